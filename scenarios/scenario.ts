@@ -1,0 +1,95 @@
+/**
+ * What a scenario is: code under test, how it is called, and what each unwinder policy promises there.
+ * Types only: scenarios are data for `sweep/`, and import nothing of ours that runs.
+ */
+
+/** How a point's exception is taken (DESIGN.md, "Words"). */
+export type ExceptionKind = 'irq' | 'nmi' | 'sdei' | 'brk' | 'serror';
+
+/** The unwinder policies of KERNEL-FACTS.md. */
+export type PolicyName =
+  'frame-pointer' | 'sframe-v5' | 'sframe-v6' | 'sframe-strict' | 'fgraph-detect';
+
+/** The judgement of one walk in reliable mode (DESIGN.md, "Verdicts"). */
+export type Verdict =
+  'exact' | 'unreliable' | 'missing' | 'spurious' | 'misordered' | 'warned' | 'fault';
+
+/** Which points a promise speaks of; an absent field means all of them. */
+export interface PointFilter {
+  /** Functions (symbol names) in which the innermost interrupted PC lies. */
+  readonly in?: readonly string[];
+  /** Kinds of the innermost exception. */
+  readonly kinds?: readonly ExceptionKind[];
+  /** 1 for depth-1 points, 2 for points inside the handling of a first exception. */
+  readonly depth?: 1 | 2;
+}
+
+/** A verdict that is accepted at the points of the filter, besides `exact`. */
+export interface AllowedVerdict extends PointFilter {
+  readonly verdict: Exclude<Verdict, 'exact'>;
+  /** Why the unwinder may answer so, in one line for the reader of `list`. */
+  readonly reason: string;
+}
+
+/** A verdict that must appear at least `atLeast` times (default 1) at the points of the filter. */
+export interface RequiredVerdict extends PointFilter {
+  readonly verdict: Verdict;
+  readonly atLeast?: number;
+  /** True: every point of the filter must have this verdict. */
+  readonly everywhere?: boolean;
+  readonly reason: string;
+}
+
+/**
+ * What one policy promises in one scenario. Without a promise, or without `allow`, `exact` and
+ * `unreliable` are accepted; a given `allow` list is the whole list (besides `exact`).
+ */
+export interface PolicyPromise {
+  readonly allow?: readonly AllowedVerdict[];
+  readonly require?: readonly RequiredVerdict[];
+}
+
+/** One argument of the entry function, x0..x7: a number, or a buffer whose address is passed. */
+export type ScenarioArgument =
+  | { readonly number: number }
+  | {
+      /** Bytes in guest memory; the argument is their address (16-byte aligned). */
+      readonly buffer: { readonly size: number; readonly text?: string; readonly fill?: number };
+    }
+  | {
+      /** Address of a symbol of the scenario's ELF or of the guest kernel. */ readonly symbol: string;
+    };
+
+/** One scenario: an entry function, its arguments and the promises. */
+export interface Scenario {
+  /** `family/name`, lower case with dashes. */
+  readonly name: string;
+  /** One line: what it demonstrates. */
+  readonly summary: string;
+  /** Symbol that is called as a kernel thread's function; the sweep covers it from its first instruction to its return. */
+  readonly entry: string;
+  readonly args?: readonly ScenarioArgument[];
+  /** Expected x0 on return, so that a miscompiled or misdriven scenario is noticed. */
+  readonly result?: number;
+  /** Functions traced by function graph (their patch site is enabled) while the scenario runs. */
+  readonly traced?: readonly string[];
+  /** Kinds to sweep; default all that are possible at each point. */
+  readonly kinds?: readonly ExceptionKind[];
+  /** Depth of the default sweep; default 1. */
+  readonly depth?: 1 | 2;
+  /** Also walk this blocked task (symbol of a task_struct) at each point, instead of the current one. */
+  readonly walkTask?: string;
+  readonly promises?: Partial<Record<PolicyName, PolicyPromise>>;
+  /** Promises for every policy that has none of its own. */
+  readonly promiseAll?: PolicyPromise;
+  readonly topics?: readonly string[];
+}
+
+/** A folder of scenarios built into one ELF. */
+export interface ScenarioFamily {
+  readonly name: string;
+  readonly summary: string;
+  /** File name of the built ELF in the family's folder; absent: the code is in the guest kernel itself. */
+  readonly elf?: string;
+  readonly scenarios: readonly Scenario[];
+}
