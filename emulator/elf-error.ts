@@ -1,0 +1,64 @@
+/** What every ELF error names: the file, the field or structure, and its offset in bytes. */
+interface ElfErrorPlace {
+  /** The file as the caller named it. */
+  readonly path: string;
+  /** The field or structure, in the ELF specification's words: `e_machine`, `p_memsz[3]`. */
+  readonly field: string;
+  /** Where that is in the (uncompressed) file, in bytes. */
+  readonly offset: number;
+}
+
+/** Every way loading an ELF image can fail. */
+export type ElfError = ElfErrorPlace &
+  (
+    | { readonly kind: 'unreadable'; readonly reason: string }
+    | { readonly kind: 'corrupt-gzip'; readonly reason: string }
+    | { readonly kind: 'not-elf'; readonly found: string }
+    | { readonly kind: 'truncated'; readonly bytes: string; readonly fileSize: number }
+    | { readonly kind: 'class-32' }
+    | { readonly kind: 'big-endian' }
+    | { readonly kind: 'machine'; readonly machine: string }
+    | { readonly kind: 'relocatable' }
+    | { readonly kind: 'file-type'; readonly type: number }
+    | { readonly kind: 'no-load-segment' }
+    | { readonly kind: 'too-large'; readonly value: string; readonly limit: string }
+    | { readonly kind: 'malformed'; readonly reason: string }
+    | { readonly kind: 'unsupported-relocation'; readonly type: number }
+  );
+
+/** One line naming the file, the field and the offset, and what to do where that is known. */
+export function describeElfError(error: ElfError): string {
+  const at = `${error.field} at offset 0x${error.offset.toString(16)}`;
+  return `${error.path}: ${problem(error, at)}`;
+}
+
+function problem(error: ElfError, at: string): string {
+  switch (error.kind) {
+    case 'unreadable':
+      return `cannot read the file (${at}): ${error.reason}`;
+    case 'corrupt-gzip':
+      return `the gzip data is corrupt or cut short (${at}): ${error.reason}`;
+    case 'not-elf':
+      return `not an ELF file: ${at} is ${error.found}, expected 7f 45 4c 46`;
+    case 'truncated':
+      return `truncated: ${at} needs ${error.bytes} bytes, the file has ${error.fileSize}`;
+    case 'class-32':
+      return `a 32-bit ELF file (${at}); a 64-bit AArch64 one is needed`;
+    case 'big-endian':
+      return `not little-endian (${at}); a little-endian AArch64 file is needed`;
+    case 'machine':
+      return `built for ${error.machine}, not AArch64 (${at})`;
+    case 'relocatable':
+      return `a relocatable object (${at} is ET_REL); link it first, for example with ld`;
+    case 'file-type':
+      return `neither an executable nor a shared object: ${at} is ${error.type}`;
+    case 'no-load-segment':
+      return `nothing to load: no PT_LOAD segment (${at})`;
+    case 'too-large':
+      return `${at} is ${error.value}, more than the limit of ${error.limit}`;
+    case 'malformed':
+      return `${at}: ${error.reason}`;
+    case 'unsupported-relocation':
+      return `relocation type ${error.type} is not supported (${at}); only R_AARCH64_RELATIVE and RELR are`;
+  }
+}
