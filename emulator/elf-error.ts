@@ -15,7 +15,7 @@ export type ElfError = ElfErrorPlace &
     | { readonly kind: 'corrupt-gzip'; readonly reason: string }
     | { readonly kind: 'not-elf'; readonly found: string }
     | { readonly kind: 'truncated'; readonly bytes: string; readonly fileSize: number }
-    | { readonly kind: 'class-32' }
+    | { readonly kind: 'class-32'; readonly machine: string }
     | { readonly kind: 'big-endian' }
     | { readonly kind: 'machine'; readonly machine: string }
     | { readonly kind: 'relocatable' }
@@ -35,7 +35,7 @@ export function describeElfError(error: ElfError): string {
 function problem(error: ElfError, at: string): string {
   switch (error.kind) {
     case 'unreadable':
-      return `cannot read the file (${at}): ${error.reason}`;
+      return `cannot read the file: ${error.reason}`;
     case 'corrupt-gzip':
       return `the gzip data is corrupt or cut short (${at}): ${error.reason}`;
     case 'not-elf':
@@ -43,7 +43,7 @@ function problem(error: ElfError, at: string): string {
     case 'truncated':
       return `truncated: ${at} needs ${error.bytes} bytes, the file has ${error.fileSize}`;
     case 'class-32':
-      return `a 32-bit ELF file (${at}); a 64-bit AArch64 one is needed`;
+      return `a 32-bit ELF file for ${error.machine} (${at}); a 64-bit AArch64 one is needed`;
     case 'big-endian':
       return `not little-endian (${at}); a little-endian AArch64 file is needed`;
     case 'machine':

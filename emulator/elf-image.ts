@@ -1,7 +1,65 @@
+import { addressFromWords } from './address.js';
 import type { ElfError } from './elf-error.js';
-import type { ElfImage } from './elf-types.js';
-import type { Result } from './result.js';
+import { readElfFile } from './elf-file.js';
+import { ET_EXEC, SHF_ALLOC, SHT_GNU_SFRAME } from './elf-format.js';
+import { malformed } from './elf-header.js';
+import { relocate } from './elf-relocations.js';
+import { readStructure, type ElfStructure } from './elf-structure.js';
+import { readSymbols } from './elf-symbols.js';
+import type { ElfImage, ElfSection } from './elf-types.js';
+import { fail, ok, type Result } from './result.js';
 
 export type { ElfImage, ElfSection, ElfSegment, ElfSymbol, LoadedSegment } from './elf-types.js';
 
-export declare function loadElf(path: string): Result<ElfImage, ElfError>;
+/**
+ * Loads a linked AArch64 ELF file, plain or gzip-compressed (recognised by its contents).
+ * Never throws: whatever the bytes are, the answer is an image or one {@link ElfError}.
+ */
+export function loadElf(path: string): Result<ElfImage, ElfError> {
+  const file = readElfFile(path);
+  return file.ok ? parseElf(path, file.value) : file;
+}
+
+/**
+ * As {@link loadElf}, from bytes already in memory; `path` only appears in errors. The
+ * image keeps views of `bytes`, which must not change.
+ */
+export function parseElf(path: string, bytes: Uint8Array): Result<ElfImage, ElfError> {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const structure = readStructure(path, file);
+  if (!structure.ok) return structure;
+  const { sections } = structure.value;
+  const segments = structure.value.segments.load;
+  const symbols = readSymbols(path, sections);
+  if (!symbols.ok) return symbols;
+
+  const type = file.readUInt16LE(16) === ET_EXEC ? 'exec' : 'dyn';
+  return ok({
+    path,
+    type,
+    entry: addressFromWords(file.readUInt32LE(24), file.readUInt32LE(28)),
+    segments,
+    sections,
+    ...symbols.value,
+    sframe: sframeSections(structure.value),
+    section: (name) => sections.find((section) => section.name === name),
+    applyRelocations: (bias = 0) => {
+      if (!Number.isSafeInteger(bias) || (type === 'exec' && bias !== 0)) {
+        const reason = `an image of type ${type} cannot be moved by ${bias} bytes`;
+        return fail(malformed(path, 'e_type', 16, reason));
+      }
+      return relocate(path, segments, sections, bias);
+    },
+  });
+}
+
+/** Binutils before 2.45 gave .sframe the type SHT_PROGBITS, so the name counts as well. */
+function sframeSections({ sections, segments }: ElfStructure): readonly ElfSection[] {
+  const found = sections.filter(
+    ({ type, name, flags, data }) =>
+      (type === SHT_GNU_SFRAME || name === '.sframe') &&
+      (flags & SHF_ALLOC) !== 0 &&
+      data.length > 0,
+  );
+  return found.length > 0 ? found : segments.sframe;
+}

@@ -49,6 +49,8 @@ export interface ElfSection {
   readonly size: number;
   /** The bytes in the file, a view: do not write. Empty for SHT_NOBITS. */
   readonly data: Uint8Array;
+  /** sh_offset: where `data` lies in the file. */
+  readonly offset: number;
   /** sh_type. */
   readonly type: number;
   /** The low 32 bits of sh_flags. */

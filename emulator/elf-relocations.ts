@@ -1,0 +1,156 @@
+import { addressFromWords, type Address } from './address.js';
+import type { ElfError } from './elf-error.js';
+import {
+  R_AARCH64_NONE,
+  R_AARCH64_RELATIVE,
+  R_AARCH64_WITHDRAWN,
+  RELA_SIZE,
+  RELR_SIZE,
+  SHF_ALLOC,
+  SHT_REL,
+  SHT_RELA,
+  SHT_RELR,
+} from './elf-format.js';
+import type { ElfSection, ElfSegment, LoadedSegment } from './elf-types.js';
+import { fail, ok, type Result } from './result.js';
+
+type Problem = ElfError | undefined;
+
+/**
+ * Copies the segments to `bias` bytes from where they were linked and applies the dynamic
+ * relocations: R_AARCH64_RELATIVE in RELA form, `*r_offset = r_addend + bias` (ELF for the
+ * Arm 64-bit Architecture, dynamic relocations), and RELR, `*word += bias` (gABI,
+ * SHT_RELR). `bias` is a whole number of bytes.
+ */
+export function relocate(
+  path: string,
+  segments: readonly ElfSegment[],
+  sections: readonly ElfSection[],
+  bias: number,
+): Result<readonly LoadedSegment[], ElfError> {
+  const loaded = segments.map((segment) => load(segment, bias));
+  const image = new RelocatedImage(path, segments, loaded, bias);
+  for (const section of sections) {
+    if ((section.flags & SHF_ALLOC) === 0) continue;
+    const problem = image.apply(section);
+    if (problem !== undefined) return fail(problem);
+  }
+  return ok(loaded);
+}
+
+function load(segment: ElfSegment, bias: number): LoadedSegment {
+  const data = new Uint8Array(segment.memorySize);
+  data.set(segment.data);
+  const { readable, writable, executable } = segment;
+  return { address: segment.address + bias, data, readable, writable, executable };
+}
+
+class RelocatedImage {
+  private readonly starts: Float64Array;
+  private readonly views: readonly DataView[];
+  private readonly bias: bigint;
+
+  constructor(
+    private readonly path: string,
+    segments: readonly ElfSegment[],
+    loaded: readonly LoadedSegment[],
+    bias: number,
+  ) {
+    this.starts = Float64Array.from(segments, ({ address }) => address);
+    this.views = loaded.map(({ data }) => new DataView(data.buffer));
+    this.bias = BigInt(bias);
+  }
+
+  apply(section: ElfSection): Problem {
+    switch (section.type) {
+      case SHT_RELA:
+        return this.applyRela(section);
+      case SHT_RELR:
+        return this.applyRelr(section);
+      case SHT_REL:
+        return this.malformed(section, 0, 'SHT_REL relocations are not used on AArch64');
+      default:
+        return undefined;
+    }
+  }
+
+  private applyRela(section: ElfSection): Problem {
+    const rela = entries(section);
+    for (let at = 0; at < rela.byteLength; at += RELA_SIZE) {
+      if (at + RELA_SIZE > rela.byteLength) return this.malformed(section, at, 'half an entry');
+      const type = rela.getUint32(at + 8, true);
+      if (type === R_AARCH64_NONE || type === R_AARCH64_WITHDRAWN) continue;
+      if (type !== R_AARCH64_RELATIVE) {
+        return { ...this.place(section, at), kind: 'unsupported-relocation', type };
+      }
+      const value = rela.getBigInt64(at + 16, true) + this.bias;
+      if (!this.write(wordAddress(rela, at), () => value)) return this.outside(section, at);
+    }
+    return undefined;
+  }
+
+  /** An even word is an address to relocate; an odd one a bitmap of the 63 words after it. */
+  private applyRelr(section: ElfSection): Problem {
+    const relr = entries(section);
+    const move = (word: bigint): bigint => word + this.bias;
+    let next: Address | undefined;
+    for (let at = 0; at < relr.byteLength; at += RELR_SIZE) {
+      if (at + RELR_SIZE > relr.byteLength) return this.malformed(section, at, 'half an entry');
+      const low = relr.getUint32(at, true);
+      const high = relr.getUint32(at + 4, true);
+      if ((low & 1) === 0) {
+        next = addressFromWords(low, high);
+        if (!this.write(next, move)) return this.outside(section, at);
+        next += 8;
+        continue;
+      }
+      if (next === undefined) return this.malformed(section, at, 'a bitmap before any address');
+      for (let bit = 1; bit < 64; bit++) {
+        const set = bit < 32 ? (low >>> bit) & 1 : (high >>> (bit - 32)) & 1;
+        const word = next + (bit - 1) * 8;
+        if (set === 1 && !this.write(word, move)) return this.outside(section, at);
+      }
+      next += 63 * 8;
+    }
+    return undefined;
+  }
+
+  /** Replaces the 64-bit word at a linked address; false when no segment holds all of it. */
+  private write(address: Address, change: (old: bigint) => bigint): boolean {
+    let low = 0;
+    let high = this.starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.starts[middle] as number) <= address) low = middle + 1;
+      else high = middle;
+    }
+    const view = this.views[low - 1];
+    if (view === undefined) return false;
+    const offset = address - (this.starts[low - 1] as number);
+    if (offset + 8 > view.byteLength) return false;
+    view.setBigInt64(offset, change(view.getBigInt64(offset, true)), true);
+    return true;
+  }
+
+  private outside(section: ElfSection, at: number): ElfError {
+    return this.malformed(section, at, 'the word to relocate lies in no PT_LOAD segment');
+  }
+
+  private malformed(section: ElfSection, at: number, reason: string): ElfError {
+    return { ...this.place(section, at), kind: 'malformed', reason };
+  }
+
+  private place(section: ElfSection, at: number) {
+    const size = section.type === SHT_RELR ? RELR_SIZE : RELA_SIZE;
+    const field = `${section.name}[${Math.floor(at / size)}]`;
+    return { path: this.path, field, offset: section.offset + at };
+  }
+}
+
+function entries({ data }: ElfSection): DataView {
+  return new DataView(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function wordAddress(view: DataView, at: number): Address {
+  return addressFromWords(view.getUint32(at, true), view.getUint32(at + 4, true));
+}
