@@ -1,0 +1,58 @@
+/** Everything that can be wrong with an SFrame section, and one line for each. */
+
+/** Common to all: where the offending field is. */
+interface At {
+  /** Name of the field in the SFrame spec, with the bit field after a dot. */
+  readonly field: string;
+  /** Byte offset of the field in the section. */
+  readonly offset: number;
+  /** Index in the function table of the function being read, where there is one. */
+  readonly func?: number;
+}
+
+/** Why a section was refused. The first problem found is the one reported. */
+export type SFrameError =
+  /** The bytes end before the field does; `available` of the `needed` bytes are there. */
+  | (At & { readonly kind: 'truncated'; readonly needed: number; readonly available: number })
+  /** Not an SFrame section in either byte order. */
+  | (At & { readonly kind: 'bad-magic'; readonly value: number })
+  /** Not version 1, 2 or 3. */
+  | (At & { readonly kind: 'unsupported-version'; readonly value: number })
+  /** A known ABI other than AArch64 little-endian; `abi` is its name. */
+  | (At & { readonly kind: 'unsupported-abi'; readonly value: number; readonly abi: string })
+  /** Big-endian, and no big-endian ABI. */
+  | (At & { readonly kind: 'foreign-endian'; readonly value: number })
+  /** An offset or a count that leads outside; `limit` is the highest value that would not. */
+  | (At & { readonly kind: 'out-of-bounds'; readonly value: number; readonly limit: number })
+  /** The header's number of rows is not the sum over the functions, which is `counted`. */
+  | (At & { readonly kind: 'count-mismatch'; readonly value: number; readonly counted: number })
+  /** A value the spec does not define; `expected` says what it allows. */
+  | (At & { readonly kind: 'bad-field'; readonly value: number; readonly expected: string });
+
+/** One line about `error`, without a newline: field, byte offset, value, what was expected. */
+export function formatSFrameError(error: SFrameError): string {
+  const func = error.func === undefined ? '' : ` of func idx [${error.func}]`;
+  const at = `${error.field}${func} at offset ${hex(error.offset)}`;
+  switch (error.kind) {
+    case 'truncated':
+      return `SFrame section truncated: ${at} needs ${error.needed} bytes, ${error.available} left`;
+    case 'bad-magic':
+      return `not an SFrame section: ${at} is ${hex(error.value)}, not 0xdee2`;
+    case 'unsupported-version':
+      return `unsupported SFrame version: ${at} is ${error.value}, not 1, 2 or 3`;
+    case 'unsupported-abi':
+      return `SFrame section is for ${error.abi}, not AArch64 little-endian: ${at} is ${error.value}`;
+    case 'foreign-endian':
+      return `SFrame section is big-endian with an unknown ABI: ${at} is ${hex(error.value)}`;
+    case 'out-of-bounds':
+      return `SFrame ${at} is ${error.value}, beyond its limit ${error.limit}`;
+    case 'count-mismatch':
+      return `SFrame ${at} is ${error.value}, but the functions have ${error.counted} rows`;
+    case 'bad-field':
+      return `SFrame ${at} is ${error.value}, not ${error.expected}`;
+  }
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
