@@ -1,0 +1,76 @@
+/**
+ * What this project needs of a CPU emulation engine, independent of the backend. One {@link Engine}
+ * is one CPU with its own translations; several engines of a backend can map the same bytes, which
+ * is how one engine steps while another runs freely (DESIGN.md, "The engine: what is known about it").
+ */
+import type { Address } from './address.js';
+import type { RegisterFile } from './registers.js';
+import type { Result } from './result.js';
+
+/** Name of a backend. */
+export type BackendName = 'libunicorn' | 'unicorn-js';
+
+/** Access rights of a mapping, as in mmap: a set of bits. */
+export const Permission = { READ: 1, WRITE: 2, EXECUTE: 4 } as const;
+
+/** Which part of a {@link RegisterFile} a transfer covers. */
+export const RegisterSet = {
+  /** X0..X30, SP, PC, PSTATE. */
+  GENERAL: 0,
+  /** The general registers, ELR_EL1, SPSR_EL1, ESR_EL1 and SP_EL0. */
+  ALL: 1,
+  /** PC, PSTATE, ELR_EL1 and SPSR_EL1: what ERET reads and writes. */
+  EXCEPTION_RETURN: 2,
+} as const;
+
+/** Status of {@link Engine.step} and {@link Engine.run}: 0, or the engine's own error number. */
+export type EngineStatus = number;
+
+/** Why an engine operation failed. */
+export type EngineError =
+  | { readonly kind: 'library-missing'; readonly message: string }
+  | { readonly kind: 'engine-error'; readonly operation: string; readonly message: string };
+
+/** One emulated CPU at EL1 with the MMU off. Not usable after {@link close}. */
+export interface Engine {
+  /**
+   * Map bytes at an address. Both must be multiples of 4096; the bytes must come from
+   * {@link EngineBackend.allocate}, and stay shared with the engine from then on.
+   */
+  map(address: Address, bytes: Uint8Array, permissions: number): Result<void, EngineError>;
+  /** Execute exactly one instruction at `pc`. */
+  step(pc: Address): EngineStatus;
+  /** Run from `pc` until a stop instruction (WFI) or an error. The PC is then after the WFI. */
+  run(pc: Address): EngineStatus;
+  /** Read registers into the file. */
+  read(file: RegisterFile, set: number): void;
+  /** Write registers from the file. */
+  write(file: RegisterFile, set: number): void;
+  /** Read or write one of the 32 SIMD registers as 16 little-endian bytes. */
+  readVector(index: number, into: Uint8Array): void;
+  writeVector(index: number, from: Uint8Array): void;
+  /** Set VBAR_EL1, TPIDR_EL1 and CPACR_EL1.FPEN: what is set once. */
+  setUp(vectorBase: Address, perCpuOffset: Address): void;
+  /** Drop all translations: needed after the host has changed code that may have run. */
+  flush(): void;
+  /** What the status means, in the engine's words. */
+  describe(status: EngineStatus): string;
+  close(): void;
+}
+
+/** A way to make engines. */
+export interface EngineBackend {
+  readonly name: BackendName;
+  /** Library version, `major.minor.patch`. */
+  readonly version: string;
+  /** Zeroed, page-aligned bytes that engines of this backend can map. `size` is rounded up to pages. */
+  allocate(size: number): Uint8Array;
+  /** A new CPU, or why there is none. */
+  open(): Result<Engine, EngineError>;
+}
+
+/** Bytes in a page: the granule of {@link Engine.map}. */
+export const PAGE_SIZE = 4096;
+
+/** The WFI instruction, on which a running engine stops. */
+export const WFI = 0xd503207f;

@@ -1,0 +1,298 @@
+/**
+ * The default backend: Unicorn's C library, bound with koffi. Constants are those of
+ * `unicorn/unicorn.h` and `unicorn/arm64.h` (2.0.1; unchanged in 2.1).
+ */
+import koffi from 'koffi';
+import type { Address } from './address.js';
+import {
+  type Engine,
+  type EngineBackend,
+  type EngineError,
+  type EngineStatus,
+  PAGE_SIZE,
+  RegisterSet,
+} from './engine.js';
+import { GENERAL_REGISTERS, Reg, REGISTER_COUNT, RegisterFile } from './registers.js';
+import { fail, ok, type Result } from './result.js';
+
+const UC_ARCH_ARM64 = 2;
+const UC_MODE_ARM = 0;
+
+/** uc_arm64_reg numbers. */
+const UC_REG = {
+  X0: 199,
+  X29: 1,
+  X30: 2,
+  SP: 4,
+  Q0: 104,
+  PC: 260,
+  CPACR_EL1: 261,
+  TPIDR_EL1: 264,
+  PSTATE: 265,
+  ELR_EL1: 267,
+  SP_EL0: 270,
+  ESR_EL1: 277,
+  VBAR_EL1: 287,
+  CP_REG: 290,
+} as const;
+
+/** `UC_CTL_WRITE(UC_CTL_TB_FLUSH, 0)` of 2.0.1. */
+const UC_CTL_TB_FLUSH = 0x4000000a;
+
+/** An address at which nothing is mapped and nothing runs: `until` of uc_emu_start. */
+const NEVER = -4096;
+
+/** Bytes of struct uc_arm64_cp_reg: five u32 (crn, crm, op0, op1, op2), padding, u64 val. */
+const CP_REG_SIZE = 32;
+const CP_REG_VALUE = 24;
+/** SPSR_EL1 is S3_0_C4_C0_0 (Arm ARM D19.2): crn, crm, op0, op1, op2. */
+const SPSR_EL1_ENCODING = [4, 0, 3, 0, 0] as const;
+
+type UcHandle = unknown;
+
+interface UnicornFunctions {
+  open(arch: number, mode: number, out: [UcHandle]): number;
+  close(uc: UcHandle): number;
+  version(major: Uint32Array, minor: Uint32Array): number;
+  strerror(code: number): string;
+  mapPtr(uc: UcHandle, address: number, size: number, perms: number, ptr: Uint8Array): number;
+  start(uc: UcHandle, begin: number, until: number, timeout: number, count: number): number;
+  readBatch(uc: UcHandle, regs: number, values: number, count: number): number;
+  writeBatch(uc: UcHandle, regs: number, values: number, count: number): number;
+  regRead(uc: UcHandle, reg: number, value: Uint8Array): number;
+  regWrite(uc: UcHandle, reg: number, value: Uint8Array): number;
+  ctl(uc: UcHandle, control: number): number;
+}
+
+function bind(path: string): UnicornFunctions {
+  const lib = koffi.load(path);
+  return {
+    open: lib.func('int uc_open(int arch, int mode, _Out_ void** uc)'),
+    close: lib.func('int uc_close(void* uc)'),
+    version: lib.func('uint uc_version(void* major, void* minor)'),
+    strerror: lib.func('const char* uc_strerror(int code)'),
+    mapPtr: lib.func(
+      'int uc_mem_map_ptr(void* uc, int64_t address, uint64_t size, uint32_t perms, void* ptr)',
+    ),
+    // Addresses are passed as signed 64-bit integers so that a Number carries them exactly.
+    start: lib.func(
+      'int uc_emu_start(void* uc, int64_t begin, int64_t until, uint64_t timeout, size_t count)',
+    ),
+    readBatch: lib.func(
+      'int uc_reg_read_batch(void* uc, uintptr_t regs, uintptr_t vals, int count)',
+    ),
+    writeBatch: lib.func(
+      'int uc_reg_write_batch(void* uc, uintptr_t regs, uintptr_t vals, int count)',
+    ),
+    regRead: lib.func('int uc_reg_read(void* uc, int reg, void* value)'),
+    regWrite: lib.func('int uc_reg_write(void* uc, int reg, void* value)'),
+    ctl: lib.func('int uc_ctl(void* uc, int control, ...)'),
+  };
+}
+
+/** The engine's register number for an index of {@link RegisterFile}. */
+function unicornRegister(index: number): number {
+  if (index < 29) return UC_REG.X0 + index;
+  switch (index) {
+    case Reg.X29:
+      return UC_REG.X29;
+    case Reg.X30:
+      return UC_REG.X30;
+    case Reg.SP:
+      return UC_REG.SP;
+    case Reg.PC:
+      return UC_REG.PC;
+    case Reg.PSTATE:
+      return UC_REG.PSTATE;
+    case Reg.ELR_EL1:
+      return UC_REG.ELR_EL1;
+    case Reg.ESR_EL1:
+      return UC_REG.ESR_EL1;
+    case Reg.SP_EL0:
+      return UC_REG.SP_EL0;
+    default:
+      return UC_REG.CP_REG;
+  }
+}
+
+/**
+ * The arrays of uc_reg_*_batch for one register file and set: register numbers and pointers to the
+ * words. Made once, so that a transfer is one call with two integers.
+ */
+class RegisterBatch {
+  readonly registers: Int32Array;
+  readonly pointers: BigUint64Array;
+  readonly registersAt: number;
+  readonly pointersAt: number;
+  readonly count: number;
+
+  constructor(indices: readonly number[], words: Uint32Array, spsr: Uint8Array) {
+    const base = koffi.address(words);
+    const spsrAt = koffi.address(spsr);
+    this.registers = Int32Array.from(indices, unicornRegister);
+    this.pointers = BigUint64Array.from(indices, (index) =>
+      index === Reg.SPSR_EL1 ? spsrAt : base + BigInt(8 * index),
+    );
+    this.registersAt = Number(koffi.address(this.registers));
+    this.pointersAt = Number(koffi.address(this.pointers));
+    this.count = indices.length;
+  }
+}
+
+/** A {@link RegisterFile} as the engine sees it: its batches, and SPSR's coprocessor record. */
+class BoundFile {
+  readonly spsr = new Uint8Array(CP_REG_SIZE);
+  readonly spsrWords = new Uint32Array(this.spsr.buffer);
+  readonly sets: readonly RegisterBatch[];
+
+  constructor(readonly file: RegisterFile) {
+    this.spsrWords.set(SPSR_EL1_ENCODING);
+    const general = Array.from({ length: GENERAL_REGISTERS }, (_, i) => i);
+    const all = Array.from({ length: REGISTER_COUNT }, (_, i) => i);
+    const back = [Reg.PC, Reg.PSTATE, Reg.ELR_EL1, Reg.SPSR_EL1];
+    this.sets = [general, all, back].map((set) => new RegisterBatch(set, file.words, this.spsr));
+  }
+}
+
+const SPSR_WORD = 2 * Reg.SPSR_EL1;
+const CP_VALUE_WORD = CP_REG_VALUE / 4;
+
+class LibunicornEngine implements Engine {
+  /** Mapped bytes must live as long as the engine. */
+  private readonly mapped: Uint8Array[] = [];
+  /** Few files are ever used with one engine; the last one is found first. */
+  private readonly bound: BoundFile[] = [];
+  private last: BoundFile;
+
+  constructor(
+    private readonly uc: UcHandle,
+    private readonly functions: UnicornFunctions,
+  ) {
+    this.last = new BoundFile(new RegisterFile());
+  }
+
+  map(address: Address, bytes: Uint8Array, permissions: number): Result<void, EngineError> {
+    const status = this.functions.mapPtr(this.uc, address, bytes.length, permissions, bytes);
+    if (status !== 0) {
+      return fail({ kind: 'engine-error', operation: 'map', message: this.describe(status) });
+    }
+    this.mapped.push(bytes);
+    return ok(undefined);
+  }
+
+  step(pc: Address): EngineStatus {
+    return this.functions.start(this.uc, pc, NEVER, 0, 1);
+  }
+
+  run(pc: Address): EngineStatus {
+    return this.functions.start(this.uc, pc, NEVER, 0, 0);
+  }
+
+  read(file: RegisterFile, set: number): void {
+    const bound = this.last.file === file ? this.last : this.find(file);
+    const batch = bound.sets[set] as RegisterBatch;
+    this.functions.readBatch(this.uc, batch.registersAt, batch.pointersAt, batch.count);
+    if (set !== RegisterSet.GENERAL) {
+      file.words[SPSR_WORD] = bound.spsrWords[CP_VALUE_WORD] as number;
+      file.words[SPSR_WORD + 1] = bound.spsrWords[CP_VALUE_WORD + 1] as number;
+    }
+  }
+
+  write(file: RegisterFile, set: number): void {
+    const bound = this.last.file === file ? this.last : this.find(file);
+    const batch = bound.sets[set] as RegisterBatch;
+    if (set !== RegisterSet.GENERAL) {
+      bound.spsrWords[CP_VALUE_WORD] = file.words[SPSR_WORD] as number;
+      bound.spsrWords[CP_VALUE_WORD + 1] = file.words[SPSR_WORD + 1] as number;
+    }
+    this.functions.writeBatch(this.uc, batch.registersAt, batch.pointersAt, batch.count);
+  }
+
+  private find(file: RegisterFile): BoundFile {
+    for (const bound of this.bound) {
+      if (bound.file === file) {
+        this.last = bound;
+        return bound;
+      }
+    }
+    this.last = new BoundFile(file);
+    this.bound.push(this.last);
+    return this.last;
+  }
+
+  readVector(index: number, into: Uint8Array): void {
+    this.functions.regRead(this.uc, UC_REG.Q0 + index, into);
+  }
+
+  writeVector(index: number, from: Uint8Array): void {
+    this.functions.regWrite(this.uc, UC_REG.Q0 + index, from);
+  }
+
+  setUp(vectorBase: Address, perCpuOffset: Address): void {
+    this.writeOne(UC_REG.VBAR_EL1, vectorBase);
+    this.writeOne(UC_REG.TPIDR_EL1, perCpuOffset);
+    // CPACR_EL1.FPEN = 0b11: no trap of FP and SIMD (Arm ARM D19.2.34).
+    this.writeOne(UC_REG.CPACR_EL1, 3 << 20);
+  }
+
+  private writeOne(register: number, value: Address): void {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigInt64(0, BigInt(value), true);
+    this.functions.regWrite(this.uc, register, bytes);
+  }
+
+  flush(): void {
+    this.functions.ctl(this.uc, UC_CTL_TB_FLUSH);
+  }
+
+  describe(status: EngineStatus): string {
+    return this.functions.strerror(status);
+  }
+
+  close(): void {
+    this.functions.close(this.uc);
+  }
+}
+
+/**
+ * Load libunicorn.
+ * @param path file name or path of the shared library, as `engine-library.ts` found it
+ */
+export function loadLibunicorn(path: string): Result<EngineBackend, EngineError> {
+  let functions: UnicornFunctions;
+  try {
+    functions = bind(path);
+  } catch (cause) {
+    return fail({
+      kind: 'library-missing',
+      message: `cannot load ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    });
+  }
+  const number = functions.version(new Uint32Array(1), new Uint32Array(1)) >>> 0;
+  return ok({
+    name: 'libunicorn',
+    version: `${number >>> 24}.${(number >>> 16) & 0xff}.${(number >>> 8) & 0xff}`,
+    allocate: allocatePages,
+    open() {
+      const out: [UcHandle] = [null];
+      const status = functions.open(UC_ARCH_ARM64, UC_MODE_ARM, out);
+      if (status !== 0) {
+        return fail({
+          kind: 'engine-error',
+          operation: 'open',
+          message: functions.strerror(status),
+        });
+      }
+      return ok(new LibunicornEngine(out[0], functions));
+    },
+  });
+}
+
+/** Zeroed bytes that start on a page boundary of this process. */
+function allocatePages(size: number): Uint8Array {
+  const pages = Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
+  const raw = new Uint8Array(new ArrayBuffer(pages + PAGE_SIZE));
+  const at = Number(koffi.address(raw) % BigInt(PAGE_SIZE));
+  const start = at === 0 ? 0 : PAGE_SIZE - at;
+  return raw.subarray(start, start + pages);
+}
