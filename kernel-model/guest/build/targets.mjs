@@ -1,0 +1,114 @@
+/** What is built: the guest kernel, then every scenario family, and from which files. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const GUEST = 'kernel-model/guest';
+export const KERNEL_ELF = `${GUEST}/vmlinux`;
+const SLOTS = `${GUEST}/build/slots.json`;
+const SCENARIO_BASE = 0xffffa00082000000n;
+const SCENARIO_SPACING = 0x100000n;
+
+/** Flags for every file; C only; ld only. The kernel's own choices where unwinding depends on them. */
+export const FLAGS = {
+  all: ['-c', '-nostdinc', `-I${GUEST}/include`, '-march=armv8-a', '-Wa,--gsframe', '-g0'],
+  c: [
+    '-std=gnu11',
+    '-O2',
+    '-ffreestanding',
+    '-fno-builtin',
+    '-fno-omit-frame-pointer',
+    '-fno-optimize-sibling-calls',
+    '-fasynchronous-unwind-tables',
+    '-mgeneral-regs-only',
+    '-mbranch-protection=pac-ret+bti',
+    '-mno-outline-atomics',
+    '-mcmodel=small',
+    '-fno-pic',
+    '-fno-pie',
+    '-fno-stack-protector',
+    '-fno-stack-clash-protection',
+    '-fno-strict-aliasing',
+    '-fno-common',
+    '-fno-ipa-sra',
+    '-fno-ipa-cp',
+    '-fno-ipa-icf',
+    '-fno-reorder-blocks-and-partition',
+    '-fno-tree-loop-distribute-patterns',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+  ],
+  ld: [
+    '-static',
+    '-nostdlib',
+    '--build-id=none',
+    '--orphan-handling=error',
+    '-z',
+    'max-page-size=4096',
+    '-z',
+    'noexecstack',
+    '-z',
+    'norelro',
+  ],
+};
+
+/**
+ * @typedef {object} Target
+ * @property {string} name `vmlinux` or the family
+ * @property {string} elf path of the result; all paths are relative to the repository's root
+ * @property {string[]} code files that are compiled
+ * @property {string[]} sources every file that the result depends on
+ * @property {string[]} ldFlags
+ */
+
+/** @param {string} root @param {string} folder @param {RegExp} pattern */
+function filesIn(root, folder, pattern) {
+  return readdirSync(join(root, folder))
+    .filter((name) => pattern.test(name))
+    .sort()
+    .map((name) => `${folder}/${name}`);
+}
+
+/**
+ * @param {string} root
+ * @returns {Target[]} vmlinux first: the scenarios are linked against its symbols
+ */
+export function findTargets(root) {
+  const common = [
+    ...filesIn(root, `${GUEST}/build`, /\.mjs$/),
+    ...filesIn(root, `${GUEST}/include`, /\.h$/),
+  ];
+  const kernelScript = `${GUEST}/kernel/vmlinux.lds`;
+  const scenarioScript = `${GUEST}/kernel/scenario.lds`;
+  const kernelCode = filesIn(root, `${GUEST}/kernel`, /\.[cS]$/);
+  /** @type {Target[]} */
+  const targets = [
+    {
+      name: 'vmlinux',
+      elf: KERNEL_ELF,
+      code: kernelCode,
+      sources: [...common, ...kernelCode, kernelScript].sort(),
+      ldFlags: ['-T', kernelScript],
+    },
+  ];
+  const slots = JSON.parse(readFileSync(join(root, SLOTS), 'utf8'));
+  for (const family of readdirSync(join(root, 'scenarios')).sort()) {
+    const folder = `scenarios/${family}`;
+    if (!existsSync(join(root, folder, '.')) || !/^[a-z0-9-]+$/.test(family)) continue;
+    const code = filesIn(root, folder, /\.[cS]$/);
+    if (code.length === 0) continue;
+    const slot = slots[family];
+    if (typeof slot !== 'number') {
+      throw new Error(`${folder}: no address slot; add "${family}" to ${SLOTS}`);
+    }
+    const base = SCENARIO_BASE + BigInt(slot) * SCENARIO_SPACING;
+    targets.push({
+      name: family,
+      elf: `${folder}/${family}.elf`,
+      code,
+      sources: [...common, ...code, ...filesIn(root, folder, /\.h$/), scenarioScript].sort(),
+      ldFlags: ['-T', scenarioScript, `--defsym=KW_LINK_BASE=0x${base.toString(16)}`],
+    });
+  }
+  return targets;
+}

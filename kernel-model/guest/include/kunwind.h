@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The guest's own interface to the host. */
+#ifndef KW_KUNWIND_H
+#define KW_KUNWIND_H
+
+#include "task.h"
+
+/* What kunwind_thread calls, filled in by the host: x0..x7, and x0 on return. */
+struct kunwind_call {
+	u64 (*fn)(u64, u64, u64, u64, u64, u64, u64, u64);
+	u64 args[8];
+	u64 result;
+};
+
+/* Non-zero: the task that a handler's walk is asked of, instead of the current one. */
+extern struct task_struct *walk_task;
+
+/* The last thing every handler does: ask for a walk. regs are those of the exception, if any. */
+void kunwind_request_walk(struct pt_regs *regs);
+
+/* The marked address: the host stops at its first instruction and walks. x0 is the task. */
+int arch_stack_walk_reliable(struct task_struct *task);
+
+/* Thread function: arg is a struct kunwind_call. */
+int kunwind_thread(void *arg);
+
+/* The host stops at these; they do not return. */
+noreturn void kunwind_done(void);
+noreturn void __kw_unexpected_sync(struct pt_regs *regs, u64 esr);
+noreturn void handle_bad_mode(struct pt_regs *regs);
+noreturn void handle_bad_stack(struct pt_regs *regs);
+
+/* WARN_ON of the guest itself was reached; it goes on. */
+void __kw_warn(u64 what);
+
+#endif
