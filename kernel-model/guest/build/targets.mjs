@@ -10,7 +10,7 @@ const SCENARIO_SPACING = 0x100000n;
 
 /** Flags for every file; C only; ld only. The kernel's own choices where unwinding depends on them. */
 export const FLAGS = {
-  all: ['-c', '-nostdinc', `-I${GUEST}/include`, '-march=armv8-a', '-Wa,--gsframe', '-g0'],
+  all: ['-c', `-I${GUEST}/include`, '-march=armv8-a', '-Wa,--gsframe', '-g0'],
   c: [
     '-std=gnu11',
     '-O2',

@@ -52,8 +52,7 @@ NOKPROBE(ret_from_fork)
  * x1(x0) on this CPU's IRQ stack. The CFA follows x29 once that is set, so that the row holds while
  * SP is on the other stack.
  */
-SYM_FUNC_START(call_on_irq_stack)
-	.cfi_startproc
+SYM_CFI_FUNC_START(call_on_irq_stack)
 	mrs	x9, daif
 	msr	daifset, #0xf
 	stp	x29, x30, [sp, #-16]!
@@ -79,6 +78,5 @@ SYM_FUNC_START(call_on_irq_stack)
 	.cfi_def_cfa_offset 0
 	msr	daif, x9
 	ret
-	.cfi_endproc
-SYM_FUNC_END(call_on_irq_stack)
+SYM_CFI_FUNC_END(call_on_irq_stack)
 NOKPROBE(call_on_irq_stack)
