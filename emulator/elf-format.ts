@@ -29,12 +29,14 @@ export const SHT_RELR = 19;
 export const SHT_GNU_SFRAME = 0x6ffffff4;
 
 export const SHF_ALLOC = 2;
+export const SHF_EXECINSTR = 4;
 
 export const SHN_UNDEF = 0;
 export const SHN_ABS = 0xfff1;
 export const SHN_COMMON = 0xfff2;
 
 export const STB_LOCAL = 0;
+export const STB_WEAK = 2;
 export const STT_NOTYPE = 0;
 export const STT_OBJECT = 1;
 export const STT_FUNC = 2;

@@ -8,6 +8,7 @@ import {
   SHT_STRTAB,
   SHT_SYMTAB,
   STB_LOCAL,
+  STB_WEAK,
   STT_FUNC,
   STT_GNU_IFUNC,
   STT_NOTYPE,
@@ -95,6 +96,7 @@ function parseTable(
       size: view.getUint32(at + 16, true) + view.getUint32(at + 20, true) * 2 ** 32,
       kind,
       global: info >> 4 !== STB_LOCAL,
+      weak: info >> 4 === STB_WEAK,
       absolute: section === SHN_ABS,
     });
   }

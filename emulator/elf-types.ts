@@ -36,6 +36,8 @@ export interface ElfSymbol {
   readonly kind: 'function' | 'object' | 'other';
   /** STB_GLOBAL or STB_WEAK, as opposed to STB_LOCAL. */
   readonly global: boolean;
+  /** STB_WEAK. */
+  readonly weak: boolean;
   /** SHN_ABS: a constant, not a place in the image. */
   readonly absolute: boolean;
 }

@@ -1,0 +1,111 @@
+import createCapstone, { type Capstone } from '@alexaltea/capstone-js';
+import { addressFromBigInt, hexAddress, type Address } from './address.js';
+import { fail, ok, type Result } from './result.js';
+import type { SymbolTable } from './symbols.js';
+
+/** One A64 instruction, or data where none can be decoded. */
+export interface DisassembledInstruction {
+  readonly address: Address;
+  /** Lower case: `bl`, `b.ne`, `paciasp`; `.inst` for an unallocated encoding. */
+  readonly mnemonic: string;
+  /** PC-relative operands are addresses, with their symbol: `ffff800080010010 <callee+0x0>`. */
+  readonly operands: string;
+  /** Mnemonic and operands, separated by one space. */
+  readonly text: string;
+  /** What a PC-relative operand (branch, ADR, ADRP, literal load) refers to. */
+  readonly target: Address | undefined;
+}
+
+/** Instructions whose last operand is a label (Arm ARM C3.1 and C3.2.5, C6.2). */
+const PC_RELATIVE = /^(b|bl|b\..+|bc\..+|cbn?z|tbn?z|adrp?|ldr|ldrsw|prfm)$/;
+/** That label as capstone writes it: the absolute address, in decimal below ten. */
+const LABEL = /#(0x[0-9a-f]+|\d+)$/;
+
+/** A64 disassembly for reports and stepping; far too slow for the path of a point. */
+export class Disassembler {
+  private constructor(
+    private readonly capstone: Capstone,
+    private readonly symbols: Pick<SymbolTable, 'at'> | undefined,
+  ) {}
+
+  /**
+   * Compiles the disassembler (about 40 ms). `symbols` name the targets of branches. Fails
+   * with one line of text where WebAssembly is not available.
+   */
+  static async create(symbols?: Pick<SymbolTable, 'at'>): Promise<Result<Disassembler, string>> {
+    try {
+      const module = await createCapstone();
+      const capstone = new module.Capstone(module.ARCH_ARM64, module.MODE_LITTLE_ENDIAN);
+      return ok(new Disassembler(capstone, symbols));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const line = reason.split('\n')[0] ?? '';
+      return fail(`cannot start the disassembler (@alexaltea/capstone-js): ${line}`);
+    }
+  }
+
+  /** The instruction in the first four bytes of `bytes`, as it is at `address`. */
+  disassemble(bytes: Uint8Array, address: Address): DisassembledInstruction {
+    if (bytes.length < 4) {
+      return instruction(address, '.byte', [...bytes].map(hexByte).join(', '), undefined);
+    }
+    const word = bytes.subarray(0, 4);
+    const decoded = this.decode(word, address);
+    if (decoded === undefined) {
+      return instruction(address, '.inst', `0x${hexWord(word)}`, undefined);
+    }
+    const { mnemonic, op_str: operands } = decoded;
+    const label = LABEL.exec(operands)?.[1];
+    if (label === undefined || !PC_RELATIVE.test(mnemonic) || operands.includes('[')) {
+      return instruction(address, mnemonic, operands, undefined);
+    }
+    const target = addressFromBigInt(BigInt(label));
+    const named = operands.replace(LABEL, this.formatTarget(target));
+    return instruction(address, mnemonic, named, target);
+  }
+
+  /** Every instruction of `bytes`, the first one at `address`. */
+  disassembleAll(bytes: Uint8Array, address: Address): DisassembledInstruction[] {
+    const all: DisassembledInstruction[] = [];
+    for (let at = 0; at < bytes.length; at += 4) {
+      all.push(this.disassemble(bytes.subarray(at), address + at));
+    }
+    return all;
+  }
+
+  private decode(word: Uint8Array, address: Address) {
+    try {
+      return this.capstone.disasm(word, address)[0];
+    } catch {
+      // It throws for an unallocated encoding, which is no error of the caller.
+      return undefined;
+    }
+  }
+
+  private formatTarget(target: Address): string {
+    const place = this.symbols?.at(target);
+    const name = place && ` <${place.symbol.name}+0x${place.offset.toString(16)}>`;
+    return `${hexAddress(target)}${name ?? ''}`;
+  }
+}
+
+function instruction(
+  address: Address,
+  mnemonic: string,
+  operands: string,
+  target: Address | undefined,
+): DisassembledInstruction {
+  const text = operands === '' ? mnemonic : `${mnemonic} ${operands}`;
+  return { address, mnemonic, operands, text, target };
+}
+
+function hexByte(byte: number): string {
+  return `0x${byte.toString(16).padStart(2, '0')}`;
+}
+
+function hexWord(littleEndian: Uint8Array): string {
+  return [...littleEndian]
+    .reverse()
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('');
+}

@@ -1,0 +1,63 @@
+import type { ElfSymbol } from './elf-types.js';
+
+/**
+ * Whether a symbol marks something for tools and names nothing: the `$x` and `$d` mapping
+ * symbols (ELF for the Arm 64-bit Architecture, mapping symbols; with a prefix where
+ * objcopy renamed them, as in `__pi_$x`), and assembler-local `.L` labels.
+ */
+export function isMarker({ name, kind, size, global }: ElfSymbol): boolean {
+  if (name === '') return true;
+  if (global || kind !== 'other') return false;
+  return name.startsWith('.L') || (size === 0 && /^\w*\$[dx](\.|$)/.test(name));
+}
+
+/**
+ * Orders symbols that start at one address, best name first: with a size before labels,
+ * functions before objects, and then as kallsyms does (scripts/kallsyms.c, v7.3-rc7):
+ * strong before weak, fewer leading underscores first.
+ */
+export function compareAliases(a: ElfSymbol, b: ElfSymbol): number {
+  return (
+    Number(b.size > 0) - Number(a.size > 0) ||
+    KIND_ORDER[a.kind] - KIND_ORDER[b.kind] ||
+    Number(a.weak) - Number(b.weak) ||
+    underscores(a.name) - underscores(b.name)
+  );
+}
+
+const KIND_ORDER = { function: 0, object: 1, other: 2 } as const;
+
+function underscores(name: string): number {
+  let count = 0;
+  while (name[count] === '_') count++;
+  return count;
+}
+
+/** The names nearest to a misspelt one, nearest first: for error messages. */
+export function nearestNames(wanted: string, names: Iterable<string>, limit: number): string[] {
+  const worst = Math.max(2, Math.ceil(wanted.length / 3));
+  const near: { name: string; distance: number }[] = [];
+  for (const name of names) {
+    const distance = distanceWithin(wanted, name, worst);
+    if (distance <= worst) near.push({ name, distance });
+  }
+  near.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
+  return near.slice(0, limit).map(({ name }) => name);
+}
+
+/** Edit distance, or some number above `worst`. A name that contains the other is near. */
+function distanceWithin(wanted: string, name: string, worst: number): number {
+  if (wanted.length >= 4 && name.includes(wanted)) return 1;
+  if (Math.abs(wanted.length - name.length) > worst) return Infinity;
+  let above = Array.from({ length: name.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= wanted.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= name.length; j++) {
+      const replace = (above[j - 1] as number) + Number(wanted[i - 1] !== name[j - 1]);
+      row.push(Math.min(replace, (above[j] as number) + 1, (row[j - 1] as number) + 1));
+    }
+    if (Math.min(...row) > worst) return Infinity;
+    above = row;
+  }
+  return above[name.length] as number;
+}

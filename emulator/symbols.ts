@@ -1,0 +1,187 @@
+import { hexAddress, type Address } from './address.js';
+import { SHF_ALLOC, SHF_EXECINSTR } from './elf-format.js';
+import type { ElfImage, ElfSymbol } from './elf-types.js';
+import { compareAliases, isMarker, nearestNames } from './symbol-names.js';
+
+/** A symbol and how far into it an address lies. */
+export interface SymbolPlace {
+  /** `size` is where the symbol ends: for one without st_size, the next symbol. */
+  readonly symbol: ElfSymbol;
+  /** Bytes, from 0 to `symbol.size` - 1. */
+  readonly offset: number;
+}
+
+/** A part of an image that is loaded: a symbol never reaches beyond the end of its region. */
+interface Region {
+  readonly low: Address;
+  readonly high: Address;
+  readonly executable: boolean;
+}
+
+/**
+ * Symbols of several images by name and by address. The images must not overlap in
+ * memory. Where a name is defined more than once, a global wins over a local symbol and
+ * an earlier image over a later one.
+ */
+export class SymbolTable {
+  private readonly names = new Map<string, ElfSymbol>();
+  private readonly ranges: readonly ElfSymbol[];
+  private readonly starts: Float64Array;
+  /** Index of the symbol around symbol i, or -1. */
+  private readonly parents: Int32Array;
+  private readonly executable: Uint8Array;
+
+  constructor(images: readonly ElfImage[]) {
+    const regions = images.flatMap(regionsOf).sort((a, b) => a.low - b.low);
+    const regionStarts = Float64Array.from(regions, ({ low }) => low);
+    const regionOf = (address: Address): Region | undefined => {
+      const region = regions[lastAtOrBelow(regionStarts, address)];
+      return region !== undefined && address < region.high ? region : undefined;
+    };
+    const symbols = images.flatMap((image) => image.symbols.filter((symbol) => !isMarker(symbol)));
+    this.ranges = symbolRanges(symbols, regionOf);
+    this.starts = Float64Array.from(this.ranges, ({ address }) => address);
+    this.parents = enclosing(this.ranges);
+    this.executable = Uint8Array.from(this.ranges, ({ address }) =>
+      Number(regionOf(address)?.executable === true),
+    );
+    this.addNames(symbols);
+  }
+
+  /**
+   * The symbol of that name, absolute ones included. `size` is st_size, or where the next
+   * symbol starts when there is none, or 0 for a label inside another symbol.
+   */
+  byName(name: string): ElfSymbol | undefined {
+    return this.names.get(name);
+  }
+
+  /** The innermost symbol that contains `address`; undefined between symbols. */
+  at(address: Address): SymbolPlace | undefined {
+    for (let i = lastAtOrBelow(this.starts, address); i >= 0; i = this.parents[i] as number) {
+      const symbol = this.ranges[i] as ElfSymbol;
+      const offset = address - symbol.address;
+      if (offset < symbol.size) return { symbol, offset };
+    }
+    return undefined;
+  }
+
+  /** `name+0x10/0x40` as the kernel's %pS prints it; 16 hexadecimal digits between symbols. */
+  format(address: Address): string {
+    const place = this.at(address);
+    return place === undefined ? hexAddress(address) : formatPlace(place, 0);
+  }
+
+  /**
+   * As {@link format} for a return address, which belongs to the call before it: after a
+   * call that never returns it is the end of its function (%pB, sprint_backtrace() in
+   * kernel/kallsyms.c, v7.3-rc7).
+   */
+  formatReturnAddress(address: Address): string {
+    const place = this.at(address - 1);
+    return place === undefined ? hexAddress(address) : formatPlace(place, 1);
+  }
+
+  /** Every symbol with code in it, by rising address, one for each address. */
+  *functions(): Generator<ElfSymbol> {
+    for (const [i, symbol] of this.ranges.entries()) {
+      if (this.executable[i] === 1 && symbol.kind !== 'object') yield symbol;
+    }
+  }
+
+  /** At most `limit` names that a misspelt `name` may have meant, nearest first. */
+  suggestions(name: string, limit = 3): string[] {
+    return nearestNames(name, this.names.keys(), limit);
+  }
+
+  private addNames(symbols: readonly ElfSymbol[]): void {
+    for (const symbol of symbols) {
+      const known = this.names.get(symbol.name);
+      if (known === undefined || (symbol.global && !known.global)) {
+        this.names.set(symbol.name, symbol);
+      }
+    }
+    // A size that was found by looking at the next symbol belongs in the answer of byName.
+    for (const range of this.ranges) {
+      const named = this.names.get(range.name);
+      if (named?.address === range.address && !named.absolute) this.names.set(range.name, range);
+    }
+  }
+}
+
+function formatPlace({ symbol, offset }: SymbolPlace, extra: number): string {
+  return `${symbol.name}+0x${(offset + extra).toString(16)}/0x${symbol.size.toString(16)}`;
+}
+
+/** Loaded sections; segments when the section headers are gone. */
+function regionsOf(image: ElfImage): Region[] {
+  const loaded = image.sections.filter(({ flags, size }) => (flags & SHF_ALLOC) !== 0 && size > 0);
+  if (loaded.length === 0) {
+    return image.segments.map(({ address, memorySize, executable }) => {
+      return { low: address, high: address + memorySize, executable };
+    });
+  }
+  return loaded.map(({ address, size, flags }) => {
+    return { low: address, high: address + size, executable: (flags & SHF_EXECINSTR) !== 0 };
+  });
+}
+
+/** One symbol for each address, in order, each with the size that it really covers. */
+function symbolRanges(
+  symbols: readonly ElfSymbol[],
+  regionOf: (address: Address) => Region | undefined,
+): ElfSymbol[] {
+  const sorted = symbols
+    .filter(({ absolute }) => !absolute)
+    .sort((a, b) => a.address - b.address || compareAliases(a, b));
+  const ranges: ElfSymbol[] = [];
+  let covered = -Infinity;
+  for (let i = 0; i < sorted.length;) {
+    const symbol = sorted[i] as ElfSymbol;
+    let next = i + 1;
+    while (sorted[next]?.address === symbol.address) next++;
+    i = next;
+
+    const region = regionOf(symbol.address);
+    const isInnerLabel = symbol.size === 0 && symbol.address < covered;
+    if (region === undefined || isInnerLabel) continue;
+    const following = sorted[next]?.address ?? Infinity;
+    const end = symbol.size === 0 ? following : symbol.address + symbol.size;
+    const size = Math.min(end, region.high) - symbol.address;
+    ranges.push(size === symbol.size ? symbol : { ...symbol, size });
+    if (symbol.size > 0) covered = Math.max(covered, symbol.address + size);
+  }
+  return ranges;
+}
+
+/** For each range the index of the smallest earlier one that contains its start, or -1. */
+function enclosing(ranges: readonly ElfSymbol[]): Int32Array {
+  const parents = new Int32Array(ranges.length).fill(-1);
+  const open: number[] = [];
+  for (const [i, { address }] of ranges.entries()) {
+    let top = open.at(-1);
+    while (top !== undefined && endOf(ranges[top] as ElfSymbol) <= address) {
+      open.pop();
+      top = open.at(-1);
+    }
+    if (top !== undefined) parents[i] = top;
+    open.push(i);
+  }
+  return parents;
+}
+
+function endOf({ address, size }: ElfSymbol): Address {
+  return address + size;
+}
+
+/** Index of the last start <= `address`, or -1. */
+function lastAtOrBelow(starts: Float64Array, address: Address): number {
+  let low = 0;
+  let high = starts.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((starts[middle] as number) <= address) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
