@@ -1,0 +1,84 @@
+/**
+ * The frame-pointer step: from a frame record to the next, or across a metadata record
+ * (kunwind_next_frame_record and _meta, kunwind_next_regs_pc; v7.3-rc7).
+ */
+
+import {
+  FRAME_RECORD_SIZE,
+  METADATA_FINAL,
+  METADATA_PT_REGS,
+  METADATA_RECORD_SIZE,
+  METADATA_TYPE,
+  PT_REGS_SIZE,
+  PT_REGS_STACKFRAME,
+} from './frame-record.js';
+import {
+  BAD_METADATA,
+  FP_MISALIGNED,
+  METADATA_NOT_ACCESSIBLE,
+  MISPLACED_FINAL,
+  PT_REGS_NOT_ACCESSIBLE,
+  SOURCE_FRAME,
+  STACK_NOT_ACCESSIBLE,
+  STEP_FINAL,
+  STEP_OK,
+  WARN_BAD_METADATA,
+  WARN_MISPLACED_FINAL,
+} from './walk-reason.js';
+import { HOW_FRAME_RECORD } from './walk-result.js';
+import { FP, SP, type UnwindTask, type WalkState } from './walk-state.js';
+
+/** Steps from the record at fp. STEP_OK, STEP_FINAL or a reason code; on an error fp and pc stay. */
+export function stepFrameRecord(state: WalkState, task: UnwindTask): number {
+  if ((state.fpLow & 7) !== 0) return FP_MISALIGNED;
+  const { at, stacks } = state;
+  const fp = at[FP] as number;
+  const stack = stacks.find(fp, FRAME_RECORD_SIZE);
+  if (stack < 0) return STACK_NOT_ACCESSIBLE;
+
+  const words = stacks.words[stack] as Uint32Array;
+  const i = (fp - (stacks.base[stack] as number)) >>> 2;
+  const fpLo = words[i] as number;
+  const fpHi = words[i + 1] as number;
+  const lrLo = words[i + 2] as number;
+  const lrHi = words[i + 3] as number;
+  if ((fpLo | fpHi | lrLo | lrHi) === 0) return stepMetadataRecord(state, task);
+
+  stacks.consume(stack, fp + FRAME_RECORD_SIZE);
+  at[SP] = fp;
+  state.spLow = state.fpLow;
+  state.setFp(fpHi, fpLo);
+  state.setPc(lrHi, lrLo);
+  state.source = SOURCE_FRAME;
+  state.how = HOW_FRAME_RECORD;
+  return STEP_OK;
+}
+
+/** Takes fp, 8-byte aligned, for a metadata record. Whether it is one the caller has looked at. */
+export function stepMetadataRecord(state: WalkState, task: UnwindTask): number {
+  const { stacks } = state;
+  const fp = state.at[FP] as number;
+  let stack = stacks.find(fp, METADATA_RECORD_SIZE);
+  if (stack < 0) return METADATA_NOT_ACCESSIBLE;
+
+  const words = stacks.words[stack] as Uint32Array;
+  const i = (fp - (stacks.base[stack] as number)) >>> 2;
+  const type = words[i + METADATA_TYPE / 4] as number;
+  const typeHi = words[i + METADATA_TYPE / 4 + 1] as number;
+
+  if (typeHi === 0 && type === METADATA_PT_REGS) {
+    const regs = fp - PT_REGS_STACKFRAME;
+    stack = stacks.find(regs, PT_REGS_SIZE);
+    if (stack < 0) return PT_REGS_NOT_ACCESSIBLE;
+    stacks.consume(stack, regs + PT_REGS_SIZE);
+    state.setRegs(words, i - PT_REGS_STACKFRAME / 4);
+    return STEP_OK;
+  }
+  if (typeHi === 0 && type === METADATA_FINAL) {
+    if (fp === task.finalRecord || state.finalAnywhere) return STEP_FINAL;
+    if (task.isCurrent) state.warn(WARN_MISPLACED_FINAL);
+    return MISPLACED_FINAL;
+  }
+  if (task.isCurrent) state.warn(WARN_BAD_METADATA);
+  return BAD_METADATA;
+}

@@ -1,0 +1,87 @@
+/** What one walk answers. One object is filled again and again: nothing is allocated in a walk. */
+
+import {
+  WALK_ENDS,
+  WALK_FAULTS,
+  WALK_REASONS,
+  WALK_SOURCES,
+  WALK_WARNINGS,
+  type WalkEnd,
+  type WalkFault,
+  type WalkReason,
+  type WalkSource,
+  type WalkWarning,
+} from './walk-reason.js';
+
+/** Entries a result holds. A 16 KiB stack of ordinary frames gives fewer. */
+export const MAX_ENTRIES = 512;
+
+/** How an entry was obtained: one of these in the low four bits of {@link WalkResult.hows}... */
+export const HOW_START = 0;
+export const HOW_FRAME_RECORD = 1;
+/** From the pt_regs around a metadata record. */
+export const HOW_PT_REGS = 2;
+/** By an SFrame rule that loads the return address. */
+export const HOW_SFRAME_LOAD = 3;
+/** By an SFrame rule that says the return address is in x30 or another register. */
+export const HOW_SFRAME_REGISTER = 4;
+export const HOW_KIND = 0xf;
+/** ...and any of these. */
+export const HOW_GRAPH = 0x10;
+export const HOW_KRETPROBE = 0x20;
+/** The SFrame step failed, and this came from the frame-pointer step made in its place. */
+export const HOW_FALLBACK = 0x40;
+
+export class WalkResult {
+  /** Number of entries, 0..512. The innermost is first, as the consumer is called. */
+  count = 0;
+  /** The PCs recorded, addresses with the pointer authentication code stripped. */
+  readonly entries = new Float64Array(MAX_ENTRIES);
+  /** Frame pointer of the unwind state when each entry was recorded. */
+  readonly fps = new Float64Array(MAX_ENTRIES);
+  /** Index into WALK_SOURCES for each entry. */
+  readonly sources = new Uint8Array(MAX_ENTRIES);
+  /** Index of the SFrame rule by which each entry was found, or -1. */
+  readonly rules = new Int32Array(MAX_ENTRIES);
+  /** HOW_ code of each entry. */
+  readonly hows = new Int32Array(MAX_ENTRIES);
+
+  /**
+   * Reliable mode: 0 when the kernel's return code would call the trace reliable under the policy,
+   * else the code of the reason it is not. Best-effort mode: 0 when the trace is complete.
+   */
+  status = 0;
+  /** Index into WALK_ENDS. */
+  end = 0;
+  /** Reason code of the error that ended the walk, also where the policy drops it; 0 for none. */
+  error = 0;
+  /** Reason code of the first SFrame failure or recovery that marked the walk unreliable, or 0. */
+  mark = 0;
+  /** Index into WALK_WARNINGS: the first WARN_ON_ONCE reached, or 0. */
+  warned = 0;
+  /** Index into WALK_FAULTS, or 0. */
+  fault = 0;
+
+  /** Names of the codes, for reports and tests. */
+  statusName(): WalkReason {
+    return WALK_REASONS[this.status] as WalkReason;
+  }
+  endName(): WalkEnd {
+    return WALK_ENDS[this.end] as WalkEnd;
+  }
+  errorName(): WalkReason {
+    return WALK_REASONS[this.error] as WalkReason;
+  }
+  markName(): WalkReason {
+    return WALK_REASONS[this.mark] as WalkReason;
+  }
+  warnedName(): WalkWarning {
+    return WALK_WARNINGS[this.warned] as WalkWarning;
+  }
+  faultName(): WalkFault {
+    return WALK_FAULTS[this.fault] as WalkFault;
+  }
+  sourceName(entry: number): WalkSource {
+    return WALK_SOURCES[this.sources[entry] as number] as WalkSource;
+  }
+}

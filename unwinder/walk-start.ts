@@ -1,0 +1,73 @@
+/** Where a walk starts (kunwind_init_from_caller, _task and _regs; v7.3-rc7). */
+
+import { type Address, addressFromWords } from './address.js';
+import { PT_REGS_FP, PT_REGS_PC, PT_REGS_SP } from './frame-record.js';
+import { SOURCE_CALLER, SOURCE_REGS_PC, SOURCE_TASK } from './walk-reason.js';
+
+const NO_REGS: Uint32Array = new Uint32Array(0);
+
+/**
+ * Filled before each walk and reusable. Addresses given as numbers must be canonical: the kernel
+ * never has a signed one there (its own return address was stripped, a blocked task's is a bare
+ * `bl` result).
+ */
+export class WalkStart {
+  /** pc, fp, sp. */
+  readonly at = new Float64Array(3);
+  /** Low word of fp and of sp, for the alignment tests, exact also when x29 holds garbage. */
+  fpLow = 0;
+  spLow = 0;
+  source = SOURCE_CALLER;
+  /** The struct pt_regs to start from, `regs[regsIndex]` being the low word of x0; index -1: none. */
+  regs = NO_REGS;
+  regsIndex = -1;
+
+  /**
+   * At the caller of the function that was asked to walk.
+   *
+   * @param pc its return address
+   * @param fp the frame pointer of its caller (what its own frame record saved, or will save)
+   * @param sp __builtin_frame_address(0) of it: what sframe-v5 takes for the SP. Others ignore it.
+   */
+  fromCaller(pc: Address, fp: Address, sp: Address): this {
+    return this.set(SOURCE_CALLER, pc, fp, sp);
+  }
+
+  /**
+   * At a blocked task, from its saved cpu_context.
+   *
+   * @param sp what sframe-v5 tracks: the saved SP in the series as posted, 0 in the reference kernel
+   */
+  fromTask(pc: Address, fp: Address, sp: Address): this {
+    return this.set(SOURCE_TASK, pc, fp, sp);
+  }
+
+  /** At the PC of a struct pt_regs, whose first word is `words[index]`. Current task only. */
+  fromRegs(words: Uint32Array, index: number): this {
+    const hi = words[index + 2 * PT_REGS_PC + 1] as number;
+    // A saved PC is never signed; this keeps garbage out of the 2^53 range, as everywhere.
+    this.at[0] = addressFromWords(
+      hi & 0x800000 ? hi | 0xffff0000 : hi & 0xffff,
+      words[index + 2 * PT_REGS_PC] as number,
+    );
+    this.fpLow = (words[index + 2 * PT_REGS_FP] as number) | 0;
+    this.spLow = (words[index + 2 * PT_REGS_SP] as number) | 0;
+    this.at[1] = addressFromWords(words[index + 2 * PT_REGS_FP + 1] as number, this.fpLow);
+    this.at[2] = addressFromWords(words[index + 2 * PT_REGS_SP + 1] as number, this.spLow);
+    this.source = SOURCE_REGS_PC;
+    this.regs = words;
+    this.regsIndex = index;
+    return this;
+  }
+
+  private set(source: number, pc: Address, fp: Address, sp: Address): this {
+    this.at[0] = pc;
+    this.at[1] = fp;
+    this.at[2] = sp;
+    this.fpLow = fp | 0;
+    this.spLow = sp | 0;
+    this.source = source;
+    this.regsIndex = -1;
+    return this;
+  }
+}

@@ -1,0 +1,169 @@
+/** The state of one unwind (struct kunwind_state, v7.3-rc7) and the kernel it happens in. */
+
+import { AccessibleStacks } from './accessible-stacks.js';
+import { type Address } from './address.js';
+import { PT_REGS_FP, PT_REGS_PC, PT_REGS_SP } from './frame-record.js';
+import { type GraphReturnStack } from './graph-return-stack.js';
+import { type KretprobeInstances } from './kretprobe-instances.js';
+import { type StackInfo } from './stack-info.js';
+import { type RuleArrays } from './unwind-rule.js';
+import { type UnwindDefect } from './walk-defect.js';
+import { SOURCE_CALLER, SOURCE_REGS_PC } from './walk-reason.js';
+import { HOW_PT_REGS, HOW_START } from './walk-result.js';
+import { type WalkStart } from './walk-start.js';
+
+/** What the kernel reads of a task besides its stacks. */
+export interface UnwindTask {
+  /** The task is `current`: the CPU's stacks are open to the walk, and WARNs are given. */
+  readonly isCurrent: boolean;
+  /** In NMI context (pseudo-NMI or SDEI): the SDEI stacks are open, too. */
+  readonly inNmi: boolean;
+  /** &task_pt_regs(task)->stackframe: the only place of a valid FINAL record; in the task's stack. */
+  readonly finalRecord: Address;
+  readonly graph: GraphReturnStack;
+  readonly kretprobes: KretprobeInstances;
+}
+
+/** What finds the unwind rule of a PC: a RuleTable, or a stand-in with the same arrays. */
+export interface RuleFinder extends RuleArrays {
+  /** Index of the rule for `pc`, or -1. */
+  find(pc: Address): number;
+}
+
+/** An address that no PC has: for kernels without the trampoline. */
+export const NO_TRAMPOLINE: Address = Infinity;
+
+/** The kernel that is unwound, fixed for the life of a walker. */
+export interface UnwindEnvironment {
+  /** All stacks there are, those of blocked tasks included. They must not overlap. */
+  readonly stacks: readonly StackInfo[];
+  readonly rules: RuleFinder;
+  /** return_to_handler: first byte and one past the last, or NO_TRAMPOLINE twice. */
+  readonly returnToHandler: { readonly low: Address; readonly high: Address };
+  /** The kretprobe trampoline, or NO_TRAMPOLINE. */
+  readonly kretprobeTrampoline: Address;
+  /** For tests of the tests: a defect to plant. */
+  readonly defect?: UnwindDefect;
+}
+
+/** Slots of {@link WalkState.at}. */
+export const PC = 0;
+export const FP = 1;
+/** Only sframe-v5 looks at it other than right after the registers it comes from. */
+export const SP = 2;
+
+const NO_REGS: Uint32Array = new Uint32Array(0);
+
+export class WalkState {
+  /** pc, fp, sp. Doubles live here and not in fields, where a store might allocate. */
+  readonly at = new Float64Array(3);
+  /** Low words of fp and sp: alignment is exact also where the number lost its low bits. */
+  fpLow = 0;
+  spLow = 0;
+  source = SOURCE_CALLER;
+  /** Words of the current pt_regs, valid while `regsIndex` >= 0; -1 is the kernel's regs == NULL. */
+  regs = NO_REGS;
+  regsIndex = -1;
+  graphIndex = 0;
+  kretprobeCursor = -1;
+  /** Reason code of the first failure that made the walk unreliable, or 0. */
+  mark = 0;
+  warned = 0;
+  /** HOW_ code and rule of the entry at `pc`. */
+  how = HOW_START;
+  rule = -1;
+
+  readonly stacks: AccessibleStacks;
+  readonly rules: RuleFinder;
+  readonly trampolineLow: Address;
+  readonly trampolineSize: number;
+  readonly kretprobeTrampoline: Address;
+
+  /** Stripping a PC: bits 31:16 to set in the high word when bit 55 is set, to keep when clear. */
+  readonly stripSet: number;
+  readonly stripKeep: number;
+  /** Added to a PC before it is looked up. */
+  readonly lookupBias: number;
+  /** Or-ed to the policy's CFA mask. */
+  readonly extraCfaMask: number;
+  readonly staleLr: boolean;
+  readonly finalAnywhere: boolean;
+  readonly forgetsGraphIndex: boolean;
+  readonly swallowsErrors: boolean;
+
+  constructor(environment: UnwindEnvironment) {
+    const { defect, returnToHandler } = environment;
+    this.stacks = new AccessibleStacks(environment.stacks, defect === 'stack-reentered');
+    this.rules = environment.rules;
+    this.trampolineLow = returnToHandler.low;
+    this.trampolineSize =
+      returnToHandler.low === NO_TRAMPOLINE ? 0 : returnToHandler.high - returnToHandler.low;
+    this.kretprobeTrampoline = environment.kretprobeTrampoline;
+    this.stripSet = defect === 'no-pac-strip' ? 0 : 0xffff0000 | 0;
+    this.stripKeep = defect === 'no-pac-strip' ? -1 : 0xffff;
+    this.lookupBias = defect === 'fre-lookup-off-by-one' ? -4 : 0;
+    this.extraCfaMask = defect === 'wrong-alignment-mask' ? 0x1f : 0;
+    this.staleLr = defect === 'stale-lr';
+    this.finalAnywhere = defect === 'final-anywhere';
+    this.forgetsGraphIndex = defect === 'graph-index-not-kept';
+    this.swallowsErrors = defect === 'error-swallowed';
+  }
+
+  /** Forgets the last walk and takes up a new one. */
+  begin(start: WalkStart, task: UnwindTask): void {
+    this.stacks.open(task.finalRecord, task.isCurrent, task.inNmi);
+    const { at } = this;
+    at[PC] = start.at[PC] as number;
+    at[FP] = start.at[FP] as number;
+    at[SP] = start.at[SP] as number;
+    this.fpLow = start.fpLow;
+    this.spLow = start.spLow;
+    this.source = start.source;
+    this.regs = start.regs;
+    this.regsIndex = start.regsIndex;
+    this.graphIndex = 0;
+    this.kretprobeCursor = -1;
+    this.mark = 0;
+    this.warned = 0;
+    this.how = HOW_START;
+    this.rule = -1;
+  }
+
+  /**
+   * Sets pc from two words, stripped of a pointer authentication code (XPACLRI: bits 63:48 become
+   * bit 55). The words are stripped because a signed address does not fit a number.
+   */
+  setPc(hi: number, lo: number): void {
+    const stripped = (hi & 0x800000) !== 0 ? hi | this.stripSet : hi & this.stripKeep;
+    this.at[PC] = (stripped | 0) * 4294967296 + (lo >>> 0);
+  }
+
+  setFp(hi: number, lo: number): void {
+    this.fpLow = lo | 0;
+    this.at[FP] = (hi | 0) * 4294967296 + (lo >>> 0);
+  }
+
+  /** Continues from the struct pt_regs that begins at `words[index]`. */
+  setRegs(words: Uint32Array, index: number): void {
+    this.regs = words;
+    this.regsIndex = index;
+    this.setPc(
+      words[index + 2 * PT_REGS_PC + 1] as number,
+      words[index + 2 * PT_REGS_PC] as number,
+    );
+    this.setFp(
+      words[index + 2 * PT_REGS_FP + 1] as number,
+      words[index + 2 * PT_REGS_FP] as number,
+    );
+    const spLow = (words[index + 2 * PT_REGS_SP] as number) | 0;
+    this.spLow = spLow;
+    this.at[SP] = ((words[index + 2 * PT_REGS_SP + 1] as number) | 0) * 4294967296 + (spLow >>> 0);
+    this.source = SOURCE_REGS_PC;
+    this.how = HOW_PT_REGS;
+  }
+
+  /** A WARN_ON_ONCE: the first of a walk is kept. */
+  warn(code: number): void {
+    if (this.warned === 0) this.warned = code;
+  }
+}
