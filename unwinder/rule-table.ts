@@ -15,7 +15,7 @@ import { type SFrameSection } from './sframe/section.js';
 import { type RuleArrays, type UnwindRule, ruleAt } from './unwind-rule.js';
 
 /** Text ranges above this many bytes are searched each time: a cache would cost as much memory. */
-const MAX_CACHED_TEXT = 0x1000_0000;
+const MAX_CACHED_TEXT = 0x400_0000;
 
 /** A cache word is 0 (never asked), -1 (no entry) or the rule's index plus 1. */
 const NO_ENTRY = -1;
