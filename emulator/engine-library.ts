@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import type { EngineLibrary, EngineSearch, findEngine } from '../scripts/find-engine.mjs';
+import { fail, type Result } from './result.js';
+
+export type { EngineLibrary, EngineSearch } from '../scripts/find-engine.mjs';
+
+/**
+ * The search itself is the post-install step's, which must run before this file has been
+ * compiled: one list of names and places, one message. It lies at the package's root,
+ * one directory up from the sources and two from dist/.
+ */
+const SEARCH_MODULE = ['../scripts/find-engine.mjs', '../../scripts/find-engine.mjs']
+  .map((path) => new URL(path, import.meta.url))
+  .find((url) => existsSync(url));
+
+const search =
+  SEARCH_MODULE &&
+  ((await import(/* @vite-ignore */ SEARCH_MODULE.href)) as { findEngine: typeof findEngine });
+
+/**
+ * Which CPU engine this machine has: `$KUNWIND_LIBUNICORN`, else libunicorn 2.x from the
+ * loader's path, Homebrew, MacPorts or the post-install step, else `@alexaltea/unicorn-js`.
+ * Loads each candidate to be sure. Fails with one line that says what to install.
+ */
+export function findEngineLibrary(options: EngineSearch = {}): Result<EngineLibrary, string> {
+  return (
+    search?.findEngine(options) ??
+    fail('this installation is incomplete: scripts/find-engine.mjs is missing')
+  );
+}

@@ -1,0 +1,104 @@
+// Where the Unicorn library is looked for. Plain JavaScript because two callers share it:
+// the post-install step, which runs before anything is compiled, and emulator/engine-library.ts.
+// Types: find-engine.d.mts.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Where the post-install step unpacks a library, relative to nothing: an absolute path. */
+export const engineCache = join(packageRoot, 'node_modules', '.cache', 'kunwind-lab');
+
+/** Library file names, most specific first: the unversioned name may belong to Unicorn 1. */
+const FILE_NAMES = ['libunicorn.so.2', 'libunicorn.2.dylib', 'libunicorn.so', 'libunicorn.dylib'];
+
+/** Directories that a loader may not search: Homebrew on arm64 and x86-64, MacPorts. */
+const EXTRA_DIRECTORIES = ['/opt/homebrew/lib', '/usr/local/lib', '/opt/local/lib'];
+
+const INSTALL_HINT =
+  'install it with "apt install libunicorn2" (Debian, Ubuntu), "dnf install unicorn" (Fedora), ' +
+  '"pacman -S unicorn" (Arch) or "brew install unicorn" (macOS), ' +
+  'or set KUNWIND_LIBUNICORN to the path of the library';
+
+const require = createRequire(import.meta.url);
+
+export function findEngine({ env = process.env, cache = engineCache } = {}) {
+  const load = libraryLoader();
+  const override = env.KUNWIND_LIBUNICORN ?? '';
+  if (load.ok && override !== '') {
+    const { version, reason } = load.tryLibrary(override);
+    if (version !== undefined) return { ok: true, value: libunicorn(override, version) };
+    return failure(`KUNWIND_LIBUNICORN=${override} cannot be used: ${reason}`);
+  }
+  const rejected = [];
+  if (load.ok) {
+    for (const path of candidates(env.KUNWIND_LIBUNICORN_SEARCH, cache)) {
+      const { version, reason } = load.tryLibrary(path);
+      if (version !== undefined) return { ok: true, value: libunicorn(path, version) };
+      if (existsSync(path)) rejected.push(`; ${path} cannot be used: ${reason}`);
+    }
+  }
+  if (resolves('@alexaltea/unicorn-js')) return { ok: true, value: { backend: 'unicorn-js' } };
+  const cause = load.ok ? 'the Unicorn 2 library is not on this machine' : load.reason;
+  return failure(`no CPU engine: ${cause}; ${INSTALL_HINT}${rejected.join('')}`);
+}
+
+/** `search` replaces every place but the cache: a list of directories, possibly empty. */
+function candidates(search, cache) {
+  const paths = (directories) =>
+    directories.flatMap((directory) => FILE_NAMES.map((name) => join(directory, name)));
+  const places =
+    search === undefined
+      ? [...FILE_NAMES, ...paths(EXTRA_DIRECTORIES)]
+      : paths(search.split(delimiter).filter((directory) => directory !== ''));
+  return [...places, ...paths([cache])];
+}
+
+function libraryLoader() {
+  let koffi;
+  try {
+    koffi = require('koffi');
+  } catch (error) {
+    return { ok: false, reason: `the package koffi cannot be loaded (${firstLine(error)})` };
+  }
+  return { ok: true, tryLibrary: (path) => tryLibrary(koffi, path) };
+}
+
+/** Loads the library and asks for its version, which is the only proof that it works. */
+function tryLibrary(koffi, path) {
+  let library;
+  try {
+    library = koffi.load(path);
+    const packed = library.func('uint32_t uc_version(void *major, void *minor)')(null, null);
+    const major = packed >>> 24;
+    const version = `${major}.${(packed >>> 16) & 255}.${(packed >>> 8) & 255}`;
+    return major === 2 ? { version } : { reason: `it is Unicorn ${version}, 2.x is needed` };
+  } catch (error) {
+    return { reason: firstLine(error) };
+  } finally {
+    library?.unload();
+  }
+}
+
+function libunicorn(path, version) {
+  return { backend: 'libunicorn', path, version };
+}
+
+function failure(error) {
+  return { ok: false, error };
+}
+
+function resolves(name) {
+  try {
+    require.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function firstLine(error) {
+  return String(error instanceof Error ? error.message : error).split('\n')[0];
+}
