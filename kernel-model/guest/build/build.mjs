@@ -5,7 +5,7 @@
  *
  * Without names everything is built. A C file's first line may hold flags of its own, which come last:
  * `/* cflags: -fomit-frame-pointer *\/`. --check rebuilds elsewhere and compares: one line per
- * difference, and exit status 1.
+ * difference, and exit status 1. Status 3: no toolchain.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +18,9 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const MANIFEST = `${GUEST}/manifest.json`;
 /** Inside the repository, since a toolchain in a chroot may see nothing else; ignored by git. */
 const WORK = `dist/guest-${process.pid}`;
+
+/** Exit status that tells "cannot" from "differs" (1) and from a failed build (2). */
+const NO_TOOLCHAIN = 3;
 
 /** @param {string} path relative to the root */
 function sha256(path) {
@@ -72,7 +75,10 @@ function manifestEntry(toolchain, target) {
   };
 }
 
-/** @param {Record<string, unknown>} entries the ELFs just built; others keep what they have */
+/**
+ * @param {Record<string, unknown>} entries the ELFs just built; others keep what they have
+ * @param {Set<string>} known ELFs that have sources; others are dropped
+ */
 function writeManifest(entries, known) {
   const path = join(ROOT, MANIFEST);
   const old = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).elfs : {};
@@ -94,7 +100,7 @@ function main() {
   const toolchain = findToolchain(ROOT);
   if (typeof toolchain === 'string') {
     console.error(`guest:build: ${toolchain}`);
-    return 2;
+    return NO_TOOLCHAIN;
   }
   const wanted = all.filter((target) => names.length === 0 || names.includes(target.name));
   let differences = 0;

@@ -49,7 +49,7 @@ export function findToolchain(root) {
     }
     versions[tool] = result.stdout.split('\n', 1)[0] ?? '';
   }
-  const found = /(\d+)\.(\d+)(?!.*\) )/.exec((versions.as ?? '').replace(/\(.*?\)/, ''));
+  const found = /(\d+)\.(\d+)/.exec((versions.as ?? '').replace(/\(.*?\)/, ''));
   const [major, minor] = [Number(found?.[1] ?? 0), Number(found?.[2] ?? 0)];
   if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
     return `binutils ${major}.${minor} is too old: need >= ${MINIMUM.join('.')} for SFrame version 3 (set KUNWIND_TOOLCHAIN)`;

@@ -198,13 +198,14 @@ SYM_CODE_START(__sdei_asm_handler)
 	add	x0, x19, #SDEI_EVENT_INTREGS
 	mov	x1, x19
 	bl	__sdei_handler
-SYM_INNER_LABEL(__sdei_handler_exit)
+
 	mov	x4, x19
 	ldp	x30, x1, [x4, #SDEI_EVENT_INTREGS + S_LR]
 	ldp	x28, x29, [x4, #SDEI_EVENT_INTREGS + S_X28]
 	ldp	x18, x19, [x4, #SDEI_EVENT_INTREGS + S_X18]
 	mov	sp, x1
 SYM_INNER_LABEL(sdei_complete)
+SYM_INNER_LABEL(__sdei_handler_exit)
 	hvc	#0
 	brk	#0x800
 SYM_CODE_END(__sdei_asm_handler)
