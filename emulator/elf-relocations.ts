@@ -1,6 +1,7 @@
 import { addressFromWords, type Address } from './address.js';
 import type { ElfError } from './elf-error.js';
 import {
+  EHDR_SIZE,
   R_AARCH64_NONE,
   R_AARCH64_RELATIVE,
   R_AARCH64_WITHDRAWN,
@@ -28,7 +29,16 @@ export function relocate(
   sections: readonly ElfSection[],
   bias: number,
 ): Result<readonly LoadedSegment[], ElfError> {
-  const loaded = segments.map((segment) => load(segment, bias));
+  const loaded: LoadedSegment[] = [];
+  try {
+    for (const segment of segments) loaded.push(load(segment, bias));
+  } catch {
+    // Only the allocation can throw: sizes are bounded, but this machine may be small.
+    const size = segments.reduce((sum, { memorySize }) => sum + memorySize, 0);
+    const place = { path, field: 'program header table', offset: EHDR_SIZE };
+    const [value, limit] = [`${size} bytes of memory`, 'what can be allocated'];
+    return fail({ ...place, kind: 'too-large', value, limit });
+  }
   const image = new RelocatedImage(path, segments, loaded, bias);
   for (const section of sections) {
     if ((section.flags & SHF_ALLOC) === 0) continue;

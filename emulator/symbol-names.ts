@@ -47,6 +47,7 @@ export function nearestNames(wanted: string, names: Iterable<string>, limit: num
 
 /** Edit distance, or some number above `worst`. A name that contains the other is near. */
 function distanceWithin(wanted: string, name: string, worst: number): number {
+  if (name === wanted) return 0;
   if (wanted.length >= 4 && name.includes(wanted)) return 1;
   if (Math.abs(wanted.length - name.length) > worst) return Infinity;
   let above = Array.from({ length: name.length + 1 }, (_, i) => i);

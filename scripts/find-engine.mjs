@@ -41,8 +41,9 @@ export function findEngine({ env = process.env, cache = engineCache } = {}) {
     }
   }
   if (resolves('@alexaltea/unicorn-js')) return { ok: true, value: { backend: 'unicorn-js' } };
-  const cause = load.ok ? 'the Unicorn 2 library is not on this machine' : load.reason;
-  return failure(`no CPU engine: ${cause}; ${INSTALL_HINT}${rejected.join('')}`);
+  if (!load.ok) return failure(`no CPU engine: ${load.reason}; reinstall with "npm ci"`);
+  const missing = 'the Unicorn 2 library is not on this machine';
+  return failure(`no CPU engine: ${missing}; ${INSTALL_HINT}${rejected.join('')}`);
 }
 
 /** `search` replaces every place but the cache: a list of directories, possibly empty. */

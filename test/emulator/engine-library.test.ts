@@ -1,0 +1,101 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { findEngineLibrary } from '../../emulator/engine-library.js';
+
+const empty = mkdtempSync(join(tmpdir(), 'kunwind-engine-'));
+afterAll(() => {
+  rmSync(empty, { recursive: true, force: true });
+});
+
+/** Hides what the machine has. */
+const NOWHERE = { env: { KUNWIND_LIBUNICORN_SEARCH: '' }, cache: empty };
+
+function error(found: ReturnType<typeof findEngineLibrary>): string {
+  expect(found.ok).toBe(false);
+  const line = found.ok ? '' : found.error;
+  expect(line).not.toContain('\n');
+  return line;
+}
+
+describe('findEngineLibrary', () => {
+  it('says in one line what to install', () => {
+    const line = error(findEngineLibrary(NOWHERE));
+    for (const command of [
+      'apt install libunicorn2',
+      'dnf install unicorn',
+      'pacman -S unicorn',
+      'brew install unicorn',
+      'KUNWIND_LIBUNICORN',
+    ]) {
+      expect(line).toContain(command);
+    }
+  });
+
+  it('says why a library that is there cannot be used', () => {
+    const broken = mkdtempSync(join(empty, 'broken-'));
+    const path = join(broken, 'libunicorn.so.2');
+    writeFileSync(path, 'not a library');
+    const env = { KUNWIND_LIBUNICORN_SEARCH: broken };
+    expect(error(findEngineLibrary({ env, cache: empty }))).toContain(`${path} cannot be used: `);
+  });
+
+  it('uses KUNWIND_LIBUNICORN and nothing else when it is set', () => {
+    const missing = join(empty, 'missing.so');
+    const line = error(findEngineLibrary({ env: { KUNWIND_LIBUNICORN: missing } }));
+    expect(line).toContain(`KUNWIND_LIBUNICORN=${missing} cannot be used: `);
+  });
+
+  const installed = findEngineLibrary();
+  const usable = installed.ok && installed.value.backend === 'libunicorn';
+  it.skipIf(!usable)('finds what this machine has, and its version', () => {
+    const engine = installed.ok ? installed.value : undefined;
+    expect(engine?.backend === 'libunicorn' && engine.version).toMatch(/^2\.\d+\.\d+$/);
+    expect(findEngineLibrary()).toEqual(installed);
+  });
+});
+
+describe('scripts/ensure-engine.mjs', () => {
+  const script = fileURLToPath(new URL('../../scripts/ensure-engine.mjs', import.meta.url));
+
+  /** Runs a copy, so that its cache is a directory of the test. */
+  function run(variables: Record<string, string>): string {
+    const root = mkdtempSync(join(empty, 'package-'));
+    const scripts = mkdtempSync(join(root, 'scripts-'));
+    for (const name of readdirSync(new URL('../../scripts/', import.meta.url))) {
+      if (!name.endsWith('.mjs')) continue;
+      copyFileSync(new URL(`../../scripts/${name}`, import.meta.url), join(scripts, name));
+    }
+    const env = { ...process.env, KUNWIND_LIBUNICORN_SEARCH: '', ...variables };
+    const copy = join(scripts, 'ensure-engine.mjs');
+    return execFileSync(process.execPath, [copy], { env, encoding: 'utf8' });
+  }
+
+  it('never fails an installation: without koffi it says that', () => {
+    const output = run({ PATH: empty });
+    expect(output).toContain('the package koffi cannot be loaded');
+    expect(output).not.toContain('apt install');
+    expect(output.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('never fails an installation: without apt it says what is missing', () => {
+    const packages = fileURLToPath(new URL('../../node_modules', import.meta.url));
+    const output = run({ PATH: empty, NODE_PATH: packages });
+    expect(output).toMatch(/^kunwind-lab: did not unpack the engine \(.*\)\. no CPU engine: /);
+    expect(output).toContain('apt install libunicorn2');
+    expect(output.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('can be switched off', () => {
+    expect(run({ KUNWIND_ENGINE_DOWNLOAD: '0' })).toMatch(/\(not downloaded\)\n$/);
+  });
+
+  it('is silent where the engine is there', () => {
+    const found = findEngineLibrary();
+    if (!found.ok) return;
+    expect(execFileSync(process.execPath, [script], { encoding: 'utf8' })).toBe('');
+  });
+});
