@@ -1,0 +1,145 @@
+/** Each defect a harness can plant changes the answer of a stack that a sound walker gets right. */
+
+import { describe, expect, it } from 'vitest';
+import { RecoverKind } from '../../unwinder/unwind-rule.js';
+import { UNWIND_DEFECTS, type UnwindDefect } from '../../unwinder/walk-defect.js';
+import {
+  ENTRY,
+  FINAL,
+  Guest,
+  type Outcome,
+  RETURN_TO_HANDLER,
+  interrupted,
+  on,
+  text,
+} from './kunwind-fixture.js';
+
+const A = text(0x1004);
+const B = text(0x2004);
+const C = text(0x3004);
+const handler = text(0x4040);
+const pc = text(0x3030);
+const caller = text(0x2020);
+const outer = text(0x1010);
+
+function chain(lr: number | bigint = A): Guest {
+  const guest = new Guest();
+  guest.record(on('task', 0x3000), FINAL, B);
+  guest.start.fromCaller(C, guest.record(on('task', 0x2f80), on('task', 0x3000), lr), 0);
+  return guest;
+}
+
+interface Case {
+  readonly build: () => Guest;
+  /** Of sframe-strict, without and with the defect. */
+  readonly sound: Partial<Outcome>;
+  readonly planted: Partial<Outcome>;
+}
+
+const cases: Record<UnwindDefect, Case> = {
+  'no-pac-strip': {
+    build: () => chain(0x12c5_8000_8001_1004n),
+    sound: { trace: [C, A, B] },
+    planted: { trace: [C, Number(0x12c5_8000_8001_1004n), B] },
+  },
+  'wrong-alignment-mask': {
+    build: () => {
+      const { guest } = interrupted({ sp: on('task', 0x2f10) });
+      guest.sframe(pc, {});
+      return guest;
+    },
+    sound: { trace: [handler, ENTRY, pc, caller, outer], status: 'none' },
+    planted: { status: 'cfa-misaligned' },
+  },
+  'fre-lookup-off-by-one': {
+    build: () => {
+      // One instruction earlier the frame was not there yet.
+      const { guest, callerRecord } = interrupted({ lr: text(0x6060) });
+      guest.sframe(pc - 4, {});
+      guest.sframe(pc, {
+        cfaOffset: 0x40,
+        raKind: RecoverKind.LOAD_CFA,
+        raOffset: -8,
+        fpKind: RecoverKind.LOAD_CFA,
+        fpOffset: -16,
+      });
+      guest.record(on('task', 0x2f30), callerRecord, caller);
+      return guest;
+    },
+    sound: { trace: [handler, ENTRY, pc, caller, outer], status: 'none' },
+    planted: { trace: [handler, ENTRY, pc, text(0x6060), outer], status: 'none' },
+  },
+  'stale-lr': {
+    build: () => {
+      const { guest, callerRecord } = interrupted({ lr: text(0x6060) });
+      guest.sframe(pc, {
+        cfaOffset: 0x40,
+        raKind: RecoverKind.LOAD_CFA,
+        raOffset: -8,
+        fpKind: RecoverKind.LOAD_CFA,
+        fpOffset: -16,
+      });
+      guest.record(on('task', 0x2f30), callerRecord, caller);
+      return guest;
+    },
+    sound: { trace: [handler, ENTRY, pc, caller, outer], status: 'none' },
+    planted: { trace: [handler, ENTRY, pc, text(0x6060), outer], status: 'none' },
+  },
+  'stack-reentered': {
+    build: () => {
+      // task -> IRQ -> the same record on the task stack, for ever.
+      const guest = chain();
+      guest.put(on('task', 0x2f80), on('irq', 0x100));
+      guest.record(on('irq', 0x100), on('task', 0x2f80), B);
+      return guest;
+    },
+    sound: { trace: [C, A, B], status: 'stack-not-accessible', fault: 'none' },
+    planted: { status: 'looped', fault: 'looped' },
+  },
+  'error-swallowed': {
+    build: () => {
+      const guest = chain();
+      guest.put(on('task', 0x2f80), 8);
+      return guest;
+    },
+    sound: { trace: [C, A], status: 'stack-not-accessible' },
+    planted: { trace: [C, A], status: 'none', error: 'stack-not-accessible' },
+  },
+  'final-anywhere': {
+    build: () => {
+      const guest = chain();
+      guest.put(on('task', 0x2f80), on('task', 0x2fc0));
+      guest.put(on('task', 0x2fd0), 1n);
+      return guest;
+    },
+    sound: { trace: [C, A], status: 'misplaced-final', warned: 'misplaced-final' },
+    planted: { trace: [C, A], status: 'none', warned: 'none' },
+  },
+  'graph-index-not-kept': {
+    build: () => {
+      // A leaf's x30 is the trampoline; the caller recovered keeps no frame record, its return
+      // address is in the trampoline as well, and fp is the same: two entries with one retp.
+      const { guest, callerRecord } = interrupted({ pc: RETURN_TO_HANDLER });
+      guest.sframe(A, { cfaOffset: 0x40, raKind: RecoverKind.LOAD_CFA, raOffset: -8 });
+      guest.put(on('task', 0x2f38), RETURN_TO_HANDLER);
+      guest.graph([B, callerRecord], [A, callerRecord]);
+      return guest;
+    },
+    sound: { trace: [handler, ENTRY, A, B, outer], status: 'none' },
+    planted: { trace: [handler, ENTRY, A, A, outer], status: 'none' },
+  },
+};
+
+describe.each(UNWIND_DEFECTS)('%s', (defect) => {
+  const { build, sound, planted } = cases[defect];
+
+  it('is not there by itself', () => {
+    expect(build().walk('sframe-strict')).toMatchObject(sound);
+  });
+
+  it('shows when planted', () => {
+    const guest = build();
+    guest.defect = defect;
+    expect(guest.walk('sframe-strict')).toMatchObject(planted);
+  });
+});
