@@ -72,14 +72,14 @@ export class AccessibleStacks {
     return -1;
   }
 
-  /** Everything below `end` on `stack`, and the stack left for it, may not be read again. */
-  consume(stack: number, end: Address): void {
+  /**
+   * Makes `stack` the one being unwound: the stack left for it may not be read again. Consuming an
+   * object is this, when its stack is not {@link current}, and raising `low` above the object.
+   */
+  moveTo(stack: number): void {
     const { current } = this;
-    if (current !== stack) {
-      if (current >= 0) this.low[current] = this.reenter ? (this.base[current] as number) : CLOSED;
-      this.current = stack;
-    }
-    this.low[stack] = end;
+    if (current >= 0) this.low[current] = this.reenter ? (this.base[current] as number) : CLOSED;
+    this.current = stack;
   }
 
   /**

@@ -33,18 +33,28 @@ export function stepFrameRecord(state: WalkState, task: UnwindTask): number {
   if ((state.fpLow & 7) !== 0) return FP_MISALIGNED;
   const { at, stacks } = state;
   const fp = at[FP] as number;
-  const stack = stacks.find(fp, FRAME_RECORD_SIZE);
-  if (stack < 0) return STACK_NOT_ACCESSIBLE;
+  // Nearly every record is on the stack of the one before: that much of find() is repeated here,
+  // where no double has to be passed.
+  let stack = stacks.current;
+  if (
+    stack < 0 ||
+    fp < (stacks.low[stack] as number) ||
+    fp + FRAME_RECORD_SIZE > (stacks.high[stack] as number)
+  ) {
+    stack = stacks.find(fp, FRAME_RECORD_SIZE);
+    if (stack < 0) return STACK_NOT_ACCESSIBLE;
+  }
 
   const words = stacks.words[stack] as Uint32Array;
   const i = (fp - (stacks.base[stack] as number)) >>> 2;
-  const fpLo = words[i] as number;
-  const fpHi = words[i + 1] as number;
-  const lrLo = words[i + 2] as number;
-  const lrHi = words[i + 3] as number;
+  const fpLo = (words[i] as number) | 0;
+  const fpHi = (words[i + 1] as number) | 0;
+  const lrLo = (words[i + 2] as number) | 0;
+  const lrHi = (words[i + 3] as number) | 0;
   if ((fpLo | fpHi | lrLo | lrHi) === 0) return stepMetadataRecord(state, task);
 
-  stacks.consume(stack, fp + FRAME_RECORD_SIZE);
+  if (stacks.current !== stack) stacks.moveTo(stack);
+  stacks.low[stack] = fp + FRAME_RECORD_SIZE;
   at[SP] = fp;
   state.spLow = state.fpLow;
   state.setFp(fpHi, fpLo);
@@ -70,7 +80,8 @@ export function stepMetadataRecord(state: WalkState, task: UnwindTask): number {
     const regs = fp - PT_REGS_STACKFRAME;
     stack = stacks.find(regs, PT_REGS_SIZE);
     if (stack < 0) return PT_REGS_NOT_ACCESSIBLE;
-    stacks.consume(stack, regs + PT_REGS_SIZE);
+    if (stacks.current !== stack) stacks.moveTo(stack);
+    stacks.low[stack] = regs + PT_REGS_SIZE;
     state.setRegs(words, i - PT_REGS_STACKFRAME / 4);
     return STEP_OK;
   }

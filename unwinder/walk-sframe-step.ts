@@ -134,7 +134,8 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
   } else {
     const stack = stacks.load(ra);
     if (stack < 0) return RA_SLOT_NOT_ACCESSIBLE;
-    stacks.consume(stack, ra + 8);
+    if (stacks.current !== stack) stacks.moveTo(stack);
+    stacks.low[stack] = ra + 8;
     state.setPc(stacks.hi, stacks.lo);
     state.source = SOURCE_FRAME;
     state.how = HOW_SFRAME_LOAD;
