@@ -2,7 +2,7 @@
  * The arm64 kernel unwinder (arch/arm64/kernel/stacktrace.c, v7.3-rc7), for every policy.
  *
  * Construct one walker per kernel, and call {@link Kunwind.walk} as often as wanted: it reads
- * guest memory through the live views it was given, and allocates nothing.
+ * guest memory through the live views it was given, and creates no objects.
  */
 
 import { type Policy } from './policy.js';

@@ -83,6 +83,15 @@ describe.each(SFRAME)('%s: rules', (policy) => {
     });
   });
 
+  it('loads from an address that is not aligned', () => {
+    const { guest, pc, sp, handler, caller, outer } = interrupted({ lr: 0n });
+    guest.sframe(pc, { cfaOffset: 0x40, raKind: LOAD_CFA, raOffset: -5 });
+    const value = BigInt.asUintN(64, BigInt(caller));
+    guest.put(sp + 0x38, value << 24n);
+    guest.put(sp + 0x40, value >> 40n);
+    expect(guest.walk(policy).trace).toEqual([handler, ENTRY, pc, caller, outer]);
+  });
+
   it('executes flexible rules on the saved registers', () => {
     const { guest, pc, sp, handler, caller, outer, callerRecord } = interrupted({ fp: 0n, lr: 0n });
     guest.put(on('task', 0x2d00) + 9 * 8, sp + 0x10);
