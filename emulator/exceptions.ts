@@ -59,3 +59,19 @@ export function maskExceptions(registers: RegisterFile): void {
   registers.words[2 * Reg.PSTATE] = ((pstate & Pstate.NZCV) | Pstate.DAIF | Pstate.EL1H) >>> 0;
   registers.words[2 * Reg.PSTATE + 1] = 0;
 }
+
+/**
+ * Put right what the engine leaves after an ERET that it has just executed. Its default CPU has an
+ * EL3 whose SCR_EL3.RW is 0, so that it holds EL1 to be AArch32 and every ERET to be an illegal
+ * return: PC, flags and masks come from ELR_EL1 and SPSR_EL1 as they should, but PSTATE.IL is set.
+ * (With RW set, the engine refuses kernel addresses while the MMU is off.)
+ *
+ * @returns false when SPSR_EL1 does not ask for EL1h: then the return really was illegal
+ */
+export function completeExceptionReturn(registers: RegisterFile): boolean {
+  const spsr = registers.words[2 * Reg.SPSR_EL1] as number;
+  const pstate = registers.words[2 * Reg.PSTATE] as number;
+  if ((spsr & Pstate.MODE) !== Pstate.EL1H || (spsr & Pstate.IL) !== 0) return false;
+  registers.words[2 * Reg.PSTATE] = (pstate & ~Pstate.IL) >>> 0;
+  return true;
+}

@@ -82,6 +82,10 @@ export const Pstate = {
   A: 1 << 8,
   D: 1 << 9,
   DAIF: 0xf << 6,
+  /** Illegal execution state. */
+  IL: 1 << 20,
+  /** M[4:0]: the exception level and its SP. */
+  MODE: 0x1f,
   /** Condition flags N, Z, C, V. */
   NZCV: 0xf << 28,
   /** M[3:0] of EL1 using SP_EL1. */

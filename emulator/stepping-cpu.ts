@@ -5,7 +5,7 @@
  */
 import { type Address, formatAddress } from './address.js';
 import { type Engine, RegisterSet } from './engine.js';
-import { takeException } from './exceptions.js';
+import { completeExceptionReturn, takeException } from './exceptions.js';
 import type { GuestMemory, MemoryRegion } from './guest-memory.js';
 import { classify, InstructionClass } from './instruction.js';
 import { executePauthHint, executeReturnAuth, PauthOutcome } from './pointer-auth.js';
@@ -23,6 +23,8 @@ export const StepStatus = {
   ENGINE_ERROR: 3,
   /** The PC is in no mapped region. */
   NO_CODE: 4,
+  /** ERET to anything but EL1h. */
+  ILLEGAL_RETURN: 5,
 } as const;
 
 /** One CPU at EL1, stepped. */
@@ -80,6 +82,8 @@ export class SteppingCpu {
         return this.stepPauthHint(pc, word);
       case InstructionClass.RET_AUTH:
         return this.stepReturnAuth(word);
+      case InstructionClass.ERET:
+        return this.stepExceptionReturn(pc);
       default:
         return this.stepEngine(pc);
     }
@@ -99,6 +103,15 @@ export class SteppingCpu {
     const outcome = executePauthHint(word, this.registers);
     this.engine.write(this.registers, RegisterSet.GENERAL);
     return outcome === PauthOutcome.DONE ? StepStatus.DONE : StepStatus.PAUTH_FAILED;
+  }
+
+  private stepExceptionReturn(pc: Address): number {
+    const status = this.stepEngine(pc);
+    if (status !== StepStatus.DONE) return status;
+    this.engine.read(this.registers, RegisterSet.EXCEPTION_RETURN);
+    if (!completeExceptionReturn(this.registers)) return StepStatus.ILLEGAL_RETURN;
+    this.engine.write(this.registers, RegisterSet.EXCEPTION_RETURN);
+    return StepStatus.DONE;
   }
 
   private stepReturnAuth(word: number): number {
@@ -144,6 +157,8 @@ export class SteppingCpu {
         return `pointer authentication failed before ${formatAddress(this.pc)}`;
       case StepStatus.ENGINE_ERROR:
         return `${this.engine.describe(this.engineStatus)} ${at}`;
+      case StepStatus.ILLEGAL_RETURN:
+        return `illegal exception return ${at}`;
       default:
         return `no code ${at}`;
     }

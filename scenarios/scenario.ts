@@ -2,9 +2,7 @@
  * What a scenario is: code under test, how it is called, and what each unwinder policy promises there.
  * Types only: scenarios are data for `sweep/`, and import nothing of ours that runs.
  */
-
-/** How a point's exception is taken (DESIGN.md, "Words"). */
-export type ExceptionKind = 'irq' | 'nmi' | 'sdei' | 'brk' | 'serror';
+import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 
 /** The unwinder policies of KERNEL-FACTS.md. */
 export type PolicyName =

@@ -1,0 +1,386 @@
+/**
+ * Takes one exception at an interrupted instruction and returns from it: the vector, the entry code
+ * and the handler run on the emulated CPU up to the walk request, and after the walk the exit code
+ * runs to its ERET, which is executed and checked. The interrupted CPU itself (the stepper) is not
+ * touched, so an exclusive monitor or a SIMD register cannot differ because of the sweep.
+ */
+import type { Address } from '../emulator/address.js';
+import { RegisterSet } from '../emulator/engine.js';
+import {
+  completeExceptionReturn,
+  ExceptionClass,
+  maskExceptions,
+  syndrome,
+  takeException,
+  VectorOffset,
+} from '../emulator/exceptions.js';
+import { InstructionClass } from '../emulator/instruction.js';
+import { Pstate, Reg, RegisterFile } from '../emulator/registers.js';
+import { StepStatus } from '../emulator/stepping-cpu.js';
+import { ALL_KINDS, Kind } from './exception-kind.js';
+import { type ExceptionPath, ExceptionPaths } from './exception-path.js';
+import { GroundTruth } from './ground-truth.js';
+import type { CodeRange } from './kernel-image.js';
+import type { Machine } from './machine.js';
+import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
+
+/** How {@link ExceptionDriver.enter} or {@link ExceptionDriver.leave} ended. */
+export const DriverStatus = {
+  DONE: 0,
+  /** The engine stopped with an error in entry, handler or exit code. */
+  ENGINE_ERROR: 1,
+  /** Something else than the walk request was reached first. */
+  NO_REQUEST: 2,
+  /** Execution did not come to a walk request or an ERET within the budget. */
+  RUNAWAY: 3,
+  /** SP or LR at the request are not those of the learned path, or a relearned path differs. */
+  PATH_CHANGED: 4,
+  /** Something else than the ERET (or the hand-over to the firmware) was reached. */
+  NO_RETURN: 5,
+  /** A register differs after the return; see `difference`. */
+  REGISTER_CHANGED: 6,
+  /** A byte of the interrupted stack at or above SP differs. */
+  STACK_CHANGED: 7,
+  /** preempt_count or the priority mask differ. */
+  KERNEL_STATE_CHANGED: 8,
+} as const;
+
+/** Instructions a learned entry or exit may take. */
+const PATH_BUDGET = 50_000;
+
+/** Words the guest's interrupt controller reads (kernel-model/guest, irq-gic.c). */
+const IAR_IRQ = 1;
+const IAR_NMI = 2;
+const PMR_UNMASKED = 0xe0;
+
+/** BRK immediate of a kprobe (arch/arm64/include/asm/brk-imm.h). */
+const KPROBES_BRK_IMM = 4;
+
+/** Drives exceptions into one machine. */
+export class ExceptionDriver {
+  /** The registers at the walk request: PC, SP, x29, x30, and x0 the task to walk. */
+  readonly request = new RegisterFile();
+  /** Truth about the calls since the vector. */
+  path: ExceptionPath | undefined;
+  /** After REGISTER_CHANGED: the register, in the order of `Reg`. */
+  difference = -1;
+  /** The registers after the return. */
+  readonly returned = new RegisterFile();
+  /** SDEI events that the interrupted context itself is inside of: 0, 1 (normal) or 2 (critical). */
+  sdeiLevel = 0;
+  /** Whether the interrupted context is itself inside a kprobe's breakpoint. */
+  inBreakpoint = false;
+  /** The slot of the interrupted stack. */
+  stackSlot: number = StackSlot.NONE;
+
+  private readonly entry = new RegisterFile();
+  private readonly exit = new RegisterFile();
+  private readonly afterEret = new RegisterFile();
+  private interrupted = new RegisterFile();
+  private readonly saved = Buffer.alloc(1 << 14);
+  private savedFrom = 0;
+  private savedBytes = 0;
+  private kind = 0;
+  private stepped = false;
+  private pmrBefore = 0;
+  private preemptBefore = 0;
+  private readonly paths = new ExceptionPaths();
+  private readonly pmr: WordView;
+  private readonly iar: WordView;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly stacks: KernelStacks,
+  ) {
+    this.pmr = new WordView(machine, machine.kernel.roles.gicPmr);
+    this.iar = new WordView(machine, machine.kernel.roles.gicIar);
+  }
+
+  /** Forget learned paths: after the machine was reset or its code changed. */
+  reset(): void {
+    this.paths.clear();
+    this.sdeiLevel = 0;
+    this.inBreakpoint = false;
+  }
+
+  /**
+   * Look at an instruction that is about to be interrupted; call once per stop, before any
+   * {@link enter}. The file must stay unchanged until the last {@link leave}.
+   */
+  interruptAt(interrupted: RegisterFile): void {
+    this.interrupted = interrupted;
+    const sp = interrupted.get(Reg.SP);
+    this.stackSlot = this.stacks.slotOf(sp);
+    this.savedBytes = 0;
+    if (this.stackSlot === StackSlot.NONE) return;
+    const stack = this.stacks.all[this.stackSlot] as GuestStack;
+    this.savedFrom = sp - stack.low;
+    this.savedBytes = stack.high - sp;
+    stack.bytes.copy(this.saved, 0, this.savedFrom, this.savedFrom + this.savedBytes);
+  }
+
+  /** The kinds that the hardware (or the firmware) could deliver at this stop, as a set of bits. */
+  possibleKinds(): number {
+    const pstate = this.interrupted.words[2 * Reg.PSTATE] as number;
+    let kinds = ALL_KINDS;
+    if ((pstate & Pstate.I) !== 0) kinds &= ~((1 << Kind.IRQ) | (1 << Kind.NMI));
+    if (this.pmr.get() !== PMR_UNMASKED) kinds &= ~(1 << Kind.IRQ);
+    if ((pstate & Pstate.A) !== 0) kinds &= ~(1 << Kind.SERROR);
+    if (this.sdeiLevel === 2) kinds &= ~(1 << Kind.SDEI);
+    if (this.inBreakpoint || this.isBlacklisted(this.interrupted.get(Reg.PC))) {
+      kinds &= ~(1 << Kind.BRK);
+    }
+    return kinds;
+  }
+
+  private isBlacklisted(pc: Address): boolean {
+    const ranges = this.machine.kernel.kprobeBlacklist;
+    for (let i = 0; i < ranges.length; i++) {
+      const range = ranges[i] as CodeRange;
+      if (pc >= range.start && pc < range.end) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Prepare a register file for an exception of a kind: devices, firmware and CPU state at the first
+   * instruction of the vector (or of the SDEI handler). Shared with a driver that wants to step
+   * through the entry code itself.
+   */
+  present(kind: number, registers: RegisterFile): void {
+    const { roles } = this.machine.kernel;
+    switch (kind) {
+      case Kind.IRQ:
+      case Kind.NMI:
+        this.iar.set(this.iar.get() | (kind === Kind.IRQ ? IAR_IRQ : IAR_NMI));
+        takeException(registers, roles.vectors, VectorOffset.IRQ);
+        break;
+      case Kind.BRK:
+        takeException(
+          registers,
+          roles.vectors,
+          VectorOffset.SYNC,
+          syndrome(ExceptionClass.BRK64, KPROBES_BRK_IMM),
+        );
+        break;
+      case Kind.SERROR:
+        takeException(
+          registers,
+          roles.vectors,
+          VectorOffset.SERROR,
+          syndrome(ExceptionClass.SERROR, 0),
+        );
+        break;
+      default:
+        this.presentSdei(registers);
+    }
+  }
+
+  /** SDEI_EVENT delivery (Arm DEN0054): x0 event number, x1 its argument, x2 PC, x3 PSTATE. */
+  private presentSdei(registers: RegisterFile): void {
+    const { roles } = this.machine.kernel;
+    const event = this.sdeiLevel === 0 ? roles.sdeiNormalEvent : roles.sdeiCriticalEvent;
+    const { words } = registers;
+    words[2 * Reg.X2] = words[2 * Reg.PC] as number;
+    words[2 * Reg.X2 + 1] = words[2 * Reg.PC + 1] as number;
+    words[2 * Reg.X3] = words[2 * Reg.PSTATE] as number;
+    words[2 * Reg.X3 + 1] = 0;
+    registers.set(Reg.X0, this.sdeiLevel);
+    registers.set(Reg.X1, event);
+    registers.set(Reg.PC, roles.sdeiHandler);
+    maskExceptions(registers);
+  }
+
+  /** What a mask state (see exception-path.ts) is for the interrupted context. */
+  private maskState(): number {
+    const pstate = this.interrupted.words[2 * Reg.PSTATE] as number;
+    const masked = (pstate & Pstate.I) !== 0 ? 1 : 0;
+    const priority = this.pmrBefore === PMR_UNMASKED ? 0 : 2;
+    return (
+      masked | priority | ((this.preemptBefore & this.machine.kernel.offsets.nmiMask) !== 0 ? 4 : 0)
+    );
+  }
+
+  /** preempt_count of the interrupted task. */
+  preemptCount(): number {
+    const task = this.interrupted.get(Reg.SP_EL0);
+    const address = task + this.machine.kernel.offsets.taskPreemptCount;
+    return this.machine.memory.readWord(address) ?? 0;
+  }
+
+  /** Take an exception and run to its walk request. One of {@link DriverStatus}. */
+  enter(kind: number): number {
+    this.kind = kind;
+    this.pmrBefore = this.pmr.get();
+    this.preemptBefore = this.preemptCount();
+    this.entry.copyFrom(this.interrupted);
+    this.present(kind, this.entry);
+    // An SDEI event brings its own stack, whatever was interrupted.
+    const stack = kind === Kind.SDEI ? this.sdeiLevel : this.stackSlot;
+    const slot = ExceptionPaths.slot(kind, stack, this.maskState());
+    this.path = this.paths.use(slot);
+    if (this.path === undefined) return this.enterStepped(slot);
+    this.stepped = false;
+    const { runner, kernel } = this.machine;
+    runner.write(this.entry, RegisterSet.ALL);
+    const status = runner.run(this.entry.get(Reg.PC));
+    runner.read(this.request, RegisterSet.GENERAL);
+    this.request.words[2 * Reg.SP_EL0] = this.entry.words[2 * Reg.SP_EL0] as number;
+    this.request.words[2 * Reg.SP_EL0 + 1] = this.entry.words[2 * Reg.SP_EL0 + 1] as number;
+    if (status !== 0) return DriverStatus.ENGINE_ERROR;
+    if (this.request.get(Reg.PC) !== kernel.roles.walkRequest + 4) return DriverStatus.NO_REQUEST;
+    return this.onPath(this.path) ? DriverStatus.DONE : DriverStatus.PATH_CHANGED;
+  }
+
+  private onPath(path: ExceptionPath): boolean {
+    if (this.request.get(Reg.X30) !== path.addresses[0]) return false;
+    const sp = this.request.get(Reg.SP);
+    return Number.isNaN(path.spAbsolute)
+      ? sp - this.interrupted.get(Reg.SP) === path.spDelta
+      : sp === path.spAbsolute;
+  }
+
+  /** Take the exception on the returner, instruction by instruction, and learn its path. */
+  private enterStepped(slot: number): number {
+    this.stepped = true;
+    const cpu = this.machine.returner;
+    const truth = new GroundTruth(this.interrupted.get(Reg.SP_EL0));
+    cpu.registers.copyFrom(this.entry);
+    cpu.writeBack();
+    const target = this.machine.kernel.roles.walkRequest;
+    let instructions = 0;
+    while (cpu.pc !== target) {
+      if (instructions++ === PATH_BUDGET) return DriverStatus.RUNAWAY;
+      const pc = cpu.pc;
+      const status = cpu.step();
+      if (status !== StepStatus.DONE) return DriverStatus.ENGINE_ERROR;
+      if (cpu.instructionClass === InstructionClass.ERET) return DriverStatus.NO_REQUEST;
+      truth.executed(cpu.instructionClass, cpu.instructionWord, pc, cpu.registers);
+    }
+    this.request.copyFrom(cpu.registers);
+    const { addresses, depth } = truth.current;
+    const sp = cpu.registers.get(Reg.SP);
+    const sameStack = this.kind !== Kind.SDEI && this.stacks.slotOf(sp) === this.stackSlot;
+    this.path = {
+      addresses: addresses.slice(0, depth).reverse(),
+      instructions,
+      spDelta: sameStack ? sp - this.interrupted.get(Reg.SP) : 0,
+      spAbsolute: sameStack ? NaN : sp,
+    };
+    return this.paths.learn(slot, this.path) ? DriverStatus.DONE : DriverStatus.PATH_CHANGED;
+  }
+
+  /** Answer the walk request and run back to the interrupted instruction. One of {@link DriverStatus}. */
+  leave(): number {
+    const status = this.stepped ? this.leaveStepped() : this.leaveRunning();
+    if (status !== DriverStatus.DONE) return status;
+    const compared = this.kind === Kind.SDEI ? this.resumeByFirmware() : this.checkReturn();
+    return compared === DriverStatus.DONE ? this.checkMemory() : compared;
+  }
+
+  private leaveRunning(): number {
+    const { runner, kernel } = this.machine;
+    const status = runner.run(this.request.get(Reg.X30));
+    runner.read(this.exit, RegisterSet.ALL);
+    if (status !== 0) return DriverStatus.ENGINE_ERROR;
+    const stop = this.exit.get(Reg.PC) - 4;
+    if (this.kind === Kind.SDEI) {
+      return stop === kernel.roles.sdeiComplete ? DriverStatus.DONE : DriverStatus.NO_RETURN;
+    }
+    if (stop === kernel.roles.walkRequest || stop === kernel.roles.sdeiComplete) {
+      return DriverStatus.NO_RETURN;
+    }
+    // The stop stands for an ERET: execute that very instruction on the returner.
+    this.exit.set(Reg.PC, stop);
+    const { engine } = this.machine.returner;
+    engine.write(this.exit, RegisterSet.EXCEPTION_RETURN);
+    if (engine.step(stop) !== 0) return DriverStatus.ENGINE_ERROR;
+    engine.read(this.afterEret, RegisterSet.EXCEPTION_RETURN);
+    if (!completeExceptionReturn(this.afterEret)) return DriverStatus.NO_RETURN;
+    this.returned.copyFrom(this.exit);
+    this.copyRegister(Reg.PC);
+    this.copyRegister(Reg.PSTATE);
+    return DriverStatus.DONE;
+  }
+
+  private copyRegister(index: number): void {
+    this.returned.words[2 * index] = this.afterEret.words[2 * index] as number;
+    this.returned.words[2 * index + 1] = this.afterEret.words[2 * index + 1] as number;
+  }
+
+  private leaveStepped(): number {
+    const cpu = this.machine.returner;
+    cpu.registers.set(Reg.PC, this.request.get(Reg.X30));
+    cpu.engine.write(cpu.registers, RegisterSet.GENERAL);
+    for (let i = 0; i < PATH_BUDGET; i++) {
+      if (this.kind === Kind.SDEI && cpu.pc === this.machine.kernel.roles.sdeiComplete) {
+        this.exit.copyFrom(cpu.registers);
+        return DriverStatus.DONE;
+      }
+      if (cpu.step() !== StepStatus.DONE) return DriverStatus.ENGINE_ERROR;
+      if (cpu.instructionClass === InstructionClass.ERET) {
+        this.returned.copyFrom(cpu.registers);
+        return this.kind === Kind.SDEI ? DriverStatus.NO_RETURN : DriverStatus.DONE;
+      }
+    }
+    return DriverStatus.RUNAWAY;
+  }
+
+  /** SDEI_EVENT_COMPLETE: the firmware gives back x0..x17, PC and PSTATE; the rest is the kernel's. */
+  private resumeByFirmware(): number {
+    this.returned.copyFrom(this.exit);
+    const { words } = this.interrupted;
+    for (let i = 0; i < 2 * 18; i++) this.returned.words[i] = words[i] as number;
+    for (const index of FIRMWARE_REGISTERS) {
+      this.returned.words[2 * index] = words[2 * index] as number;
+      this.returned.words[2 * index + 1] = words[2 * index + 1] as number;
+    }
+    return this.checkReturn();
+  }
+
+  private checkReturn(): number {
+    this.difference = this.returned.firstDifference(this.interrupted);
+    return this.difference < 0 ? DriverStatus.DONE : DriverStatus.REGISTER_CHANGED;
+  }
+
+  private checkMemory(): number {
+    if (this.savedBytes > 0) {
+      const stack = this.stacks.all[this.stackSlot] as GuestStack;
+      const from = this.savedFrom;
+      const same = stack.bytes.compare(
+        this.saved,
+        0,
+        this.savedBytes,
+        from,
+        from + this.savedBytes,
+      );
+      if (same !== 0) return DriverStatus.STACK_CHANGED;
+    }
+    if (this.pmr.get() !== this.pmrBefore || this.preemptCount() !== this.preemptBefore) {
+      return DriverStatus.KERNEL_STATE_CHANGED;
+    }
+    return DriverStatus.DONE;
+  }
+}
+
+const FIRMWARE_REGISTERS = [Reg.PC, Reg.PSTATE];
+
+/** A 32-bit word of guest data that the host reads and writes at every point. */
+class WordView {
+  private readonly words: Uint32Array;
+  private readonly index: number;
+
+  constructor(machine: Machine, address: Address) {
+    const region = machine.memory.regionAt(address);
+    this.words = region?.words ?? new Uint32Array(1);
+    this.index = region === undefined ? 0 : (address - region.low) >>> 2;
+  }
+
+  get(): number {
+    return this.words[this.index] as number;
+  }
+
+  set(value: number): void {
+    this.words[this.index] = value;
+  }
+}

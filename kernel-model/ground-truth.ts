@@ -1,0 +1,151 @@
+/**
+ * Ground truth: which functions will run again, from the CPU's own calls and returns and nothing
+ * else. This file never reads a frame record, a return stack or `.sframe` (DESIGN.md, "Ground
+ * truth"): what it shares with an unwinder could hide a bug in both.
+ */
+import type { Address } from '../emulator/address.js';
+import { InstructionClass, targetRegister } from '../emulator/instruction.js';
+import { Reg, type RegisterFile } from '../emulator/registers.js';
+
+/** What pushed an entry of a {@link ShadowStack}. */
+export const EntryKind = {
+  /** BL or BLR: the entry's address is the return address. */
+  CALL: 0,
+  /** An exception: the entry's address is the interrupted PC. */
+  EXCEPTION: 1,
+} as const;
+
+const MAX_DEPTH = 4096;
+
+/** The pending returns of one task, innermost last. */
+export class ShadowStack {
+  readonly addresses = new Float64Array(MAX_DEPTH);
+  /** SP with which control returns to the address. */
+  readonly sps = new Float64Array(MAX_DEPTH);
+  readonly kinds = new Uint8Array(MAX_DEPTH);
+  depth = 0;
+  /** True once more than 4096 entries were pending: truth is then unknown. */
+  overflowed = false;
+
+  push(address: Address, sp: Address, kind: number): void {
+    if (this.depth === MAX_DEPTH) {
+      this.overflowed = true;
+      return;
+    }
+    this.addresses[this.depth] = address;
+    this.sps[this.depth] = sp;
+    this.kinds[this.depth] = kind;
+    this.depth++;
+  }
+
+  /** Control arrived at `pc` by an indirect branch: the call that waits for exactly this is over. */
+  arrive(pc: Address, sp: Address): void {
+    const top = this.depth - 1;
+    if (
+      top >= 0 &&
+      this.kinds[top] === EntryKind.CALL &&
+      this.addresses[top] === pc &&
+      this.sps[top] === sp
+    ) {
+      this.depth = top;
+    }
+  }
+
+  /** ERET: the innermost exception is over, and whatever was still pending above it. */
+  leaveException(): void {
+    let at = this.depth - 1;
+    while (at >= 0 && this.kinds[at] !== EntryKind.EXCEPTION) at--;
+    if (at >= 0) this.depth = at;
+  }
+
+  copyFrom(other: ShadowStack): void {
+    this.depth = other.depth;
+    this.overflowed = other.overflowed;
+    this.addresses.set(other.addresses.subarray(0, other.depth));
+    this.sps.set(other.sps.subarray(0, other.depth));
+    this.kinds.set(other.kinds.subarray(0, other.depth));
+  }
+}
+
+/** A deliberate mistake in the record, for the test that the harness can fail. */
+export type TruthDefect = 'tail-call-pops' | 'call-not-recorded' | 'eret-not-recorded';
+
+/** The shadow stacks of all tasks of one machine, driven by the instructions of one CPU. */
+export class GroundTruth {
+  private readonly stacks = new Map<Address, ShadowStack>();
+  /** The shadow stack of `current`. */
+  current: ShadowStack;
+  /** SP_EL0: the task_struct that `current` is. */
+  currentTask: Address;
+
+  constructor(
+    initialTask: Address,
+    private readonly defect?: TruthDefect,
+  ) {
+    this.currentTask = initialTask;
+    this.current = new ShadowStack();
+    this.stacks.set(initialTask, this.current);
+  }
+
+  /** The shadow stack of a task; an empty one for a task that has never run. */
+  ofTask(task: Address): ShadowStack {
+    let stack = this.stacks.get(task);
+    if (stack === undefined) {
+      stack = new ShadowStack();
+      this.stacks.set(task, stack);
+    }
+    return stack;
+  }
+
+  /** `current` is now another task. */
+  switchTo(task: Address): void {
+    this.currentTask = task;
+    this.current = this.ofTask(task);
+  }
+
+  /**
+   * Record one executed instruction.
+   * @param instructionClass its class, before it ran
+   * @param word its encoding
+   * @param pc where it was
+   * @param after the registers after it
+   */
+  executed(instructionClass: number, word: number, pc: Address, after: RegisterFile): void {
+    switch (instructionClass) {
+      case InstructionClass.BL:
+      case InstructionClass.BLR:
+        if (this.defect !== 'call-not-recorded') {
+          this.current.push(pc + 4, after.get(Reg.SP), EntryKind.CALL);
+        }
+        break;
+      case InstructionClass.BR:
+        if (this.defect === 'tail-call-pops') this.current.depth--;
+        this.current.arrive(after.get(Reg.PC), after.get(Reg.SP));
+        break;
+      case InstructionClass.RET:
+      case InstructionClass.RET_AUTH:
+        this.current.arrive(after.get(Reg.PC), after.get(Reg.SP));
+        break;
+      case InstructionClass.ERET:
+        if (this.defect !== 'eret-not-recorded') this.current.leaveException();
+        this.current.arrive(after.get(Reg.PC), after.get(Reg.SP));
+        break;
+      case InstructionClass.MSR_SP_EL0:
+        // MSR does not change its operand, so the register still holds what was written; 31 is XZR.
+        this.switchTo(targetRegister(word) === 31 ? 0 : after.get(targetRegister(word)));
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** An exception interrupted the CPU at `pc`. */
+  exceptionTaken(pc: Address, sp: Address): void {
+    this.current.push(pc, sp, EntryKind.EXCEPTION);
+  }
+
+  /** An exception that does not end in ERET (SDEI: the firmware resumes) is over. */
+  exceptionReturned(): void {
+    this.current.leaveException();
+  }
+}

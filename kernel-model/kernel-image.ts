@@ -1,0 +1,167 @@
+/**
+ * A kernel image: an ELF and the roles its symbols play. The built-in guest kernel and a real
+ * vmlinux are the same kind of thing; what differs is data (DESIGN.md, "One way to drive a kernel").
+ */
+import type { Address } from '../emulator/address.js';
+import type { ElfImage, ElfSymbol } from '../emulator/elf-types.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+
+/** A half-open range of code addresses. */
+export interface CodeRange {
+  readonly start: Address;
+  readonly end: Address;
+}
+
+/** Structure offsets in bytes; Linux's names as in asm-offsets.h, lower-cased. */
+export interface StructureOffsets {
+  /** task_struct.stack. */
+  readonly taskStack: number;
+  /** task_struct.thread_info.preempt_count. */
+  readonly taskPreemptCount: number;
+  /** task_struct.thread.cpu_context: x19..x28, fp, sp, pc. */
+  readonly cpuContext: number;
+  /** task_struct.ret_stack: pointer to the function-graph return stack; words of 8 bytes. */
+  readonly taskRetStack: number;
+  /** task_struct.curr_ret_stack: int, index in words of the top. */
+  readonly taskCurrRetStack: number;
+  /** preempt_count bits that say in_nmi(); 0xf0000000 in v7.3-rc7 (include/linux/preempt.h). */
+  readonly nmiMask: number;
+}
+
+/** Addresses of the symbols that the host side needs by their role. */
+export interface KernelRoles {
+  readonly vectors: Address;
+  readonly initTask: Address;
+  readonly retFromFork: Address;
+  /** First instruction of the function that a handler calls to have the stack walked. */
+  readonly walkRequest: Address;
+  readonly irqStackPointer: Address;
+  readonly overflowStack: Address;
+  readonly sdeiNormalStackPointer: Address;
+  readonly sdeiCriticalStackPointer: Address;
+  readonly sdeiHandler: Address;
+  /** The HVC with which the SDEI handler hands back to the firmware. */
+  readonly sdeiComplete: Address;
+  readonly sdeiNormalEvent: Address;
+  readonly sdeiCriticalEvent: Address;
+  /** Guest words by which the host describes a pending interrupt. */
+  readonly gicIar: Address;
+  readonly gicPmr: Address;
+  /** Pointer variable: the task whose walk a handler asks for, 0 for the current one. */
+  readonly walkTask: Address;
+  /** Function of every kernel thread; its argument is {thread function, argument}. */
+  readonly kthread: Address;
+  /** Thread function of a scenario, and the function it ends in. */
+  readonly thread: Address;
+  readonly threadDone: Address;
+}
+
+/** A loaded kernel image with its roles resolved. */
+export interface KernelImage {
+  readonly elf: ElfImage;
+  readonly roles: KernelRoles;
+  readonly offsets: StructureOffsets;
+  readonly returnToHandler: CodeRange;
+  /** Trampolines whose own addresses a correct trace may list or skip. */
+  readonly trampolines: readonly CodeRange[];
+  /** Code where the kernel refuses a kprobe: entry, noinstr and kprobes text. */
+  readonly kprobeBlacklist: readonly CodeRange[];
+  /** A data symbol of the image. */
+  symbol(name: string): Address | undefined;
+}
+
+/** Sizes that do not depend on the build (arch/arm64 v7.3-rc7, 4 KiB pages). */
+export const THREAD_SIZE = 16384;
+export const OVERFLOW_STACK_SIZE = 4096;
+export const PT_REGS_SIZE = 320;
+/** offsetof(struct pt_regs, stackframe): the frame record and the metadata type after it. */
+export const S_STACKFRAME = 296;
+export const FRAME_RECORD_META_FINAL = 1;
+
+/** A symbol that a kernel image must have and has not. */
+export interface MissingRole {
+  readonly kind: 'missing-symbol';
+  readonly path: string;
+  readonly names: readonly string[];
+}
+
+/** Resolve the roles of a kernel image. Its addresses are as linked. */
+export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
+  const symbols = new Map<string, ElfSymbol>();
+  for (const symbol of elf.symbols) symbols.set(symbol.name, symbol);
+  const missing: string[] = [];
+  const value = (name: string): Address => {
+    const symbol = symbols.get(name);
+    if (symbol === undefined) {
+      missing.push(name);
+      return 0;
+    }
+    return symbol.address;
+  };
+  const roles: KernelRoles = {
+    vectors: value('vectors'),
+    initTask: value('init_task'),
+    retFromFork: value('ret_from_fork'),
+    walkRequest: value('arch_stack_walk_reliable'),
+    irqStackPointer: value('irq_stack_ptr'),
+    overflowStack: value('overflow_stack'),
+    sdeiNormalStackPointer: value('sdei_stack_normal_ptr'),
+    sdeiCriticalStackPointer: value('sdei_stack_critical_ptr'),
+    sdeiHandler: value('__sdei_asm_handler'),
+    sdeiComplete: value('sdei_complete'),
+    sdeiNormalEvent: value('kw_sdei_event_normal'),
+    sdeiCriticalEvent: value('kw_sdei_event_critical'),
+    gicIar: value('gic_iar'),
+    gicPmr: value('gic_pmr'),
+    walkTask: value('walk_task'),
+    kthread: value('kthread'),
+    thread: value('kunwind_thread'),
+    threadDone: value('kunwind_done'),
+  };
+  const offsets: StructureOffsets = {
+    taskStack: value('TSK_STACK'),
+    taskPreemptCount: value('TSK_TI_PREEMPT'),
+    cpuContext: value('THREAD_CPU_CONTEXT'),
+    taskRetStack: value('KW_TSK_RET_STACK'),
+    taskCurrRetStack: value('KW_TSK_CURR_RET_STACK'),
+    nmiMask: value('KW_NMI_MASK'),
+  };
+  const returnToHandler = rangeOf(symbols.get('return_to_handler'));
+  if (returnToHandler === undefined) missing.push('return_to_handler');
+  if (missing.length > 0 || returnToHandler === undefined) {
+    return fail({ kind: 'missing-symbol', path: elf.path, names: missing });
+  }
+  const trampolines = [
+    returnToHandler,
+    rangeOf(symbols.get('ftrace_caller')),
+    rangeOf(symbols.get('__kretprobe_trampoline')),
+  ].filter((range) => range !== undefined);
+  const kprobeBlacklist = ['entry', 'noinstr', 'kprobes', 'irqentry']
+    .map((name) => boundsOf(symbols, `__${name}_text_start`, `__${name}_text_end`))
+    .filter((range) => range !== undefined);
+  return ok({
+    elf,
+    roles,
+    offsets,
+    returnToHandler,
+    trampolines,
+    kprobeBlacklist,
+    symbol: (name) => symbols.get(name)?.address,
+  });
+}
+
+function rangeOf(symbol: ElfSymbol | undefined): CodeRange | undefined {
+  if (symbol === undefined || symbol.size === 0) return undefined;
+  return { start: symbol.address, end: symbol.address + symbol.size };
+}
+
+function boundsOf(
+  symbols: ReadonlyMap<string, ElfSymbol>,
+  start: string,
+  end: string,
+): CodeRange | undefined {
+  const low = symbols.get(start);
+  const high = symbols.get(end);
+  if (low === undefined || high === undefined) return undefined;
+  return { start: low.address, end: high.address };
+}

@@ -1,0 +1,210 @@
+/**
+ * One simulated machine: guest RAM with a kernel image and the code under test in it, and three
+ * engines over that RAM. The *stepper* executes the scenario one instruction at a time; the *runner*
+ * executes exception entry, handler and exit at full speed; the *returner* executes the ERET (and,
+ * now and then, a whole exception step by step, to learn the truth about its calls). Alternating
+ * counted and uncounted runs on one engine would drop its translations each time.
+ */
+import type { Address } from '../emulator/address.js';
+import type { ElfImage, LoadedSegment } from '../emulator/elf-types.js';
+import { describeElfError, type ElfError } from '../emulator/elf-error.js';
+import {
+  type Engine,
+  type EngineBackend,
+  type EngineError,
+  Permission,
+  RegisterSet,
+  WFI,
+} from '../emulator/engine.js';
+import { describeMemoryError, GuestMemory, type MemoryError } from '../emulator/guest-memory.js';
+import { classify, InstructionClass } from '../emulator/instruction.js';
+import { Pstate, Reg } from '../emulator/registers.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import { restoreSnapshot, type Snapshot, takeSnapshot } from '../emulator/snapshot.js';
+import { SteppingCpu } from '../emulator/stepping-cpu.js';
+import { SymbolTable } from '../emulator/symbols.js';
+import type { KernelImage } from './kernel-image.js';
+
+/** Where the host puts the buffers of a scenario's arguments. */
+export const ARGUMENT_AREA: Address = -(2 ** 47) + 0x200000000000;
+/** Bytes of the argument area. */
+export const ARGUMENT_AREA_SIZE = 1 << 20;
+
+/** Why a machine could not be built. */
+export type MachineError =
+  MemoryError | { readonly kind: 'elf'; readonly path: string; readonly error: ElfError };
+
+/** A machine with a kernel and, perhaps, other images loaded. */
+export class Machine {
+  readonly symbols: SymbolTable;
+  /** Patch sites that are enabled now, by whoever enabled them. */
+  readonly patchedSites: Address[] = [];
+  private readonly initial: Snapshot;
+
+  private constructor(
+    readonly kernel: KernelImage,
+    readonly images: readonly ElfImage[],
+    readonly memory: GuestMemory,
+    readonly stepper: SteppingCpu,
+    readonly runner: Engine,
+    readonly returner: SteppingCpu,
+  ) {
+    this.symbols = new SymbolTable([kernel.elf, ...images]);
+    this.prepareEngines();
+    this.initial = takeSnapshot(stepper.engine, memory);
+  }
+
+  /**
+   * Build a machine.
+   * @param images loaded beside the kernel at their linked addresses: scenario ELFs, a user's file
+   */
+  static create(
+    backend: EngineBackend,
+    kernel: KernelImage,
+    images: readonly ElfImage[],
+  ): Result<Machine, MachineError> {
+    const memory = new GuestMemory(backend);
+    for (const image of [kernel.elf, ...images]) {
+      const loaded = image.applyRelocations();
+      if (!loaded.ok) return fail({ kind: 'elf', path: image.path, error: loaded.error });
+      const added = addSegments(memory, image.path, loaded.value);
+      if (!added.ok) return added;
+    }
+    const area = memory.add('arguments', ARGUMENT_AREA, ARGUMENT_AREA_SIZE, READ_WRITE, false);
+    if (!area.ok) return area;
+    memory.fillRunCopies(isRunnerStop(kernel), WFI);
+    const engines: Engine[] = [];
+    for (const free of [false, true, false]) {
+      const engine = backend.open();
+      if (!engine.ok) return engine;
+      const mapped = memory.mapInto(engine.value, free);
+      if (!mapped.ok) return mapped;
+      engines.push(engine.value);
+    }
+    const [stepper, runner, returner] = engines as [Engine, Engine, Engine];
+    return ok(
+      new Machine(
+        kernel,
+        images,
+        memory,
+        new SteppingCpu(stepper, memory),
+        runner,
+        new SteppingCpu(returner, memory),
+      ),
+    );
+  }
+
+  private prepareEngines(): void {
+    const { roles } = this.kernel;
+    const perCpuOffset = 0;
+    for (const engine of [this.stepper.engine, this.runner, this.returner.engine]) {
+      engine.setUp(roles.vectors, perCpuOffset);
+    }
+  }
+
+  /** Back to the state right after loading: memory and registers; code as loaded. */
+  reset(): void {
+    restoreSnapshot(this.stepper.engine, this.initial);
+    this.stepper.registers.copyFrom(this.initial.registers);
+  }
+
+  /**
+   * Replace instruction words, for all engines: what ftrace does to a patch site.
+   * @param patches address (multiple of 4) and word
+   */
+  patchCode(patches: readonly { readonly address: Address; readonly word: number }[]): void {
+    for (const { address, word } of patches) this.memory.writeWord(address, word);
+    this.memory.fillRunCopies(isRunnerStop(this.kernel), WFI);
+    for (const engine of [this.stepper.engine, this.runner, this.returner.engine]) engine.flush();
+  }
+
+  /**
+   * Point the stepper at a fresh kernel thread, as copy_thread() leaves one: `ret_from_fork` with
+   * the thread function in x19 and its argument in x20, SP and x29 at the FINAL record.
+   * @param stackTop address of the thread's pt_regs, at the top of its stack
+   * @param finalRecord address of pt_regs->stackframe
+   */
+  startThread(
+    task: Address,
+    stackTop: Address,
+    finalRecord: Address,
+    fn: Address,
+    argument: Address,
+  ): void {
+    const { registers } = this.stepper;
+    // Distinct, non-canonical values show up in a report when something is wrongly restored.
+    for (let i = 0; i <= 30; i++) registers.set(i, 0x0abc_0000_0000 + 0x1001 * i);
+    registers.set(Reg.X19, fn);
+    registers.set(Reg.X20, argument);
+    registers.set(Reg.X29, finalRecord);
+    registers.set(Reg.X30, 0);
+    registers.set(Reg.SP, stackTop);
+    registers.set(Reg.PC, this.kernel.roles.retFromFork);
+    registers.set(Reg.PSTATE, Pstate.EL1H);
+    registers.set(Reg.SP_EL0, task);
+    this.stepper.engine.write(registers, RegisterSet.ALL);
+  }
+
+  close(): void {
+    this.stepper.engine.close();
+    this.runner.close();
+    this.returner.engine.close();
+  }
+}
+
+const READ_WRITE = Permission.READ | Permission.WRITE;
+
+/**
+ * Where a freely running engine stops: at the walk request, at the end of an exception, and at the
+ * hand-over to the firmware. Stopping by WFI costs no callback.
+ */
+function isRunnerStop(kernel: KernelImage): (word: number, address: Address) => boolean {
+  const { walkRequest, sdeiComplete } = kernel.roles;
+  return (word, address) =>
+    address === walkRequest || address === sdeiComplete || classify(word) === InstructionClass.ERET;
+}
+
+/** Add an image's segments; those that share a page become one region with the union of rights. */
+function addSegments(
+  memory: GuestMemory,
+  path: string,
+  segments: readonly LoadedSegment[],
+): Result<void, MachineError> {
+  for (const group of groupByPage(segments)) {
+    const [first] = group;
+    const last = group[group.length - 1];
+    if (first === undefined || last === undefined) continue;
+    let permissions = Permission.READ as number;
+    for (const segment of group) {
+      if (segment.writable) permissions |= Permission.WRITE;
+      if (segment.executable) permissions |= Permission.EXECUTE;
+    }
+    const size = last.address + last.data.length - first.address;
+    const code = (permissions & Permission.EXECUTE) !== 0 && (permissions & Permission.WRITE) === 0;
+    const region = memory.add(path, first.address, size, permissions, code);
+    if (!region.ok) return region;
+    for (const segment of group) memory.writeBytes(segment.address, segment.data);
+  }
+  return ok(undefined);
+}
+
+const PAGE = 4096;
+
+function groupByPage(segments: readonly LoadedSegment[]): LoadedSegment[][] {
+  const groups: LoadedSegment[][] = [];
+  let end = -Infinity;
+  for (const segment of segments) {
+    if (segment.data.length === 0) continue;
+    const low = Math.floor(segment.address / PAGE) * PAGE;
+    const group = groups[groups.length - 1];
+    if (group !== undefined && low < end) group.push(segment);
+    else groups.push([segment]);
+    end = Math.ceil((segment.address + segment.data.length) / PAGE) * PAGE;
+  }
+  return groups;
+}
+
+/** One line for a {@link MachineError}. */
+export function describeMachineError(error: MachineError | EngineError): string {
+  return error.kind === 'elf' ? describeElfError(error.error) : describeMemoryError(error);
+}

@@ -1,0 +1,360 @@
+/**
+ * Sweeps one scenario on one machine: steps through its code, takes every possible exception before
+ * each instruction, lets every policy walk in both modes, judges, returns, and goes on.
+ */
+import type { Address } from '../emulator/address.js';
+import { Reg, RegisterFile, registerName } from '../emulator/registers.js';
+import { StepStatus } from '../emulator/stepping-cpu.js';
+import { DriverStatus, ExceptionDriver } from '../kernel-model/exception-driver.js';
+import { Kind, KIND_COUNT } from '../kernel-model/exception-kind.js';
+import { GroundTruth, type ShadowStack, type TruthDefect } from '../kernel-model/ground-truth.js';
+import type { Machine } from '../kernel-model/machine.js';
+import type { KernelStacks } from '../kernel-model/stacks.js';
+import type { WalkMode } from '../unwinder/kunwind.js';
+import type { Policy } from '../unwinder/policy.js';
+import { WalkResult } from '../unwinder/walk-result.js';
+import type { FunctionIndex } from './function-index.js';
+import type { KernelWalker } from './kernel-walker.js';
+import type { Point } from './point.js';
+import { MODES, type Tally } from './tally.js';
+import { type Judge, TruthList, VerdictCode } from './verdict.js';
+
+/** Everything a sweep works with, made once per machine. */
+export interface SweepParts {
+  readonly machine: Machine;
+  readonly stacks: KernelStacks;
+  readonly walker: KernelWalker;
+  readonly judge: Judge;
+  readonly functions: FunctionIndex;
+}
+
+/** What is swept. */
+export interface SweepRange {
+  /** First instruction of the entry function. */
+  readonly entry: Address;
+  /** Dynamic instructions `[from, to)` of the scenario. */
+  readonly from: number;
+  readonly to: number;
+  /** 1, or 2 to interrupt the handling of each exception as well. */
+  readonly depth: 1 | 2;
+  /** Kinds to take, as bits. */
+  readonly kinds: number;
+  /** Instructions after which the guest has run away. */
+  readonly budget: number;
+  /** Take this point only. */
+  readonly only?: Point;
+}
+
+/** Something that went wrong besides a verdict: the guest crashed, or did not come back as it was. */
+export interface SweepProblem {
+  readonly kind:
+    'engine' | 'no-request' | 'runaway' | 'truth-path' | 'no-return' | 'not-restored' | 'scenario';
+  readonly point: Point | undefined;
+  readonly pc: Address;
+  readonly detail: string;
+}
+
+/** Hears of what a caller may want to keep. Called rarely. */
+export interface SweepObserver {
+  /** A verdict other than exact and unreliable came up for the first time in its cell. */
+  example(cell: number, point: Point, context: PointContext): void;
+  /** Return false to give up. */
+  problem(problem: SweepProblem): boolean;
+  /** Any walk, when a single point is replayed. */
+  walked?(point: Point, context: PointContext): void;
+}
+
+/** A judged walk, while it lasts. */
+export interface PointContext {
+  readonly pc: Address;
+  readonly policy: Policy;
+  readonly mode: WalkMode;
+  readonly verdict: number;
+  readonly truth: TruthList;
+  readonly walk: WalkResult;
+}
+
+/** How {@link ScenarioSweep.run} ended. */
+export interface SweepEnd {
+  /** Dynamic instructions of the scenario that were executed inside the scope. */
+  readonly instructions: number;
+  /** The scope was left by the entry function's return (or the thread's end). */
+  readonly finished: boolean;
+}
+
+/** One scenario on one machine. The machine must be freshly set up: see scenario-setup.ts. */
+export class ScenarioSweep {
+  private readonly driver: ExceptionDriver;
+  private truth: GroundTruth;
+  private readonly truthList = new TruthList();
+  private readonly walk = new WalkResult();
+  private readonly saved = new RegisterFile();
+  private outerIndex = 0;
+  private outerKind = -1;
+  private innerIndex = -1;
+  private stackTask: Address;
+
+  constructor(
+    private readonly parts: SweepParts,
+    private readonly policies: readonly Policy[],
+    private readonly tally: Tally,
+    private readonly observer: SweepObserver,
+    private readonly truthDefect?: TruthDefect,
+  ) {
+    this.driver = new ExceptionDriver(parts.machine, parts.stacks);
+    this.stackTask = parts.machine.kernel.roles.initTask;
+    this.truth = new GroundTruth(this.stackTask, truthDefect);
+  }
+
+  /** Step from the thread's first instruction to its end (or the end of the range), sweeping. */
+  run(range: SweepRange): SweepEnd {
+    this.truth = new GroundTruth(this.parts.machine.kernel.roles.initTask, this.truthDefect);
+    this.driver.reset();
+    const home = this.truth.current;
+    const cpu = this.parts.machine.stepper;
+    const done = this.parts.machine.kernel.roles.threadDone;
+    let depthAtEntry = -1;
+    let index = -1;
+    for (let executed = 0; executed < range.budget; executed++) {
+      const { pc } = cpu;
+      if (depthAtEntry < 0 && pc === range.entry) {
+        depthAtEntry = home.depth;
+        index = 0;
+      }
+      if (pc === done) return { instructions: Math.max(index, 0), finished: true };
+      if (depthAtEntry >= 0) {
+        if (home.depth < depthAtEntry) return { instructions: index, finished: true };
+        if (index >= range.to) return { instructions: index, finished: false };
+        if (index >= range.from && !this.stop(index, range)) {
+          return { instructions: index, finished: false };
+        }
+        index++;
+      }
+      if (!this.step()) return { instructions: index, finished: false };
+    }
+    this.report('runaway', undefined, `${range.budget} instructions executed`);
+    return { instructions: index, finished: false };
+  }
+
+  /** Step the scenario by one instruction, recording truth. */
+  private step(): boolean {
+    const cpu = this.parts.machine.stepper;
+    const { pc } = cpu;
+    const status = cpu.step();
+    if (status !== StepStatus.DONE) {
+      this.report('scenario', undefined, cpu.describe(status));
+      return false;
+    }
+    this.truth.executed(cpu.instructionClass, cpu.instructionWord, pc, cpu.registers);
+    if (this.truth.currentTask !== this.stackTask) this.followTask();
+    return true;
+  }
+
+  private followTask(): void {
+    const { registers } = this.parts.machine.stepper;
+    this.stackTask = this.truth.currentTask;
+    registers.set(Reg.SP_EL0, this.stackTask);
+    this.parts.stacks.switchTo(this.stackTask);
+  }
+
+  /** All points before one instruction of the scenario. False to give up. */
+  private stop(index: number, range: SweepRange): boolean {
+    this.outerIndex = index;
+    this.innerIndex = -1;
+    const { only } = range;
+    if (only !== undefined && only.index !== index) return true;
+    if (only?.inner === undefined) {
+      const kinds = only === undefined ? range.kinds : 1 << only.kind;
+      if (!this.takePoints(kinds, 1)) return false;
+      if (only !== undefined) return false;
+    }
+    if (range.depth < 2 && only === undefined) return true;
+    this.driver.interruptAt(this.parts.machine.stepper.registers);
+    const outer = this.driver.possibleKinds() & (only === undefined ? range.kinds : 1 << only.kind);
+    for (let kind = 0; kind < KIND_COUNT; kind++) {
+      if ((outer & (1 << kind)) !== 0 && !this.insideException(kind, range)) return false;
+    }
+    return true;
+  }
+
+  /** Take every possible kind of a set at the stepper's instruction. False to give up. */
+  private takePoints(kinds: number, depth: number): boolean {
+    const { registers } = this.parts.machine.stepper;
+    this.driver.interruptAt(registers);
+    const possible = this.driver.possibleKinds() & kinds;
+    if (possible === 0) return true;
+    const fn = this.parts.functions.at(registers.get(Reg.PC));
+    this.tally.reserve(fn);
+    for (let kind = 0; kind < KIND_COUNT; kind++) {
+      if ((possible & (1 << kind)) !== 0 && !this.takePoint(kind, depth, fn)) return false;
+    }
+    return true;
+  }
+
+  /** One point: in, walk, judge, out. This is the hot path. */
+  private takePoint(kind: number, depth: number, fn: number): boolean {
+    const { driver, tally, policies, walk, truthList, parts } = this;
+    tally.points++;
+    const entered = driver.enter(kind);
+    if (entered !== DriverStatus.DONE) return this.driverProblem(entered, kind);
+    const task = parts.walker.prepare(driver.request);
+    if (task === undefined) return this.driverProblem(DriverStatus.NO_REQUEST, kind);
+    this.gatherTruth(task);
+    for (let p = 0; p < policies.length; p++) {
+      const policy = policies[p] as Policy;
+      parts.walker.walk(policy, 'reliable', walk);
+      const verdict = parts.judge.judgeReliable(walk, truthList);
+      this.count(fn, kind, depth, p, 0, verdict);
+      if (verdict === VerdictCode.UNRELIABLE) tally.addReason(p, walk.status);
+      parts.walker.walk(policy, 'best-effort', walk);
+      this.count(fn, kind, depth, p, 1, parts.judge.judgeBestEffort(walk, truthList));
+    }
+    const left = driver.leave();
+    return left === DriverStatus.DONE || this.driverProblem(left, kind);
+  }
+
+  private count(
+    fn: number,
+    kind: number,
+    depth: number,
+    policy: number,
+    mode: number,
+    verdict: number,
+  ): void {
+    const cell = this.tally.index(fn, kind, depth, policy, mode, verdict);
+    const count = this.tally.add(cell);
+    if (this.observer.walked !== undefined) {
+      this.observer.walked(this.pointOf(kind), this.context(policy, mode, verdict));
+    }
+    if (count === 1 && verdict > VerdictCode.UNRELIABLE) {
+      this.observer.example(cell, this.pointOf(kind), this.context(policy, mode, verdict));
+    }
+  }
+
+  private context(policy: number, mode: number, verdict: number): PointContext {
+    return {
+      pc: this.parts.machine.stepper.pc,
+      policy: this.policies[policy] as Policy,
+      mode: MODES[mode] ?? 'reliable',
+      verdict,
+      truth: this.truthList,
+      walk: this.walk,
+    };
+  }
+
+  private pointOf(kind: number): Point {
+    return this.innerIndex < 0
+      ? { index: this.outerIndex, kind }
+      : {
+          index: this.outerIndex,
+          kind: this.outerKind,
+          inner: { index: this.innerIndex, kind },
+        };
+  }
+
+  /** Truth at the walk request, innermost first: handler, interrupted PC, and what is pending there. */
+  private gatherTruth(task: Address): void {
+    const { truthList, truth, driver } = this;
+    truthList.clear();
+    if (task !== truth.currentTask) {
+      pushPending(truthList, truth.ofTask(task));
+      return;
+    }
+    const addresses = driver.path?.addresses;
+    if (addresses !== undefined) {
+      for (let i = 0; i < addresses.length; i++) truthList.push(addresses[i] as number);
+    }
+    truthList.push(this.parts.machine.stepper.pc);
+    pushPending(truthList, truth.current);
+  }
+
+  /**
+   * Depth 2: the stepper itself takes an exception and is interrupted at every instruction until it
+   * has returned; then it must be what it was.
+   */
+  private insideException(kind: number, range: SweepRange): boolean {
+    const cpu = this.parts.machine.stepper;
+    const { driver, truth } = this;
+    const { roles } = this.parts.machine.kernel;
+    this.saved.copyFrom(cpu.registers);
+    truth.exceptionTaken(cpu.pc, cpu.registers.get(Reg.SP));
+    const depth = truth.current.depth;
+    driver.present(kind, cpu.registers);
+    cpu.writeBack();
+    if (kind === Kind.SDEI) driver.sdeiLevel++;
+    if (kind === Kind.BRK) driver.inBreakpoint = true;
+    this.outerKind = kind;
+    let going = true;
+    for (this.innerIndex = 0; going && truth.current.depth >= depth; this.innerIndex++) {
+      if (this.innerIndex >= range.budget) {
+        this.report('runaway', this.pointOf(kind), `${range.budget} instructions in a handler`);
+        going = false;
+      } else if (kind === Kind.SDEI && cpu.pc === roles.sdeiComplete) {
+        this.resumeByFirmware();
+      } else {
+        going = this.innerPoints(range) && this.step();
+      }
+    }
+    if (kind === Kind.SDEI) driver.sdeiLevel--;
+    if (kind === Kind.BRK) driver.inBreakpoint = false;
+    this.innerIndex = -1;
+    if (!going) return false;
+    const difference = cpu.registers.firstDifference(this.saved);
+    if (difference < 0) return true;
+    return this.report('not-restored', { index: this.outerIndex, kind }, registerText(difference));
+  }
+
+  private innerPoints(range: SweepRange): boolean {
+    const inner = range.only?.inner;
+    if (inner === undefined) return this.takePoints(range.kinds, 2);
+    if (inner.index !== this.innerIndex) return true;
+    this.takePoints(1 << inner.kind, 2);
+    return false;
+  }
+
+  /** SDEI_EVENT_COMPLETE for the stepper: x0..x17, PC and PSTATE come back from the firmware. */
+  private resumeByFirmware(): void {
+    const cpu = this.parts.machine.stepper;
+    const { words } = cpu.registers;
+    for (let i = 0; i < 2 * 18; i++) words[i] = this.saved.words[i] as number;
+    cpu.registers.set(Reg.PC, this.saved.get(Reg.PC));
+    cpu.registers.set(Reg.PSTATE, this.saved.get(Reg.PSTATE));
+    cpu.writeBack();
+    this.truth.exceptionReturned();
+  }
+
+  private driverProblem(status: number, kind: number): boolean {
+    const point = this.pointOf(kind);
+    switch (status) {
+      case DriverStatus.ENGINE_ERROR:
+        return this.report('engine', point, 'the engine stopped in entry, handler or exit code');
+      case DriverStatus.NO_REQUEST:
+        return this.report('no-request', point, 'the handler did not ask for a walk');
+      case DriverStatus.RUNAWAY:
+        return this.report('runaway', point, 'the handler ran out of its instruction budget');
+      case DriverStatus.PATH_CHANGED:
+        return this.report('truth-path', point, 'the calls to the handler are not those learned');
+      case DriverStatus.NO_RETURN:
+        return this.report('no-return', point, 'the exception did not end in its ERET');
+      case DriverStatus.REGISTER_CHANGED:
+        return this.report('not-restored', point, registerText(this.driver.difference));
+      case DriverStatus.STACK_CHANGED:
+        return this.report('not-restored', point, 'the interrupted stack was written above SP');
+      default:
+        return this.report('not-restored', point, 'preempt_count or the priority mask changed');
+    }
+  }
+
+  private report(kind: SweepProblem['kind'], point: Point | undefined, detail: string): boolean {
+    const pc = this.parts.machine.stepper.pc;
+    return this.observer.problem({ kind, point, pc, detail });
+  }
+}
+
+function pushPending(list: TruthList, stack: ShadowStack): void {
+  for (let i = stack.depth - 1; i >= 0; i--) list.push(stack.addresses[i] as number);
+}
+
+function registerText(register: number): string {
+  return `${registerName(register)} differs after the return`;
+}

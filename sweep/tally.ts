@@ -1,0 +1,108 @@
+/**
+ * Counts of verdicts, by the function interrupted, the kind, the depth, the policy and the mode.
+ * Promises speak of exactly these, so a worker sends its tally and nothing else but examples.
+ */
+import { KIND_COUNT } from '../kernel-model/exception-kind.js';
+import { VERDICT_COUNT } from './verdict.js';
+
+/** Walk modes, by index. */
+export const MODES = ['reliable', 'best-effort'] as const;
+export const MODE_COUNT = 2;
+
+/** Depths a tally distinguishes. */
+export const DEPTH_COUNT = 2;
+
+/** What a cell counts. */
+export interface CellKey {
+  readonly fn: number;
+  readonly kind: number;
+  /** 1 or 2. */
+  readonly depth: number;
+  readonly policy: number;
+  readonly mode: number;
+  readonly verdict: number;
+}
+
+const REASON_COUNT = 32;
+
+/** The counts of one scenario. Grows with the number of functions seen; nothing else allocates. */
+export class Tally {
+  /** Stops taken: an instruction and a kind. */
+  points = 0;
+  private readonly perFunction: number;
+  private cells: Uint32Array;
+  /** Unreliable verdicts by reason: `[policy][reason]`. */
+  readonly reasons: Uint32Array;
+
+  constructor(readonly policyCount: number) {
+    this.perFunction = KIND_COUNT * DEPTH_COUNT * policyCount * MODE_COUNT * VERDICT_COUNT;
+    this.cells = new Uint32Array(this.perFunction * 8);
+    this.reasons = new Uint32Array(policyCount * REASON_COUNT);
+  }
+
+  /** Index of a cell; see {@link keyOf}. */
+  index(
+    fn: number,
+    kind: number,
+    depth: number,
+    policy: number,
+    mode: number,
+    verdict: number,
+  ): number {
+    return (
+      fn * this.perFunction +
+      ((((kind * DEPTH_COUNT + (depth - 1)) * this.policyCount + policy) * MODE_COUNT + mode) *
+        VERDICT_COUNT +
+        verdict)
+    );
+  }
+
+  /** Make room for function numbers up to `fn`. */
+  reserve(fn: number): void {
+    const needed = (fn + 1) * this.perFunction;
+    if (needed <= this.cells.length) return;
+    const grown = new Uint32Array(Math.max(needed, 2 * this.cells.length));
+    grown.set(this.cells);
+    this.cells = grown;
+  }
+
+  /** Count one; returns the new count. Call {@link reserve} for the function before. */
+  add(index: number): number {
+    const count = (this.cells[index] as number) + 1;
+    this.cells[index] = count;
+    return count;
+  }
+
+  /** Count one unreliable verdict. @param reason index into WALK_REASONS */
+  addReason(policy: number, reason: number): void {
+    const at = policy * REASON_COUNT + reason;
+    this.reasons[at] = (this.reasons[at] as number) + 1;
+  }
+
+  /** Unreliable verdicts of a policy for a reason. */
+  reasonCount(policy: number, reason: number): number {
+    return this.reasons[policy * REASON_COUNT + reason] ?? 0;
+  }
+
+  /** All cells that are not zero. */
+  *entries(): Generator<{ readonly key: CellKey; readonly count: number }> {
+    for (const [index, count] of this.cells.entries()) {
+      if (count > 0) yield { key: this.keyOf(index), count };
+    }
+  }
+
+  private keyOf(index: number): CellKey {
+    let rest = index;
+    const take = (size: number): number => {
+      const value = rest % size;
+      rest = (rest - value) / size;
+      return value;
+    };
+    const verdict = take(VERDICT_COUNT);
+    const mode = take(MODE_COUNT);
+    const policy = take(this.policyCount);
+    const depth = take(DEPTH_COUNT) + 1;
+    const kind = take(KIND_COUNT);
+    return { fn: rest, kind, depth, policy, mode, verdict };
+  }
+}

@@ -1,0 +1,119 @@
+/** Judging one walk against ground truth (DESIGN.md, "Verdicts"). */
+import type { Address } from '../emulator/address.js';
+import type { CodeRange } from '../kernel-model/kernel-image.js';
+import type { WalkResult } from '../unwinder/walk-result.js';
+
+/** The judgement of one walk. */
+export type Verdict =
+  'exact' | 'unreliable' | 'missing' | 'spurious' | 'misordered' | 'warned' | 'fault';
+
+/** Verdicts in the order of their codes. */
+export const VERDICTS: readonly Verdict[] = [
+  'exact',
+  'unreliable',
+  'missing',
+  'spurious',
+  'misordered',
+  'warned',
+  'fault',
+];
+
+/** Codes of the verdicts, for typed arrays. */
+export const VerdictCode = {
+  EXACT: 0,
+  UNRELIABLE: 1,
+  MISSING: 2,
+  SPURIOUS: 3,
+  MISORDERED: 4,
+  WARNED: 5,
+  FAULT: 6,
+} as const;
+
+/** Number of verdicts. */
+export const VERDICT_COUNT = 7;
+
+/** Entries a truth may have. */
+const MAX_TRUTH = 8192;
+
+/** The truth at one stop: addresses that a complete trace lists, innermost first. */
+export class TruthList {
+  readonly addresses = new Float64Array(MAX_TRUTH);
+  count = 0;
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  push(address: Address): void {
+    if (this.count < MAX_TRUTH) this.addresses[this.count++] = address;
+  }
+}
+
+/** Compares traces with truth. Entries inside trampolines are optional on both sides. */
+export class Judge {
+  constructor(private readonly trampolines: readonly CodeRange[]) {}
+
+  /** Whether the address is a trampoline's own. */
+  isOptional(address: Address): boolean {
+    const { trampolines } = this;
+    for (let i = 0; i < trampolines.length; i++) {
+      const range = trampolines[i] as CodeRange;
+      if (address >= range.start && address < range.end) return true;
+    }
+    return false;
+  }
+
+  /** Verdict on a reliable-mode walk; a `VerdictCode`. */
+  judgeReliable(walk: WalkResult, truth: TruthList): number {
+    if (walk.fault !== 0) return VerdictCode.FAULT;
+    if (walk.warned !== 0) return VerdictCode.WARNED;
+    if (walk.status !== 0) return VerdictCode.UNRELIABLE;
+    return this.isExact(walk, truth) ? VerdictCode.EXACT : this.compare(walk, truth);
+  }
+
+  /**
+   * Verdict on a best-effort walk, which claims nothing: `unreliable` when it says itself that it
+   * stopped early.
+   */
+  judgeBestEffort(walk: WalkResult, truth: TruthList): number {
+    if (walk.fault !== 0) return VerdictCode.FAULT;
+    if (walk.warned !== 0) return VerdictCode.WARNED;
+    if (this.isExact(walk, truth)) return VerdictCode.EXACT;
+    return walk.status !== 0 ? VerdictCode.UNRELIABLE : this.compare(walk, truth);
+  }
+
+  /** The path that most points take: no allocation. */
+  private isExact(walk: WalkResult, truth: TruthList): boolean {
+    const { entries, count } = walk;
+    const { addresses } = truth;
+    const pending = truth.count;
+    let t = 0;
+    for (let i = 0; i < count; i++) {
+      const entry = entries[i] as number;
+      while (t < pending && addresses[t] !== entry && this.isOptional(addresses[t] as number)) t++;
+      if (t < pending && addresses[t] === entry) t++;
+      else if (!this.isOptional(entry)) return false;
+    }
+    while (t < pending && this.isOptional(addresses[t] as number)) t++;
+    return t === pending;
+  }
+
+  /** Why a trace is not exact. An absent required entry outweighs a wrong one. */
+  private compare(walk: WalkResult, truth: TruthList): number {
+    const required = new Map<Address, number>();
+    for (let i = 0; i < truth.count; i++) {
+      const address = truth.addresses[i] as number;
+      if (!this.isOptional(address)) required.set(address, (required.get(address) ?? 0) + 1);
+    }
+    let spurious = false;
+    for (let i = 0; i < walk.count; i++) {
+      const address = walk.entries[i] as number;
+      if (this.isOptional(address)) continue;
+      const left = required.get(address) ?? 0;
+      if (left === 0) spurious = true;
+      else required.set(address, left - 1);
+    }
+    for (const left of required.values()) if (left > 0) return VerdictCode.MISSING;
+    return spurious ? VerdictCode.SPURIOUS : VerdictCode.MISORDERED;
+  }
+}
