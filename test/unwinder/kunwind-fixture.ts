@@ -211,3 +211,19 @@ export function interrupted(
 
 /** The PC in the exception entry that {@link interrupted} lists between handler and `pc`. */
 export const ENTRY = text(0x5050);
+
+/** Entry code interrupted by {@link nestedBoundary}'s inner exception. */
+export const NESTED_PC = text(0x8080);
+
+/** As {@link interrupted}, and then its entry code is, with x29 at its metadata record. */
+export function nestedBoundary(): Guest {
+  // An NMI handler on the task stack interrupts entry code; that had interrupted a leaf.
+  const { guest, pc, caller, callerRecord } = interrupted();
+  const inner = on('task', 0x2d00) + 296;
+  const meta = guest.ptRegs(on('task', 0x2a00), { pc: NESTED_PC, fp: inner });
+  const record = guest.record(on('irq', 0x3ff0), meta, ENTRY);
+  guest.start.fromCaller(text(0x4040), record, record - 64);
+  guest.sframe(pc, { cfaOffset: 0x40, raKind: 1, raOffset: -8, fpKind: 1, fpOffset: -16 });
+  guest.record(on('task', 0x2f00) + 0x30, callerRecord, caller);
+  return guest;
+}

@@ -10,6 +10,7 @@ import {
   Guest,
   type Outcome,
   interrupted,
+  nestedBoundary,
   on,
   text,
 } from './kunwind-fixture.js';
@@ -77,17 +78,7 @@ const rows: Row[] = [
   },
   {
     title: 'entry code interrupted with x29 at its metadata record: v5 goes on from there',
-    build: () => {
-      // An NMI handler on the task stack interrupts entry code; that had interrupted a leaf.
-      const { guest } = interrupted();
-      const inner = on('task', 0x2d00) + 296;
-      const meta = guest.ptRegs(on('task', 0x2a00), { pc: text(0x8080), fp: inner });
-      const record = guest.record(on('irq', 0x3ff0), meta, ENTRY);
-      guest.start.fromCaller(handler, record, record - 64);
-      guest.sframe(pc, { cfaOffset: 0x40, ...load });
-      guest.record(on('task', 0x2f00) + 0x30, on('task', 0x3000), caller);
-      return guest;
-    },
+    build: nestedBoundary,
     expected: {
       'frame-pointer': givesUp,
       // Its registers are forgotten by then, but its tracked SP is theirs, and this rule needs no x30.
@@ -273,39 +264,5 @@ const rows: Row[] = [
 describe.each(rows)('$title', ({ build, expected }) => {
   it.each(ALL)('%s', (policy) => {
     expect(build().walk(policy)).toMatchObject(expected[policy]);
-  });
-});
-
-describe('best effort', () => {
-  const nested = (): Guest => (rows[2] as Row).build();
-
-  it.each(['sframe-v6', 'sframe-strict', 'fgraph-detect'] as const)(
-    '%s WARNs on a second boundary: the fallback forgot the registers it had just found',
-    (policy) => {
-      expect(nested().walk(policy, 'best-effort')).toMatchObject({
-        trace: [...seen, text(0x8080), pc, outer],
-        warned: 'sframe-without-regs',
-        mark: 'no-sframe-entry',
-        end: 'final',
-      });
-    },
-  );
-
-  it('sframe-v5 does not, and frame-pointer needs no registers', () => {
-    expect(nested().walk('sframe-v5', 'best-effort')).toMatchObject({
-      trace: [...seen, text(0x8080), pc, caller, outer],
-      warned: 'none',
-    });
-    expect(nested().walk('frame-pointer', 'best-effort')).toMatchObject({
-      trace: [...seen, text(0x8080), pc, outer],
-      warned: 'none',
-      status: 'none',
-    });
-  });
-
-  it('says why a trace is incomplete, also where a reliable walk would drop it', () => {
-    const guest = new Guest();
-    guest.start.fromCaller(handler, 8, 0);
-    expect(guest.walk('sframe-v6', 'best-effort').status).toBe('stack-not-accessible');
   });
 });
