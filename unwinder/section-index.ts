@@ -28,6 +28,7 @@ export class SectionIndex {
     let sorted = true;
     let previous = -Infinity;
     for (let f = 0; f < count; f++) {
+      // It covers nothing, and would only widen the range that is cached.
       if (size[f] === 0) continue;
       covering.push(f);
       const address = start[f] as number;

@@ -85,6 +85,24 @@ describe('dump layout, without a readelf at hand', () => {
     ]);
   });
 
+  it('writes offsets for MASK rows and U for an RA that is not saved', () => {
+    const linesOf = (name: string): string[] => {
+      const spec = samples.find((sample) => sample.name.startsWith(name))?.spec;
+      if (spec === undefined) throw new Error('no such sample');
+      return [...dumpSFrame(decode(encodeSFrame(spec), spec.address))];
+    };
+    expect(linesOf('V3: MASK').slice(-3)).toEqual([
+      '    STARTPC[m]      CFA       FP        RA           ',
+      '    0000000000000004  sp+16     c-16      c-8          ',
+      '    000000000000000c  sp+0      u         u            ',
+    ]);
+    expect(linesOf('V3 flags 0: default').slice(-3)).toEqual([
+      '    ffff800080000814  sp+16     u         c-8          ',
+      '    ffff800080000818  sp+32     c-16      U            ',
+      '    ffff80008000081c  RA undefined',
+    ]);
+  });
+
   it('has a JSON form', () => {
     const sample = samples.find(({ name }) => name.startsWith('V3: MASK'));
     if (sample === undefined) throw new Error('no such sample');
