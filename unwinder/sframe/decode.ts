@@ -267,7 +267,6 @@ class Decoder {
   }
 
   private internOutermost(): void {
-    if (this.outermostRule >= 0) return;
     setUndefined(this.scratch);
     this.outermostRule = this.rules.intern(this.scratch);
   }
