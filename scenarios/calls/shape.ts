@@ -1,0 +1,27 @@
+/** How a call shape becomes a scenario. */
+import { mergePromises, promisesFor, type CodeShape, type Promises } from '../promises.js';
+import type { Scenario } from '../scenario.js';
+
+/**
+ * The scenario that calls `entry` with one number, expects another back, and promises what follows
+ * from its functions' shapes, and `extra`.
+ */
+export function shape(
+  name: string,
+  summary: string,
+  entry: string,
+  [argument, result]: readonly [number, number],
+  functions: CodeShape,
+  extra: Promises = {},
+): Scenario {
+  const promises = mergePromises(promisesFor(functions), extra);
+  return {
+    name: `calls/${name}`,
+    summary,
+    entry,
+    args: [{ number: argument }],
+    result,
+    promises,
+    topics: ['calls'],
+  };
+}
