@@ -3,14 +3,10 @@
  * Types only: scenarios are data for `sweep/`, and import nothing of ours that runs.
  */
 import type { ExceptionKind } from '../kernel-model/exception-kind.js';
+import type { Verdict } from '../sweep/verdict.js';
+import type { PolicyName } from '../unwinder/policy.js';
 
-/** The unwinder policies of KERNEL-FACTS.md. */
-export type PolicyName =
-  'frame-pointer' | 'sframe-v5' | 'sframe-v6' | 'sframe-strict' | 'fgraph-detect';
-
-/** The judgement of one walk in reliable mode (DESIGN.md, "Verdicts"). */
-export type Verdict =
-  'exact' | 'unreliable' | 'missing' | 'spurious' | 'misordered' | 'warned' | 'fault';
+export type { ExceptionKind, PolicyName, Verdict };
 
 /** Which points a promise speaks of; an absent field means all of them. */
 export interface PointFilter {

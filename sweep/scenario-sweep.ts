@@ -35,14 +35,16 @@ export interface SweepRange {
   /** Dynamic instructions `[from, to)` of the scenario. */
   readonly from: number;
   readonly to: number;
-  /** 1, or 2 to interrupt the handling of each exception as well. */
-  readonly depth: 1 | 2;
-  /** Kinds to take, as bits. */
+  /** Kinds taken at depth 1, as bits. */
   readonly kinds: number;
+  /** Kinds whose handling is itself interrupted (depth 2), as bits; 0 for none. */
+  readonly outerKinds: number;
+  /** Kinds taken there, and instructions `[innerFrom, innerTo)` of the handling, 0 the vector's first. */
+  readonly innerKinds: number;
+  readonly innerFrom: number;
+  readonly innerTo: number;
   /** Instructions after which the guest has run away. */
   readonly budget: number;
-  /** Take this point only. */
-  readonly only?: Point;
 }
 
 /** Something that went wrong besides a verdict: the guest crashed, or did not come back as it was. */
@@ -61,7 +63,7 @@ export interface SweepObserver {
   /** Return false to give up. */
   problem(problem: SweepProblem): boolean;
   /** Any walk, when a single point is replayed. */
-  walked?(point: Point, context: PointContext): void;
+  readonly walked?: ((point: Point, context: PointContext) => void) | undefined;
 }
 
 /** A judged walk, while it lasts. */
@@ -80,6 +82,8 @@ export interface SweepEnd {
   readonly instructions: number;
   /** The scope was left by the entry function's return (or the thread's end). */
   readonly finished: boolean;
+  /** x0 when the entry function had just returned; undefined when it did not. */
+  readonly result?: number;
 }
 
 /** One scenario on one machine. The machine must be freshly set up: see scenario-setup.ts. */
@@ -123,7 +127,9 @@ export class ScenarioSweep {
       }
       if (pc === done) return { instructions: Math.max(index, 0), finished: true };
       if (depthAtEntry >= 0) {
-        if (home.depth < depthAtEntry) return { instructions: index, finished: true };
+        if (home.depth < depthAtEntry) {
+          return { instructions: index, finished: true, result: cpu.registers.get(Reg.X0) };
+        }
         if (index >= range.to) return { instructions: index, finished: false };
         if (index >= range.from && !this.stop(index, range)) {
           return { instructions: index, finished: false };
@@ -161,16 +167,10 @@ export class ScenarioSweep {
   private stop(index: number, range: SweepRange): boolean {
     this.outerIndex = index;
     this.innerIndex = -1;
-    const { only } = range;
-    if (only !== undefined && only.index !== index) return true;
-    if (only?.inner === undefined) {
-      const kinds = only === undefined ? range.kinds : 1 << only.kind;
-      if (!this.takePoints(kinds, 1)) return false;
-      if (only !== undefined) return false;
-    }
-    if (range.depth < 2 && only === undefined) return true;
+    if (range.kinds !== 0 && !this.takePoints(range.kinds, 1)) return false;
+    if (range.outerKinds === 0) return true;
     this.driver.interruptAt(this.parts.machine.stepper.registers);
-    const outer = this.driver.possibleKinds() & (only === undefined ? range.kinds : 1 << only.kind);
+    const outer = this.driver.possibleKinds() & range.outerKinds;
     for (let kind = 0; kind < KIND_COUNT; kind++) {
       if ((outer & (1 << kind)) !== 0 && !this.insideException(kind, range)) return false;
     }
@@ -305,11 +305,9 @@ export class ScenarioSweep {
   }
 
   private innerPoints(range: SweepRange): boolean {
-    const inner = range.only?.inner;
-    if (inner === undefined) return this.takePoints(range.kinds, 2);
-    if (inner.index !== this.innerIndex) return true;
-    this.takePoints(1 << inner.kind, 2);
-    return false;
+    const { innerIndex } = this;
+    if (innerIndex < range.innerFrom || innerIndex >= range.innerTo) return true;
+    return this.takePoints(range.innerKinds, 2);
   }
 
   /** SDEI_EVENT_COMPLETE for the stepper: x0..x17, PC and PSTATE come back from the firmware. */

@@ -1,0 +1,44 @@
+/** All scenarios there are, and where their code is. */
+import { family as calls } from '../scenarios/calls/calls.js';
+import { family as leaf } from '../scenarios/leaf/leaf.js';
+import type { ScenarioFamily } from '../scenarios/scenario.js';
+import { packagePath } from './package-path.js';
+import type { SweepTarget } from './unit.js';
+
+/** The families, in the order of reports. */
+export const FAMILIES: readonly ScenarioFamily[] = [calls, leaf];
+
+/** Every scenario with the ELF that holds it. */
+export function allTargets(): SweepTarget[] {
+  return FAMILIES.flatMap(targetsOf);
+}
+
+function targetsOf(family: ScenarioFamily): SweepTarget[] {
+  const elf =
+    family.elf === undefined ? undefined : packagePath(`scenarios/${family.name}/${family.elf}`);
+  return family.scenarios.map((scenario) => (elf === undefined ? { scenario } : { scenario, elf }));
+}
+
+/**
+ * The scenarios that the patterns name: a scenario's name, a family's name, or either with `*` for
+ * any characters. No patterns: all.
+ * @returns the targets in catalogue order, or the first pattern that names none
+ */
+export function selectTargets(
+  patterns: readonly string[],
+): readonly SweepTarget[] | { readonly unknown: string } {
+  const targets = allTargets();
+  if (patterns.length === 0) return targets;
+  const chosen = new Set<SweepTarget>();
+  for (const pattern of patterns) {
+    const matching = targets.filter(({ scenario }) => matchesName(pattern, scenario.name));
+    if (matching.length === 0) return { unknown: pattern };
+    for (const target of matching) chosen.add(target);
+  }
+  return targets.filter((target) => chosen.has(target));
+}
+
+function matchesName(pattern: string, name: string): boolean {
+  const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*');
+  return new RegExp(`^${escaped}$`).test(name) || name.startsWith(`${pattern}/`);
+}

@@ -1,0 +1,83 @@
+/** Puts the answers for one scenario's units together, in the order of the units. */
+import { isAllowed, unmetRequirements, type SweptScope } from './promises.js';
+import { type Finding, noVerdicts, type ScenarioReport, type VerdictCounts } from './report.js';
+import type { CellReport, ProblemReport, SweepTarget, UnitResult } from './unit.js';
+import type { PolicyName } from '../unwinder/policy.js';
+
+type PerPolicy<T> = Partial<Record<PolicyName, T>>;
+
+/** Examples of one kind of unexpected verdict that a report lists for a scenario. */
+const MAX_FINDINGS = 50;
+
+/**
+ * The report of one scenario.
+ * @param results of its units, by unit, some possibly missing (a dead worker)
+ * @param scope what was swept; undefined when only a part was, so that requirements cannot be judged
+ * @param replay the command line that replays a point
+ */
+export function mergeScenario(
+  target: SweepTarget,
+  policies: readonly PolicyName[],
+  instructions: number,
+  results: readonly UnitResult[],
+  extraProblems: readonly ProblemReport[],
+  scope: SweptScope | undefined,
+  replay: (point: string) => string,
+): ScenarioReport {
+  const { scenario } = target;
+  const cells = mergeCells(results);
+  const reliable: PerPolicy<VerdictCounts> = {};
+  const bestEffort: PerPolicy<VerdictCounts> = {};
+  const reasons: PerPolicy<Record<string, number>> = {};
+  for (const policy of policies) {
+    reliable[policy] = noVerdicts();
+    bestEffort[policy] = noVerdicts();
+    reasons[policy] = {};
+  }
+  const findings: Finding[] = [];
+  let unexpected = 0;
+  for (const cell of cells) {
+    const counts = (cell.mode === 'reliable' ? reliable : bestEffort)[cell.policy];
+    if (counts !== undefined) counts[cell.verdict] += cell.count;
+    if (isAllowed(scenario, cell)) continue;
+    unexpected += cell.count;
+    if (cell.example === undefined || findings.length >= MAX_FINDINGS) continue;
+    const { example } = cell;
+    findings.push({
+      scenario: scenario.name,
+      count: cell.count,
+      example,
+      replay: replay(example.point),
+    });
+  }
+  for (const { policy, reason, count } of results.flatMap((result) => result.reasons)) {
+    const counts = (reasons[policy] ??= {});
+    counts[reason] = (counts[reason] ?? 0) + count;
+  }
+  const problems = [...extraProblems, ...results.flatMap((result) => result.problems)];
+  const unmet = scope === undefined ? [] : unmetRequirements(scenario, cells, scope);
+  return {
+    name: scenario.name,
+    points: results.reduce((sum, result) => sum + result.points, 0),
+    instructions,
+    unexpected: unexpected + unmet.length + problems.length,
+    policies: reliable,
+    bestEffort,
+    reasons,
+    findings,
+    unmet,
+    problems,
+  };
+}
+
+/** Sum equal cells; the example is that of the earliest unit. */
+function mergeCells(results: readonly UnitResult[]): CellReport[] {
+  const merged = new Map<string, CellReport>();
+  for (const cell of results.flatMap((result) => result.cells)) {
+    const key = `${cell.fn} ${cell.kind} ${cell.depth} ${cell.policy} ${cell.mode} ${cell.verdict}`;
+    const known = merged.get(key);
+    if (known === undefined) merged.set(key, cell);
+    else merged.set(key, { ...cell, ...known, count: known.count + cell.count });
+  }
+  return [...merged.values()];
+}

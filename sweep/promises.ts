@@ -1,0 +1,110 @@
+/**
+ * What a scenario promises, applied to counts: which verdicts are accepted, and which have to appear.
+ */
+import { type ExceptionKind, KIND_NAMES } from '../kernel-model/exception-kind.js';
+import type {
+  AllowedVerdict,
+  PointFilter,
+  PolicyPromise,
+  RequiredVerdict,
+  Scenario,
+} from '../scenarios/scenario.js';
+import type { WalkMode } from '../unwinder/kunwind.js';
+import type { PolicyName } from '../unwinder/policy.js';
+import type { Verdict } from './verdict.js';
+
+/** A count of equal verdicts at points that promises cannot tell apart. */
+export interface VerdictCount {
+  /** Function in which the innermost interrupted PC lies. */
+  readonly fn: string;
+  readonly kind: ExceptionKind;
+  readonly depth: 1 | 2;
+  readonly policy: PolicyName;
+  readonly mode: WalkMode;
+  readonly verdict: Verdict;
+  readonly count: number;
+}
+
+/** Verdicts that need no promise, as long as the scenario does not say otherwise. */
+const ALLOWED_BY_DEFAULT: readonly Verdict[] = ['unreliable'];
+
+/** What the scenario promises for a policy. */
+export function promiseFor(scenario: Scenario, policy: PolicyName): PolicyPromise {
+  return scenario.promises?.[policy] ?? scenario.promiseAll ?? {};
+}
+
+/** Whether a verdict at such points is one that the scenario accepts. */
+export function isAllowed(scenario: Scenario, count: Omit<VerdictCount, 'count'>): boolean {
+  if (count.verdict === 'exact') return true;
+  if (count.verdict === 'fault') return false;
+  // A best-effort trace claims nothing; only a WARN in it can break a promise.
+  if (count.mode === 'best-effort' && count.verdict !== 'warned') return true;
+  const { allow } = promiseFor(scenario, count.policy);
+  if (allow === undefined) return ALLOWED_BY_DEFAULT.includes(count.verdict);
+  return allow.some((allowed) => allowed.verdict === count.verdict && matches(allowed, count));
+}
+
+/** The promise that accepts the verdict, for a reader who wants its reason. */
+export function allowance(
+  scenario: Scenario,
+  count: Omit<VerdictCount, 'count'>,
+): AllowedVerdict | undefined {
+  const { allow } = promiseFor(scenario, count.policy);
+  return allow?.find((allowed) => allowed.verdict === count.verdict && matches(allowed, count));
+}
+
+function matches(filter: PointFilter, count: Omit<VerdictCount, 'count'>): boolean {
+  return (
+    (filter.in === undefined || filter.in.includes(count.fn)) &&
+    (filter.kinds === undefined || filter.kinds.includes(count.kind)) &&
+    (filter.depth === undefined || filter.depth === count.depth)
+  );
+}
+
+/** A requirement that the counts do not meet. */
+export interface UnmetRequirement {
+  readonly policy: PolicyName;
+  readonly required: RequiredVerdict;
+  /** Points at which it appeared, of all that the filter speaks of. */
+  readonly seen: number;
+  readonly points: number;
+}
+
+/** What was swept: requirements about the rest cannot be judged. */
+export interface SweptScope {
+  readonly policies: readonly PolicyName[];
+  /** Kinds, as bits by index of KIND_NAMES. */
+  readonly kinds: number;
+  readonly depth: 1 | 2;
+}
+
+/** The scenario's requirements that the counts do not meet. */
+export function unmetRequirements(
+  scenario: Scenario,
+  counts: readonly VerdictCount[],
+  scope: SweptScope,
+): UnmetRequirement[] {
+  const unmet: UnmetRequirement[] = [];
+  for (const policy of scope.policies) {
+    for (const required of promiseFor(scenario, policy).require ?? []) {
+      if (!inScope(required, scope)) continue;
+      let seen = 0;
+      let points = 0;
+      for (const count of counts) {
+        if (count.policy !== policy || count.mode !== 'reliable') continue;
+        if (!matches(required, count)) continue;
+        points += count.count;
+        if (count.verdict === required.verdict) seen += count.count;
+      }
+      const wanted = required.everywhere === true ? Math.max(points, 1) : (required.atLeast ?? 1);
+      if (seen < wanted) unmet.push({ policy, required, seen, points });
+    }
+  }
+  return unmet;
+}
+
+function inScope(filter: PointFilter, scope: SweptScope): boolean {
+  if (filter.depth !== undefined && filter.depth > scope.depth) return false;
+  const kinds = filter.kinds ?? KIND_NAMES;
+  return kinds.some((kind) => (scope.kinds & (1 << KIND_NAMES.indexOf(kind))) !== 0);
+}

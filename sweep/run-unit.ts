@@ -1,0 +1,241 @@
+/** Executes one unit of work in this process and puts its outcome into plain data. */
+import type { Address } from '../emulator/address.js';
+import { Disassembler } from '../emulator/disassembler.js';
+import { KIND_NAMES } from '../kernel-model/exception-kind.js';
+import type { TruthDefect } from '../kernel-model/ground-truth.js';
+import { POLICIES } from '../unwinder/policies/all.js';
+import type { PolicyName } from '../unwinder/policy.js';
+import { WALK_REASONS, WALK_WARNINGS } from '../unwinder/walk-reason.js';
+import type { Lab } from './lab.js';
+import { formatPoint, type Point } from './point.js';
+import { isAllowed } from './promises.js';
+import { describeSetupError, setUpScenario } from './scenario-setup.js';
+import {
+  type PointContext,
+  ScenarioSweep,
+  type SweepEnd,
+  type SweepParts,
+  type SweepProblem,
+} from './scenario-sweep.js';
+import { type CellKey, MODES, Tally } from './tally.js';
+import type { CellReport, ProblemReport, UnitRequest, UnitResult, WalkExample } from './unit.js';
+import { VerdictCode, VERDICTS } from './verdict.js';
+
+/** Problems after which a unit is given up. */
+const MAX_PROBLEMS = 16;
+/** Entries of a truth or trace that an example keeps. */
+const MAX_LISTED = 96;
+
+/** An example as it was caught, before names are looked up. */
+interface RawExample {
+  readonly point: Point;
+  readonly pc: Address;
+  readonly policy: PolicyName;
+  readonly mode: 'reliable' | 'best-effort';
+  readonly verdict: number;
+  readonly status: number;
+  readonly warned: number;
+  readonly truth: readonly Address[];
+  readonly trace: readonly Address[];
+}
+
+/** Runs units on one lab. */
+export class UnitRunner {
+  private disassembler: Disassembler | undefined;
+
+  constructor(
+    private readonly lab: Lab,
+    private readonly truthDefect?: TruthDefect,
+  ) {}
+
+  async run(request: UnitRequest): Promise<UnitResult> {
+    const made = this.lab.machineFor(request.target.elf);
+    if (!made.ok) return setupFailure(request.id, made.error.message);
+    const parts = made.value;
+    const collected = new Collector(parts, request);
+    const end = this.sweep(request, parts, collected);
+    if (typeof end === 'string') return setupFailure(request.id, end);
+    const code = await this.disassemblerFor(collected);
+    const describe = (raw: RawExample): WalkExample => exampleText(parts, raw, code);
+    return {
+      id: request.id,
+      points: collected.tally.points,
+      instructions: end.instructions,
+      finished: end.finished,
+      result: end.result,
+      cells: collected.cells(describe),
+      reasons: collected.reasons(),
+      problems: collected.problems,
+      walks: collected.walks.map(describe),
+    };
+  }
+
+  /** Run the range; after a problem start over behind the instruction that had it. */
+  private sweep(request: UnitRequest, parts: SweepParts, collected: Collector): SweepEnd | string {
+    const { scenario } = request.target;
+    const policies = request.policies.map((name) => POLICIES[name]);
+    const sweep = new ScenarioSweep(parts, policies, collected.tally, collected, this.truthDefect);
+    let { from } = request.range;
+    for (;;) {
+      const entry = setUpScenario(parts.machine, scenario);
+      if (typeof entry !== 'number') return describeSetupError(entry);
+      parts.stacks.switchTo(parts.machine.kernel.roles.initTask);
+      const known = collected.problems.length;
+      const end = sweep.run({ ...request.range, from, entry });
+      const last = collected.problems[known];
+      if (last === undefined || last.point === undefined) return end;
+      if (collected.problems.length >= MAX_PROBLEMS || end.instructions + 1 >= request.range.to) {
+        return end;
+      }
+      from = end.instructions + 1;
+    }
+  }
+
+  private async disassemblerFor(collected: Collector): Promise<Disassembler | undefined> {
+    if (!collected.needsText()) return undefined;
+    if (this.disassembler === undefined) {
+      const made = await Disassembler.create();
+      if (made.ok) this.disassembler = made.value;
+    }
+    return this.disassembler;
+  }
+}
+
+/** Gathers what one unit finds. */
+class Collector {
+  readonly tally: Tally;
+  readonly problems: ProblemReport[] = [];
+  readonly walks: RawExample[] = [];
+  readonly walked: ((point: Point, context: PointContext) => void) | undefined;
+  private readonly examples = new Map<number, RawExample>();
+
+  constructor(
+    private readonly parts: SweepParts,
+    private readonly request: UnitRequest,
+  ) {
+    this.tally = new Tally(request.policies.length);
+    this.walked =
+      request.verbose === true || request.crashAt !== undefined
+        ? (point, context): void => {
+            this.onWalk(point, context);
+          }
+        : undefined;
+  }
+
+  private onWalk(point: Point, context: PointContext): void {
+    if (this.request.crashAt === formatPoint(point)) process.abort();
+    if (this.request.verbose === true) this.walks.push(rawExample(point, context));
+  }
+
+  example(cell: number, point: Point, context: PointContext): void {
+    this.examples.set(cell, rawExample(point, context));
+  }
+
+  problem(problem: SweepProblem): boolean {
+    this.problems.push({
+      kind: problem.kind,
+      point: problem.point === undefined ? undefined : formatPoint(problem.point),
+      at: this.parts.machine.symbols.format(problem.pc),
+      detail: problem.detail,
+    });
+    return false;
+  }
+
+  needsText(): boolean {
+    return this.examples.size > 0 || this.walks.length > 0;
+  }
+
+  cells(describe: (raw: RawExample) => WalkExample): CellReport[] {
+    const cells: CellReport[] = [];
+    for (const { key, count } of this.tally.entries()) {
+      const cell = this.cellOf(key, count);
+      if (cell === undefined) continue;
+      const raw = this.examples.get(
+        this.tally.index(key.fn, key.kind, key.depth, key.policy, key.mode, key.verdict),
+      );
+      const wanted = raw !== undefined && !isAllowed(this.request.target.scenario, cell);
+      cells.push(wanted ? { ...cell, example: describe(raw) } : cell);
+    }
+    return cells;
+  }
+
+  private cellOf(key: CellKey, count: number): CellReport | undefined {
+    const kind = KIND_NAMES[key.kind];
+    const policy = this.request.policies[key.policy];
+    const mode = MODES[key.mode];
+    const verdict = VERDICTS[key.verdict];
+    if (!kind || !policy || !mode || !verdict) return undefined;
+    const fn = this.parts.functions.names[key.fn] ?? '?';
+    return { fn, kind, depth: key.depth === 2 ? 2 : 1, policy, mode, verdict, count };
+  }
+
+  reasons(): UnitResult['reasons'] {
+    return this.request.policies.flatMap((policy, index) =>
+      WALK_REASONS.map((reason, code) => ({
+        policy,
+        reason,
+        count: this.tally.reasonCount(index, code),
+      })).filter(({ count }) => count > 0),
+    );
+  }
+}
+
+function rawExample(point: Point, context: PointContext): RawExample {
+  const { walk, truth } = context;
+  return {
+    point,
+    pc: context.pc,
+    policy: context.policy.name,
+    mode: context.mode,
+    verdict: context.verdict,
+    status: walk.status,
+    warned: walk.warned,
+    truth: [...truth.addresses.subarray(0, Math.min(truth.count, MAX_LISTED))],
+    trace: [...walk.entries.subarray(0, Math.min(walk.count, MAX_LISTED))],
+  };
+}
+
+function exampleText(
+  parts: SweepParts,
+  raw: RawExample,
+  disassembler: Disassembler | undefined,
+): WalkExample {
+  const { symbols, memory } = parts.machine;
+  const name = (address: Address, index: number): string => {
+    // The first entries are return addresses, the interrupted PC is not: both print as the kernel does.
+    const text = index < 0 ? symbols.format(address) : symbols.formatReturnAddress(address);
+    return parts.judge.isOptional(address) ? `(${text})` : text;
+  };
+  const word = memory.readWord(raw.pc) ?? 0;
+  const bytes = new Uint8Array(new Uint32Array([word]).buffer);
+  return {
+    point: formatPoint(raw.point),
+    policy: raw.policy,
+    mode: raw.mode,
+    verdict: VERDICTS[raw.verdict] ?? '?',
+    reason: reasonText(raw),
+    at: symbols.format(raw.pc),
+    instruction: disassembler?.disassemble(bytes, raw.pc).text ?? `0x${word.toString(16)}`,
+    truth: raw.truth.map((address, i) => name(address, address === raw.pc ? -1 : i)),
+    trace: raw.trace.map((address, i) => name(address, address === raw.pc ? -1 : i)),
+  };
+}
+
+function reasonText(raw: RawExample): string {
+  if (raw.verdict === VerdictCode.WARNED) return `WARN ${WALK_WARNINGS[raw.warned] ?? ''}`;
+  return raw.status === 0 ? '' : (WALK_REASONS[raw.status] ?? '');
+}
+
+function setupFailure(id: number, detail: string): UnitResult {
+  return {
+    id,
+    points: 0,
+    instructions: 0,
+    finished: false,
+    result: undefined,
+    cells: [],
+    reasons: [],
+    problems: [{ kind: 'setup', point: undefined, at: '', detail }],
+    walks: [],
+  };
+}

@@ -1,0 +1,176 @@
+/**
+ * Worker processes. Units go to whoever is idle, results come back in any order. A worker that dies
+ * is replaced; its unit is cut smaller and smaller until the one point that kills is found.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from './package-path.js';
+import { isSinglePoint, splitRange, type UnitRequest, type UnitResult } from './unit.js';
+import type { WorkerMessage } from './worker.js';
+
+/** Hears what happens in the pool. */
+export interface PoolObserver {
+  result(request: UnitRequest, result: UnitResult): void;
+  /** The point (or the whole setup) that no worker survives. */
+  lost(request: UnitRequest, how: string): void;
+  /** Workers cannot start at all: nothing further will come. */
+  failed(message: string): void;
+}
+
+/** Time without an answer after which a worker hangs in guest code that never stops. */
+const WATCHDOG_MS = 120_000;
+
+/** A pool of worker processes. */
+export class WorkerPool {
+  private readonly queue: UnitRequest[] = [];
+  private readonly workers = new Set<Worker>();
+  private outstanding = 0;
+  private closed = false;
+  private idle: (() => void) | undefined;
+  /** Largest resident set that a worker reported, in bytes. */
+  peakMemory = 0;
+
+  constructor(
+    private readonly jobs: number,
+    private readonly observer: PoolObserver,
+  ) {}
+
+  /** Execute units; resolves when all have been answered or lost. */
+  async run(units: readonly UnitRequest[]): Promise<void> {
+    this.queue.push(...units);
+    this.outstanding += units.length;
+    if (this.outstanding === 0) return;
+    await new Promise<void>((resolve) => {
+      this.idle = resolve;
+      const wanted = Math.min(this.jobs, this.queue.length);
+      while (this.workers.size < wanted) this.spawn();
+      for (const worker of this.workers) this.feed(worker);
+    });
+  }
+
+  /** End all workers. */
+  close(): void {
+    this.closed = true;
+    this.queue.length = 0;
+    for (const worker of this.workers) worker.kill();
+    this.workers.clear();
+    this.idle?.();
+  }
+
+  private spawn(): void {
+    const worker = new Worker(
+      (message) => {
+        this.onMessage(worker, message);
+      },
+      (how) => {
+        this.onExit(worker, how);
+      },
+    );
+    this.workers.add(worker);
+  }
+
+  private onMessage(worker: Worker, message: WorkerMessage): void {
+    switch (message.kind) {
+      case 'ready':
+        worker.ready = true;
+        this.feed(worker);
+        break;
+      case 'failed':
+        this.observer.failed(message.message);
+        this.close();
+        break;
+      case 'result': {
+        const request = worker.finish();
+        this.peakMemory = Math.max(this.peakMemory, message.memory);
+        if (request !== undefined) {
+          this.observer.result(request, message.result);
+          this.answered();
+        }
+        this.feed(worker);
+        break;
+      }
+    }
+  }
+
+  private onExit(worker: Worker, how: string): void {
+    this.workers.delete(worker);
+    if (this.closed) return;
+    const request = worker.finish();
+    if (request === undefined) {
+      if (!worker.ready) {
+        this.observer.failed(`a worker process could not start (${how})`);
+        this.close();
+      }
+      return;
+    }
+    const parts = isSinglePoint(request.range) ? [] : splitRange(request.range);
+    if (parts.length === 0) {
+      this.observer.lost(request, how);
+    } else {
+      this.outstanding += parts.length;
+      this.queue.unshift(...parts.map((range) => ({ ...request, range })));
+    }
+    this.spawn();
+    this.answered();
+  }
+
+  private answered(): void {
+    this.outstanding--;
+    if (this.outstanding === 0) this.idle?.();
+  }
+
+  private feed(worker: Worker): void {
+    if (!worker.ready || worker.busy) return;
+    const request = this.queue.shift();
+    if (request !== undefined) worker.start(request);
+  }
+}
+
+/** The compiled worker: beside this file, or in dist/ when the sources themselves are run. */
+function workerPath(): string {
+  const beside = join(import.meta.dirname, 'worker.js');
+  return existsSync(beside) ? beside : join(PACKAGE_ROOT, 'dist/sweep/worker.js');
+}
+
+/** One worker process and the unit it has. */
+class Worker {
+  ready = false;
+  private request: UnitRequest | undefined;
+  private watchdog: NodeJS.Timeout | undefined;
+  private readonly process: ChildProcess;
+
+  constructor(onMessage: (message: WorkerMessage) => void, onExit: (how: string) => void) {
+    this.process = fork(workerPath(), [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    this.process.on('message', onMessage);
+    this.process.on('exit', (code, signal) => {
+      clearTimeout(this.watchdog);
+      onExit(signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`);
+    });
+  }
+
+  get busy(): boolean {
+    return this.request !== undefined;
+  }
+
+  start(request: UnitRequest): void {
+    this.request = request;
+    this.watchdog = setTimeout(() => this.process.kill('SIGKILL'), WATCHDOG_MS);
+    this.process.send(request);
+  }
+
+  finish(): UnitRequest | undefined {
+    clearTimeout(this.watchdog);
+    const { request } = this;
+    this.request = undefined;
+    return request;
+  }
+
+  kill(): void {
+    clearTimeout(this.watchdog);
+    this.process.kill('SIGKILL');
+  }
+}
