@@ -1,7 +1,4 @@
-/**
- * The default backend: Unicorn's C library, bound with koffi. Constants are those of
- * `unicorn/unicorn.h` and `unicorn/arm64.h` (2.0.1; unchanged in 2.1).
- */
+/** The default backend: Unicorn's C library, bound with koffi. */
 import koffi from 'koffi';
 import type { Address } from './address.js';
 import {
@@ -13,46 +10,29 @@ import {
   Permission,
   RegisterSet,
 } from './engine.js';
-import { GENERAL_REGISTERS, Reg, REGISTER_COUNT, RegisterFile } from './registers.js';
+import { Reg, RegisterFile } from './registers.js';
 import { fail, ok, type Result } from './result.js';
+import {
+  CP_REG_SIZE,
+  CP_REG_VALUE,
+  CPACR_NO_FP_TRAP,
+  formatVersion,
+  NEVER,
+  REGISTER_SETS,
+  SPSR_EL1_ENCODING,
+  UC_ARCH_ARM64,
+  UC_MODE_ARM,
+  UC_REG,
+  unicornRegister,
+} from './unicorn-constants.js';
 
-const UC_ARCH_ARM64 = 2;
-const UC_MODE_ARM = 0;
-
-/** uc_arm64_reg numbers. */
-const UC_REG = {
-  X0: 199,
-  X29: 1,
-  X30: 2,
-  SP: 4,
-  Q0: 104,
-  PC: 260,
-  CPACR_EL1: 261,
-  TPIDR_EL1: 264,
-  PSTATE: 265,
-  ELR_EL1: 267,
-  SP_EL0: 270,
-  ESR_EL1: 277,
-  VBAR_EL1: 287,
-  CP_REG: 290,
-} as const;
+type UcHandle = unknown;
 
 /**
  * `UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2)`. Not UC_CTL_TB_FLUSH, which writes over the whole 1 GiB
  * translation buffer: 2.6 s and 1 GiB of resident memory at each engine's first one (2.0.1).
  */
 const UC_CTL_TB_REMOVE_CACHE = 0x48000009;
-
-/** An address at which nothing is mapped and nothing runs: `until` of uc_emu_start. */
-const NEVER = -4096;
-
-/** Bytes of struct uc_arm64_cp_reg: five u32 (crn, crm, op0, op1, op2), padding, u64 val. */
-const CP_REG_SIZE = 32;
-const CP_REG_VALUE = 24;
-/** SPSR_EL1 is S3_0_C4_C0_0 (Arm ARM D19.2): crn, crm, op0, op1, op2. */
-const SPSR_EL1_ENCODING = [4, 0, 3, 0, 0] as const;
-
-type UcHandle = unknown;
 
 interface UnicornFunctions {
   open(arch: number, mode: number, out: [UcHandle]): number;
@@ -94,31 +74,6 @@ function bind(path: string): UnicornFunctions {
   };
 }
 
-/** The engine's register number for an index of {@link RegisterFile}. */
-function unicornRegister(index: number): number {
-  if (index < 29) return UC_REG.X0 + index;
-  switch (index) {
-    case Reg.X29:
-      return UC_REG.X29;
-    case Reg.X30:
-      return UC_REG.X30;
-    case Reg.SP:
-      return UC_REG.SP;
-    case Reg.PC:
-      return UC_REG.PC;
-    case Reg.PSTATE:
-      return UC_REG.PSTATE;
-    case Reg.ELR_EL1:
-      return UC_REG.ELR_EL1;
-    case Reg.ESR_EL1:
-      return UC_REG.ESR_EL1;
-    case Reg.SP_EL0:
-      return UC_REG.SP_EL0;
-    default:
-      return UC_REG.CP_REG;
-  }
-}
-
 /**
  * The arrays of uc_reg_*_batch for one register file and set: register numbers and pointers to the
  * words. Made once, so that a transfer is one call with two integers.
@@ -151,10 +106,7 @@ class BoundFile {
 
   constructor(readonly file: RegisterFile) {
     this.spsrWords.set(SPSR_EL1_ENCODING);
-    const general = Array.from({ length: GENERAL_REGISTERS }, (_, i) => i);
-    const all = Array.from({ length: REGISTER_COUNT }, (_, i) => i);
-    const back = [Reg.PC, Reg.PSTATE, Reg.ELR_EL1, Reg.SPSR_EL1];
-    this.sets = [general, all, back].map((set) => new RegisterBatch(set, file.words, this.spsr));
+    this.sets = REGISTER_SETS.map((set) => new RegisterBatch(set, file.words, this.spsr));
   }
 }
 
@@ -238,8 +190,7 @@ class LibunicornEngine implements Engine {
   setUp(vectorBase: Address, perCpuOffset: Address): void {
     this.writeOne(UC_REG.VBAR_EL1, vectorBase);
     this.writeOne(UC_REG.TPIDR_EL1, perCpuOffset);
-    // CPACR_EL1.FPEN = 0b11: no trap of FP and SIMD (Arm ARM D19.2.34).
-    this.writeOne(UC_REG.CPACR_EL1, 3 << 20);
+    this.writeOne(UC_REG.CPACR_EL1, CPACR_NO_FP_TRAP);
   }
 
   private writeOne(register: number, value: Address): void {
@@ -278,10 +229,9 @@ export function loadLibunicorn(path: string): Result<EngineBackend, EngineError>
       message: `cannot load ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
     });
   }
-  const number = functions.version(new Uint32Array(1), new Uint32Array(1)) >>> 0;
   return ok({
     name: 'libunicorn',
-    version: `${number >>> 24}.${(number >>> 16) & 0xff}.${(number >>> 8) & 0xff}`,
+    version: formatVersion(functions.version(new Uint32Array(1), new Uint32Array(1))),
     allocate: allocatePages,
     open() {
       const out: [UcHandle] = [null];
