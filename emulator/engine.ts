@@ -21,6 +21,8 @@ export const RegisterSet = {
   ALL: 1,
   /** PC, PSTATE, ELR_EL1 and SPSR_EL1: what ERET reads and writes. */
   EXCEPTION_RETURN: 2,
+  /** X0, X29, X30, SP and PC: what a function that was just called knows of its caller. */
+  CALL: 3,
 } as const;
 
 /** Status of {@link Engine.step} and {@link Engine.run}: 0, or the engine's own error number. */

@@ -10,7 +10,7 @@ import {
   Permission,
   RegisterSet,
 } from './engine.js';
-import { Reg, RegisterFile } from './registers.js';
+import { Reg, type RegisterFile } from './registers.js';
 import { fail, ok, type Result } from './result.js';
 import {
   CP_REG_SIZE,
@@ -104,7 +104,7 @@ class BoundFile {
   readonly spsrWords = new Uint32Array(this.spsr.buffer);
   readonly sets: readonly RegisterBatch[];
 
-  constructor(readonly file: RegisterFile) {
+  constructor(file: RegisterFile) {
     this.spsrWords.set(SPSR_EL1_ENCODING);
     this.sets = REGISTER_SETS.map((set) => new RegisterBatch(set, file.words, this.spsr));
   }
@@ -118,16 +118,13 @@ class LibunicornEngine implements Engine {
   private readonly mapped: Uint8Array[] = [];
   /** Address and size of each mapping that may hold code. */
   private readonly code: (readonly [Address, number])[] = [];
-  /** Few files are ever used with one engine; the last one is found first. */
-  private readonly bound: BoundFile[] = [];
-  private last: BoundFile;
+  /** By the number of the file. */
+  private readonly bound: (BoundFile | undefined)[] = [];
 
   constructor(
     private readonly uc: UcHandle,
     private readonly functions: UnicornFunctions,
-  ) {
-    this.last = new BoundFile(new RegisterFile());
-  }
+  ) {}
 
   map(address: Address, bytes: Uint8Array, permissions: number): Result<void, EngineError> {
     const status = this.functions.mapPtr(this.uc, address, bytes.length, permissions, bytes);
@@ -148,35 +145,29 @@ class LibunicornEngine implements Engine {
   }
 
   read(file: RegisterFile, set: number): void {
-    const bound = this.last.file === file ? this.last : this.find(file);
+    const bound = this.bound[file.id] ?? this.bind(file);
     const batch = bound.sets[set] as RegisterBatch;
     this.functions.readBatch(this.uc, batch.registersAt, batch.pointersAt, batch.count);
-    if (set !== RegisterSet.GENERAL) {
+    if (set === RegisterSet.ALL || set === RegisterSet.EXCEPTION_RETURN) {
       file.words[SPSR_WORD] = bound.spsrWords[CP_VALUE_WORD] as number;
       file.words[SPSR_WORD + 1] = bound.spsrWords[CP_VALUE_WORD + 1] as number;
     }
   }
 
   write(file: RegisterFile, set: number): void {
-    const bound = this.last.file === file ? this.last : this.find(file);
+    const bound = this.bound[file.id] ?? this.bind(file);
     const batch = bound.sets[set] as RegisterBatch;
-    if (set !== RegisterSet.GENERAL) {
+    if (set === RegisterSet.ALL || set === RegisterSet.EXCEPTION_RETURN) {
       bound.spsrWords[CP_VALUE_WORD] = file.words[SPSR_WORD] as number;
       bound.spsrWords[CP_VALUE_WORD + 1] = file.words[SPSR_WORD + 1] as number;
     }
     this.functions.writeBatch(this.uc, batch.registersAt, batch.pointersAt, batch.count);
   }
 
-  private find(file: RegisterFile): BoundFile {
-    for (const bound of this.bound) {
-      if (bound.file === file) {
-        this.last = bound;
-        return bound;
-      }
-    }
-    this.last = new BoundFile(file);
-    this.bound.push(this.last);
-    return this.last;
+  private bind(file: RegisterFile): BoundFile {
+    const bound = new BoundFile(file);
+    this.bound[file.id] = bound;
+    return bound;
   }
 
   readVector(index: number, into: Uint8Array): void {

@@ -32,8 +32,12 @@ export const GENERAL_REGISTERS = 34;
 /** All registers of the file: the general ones and the EL1 system registers above. */
 export const REGISTER_COUNT = 38;
 
+let files = 0;
+
 /** The registers of one CPU. `words` is what the engine fills; 64-bit values are (low, high) pairs. */
 export class RegisterFile {
+  /** Number of this file, from 0: an engine keeps what it needs for a transfer under it. */
+  readonly id = files++;
   /** Little-endian words, two a register; length `2 * REGISTER_COUNT`. */
   readonly words = new Uint32Array(2 * REGISTER_COUNT);
 

@@ -76,11 +76,12 @@ export function unicornRegister(index: number): number {
 const range = (first: number, end: number): readonly number[] =>
   Array.from({ length: end - first }, (_, i) => first + i);
 
-/** Indexed by `RegisterSet`: the indices in a `RegisterFile`, one contiguous range a set. */
+/** Indexed by `RegisterSet`: the indices in a `RegisterFile`, ascending; not every set is contiguous. */
 export const REGISTER_SETS = [
   range(Reg.X0, GENERAL_REGISTERS),
   range(Reg.X0, REGISTER_COUNT),
   range(Reg.PC, Reg.SPSR_EL1 + 1),
+  [Reg.X0, Reg.X29, Reg.X30, Reg.SP, Reg.PC],
 ] as const;
 
 /** `major.minor.patch` of the packed number that uc_version returns. */

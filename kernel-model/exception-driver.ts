@@ -224,7 +224,7 @@ export class ExceptionDriver {
     const { runner, kernel } = this.machine;
     runner.write(this.entry, RegisterSet.ALL);
     const status = runner.run(this.entry.get(Reg.PC));
-    runner.read(this.request, RegisterSet.GENERAL);
+    runner.read(this.request, RegisterSet.CALL);
     this.request.words[2 * Reg.SP_EL0] = this.entry.words[2 * Reg.SP_EL0] as number;
     this.request.words[2 * Reg.SP_EL0 + 1] = this.entry.words[2 * Reg.SP_EL0 + 1] as number;
     if (status !== 0) return DriverStatus.ENGINE_ERROR;
