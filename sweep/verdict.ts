@@ -51,6 +51,9 @@ export class TruthList {
 
 /** Compares traces with truth. Entries inside trampolines are optional on both sides. */
 export class Judge {
+  /** Truth entries that a trace has listed, while it is compared. */
+  private readonly matched = new Uint8Array(MAX_TRUTH);
+
   constructor(private readonly trampolines: readonly CodeRange[]) {}
 
   /** Whether the address is a trampoline's own. */
@@ -100,20 +103,35 @@ export class Judge {
 
   /** Why a trace is not exact. An absent required entry outweighs a wrong one. */
   private compare(walk: WalkResult, truth: TruthList): number {
-    const required = new Map<Address, number>();
-    for (let i = 0; i < truth.count; i++) {
-      const address = truth.addresses[i] as number;
-      if (!this.isOptional(address)) required.set(address, (required.get(address) ?? 0) + 1);
-    }
+    const { matched } = this;
+    const { addresses, count } = truth;
+    matched.fill(0, 0, count);
+    let next = 0;
     let spurious = false;
     for (let i = 0; i < walk.count; i++) {
       const address = walk.entries[i] as number;
-      if (this.isOptional(address)) continue;
-      const left = required.get(address) ?? 0;
-      if (left === 0) spurious = true;
-      else required.set(address, left - 1);
+      // Traces follow truth for the most part, so the search starts where the last one ended.
+      let t = this.find(address, addresses, next, count);
+      if (t < 0) t = this.find(address, addresses, 0, next);
+      if (t >= 0) {
+        matched[t] = 1;
+        next = t + 1;
+      } else if (!this.isOptional(address)) {
+        spurious = true;
+      }
     }
-    for (const left of required.values()) if (left > 0) return VerdictCode.MISSING;
+    for (let t = 0; t < count; t++) {
+      if (matched[t] === 0 && !this.isOptional(addresses[t] as number)) return VerdictCode.MISSING;
+    }
     return spurious ? VerdictCode.SPURIOUS : VerdictCode.MISORDERED;
+  }
+
+  /** The first unmatched place of an address in `[from, to)`, or -1. */
+  private find(address: Address, addresses: Float64Array, from: number, to: number): number {
+    const { matched } = this;
+    for (let t = from; t < to; t++) {
+      if (matched[t] === 0 && addresses[t] === address) return t;
+    }
+    return -1;
   }
 }
