@@ -22,6 +22,8 @@ export const PauthOutcome = {
 const PAC_MASK = 0xff7f0000;
 /** Bit 55, in the high word: which half of the address space. */
 const BIT_55 = 0x00800000;
+/** Bits 62:61: where a failed authentication leaves its error code. */
+const ERROR_CODE = 0x60000000;
 
 /** The high word of a pointer with its PAC removed: bits 63:48 become copies of bit 55. */
 export function stripHighWord(high: number): number {
@@ -113,6 +115,7 @@ function apply(hint: PauthHint, words: Uint32Array): number {
     return PauthOutcome.DONE;
   }
   // The architecture's error code: bits 62:61 become 0b01 (key A) or 0b10 (key B).
-  words[at + 1] = (stripHighWord(high) ^ (hint.keyB ? 0x40000000 : 0x20000000)) >>> 0;
+  const poisoned = stripHighWord(high) & ~ERROR_CODE;
+  words[at + 1] = (poisoned | (hint.keyB ? 0x40000000 : 0x20000000)) >>> 0;
   return PauthOutcome.FAILED;
 }
