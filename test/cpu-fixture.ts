@@ -3,6 +3,7 @@ import { afterAll } from 'vitest';
 import type { Address } from '../emulator/address.js';
 import { type EngineBackend, Permission, RegisterSet } from '../emulator/engine.js';
 import { findEngineLibrary } from '../emulator/engine-library.js';
+import { VectorOffset } from '../emulator/exceptions.js';
 import { GuestMemory, type MemoryRegion } from '../emulator/guest-memory.js';
 import { loadLibunicorn } from '../emulator/libunicorn.js';
 import { Pstate, Reg } from '../emulator/registers.js';
@@ -45,7 +46,10 @@ export interface BareCpu {
   readonly data: MemoryRegion;
 }
 
-/** A CPU at EL1h, all exceptions unmasked, about to execute the first of these instructions. */
+/**
+ * A CPU at EL1h, all exceptions unmasked, about to execute the first of these instructions.
+ * @param vector code of each of the four vectors, at most 32 words
+ */
 export function bareCpu(code: readonly (A64Text | number)[], vector: typeof code = []): BareCpu {
   const memory = new GuestMemory(backend());
   const text = must(memory.add('code', CODE, 4096, Permission.READ | Permission.EXECUTE, true));
@@ -54,7 +58,9 @@ export function bareCpu(code: readonly (A64Text | number)[], vector: typeof code
   );
   const data = must(memory.add('data', DATA, DATA_SIZE, Permission.READ | Permission.WRITE, false));
   text.words.set(assemble(...code));
-  vectors.words.set(assemble(...vector), 0x200 >> 2);
+  for (const offset of Object.values(VectorOffset)) {
+    vectors.words.set(assemble(...vector), offset >> 2);
+  }
   const engine = must(backend().open());
   must(memory.mapInto(engine, false));
   engine.setUp(VECTORS, 0);
