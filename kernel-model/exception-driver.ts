@@ -4,23 +4,15 @@
  * runs to its ERET, which is executed and checked. The interrupted CPU itself (the stepper) is not
  * touched, so an exclusive monitor or a SIMD register cannot differ because of the sweep.
  */
-import type { Address } from '../emulator/address.js';
 import { RegisterSet } from '../emulator/engine.js';
-import {
-  completeExceptionReturn,
-  ExceptionClass,
-  maskExceptions,
-  syndrome,
-  takeException,
-  VectorOffset,
-} from '../emulator/exceptions.js';
+import { completeExceptionReturn } from '../emulator/exceptions.js';
 import { InstructionClass } from '../emulator/instruction.js';
 import { Pstate, Reg, RegisterFile } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
-import { ALL_KINDS, Kind } from './exception-kind.js';
+import { Kind } from './exception-kind.js';
 import { type ExceptionPath, ExceptionPaths } from './exception-path.js';
+import { completeSdei, ExceptionSource } from './exception-source.js';
 import { GroundTruth } from './ground-truth.js';
-import type { CodeRange } from './kernel-image.js';
 import type { Machine } from './machine.js';
 import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
 
@@ -48,14 +40,6 @@ export const DriverStatus = {
 /** Instructions a learned entry or exit may take. */
 const PATH_BUDGET = 50_000;
 
-/** Words the guest's interrupt controller reads (kernel-model/guest, irq-gic.c). */
-const IAR_IRQ = 1;
-const IAR_NMI = 2;
-const PMR_UNMASKED = 0xe0;
-
-/** BRK immediate of a kprobe (arch/arm64/include/asm/brk-imm.h). */
-const KPROBES_BRK_IMM = 4;
-
 /** Drives exceptions into one machine. */
 export class ExceptionDriver {
   /** The registers at the walk request: PC, SP, x29, x30, and x0 the task to walk. */
@@ -66,10 +50,8 @@ export class ExceptionDriver {
   difference = -1;
   /** The registers after the return. */
   readonly returned = new RegisterFile();
-  /** SDEI events that the interrupted context itself is inside of: 0, 1 (normal) or 2 (critical). */
-  sdeiLevel = 0;
-  /** Whether the interrupted context is itself inside a kprobe's breakpoint. */
-  inBreakpoint = false;
+  /** Interrupt controller and firmware; tell it what the interrupted context is inside of. */
+  readonly source: ExceptionSource;
   /** The slot of the interrupted stack. */
   stackSlot: number = StackSlot.NONE;
 
@@ -85,22 +67,18 @@ export class ExceptionDriver {
   private pmrBefore = 0;
   private preemptBefore = 0;
   private readonly paths = new ExceptionPaths();
-  private readonly pmr: WordView;
-  private readonly iar: WordView;
 
   constructor(
     private readonly machine: Machine,
     private readonly stacks: KernelStacks,
   ) {
-    this.pmr = new WordView(machine, machine.kernel.roles.gicPmr);
-    this.iar = new WordView(machine, machine.kernel.roles.gicIar);
+    this.source = new ExceptionSource(machine);
   }
 
   /** Forget learned paths: after the machine was reset or its code changed. */
   reset(): void {
     this.paths.clear();
-    this.sdeiLevel = 0;
-    this.inBreakpoint = false;
+    this.source.reset();
   }
 
   /**
@@ -119,83 +97,16 @@ export class ExceptionDriver {
     stack.bytes.copy(this.saved, 0, this.savedFrom, this.savedFrom + this.savedBytes);
   }
 
-  /** The kinds that the hardware (or the firmware) could deliver at this stop, as a set of bits. */
+  /** The kinds that could be delivered at this stop, as a set of bits. */
   possibleKinds(): number {
-    const pstate = this.interrupted.words[2 * Reg.PSTATE] as number;
-    let kinds = ALL_KINDS;
-    if ((pstate & Pstate.I) !== 0) kinds &= ~((1 << Kind.IRQ) | (1 << Kind.NMI));
-    if (this.pmr.get() !== PMR_UNMASKED) kinds &= ~(1 << Kind.IRQ);
-    if ((pstate & Pstate.A) !== 0) kinds &= ~(1 << Kind.SERROR);
-    if (this.sdeiLevel === 2) kinds &= ~(1 << Kind.SDEI);
-    if (this.inBreakpoint || this.isBlacklisted(this.interrupted.get(Reg.PC))) {
-      kinds &= ~(1 << Kind.BRK);
-    }
-    return kinds;
-  }
-
-  private isBlacklisted(pc: Address): boolean {
-    const ranges = this.machine.kernel.kprobeBlacklist;
-    for (let i = 0; i < ranges.length; i++) {
-      const range = ranges[i] as CodeRange;
-      if (pc >= range.start && pc < range.end) return true;
-    }
-    return false;
-  }
-
-  /**
-   * Prepare a register file for an exception of a kind: devices, firmware and CPU state at the first
-   * instruction of the vector (or of the SDEI handler). Shared with a driver that wants to step
-   * through the entry code itself.
-   */
-  present(kind: number, registers: RegisterFile): void {
-    const { roles } = this.machine.kernel;
-    switch (kind) {
-      case Kind.IRQ:
-      case Kind.NMI:
-        this.iar.set(this.iar.get() | (kind === Kind.IRQ ? IAR_IRQ : IAR_NMI));
-        takeException(registers, roles.vectors, VectorOffset.IRQ);
-        break;
-      case Kind.BRK:
-        takeException(
-          registers,
-          roles.vectors,
-          VectorOffset.SYNC,
-          syndrome(ExceptionClass.BRK64, KPROBES_BRK_IMM),
-        );
-        break;
-      case Kind.SERROR:
-        takeException(
-          registers,
-          roles.vectors,
-          VectorOffset.SERROR,
-          syndrome(ExceptionClass.SERROR, 0),
-        );
-        break;
-      default:
-        this.presentSdei(registers);
-    }
-  }
-
-  /** SDEI_EVENT delivery (Arm DEN0054): x0 event number, x1 its argument, x2 PC, x3 PSTATE. */
-  private presentSdei(registers: RegisterFile): void {
-    const { roles } = this.machine.kernel;
-    const event = this.sdeiLevel === 0 ? roles.sdeiNormalEvent : roles.sdeiCriticalEvent;
-    const { words } = registers;
-    words[2 * Reg.X2] = words[2 * Reg.PC] as number;
-    words[2 * Reg.X2 + 1] = words[2 * Reg.PC + 1] as number;
-    words[2 * Reg.X3] = words[2 * Reg.PSTATE] as number;
-    words[2 * Reg.X3 + 1] = 0;
-    registers.set(Reg.X0, this.sdeiLevel);
-    registers.set(Reg.X1, event);
-    registers.set(Reg.PC, roles.sdeiHandler);
-    maskExceptions(registers);
+    return this.source.possible(this.interrupted);
   }
 
   /** What a mask state (see exception-path.ts) is for the interrupted context. */
   private maskState(): number {
     const pstate = this.interrupted.words[2 * Reg.PSTATE] as number;
     const masked = (pstate & Pstate.I) !== 0 ? 1 : 0;
-    const priority = this.pmrBefore === PMR_UNMASKED ? 0 : 2;
+    const priority = ExceptionSource.isUnmasked(this.pmrBefore) ? 0 : 2;
     return (
       masked | priority | ((this.preemptBefore & this.machine.kernel.offsets.nmiMask) !== 0 ? 4 : 0)
     );
@@ -211,12 +122,12 @@ export class ExceptionDriver {
   /** Take an exception and run to its walk request. One of {@link DriverStatus}. */
   enter(kind: number): number {
     this.kind = kind;
-    this.pmrBefore = this.pmr.get();
+    this.pmrBefore = this.source.priorityMask();
     this.preemptBefore = this.preemptCount();
     this.entry.copyFrom(this.interrupted);
-    this.present(kind, this.entry);
+    this.source.deliver(kind, this.entry);
     // An SDEI event brings its own stack, whatever was interrupted.
-    const stack = kind === Kind.SDEI ? this.sdeiLevel : this.stackSlot;
+    const stack = kind === Kind.SDEI ? this.source.sdeiLevel : this.stackSlot;
     const slot = ExceptionPaths.slot(kind, stack, this.maskState());
     this.path = this.paths.use(slot);
     if (this.path === undefined) return this.enterStepped(slot);
@@ -326,15 +237,9 @@ export class ExceptionDriver {
     return DriverStatus.RUNAWAY;
   }
 
-  /** SDEI_EVENT_COMPLETE: the firmware gives back x0..x17, PC and PSTATE; the rest is the kernel's. */
   private resumeByFirmware(): number {
     this.returned.copyFrom(this.exit);
-    const { words } = this.interrupted;
-    for (let i = 0; i < 2 * 18; i++) this.returned.words[i] = words[i] as number;
-    for (const index of FIRMWARE_REGISTERS) {
-      this.returned.words[2 * index] = words[2 * index] as number;
-      this.returned.words[2 * index + 1] = words[2 * index + 1] as number;
-    }
+    completeSdei(this.returned, this.interrupted);
     return this.checkReturn();
   }
 
@@ -356,31 +261,12 @@ export class ExceptionDriver {
       );
       if (same !== 0) return DriverStatus.STACK_CHANGED;
     }
-    if (this.pmr.get() !== this.pmrBefore || this.preemptCount() !== this.preemptBefore) {
+    if (
+      this.source.priorityMask() !== this.pmrBefore ||
+      this.preemptCount() !== this.preemptBefore
+    ) {
       return DriverStatus.KERNEL_STATE_CHANGED;
     }
     return DriverStatus.DONE;
-  }
-}
-
-const FIRMWARE_REGISTERS = [Reg.PC, Reg.PSTATE];
-
-/** A 32-bit word of guest data that the host reads and writes at every point. */
-class WordView {
-  private readonly words: Uint32Array;
-  private readonly index: number;
-
-  constructor(machine: Machine, address: Address) {
-    const region = machine.memory.regionAt(address);
-    this.words = region?.words ?? new Uint32Array(1);
-    this.index = region === undefined ? 0 : (address - region.low) >>> 2;
-  }
-
-  get(): number {
-    return this.words[this.index] as number;
-  }
-
-  set(value: number): void {
-    this.words[this.index] = value;
   }
 }

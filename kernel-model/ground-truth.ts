@@ -38,14 +38,17 @@ export class ShadowStack {
     this.depth++;
   }
 
-  /** Control arrived at `pc` by an indirect branch: the call that waits for exactly this is over. */
-  arrive(pc: Address, sp: Address): void {
+  /**
+   * Control arrived at `pc` by an indirect branch: the call that waits for exactly this is over.
+   * @param anySp a defect: recursion cannot be told apart
+   */
+  arrive(pc: Address, sp: Address, anySp: boolean): void {
     const top = this.depth - 1;
     if (
       top >= 0 &&
       this.kinds[top] === EntryKind.CALL &&
       this.addresses[top] === pc &&
-      this.sps[top] === sp
+      (anySp || this.sps[top] === sp)
     ) {
       this.depth = top;
     }
@@ -68,7 +71,8 @@ export class ShadowStack {
 }
 
 /** A deliberate mistake in the record, for the test that the harness can fail. */
-export type TruthDefect = 'tail-call-pops' | 'call-not-recorded' | 'eret-not-recorded';
+export type TruthDefect =
+  'tail-call-pops' | 'call-not-recorded' | 'eret-not-recorded' | 'sp-ignored';
 
 /** The shadow stacks of all tasks of one machine, driven by the instructions of one CPU. */
 export class GroundTruth {
@@ -120,15 +124,15 @@ export class GroundTruth {
         break;
       case InstructionClass.BR:
         if (this.defect === 'tail-call-pops') this.current.depth--;
-        this.current.arrive(after.get(Reg.PC), after.get(Reg.SP));
+        this.arrive(after);
         break;
       case InstructionClass.RET:
       case InstructionClass.RET_AUTH:
-        this.current.arrive(after.get(Reg.PC), after.get(Reg.SP));
+        this.arrive(after);
         break;
       case InstructionClass.ERET:
         if (this.defect !== 'eret-not-recorded') this.current.leaveException();
-        this.current.arrive(after.get(Reg.PC), after.get(Reg.SP));
+        this.arrive(after);
         break;
       case InstructionClass.MSR_SP_EL0:
         // MSR does not change its operand, so the register still holds what was written; 31 is XZR.
@@ -137,6 +141,10 @@ export class GroundTruth {
       default:
         break;
     }
+  }
+
+  private arrive(after: RegisterFile): void {
+    this.current.arrive(after.get(Reg.PC), after.get(Reg.SP), this.defect === 'sp-ignored');
   }
 
   /** An exception interrupted the CPU at `pc`. */

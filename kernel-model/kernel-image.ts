@@ -64,7 +64,7 @@ export interface KernelImage {
   readonly returnToHandler: CodeRange;
   /** Trampolines whose own addresses a correct trace may list or skip. */
   readonly trampolines: readonly CodeRange[];
-  /** Code where the kernel refuses a kprobe: entry, noinstr and kprobes text. */
+  /** Code where the kernel refuses a kprobe: entry, noinstr and kprobes text, and NOKPROBE functions. */
   readonly kprobeBlacklist: readonly CodeRange[];
   /** A data symbol of the image. */
   symbol(name: string): Address | undefined;
@@ -138,7 +138,8 @@ export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
   ].filter((range) => range !== undefined);
   const kprobeBlacklist = ['entry', 'noinstr', 'kprobes', 'irqentry']
     .map((name) => boundsOf(symbols, `__${name}_text_start`, `__${name}_text_end`))
-    .filter((range) => range !== undefined);
+    .filter((range) => range !== undefined)
+    .concat(blacklistedFunctions(elf, symbols));
   return ok({
     elf,
     roles,
@@ -153,6 +154,32 @@ export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
 function rangeOf(symbol: ElfSymbol | undefined): CodeRange | undefined {
   if (symbol === undefined || symbol.size === 0) return undefined;
   return { start: symbol.address, end: symbol.address + symbol.size };
+}
+
+/**
+ * The functions marked NOKPROBE: pointers between two symbols (include/asm-generic/vmlinux.lds.h).
+ * In a position-independent image the pointers are relocations, and none is found here.
+ */
+function blacklistedFunctions(
+  elf: ElfImage,
+  symbols: ReadonlyMap<string, ElfSymbol>,
+): readonly CodeRange[] {
+  const list = boundsOf(symbols, '__start_kprobe_blacklist', '__stop_kprobe_blacklist');
+  const segment = elf.segments.find(
+    ({ address, data }) =>
+      list !== undefined && list.start >= address && list.end <= address + data.length,
+  );
+  if (list === undefined || segment === undefined) return [];
+  const { buffer, byteOffset } = segment.data;
+  const view = new DataView(buffer, byteOffset + list.start - segment.address);
+  const listed = new Set<Address>();
+  for (let at = 0; at < list.end - list.start; at += 8) {
+    listed.add(Number(view.getBigInt64(at, true)));
+  }
+  return elf.symbols
+    .filter(({ kind, address }) => kind === 'function' && listed.has(address))
+    .map((symbol) => rangeOf(symbol))
+    .filter((range) => range !== undefined);
 }
 
 function boundsOf(

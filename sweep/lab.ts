@@ -11,6 +11,7 @@ import { describeMachineError, Machine } from '../kernel-model/machine.js';
 import { KernelStacks } from '../kernel-model/stacks.js';
 import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import { FunctionIndex } from './function-index.js';
+import { loadImage } from './image-target.js';
 import { buildRules, KernelWalker } from './kernel-walker.js';
 import { packagePath } from './package-path.js';
 import type { SweepParts } from './scenario-sweep.js';
@@ -62,7 +63,7 @@ export class Lab {
     this.close();
     const images: ElfImage[] = [];
     if (elfPath !== undefined) {
-      const elf = loadElf(elfPath);
+      const elf = loadImage(elfPath);
       if (!elf.ok) return elfError(elf.error);
       images.push(this.defects.image?.(elf.value) ?? elf.value);
     }
@@ -82,6 +83,7 @@ export class Lab {
     this.parts = {
       machine: machine.value,
       stacks: stacks.value,
+      rules: rules.value,
       walker: new KernelWalker(machine.value, stacks.value, rules.value, this.defects.unwinder),
       judge: new Judge(this.kernel.trampolines),
       functions: new FunctionIndex(machine.value),

@@ -15,8 +15,8 @@ import {
   ScenarioSweep,
   type SweepEnd,
   type SweepParts,
-  type SweepProblem,
 } from './scenario-sweep.js';
+import type { SweepProblem } from './sweep-problem.js';
 import { type CellKey, MODES, Tally } from './tally.js';
 import type { CellReport, ProblemReport, UnitRequest, UnitResult, WalkExample } from './unit.js';
 import { VerdictCode, VERDICTS } from './verdict.js';

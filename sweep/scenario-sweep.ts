@@ -3,19 +3,23 @@
  * each instruction, lets every policy walk in both modes, judges, returns, and goes on.
  */
 import type { Address } from '../emulator/address.js';
-import { Reg, RegisterFile, registerName } from '../emulator/registers.js';
+import { Reg, RegisterFile } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
 import { DriverStatus, ExceptionDriver } from '../kernel-model/exception-driver.js';
+import { completeSdei } from '../kernel-model/exception-source.js';
 import { Kind, KIND_COUNT } from '../kernel-model/exception-kind.js';
 import { GroundTruth, type ShadowStack, type TruthDefect } from '../kernel-model/ground-truth.js';
 import type { Machine } from '../kernel-model/machine.js';
 import type { KernelStacks } from '../kernel-model/stacks.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
+import type { RuleTable } from '../unwinder/rule-table.js';
 import { WalkResult } from '../unwinder/walk-result.js';
 import type { FunctionIndex } from './function-index.js';
 import type { KernelWalker } from './kernel-walker.js';
 import type { Point } from './point.js';
+import { RowCheck } from './row-check.js';
+import { explainDriverStatus, registerChanged, type SweepProblem } from './sweep-problem.js';
 import { MODES, type Tally } from './tally.js';
 import { type Judge, TruthList, VerdictCode } from './verdict.js';
 
@@ -23,6 +27,7 @@ import { type Judge, TruthList, VerdictCode } from './verdict.js';
 export interface SweepParts {
   readonly machine: Machine;
   readonly stacks: KernelStacks;
+  readonly rules: RuleTable;
   readonly walker: KernelWalker;
   readonly judge: Judge;
   readonly functions: FunctionIndex;
@@ -45,15 +50,6 @@ export interface SweepRange {
   readonly innerTo: number;
   /** Instructions after which the guest has run away. */
   readonly budget: number;
-}
-
-/** Something that went wrong besides a verdict: the guest crashed, or did not come back as it was. */
-export interface SweepProblem {
-  readonly kind:
-    'engine' | 'no-request' | 'runaway' | 'truth-path' | 'no-return' | 'not-restored' | 'scenario';
-  readonly point: Point | undefined;
-  readonly pc: Address;
-  readonly detail: string;
 }
 
 /** Hears of what a caller may want to keep. Called rarely. */
@@ -93,6 +89,7 @@ export class ScenarioSweep {
   private readonly truthList = new TruthList();
   private readonly walk = new WalkResult();
   private readonly saved = new RegisterFile();
+  private readonly rows: RowCheck;
   private outerIndex = 0;
   private outerKind = -1;
   private innerIndex = -1;
@@ -106,6 +103,7 @@ export class ScenarioSweep {
     private readonly truthDefect?: TruthDefect,
   ) {
     this.driver = new ExceptionDriver(parts.machine, parts.stacks);
+    this.rows = new RowCheck(parts.rules, parts.machine.memory);
     this.stackTask = parts.machine.kernel.roles.initTask;
     this.truth = new GroundTruth(this.stackTask, truthDefect);
   }
@@ -167,7 +165,10 @@ export class ScenarioSweep {
   private stop(index: number, range: SweepRange): boolean {
     this.outerIndex = index;
     this.innerIndex = -1;
-    if (range.kinds !== 0 && !this.takePoints(range.kinds, 1)) return false;
+    if (range.kinds !== 0) {
+      this.checkRow();
+      if (!this.takePoints(range.kinds, 1)) return false;
+    }
     if (range.outerKinds === 0) return true;
     this.driver.interruptAt(this.parts.machine.stepper.registers);
     const outer = this.driver.possibleKinds() & range.outerKinds;
@@ -175,6 +176,12 @@ export class ScenarioSweep {
       if ((outer & (1 << kind)) !== 0 && !this.insideException(kind, range)) return false;
     }
     return true;
+  }
+
+  /** The row for this instruction, once for each instruction. A wrong one does not end the sweep. */
+  private checkRow(): void {
+    const wrong = this.rows.mangledBit(this.parts.machine.stepper.registers, this.truth.current);
+    if (wrong !== undefined) this.report('row-mangled-bit', undefined, wrong);
   }
 
   /** Take every possible kind of a set at the stepper's instruction. False to give up. */
@@ -279,10 +286,10 @@ export class ScenarioSweep {
     this.saved.copyFrom(cpu.registers);
     truth.exceptionTaken(cpu.pc, cpu.registers.get(Reg.SP));
     const depth = truth.current.depth;
-    driver.present(kind, cpu.registers);
+    driver.source.deliver(kind, cpu.registers);
     cpu.writeBack();
-    if (kind === Kind.SDEI) driver.sdeiLevel++;
-    if (kind === Kind.BRK) driver.inBreakpoint = true;
+    if (kind === Kind.SDEI) driver.source.sdeiLevel++;
+    if (kind === Kind.BRK) driver.source.inBreakpoint = true;
     this.outerKind = kind;
     let going = true;
     for (this.innerIndex = 0; going && truth.current.depth >= depth; this.innerIndex++) {
@@ -295,13 +302,17 @@ export class ScenarioSweep {
         going = this.innerPoints(range) && this.step();
       }
     }
-    if (kind === Kind.SDEI) driver.sdeiLevel--;
-    if (kind === Kind.BRK) driver.inBreakpoint = false;
+    if (kind === Kind.SDEI) driver.source.sdeiLevel--;
+    if (kind === Kind.BRK) driver.source.inBreakpoint = false;
     this.innerIndex = -1;
     if (!going) return false;
     const difference = cpu.registers.firstDifference(this.saved);
     if (difference < 0) return true;
-    return this.report('not-restored', { index: this.outerIndex, kind }, registerText(difference));
+    return this.report(
+      'not-restored',
+      { index: this.outerIndex, kind },
+      registerChanged(difference),
+    );
   }
 
   private innerPoints(range: SweepRange): boolean {
@@ -310,37 +321,16 @@ export class ScenarioSweep {
     return this.takePoints(range.innerKinds, 2);
   }
 
-  /** SDEI_EVENT_COMPLETE for the stepper: x0..x17, PC and PSTATE come back from the firmware. */
   private resumeByFirmware(): void {
     const cpu = this.parts.machine.stepper;
-    const { words } = cpu.registers;
-    for (let i = 0; i < 2 * 18; i++) words[i] = this.saved.words[i] as number;
-    cpu.registers.set(Reg.PC, this.saved.get(Reg.PC));
-    cpu.registers.set(Reg.PSTATE, this.saved.get(Reg.PSTATE));
+    completeSdei(cpu.registers, this.saved);
     cpu.writeBack();
     this.truth.exceptionReturned();
   }
 
   private driverProblem(status: number, kind: number): boolean {
-    const point = this.pointOf(kind);
-    switch (status) {
-      case DriverStatus.ENGINE_ERROR:
-        return this.report('engine', point, 'the engine stopped in entry, handler or exit code');
-      case DriverStatus.NO_REQUEST:
-        return this.report('no-request', point, 'the handler did not ask for a walk');
-      case DriverStatus.RUNAWAY:
-        return this.report('runaway', point, 'the handler ran out of its instruction budget');
-      case DriverStatus.PATH_CHANGED:
-        return this.report('truth-path', point, 'the calls to the handler are not those learned');
-      case DriverStatus.NO_RETURN:
-        return this.report('no-return', point, 'the exception did not end in its ERET');
-      case DriverStatus.REGISTER_CHANGED:
-        return this.report('not-restored', point, registerText(this.driver.difference));
-      case DriverStatus.STACK_CHANGED:
-        return this.report('not-restored', point, 'the interrupted stack was written above SP');
-      default:
-        return this.report('not-restored', point, 'preempt_count or the priority mask changed');
-    }
+    const { kind: problem, detail } = explainDriverStatus(status, this.driver.difference);
+    return this.report(problem, this.pointOf(kind), detail);
   }
 
   private report(kind: SweepProblem['kind'], point: Point | undefined, detail: string): boolean {
@@ -351,8 +341,4 @@ export class ScenarioSweep {
 
 function pushPending(list: TruthList, stack: ShadowStack): void {
   for (let i = stack.depth - 1; i >= 0; i--) list.push(stack.addresses[i] as number);
-}
-
-function registerText(register: number): string {
-  return `${registerName(register)} differs after the return`;
 }

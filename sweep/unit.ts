@@ -2,7 +2,8 @@
  * A unit of work: some dynamic instructions of one scenario. Units are cut by fixed sizes, so that a
  * sweep consists of the same units whatever the number of workers is.
  */
-import type { SweepProblem, SweepRange } from './scenario-sweep.js';
+import type { SweepRange } from './scenario-sweep.js';
+import type { SweepProblemKind } from './sweep-problem.js';
 import type { Scenario } from '../scenarios/scenario.js';
 import type { VerdictCount } from './promises.js';
 import type { PolicyName } from '../unwinder/policy.js';
@@ -45,7 +46,7 @@ export interface WalkExample {
 
 /** A problem, in words. */
 export interface ProblemReport {
-  readonly kind: SweepProblem['kind'] | 'worker-died' | 'setup' | 'wrong-result';
+  readonly kind: SweepProblemKind | 'worker-died' | 'setup' | 'wrong-result';
   /** Point, or undefined when the scenario itself is at fault. */
   readonly point: string | undefined;
   readonly at: string;
@@ -113,6 +114,16 @@ export function cutRanges(
     }
   }
   return ranges;
+}
+
+/** Instructions of entry, handler and exit code that a progress estimate counts with. */
+const ESTIMATED_INNER = 400;
+
+/** How much work a range is, in stops, roughly: for showing progress. */
+export function rangeWork(range: Omit<SweepRange, 'entry'>): number {
+  const inner = Math.min(ESTIMATED_INNER, range.innerTo - range.innerFrom);
+  const inside = bits(range.outerKinds).length * inner;
+  return Math.max(1, range.to - range.from) * (1 + inside);
 }
 
 /** Inner instructions to look at when a unit of depth 2 has killed its worker. */

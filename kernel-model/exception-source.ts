@@ -1,0 +1,149 @@
+/**
+ * Where exceptions come from: the interrupt controller's state in guest memory, the firmware that
+ * delivers SDEI events, and what the interrupted CPU masks. Says which kinds are possible at a stop,
+ * and brings a CPU to the first instruction of the chosen one.
+ */
+import type { Address } from '../emulator/address.js';
+import {
+  ExceptionClass,
+  maskExceptions,
+  syndrome,
+  takeException,
+  VectorOffset,
+} from '../emulator/exceptions.js';
+import { Pstate, Reg, type RegisterFile } from '../emulator/registers.js';
+import { ALL_KINDS, Kind } from './exception-kind.js';
+import type { CodeRange } from './kernel-image.js';
+import type { Machine } from './machine.js';
+
+/** Bits of the pending word and value of the priority mask (kernel-model/guest, irq-gic.c). */
+const IAR_IRQ = 1;
+const IAR_NMI = 2;
+const PMR_UNMASKED = 0xe0;
+
+/** BRK immediate of a kprobe (arch/arm64/include/asm/brk-imm.h). */
+const KPROBES_BRK_IMM = 4;
+
+/** The sources of exceptions of one machine. */
+export class ExceptionSource {
+  /** SDEI events that the context to be interrupted is inside of: 0, 1 (normal) or 2 (critical). */
+  sdeiLevel = 0;
+  /** Whether that context is itself inside a kprobe's breakpoint. */
+  inBreakpoint = false;
+  private readonly pmr: WordView;
+  private readonly iar: WordView;
+
+  constructor(private readonly machine: Machine) {
+    this.pmr = new WordView(machine, machine.kernel.roles.gicPmr);
+    this.iar = new WordView(machine, machine.kernel.roles.gicIar);
+  }
+
+  /** Nothing is being handled: after the machine was reset. */
+  reset(): void {
+    this.sdeiLevel = 0;
+    this.inBreakpoint = false;
+  }
+
+  /** The interrupt controller's priority mask. */
+  priorityMask(): number {
+    return this.pmr.get();
+  }
+
+  /** Whether a priority mask lets ordinary interrupts through. */
+  static isUnmasked(priorityMask: number): boolean {
+    return priorityMask === PMR_UNMASKED;
+  }
+
+  /** The kinds that the hardware (or the firmware) could deliver before an instruction, as bits. */
+  possible(registers: RegisterFile): number {
+    const pstate = registers.words[2 * Reg.PSTATE] as number;
+    let kinds = ALL_KINDS;
+    if ((pstate & Pstate.I) !== 0) kinds &= ~((1 << Kind.IRQ) | (1 << Kind.NMI));
+    if (this.pmr.get() !== PMR_UNMASKED) kinds &= ~(1 << Kind.IRQ);
+    if ((pstate & Pstate.A) !== 0) kinds &= ~(1 << Kind.SERROR);
+    if (this.sdeiLevel === 2) kinds &= ~(1 << Kind.SDEI);
+    if (this.inBreakpoint || this.isBlacklisted(registers.get(Reg.PC))) kinds &= ~(1 << Kind.BRK);
+    return kinds;
+  }
+
+  private isBlacklisted(pc: Address): boolean {
+    const ranges = this.machine.kernel.kprobeBlacklist;
+    for (let i = 0; i < ranges.length; i++) {
+      const range = ranges[i] as CodeRange;
+      if (pc >= range.start && pc < range.end) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Deliver an exception: devices, firmware and CPU state are then as at the first instruction of
+   * the vector, or of the SDEI handler.
+   */
+  deliver(kind: number, registers: RegisterFile): void {
+    const { vectors } = this.machine.kernel.roles;
+    switch (kind) {
+      case Kind.IRQ:
+      case Kind.NMI:
+        this.iar.set(this.iar.get() | (kind === Kind.IRQ ? IAR_IRQ : IAR_NMI));
+        takeException(registers, vectors, VectorOffset.IRQ);
+        break;
+      case Kind.BRK: {
+        const esr = syndrome(ExceptionClass.BRK64, KPROBES_BRK_IMM);
+        takeException(registers, vectors, VectorOffset.SYNC, esr);
+        break;
+      }
+      case Kind.SERROR: {
+        const esr = syndrome(ExceptionClass.SERROR, 0);
+        takeException(registers, vectors, VectorOffset.SERROR, esr);
+        break;
+      }
+      default:
+        this.deliverSdei(registers);
+    }
+  }
+
+  /** SDEI event delivery (Arm DEN0054): x0 event number, x1 its argument, x2 PC, x3 PSTATE. */
+  private deliverSdei(registers: RegisterFile): void {
+    const { roles } = this.machine.kernel;
+    const event = this.sdeiLevel === 0 ? roles.sdeiNormalEvent : roles.sdeiCriticalEvent;
+    const { words } = registers;
+    words[2 * Reg.X2] = words[2 * Reg.PC] as number;
+    words[2 * Reg.X2 + 1] = words[2 * Reg.PC + 1] as number;
+    words[2 * Reg.X3] = words[2 * Reg.PSTATE] as number;
+    words[2 * Reg.X3 + 1] = 0;
+    registers.set(Reg.X0, this.sdeiLevel);
+    registers.set(Reg.X1, event);
+    registers.set(Reg.PC, roles.sdeiHandler);
+    maskExceptions(registers);
+  }
+}
+
+/**
+ * SDEI_EVENT_COMPLETE: the firmware gives back x0..x17, PC and PSTATE; the rest is what the kernel
+ * left. @param interrupted the registers at the event's delivery
+ */
+export function completeSdei(registers: RegisterFile, interrupted: RegisterFile): void {
+  const { words } = interrupted;
+  for (let i = 0; i < 2 * 18; i++) registers.words[i] = words[i] as number;
+  for (let i = 2 * Reg.PC; i < 2 * Reg.PSTATE + 2; i++) registers.words[i] = words[i] as number;
+}
+
+/** A 32-bit word of guest data that the host reads and writes at every point. */
+class WordView {
+  private readonly words: Uint32Array;
+  private readonly index: number;
+
+  constructor(machine: Machine, address: Address) {
+    const region = machine.memory.regionAt(address);
+    this.words = region?.words ?? new Uint32Array(1);
+    this.index = region === undefined ? 0 : (address - region.low) >>> 2;
+  }
+
+  get(): number {
+    return this.words[this.index] as number;
+  }
+
+  set(value: number): void {
+    this.words[this.index] = value;
+  }
+}

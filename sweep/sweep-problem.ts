@@ -1,0 +1,69 @@
+/** What can go wrong at a point besides a verdict: the guest crashed, or did not come back as it was. */
+import type { Address } from '../emulator/address.js';
+import { registerName } from '../emulator/registers.js';
+import { DriverStatus } from '../kernel-model/exception-driver.js';
+import type { Point } from './point.js';
+
+/**
+ * - `engine`: the engine stopped with an error in entry, handler or exit code.
+ * - `no-request`: the handler did not ask for a walk.
+ * - `runaway`: guest code exceeded its instruction budget.
+ * - `truth-path`: the calls between vector and walk request are not those learned.
+ * - `no-return`: the exception did not end in its ERET.
+ * - `not-restored`: registers, stack or kernel state differ after the return.
+ * - `scenario`: the scenario itself cannot be executed.
+ * - `row-mangled-bit`: an SFrame row is wrong about the return address being signed.
+ */
+export type SweepProblemKind =
+  | 'engine'
+  | 'no-request'
+  | 'runaway'
+  | 'truth-path'
+  | 'no-return'
+  | 'not-restored'
+  | 'scenario'
+  | 'row-mangled-bit';
+
+/** One problem. */
+export interface SweepProblem {
+  readonly kind: SweepProblemKind;
+  /** Undefined when the scenario itself is at fault. */
+  readonly point: Point | undefined;
+  /** PC of the stepper. */
+  readonly pc: Address;
+  readonly detail: string;
+}
+
+/**
+ * Kind and wording for a driver's status.
+ * @param status a `DriverStatus` other than DONE
+ * @param register the register that differs, for REGISTER_CHANGED
+ */
+export function explainDriverStatus(
+  status: number,
+  register: number,
+): { readonly kind: SweepProblemKind; readonly detail: string } {
+  switch (status) {
+    case DriverStatus.ENGINE_ERROR:
+      return { kind: 'engine', detail: 'the engine stopped in entry, handler or exit code' };
+    case DriverStatus.NO_REQUEST:
+      return { kind: 'no-request', detail: 'the handler did not ask for a walk' };
+    case DriverStatus.RUNAWAY:
+      return { kind: 'runaway', detail: 'the handler ran out of its instruction budget' };
+    case DriverStatus.PATH_CHANGED:
+      return { kind: 'truth-path', detail: 'the calls to the handler are not those learned' };
+    case DriverStatus.NO_RETURN:
+      return { kind: 'no-return', detail: 'the exception did not end in its ERET' };
+    case DriverStatus.REGISTER_CHANGED:
+      return { kind: 'not-restored', detail: registerChanged(register) };
+    case DriverStatus.STACK_CHANGED:
+      return { kind: 'not-restored', detail: 'the interrupted stack was written above SP' };
+    default:
+      return { kind: 'not-restored', detail: 'preempt_count or the priority mask changed' };
+  }
+}
+
+/** The wording for a register that an exception did not restore. */
+export function registerChanged(register: number): string {
+  return `${registerName(register)} differs after the return`;
+}
