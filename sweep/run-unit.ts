@@ -141,22 +141,35 @@ class Collector {
     return false;
   }
 
+  /** Whether instructions will have to be shown. */
   needsText(): boolean {
-    return this.examples.size > 0 || this.walks.length > 0;
+    if (this.walks.length > 0) return true;
+    for (const { raw } of this.counted()) if (raw !== undefined) return true;
+    return false;
   }
 
   cells(describe: (raw: RawExample) => WalkExample): CellReport[] {
-    const cells: CellReport[] = [];
+    return [...this.counted()].map(({ cell, raw }) =>
+      raw === undefined ? cell : { ...cell, example: describe(raw) },
+    );
+  }
+
+  /** What was counted, with the example of what the scenario does not allow. */
+  private *counted(): Generator<{ cell: CellReport; raw: RawExample | undefined }> {
     for (const { key, count } of this.tally.entries()) {
       const cell = this.cellOf(key, count);
       if (cell === undefined) continue;
-      const raw = this.examples.get(
-        this.tally.index(key.fn, key.kind, key.depth, key.policy, key.mode, key.verdict),
+      const index = this.tally.index(
+        key.fn,
+        key.kind,
+        key.depth,
+        key.policy,
+        key.mode,
+        key.verdict,
       );
-      const wanted = raw !== undefined && !isAllowed(this.request.target.scenario, cell);
-      cells.push(wanted ? { ...cell, example: describe(raw) } : cell);
+      const allowed = isAllowed(this.request.target.scenario, cell);
+      yield { cell, raw: allowed ? undefined : this.examples.get(index) };
     }
-    return cells;
   }
 
   private cellOf(key: CellKey, count: number): CellReport | undefined {

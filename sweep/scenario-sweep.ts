@@ -54,7 +54,7 @@ export interface SweepRange {
 
 /** Hears of what a caller may want to keep. Called rarely. */
 export interface SweepObserver {
-  /** A verdict other than exact and unreliable came up for the first time in its cell. */
+  /** A verdict other than exact came up for the first time in its cell. */
   example(cell: number, point: Point, context: PointContext): void;
   /** Return false to give up. */
   problem(problem: SweepProblem): boolean;
@@ -233,7 +233,7 @@ export class ScenarioSweep {
     if (this.observer.walked !== undefined) {
       this.observer.walked(this.pointOf(kind), this.context(policy, mode, verdict));
     }
-    if (count === 1 && verdict > VerdictCode.UNRELIABLE) {
+    if (count === 1 && verdict !== VerdictCode.EXACT) {
       this.observer.example(cell, this.pointOf(kind), this.context(policy, mode, verdict));
     }
   }
