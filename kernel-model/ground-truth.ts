@@ -42,7 +42,7 @@ export class ShadowStack {
    * Control arrived at `pc` by an indirect branch: the call that waits for exactly this is over.
    * @param anySp a defect: recursion cannot be told apart
    */
-  arrive(pc: Address, sp: Address, anySp: boolean): void {
+  arrive(pc: Address, sp: Address, anySp = false): void {
     const top = this.depth - 1;
     if (
       top >= 0 &&

@@ -51,6 +51,7 @@ export function sweepParts(family: FamilyName, defect?: UnwindDefect): SweepPart
   return {
     machine,
     stacks,
+    rules,
     walker: new KernelWalker(machine, stacks, rules, defect),
     judge: new Judge(kernel.trampolines),
     functions: new FunctionIndex(machine),
