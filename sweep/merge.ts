@@ -1,7 +1,20 @@
 /** Puts the answers for one scenario's units together, in the order of the units. */
-import { isAllowed, unmetRequirements, type SweptScope } from './promises.js';
-import { type Finding, noVerdicts, type ScenarioReport, type VerdictCounts } from './report.js';
+import {
+  acceptedVerdicts,
+  allowance,
+  isAllowed,
+  unmetRequirements,
+  type SweptScope,
+} from './promises.js';
+import {
+  type Finding,
+  type KnownVerdict,
+  noVerdicts,
+  type ScenarioReport,
+  type VerdictCounts,
+} from './report.js';
 import type { CellReport, ProblemReport, SweepTarget, UnitResult } from './unit.js';
+import type { Scenario } from '../scenarios/scenario.js';
 import type { PolicyName } from '../unwinder/policy.js';
 
 type PerPolicy<T> = Partial<Record<PolicyName, T>>;
@@ -28,10 +41,12 @@ export function mergeScenario(
   const cells = mergeCells(results);
   const reliable: PerPolicy<VerdictCounts> = {};
   const bestEffort: PerPolicy<VerdictCounts> = {};
+  const unexpectedVerdicts: PerPolicy<VerdictCounts> = {};
   const reasons: PerPolicy<Record<string, number>> = {};
   for (const policy of policies) {
     reliable[policy] = noVerdicts();
     bestEffort[policy] = noVerdicts();
+    unexpectedVerdicts[policy] = noVerdicts();
     reasons[policy] = {};
   }
   const findings: Finding[] = [];
@@ -41,11 +56,17 @@ export function mergeScenario(
     if (counts !== undefined) counts[cell.verdict] += cell.count;
     if (isAllowed(scenario, cell)) continue;
     unexpected += cell.count;
+    const wrong = unexpectedVerdicts[cell.policy];
+    if (wrong !== undefined && cell.mode === 'reliable') wrong[cell.verdict] += cell.count;
     if (cell.example === undefined || findings.length >= MAX_FINDINGS) continue;
     const { example } = cell;
     findings.push({
       scenario: scenario.name,
+      fn: cell.fn,
+      kind: cell.kind,
+      depth: cell.depth,
       count: cell.count,
+      accepted: acceptedVerdicts(scenario, cell),
       example,
       replay: replay(example.point),
     });
@@ -64,10 +85,29 @@ export function mergeScenario(
     policies: reliable,
     bestEffort,
     reasons,
+    unexpectedVerdicts,
+    known: knownVerdicts(scenario, cells),
     findings,
     unmet,
     problems,
   };
+}
+
+/** Unsafe verdicts that a promise accepts, summed by the promise's reason. */
+function knownVerdicts(scenario: Scenario, cells: readonly CellReport[]): KnownVerdict[] {
+  const known = new Map<string, KnownVerdict>();
+  for (const cell of cells) {
+    const { policy, mode, verdict } = cell;
+    if (verdict === 'exact' || verdict === 'unreliable') continue;
+    if (mode === 'best-effort' && verdict !== 'warned') continue;
+    const allowed = allowance(scenario, cell);
+    if (allowed === undefined) continue;
+    const { reason } = allowed;
+    const key = `${policy} ${mode} ${verdict} ${reason}`;
+    const count = (known.get(key)?.count ?? 0) + cell.count;
+    known.set(key, { policy, mode, verdict, count, reason });
+  }
+  return [...known.values()];
 }
 
 /** Sum equal cells; the example is that of the earliest unit. */

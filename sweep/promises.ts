@@ -11,7 +11,7 @@ import type {
 } from '../scenarios/scenario.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { PolicyName } from '../unwinder/policy.js';
-import type { Verdict } from './verdict.js';
+import { type Verdict, VERDICTS } from './verdict.js';
 
 /** A count of equal verdicts at points that promises cannot tell apart. */
 export interface VerdictCount {
@@ -42,6 +42,14 @@ export function isAllowed(scenario: Scenario, count: Omit<VerdictCount, 'count'>
   const { allow } = promiseFor(scenario, count.policy);
   if (allow === undefined) return ALLOWED_BY_DEFAULT.includes(count.verdict);
   return allow.some((allowed) => allowed.verdict === count.verdict && matches(allowed, count));
+}
+
+/** The verdicts that the scenario accepts at such points. */
+export function acceptedVerdicts(
+  scenario: Scenario,
+  point: Omit<VerdictCount, 'count' | 'verdict'>,
+): Verdict[] {
+  return VERDICTS.filter((verdict) => isAllowed(scenario, { ...point, verdict }));
 }
 
 /** The promise that accepts the verdict, for a reader who wants its reason. */

@@ -1,4 +1,6 @@
 /** What a sweep reports: plain data that is the same whatever the number of workers was. */
+import type { ExceptionKind } from '../kernel-model/exception-kind.js';
+import type { WalkMode } from '../unwinder/kunwind.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import type { UnmetRequirement } from './promises.js';
 import type { ProblemReport, WalkExample } from './unit.js';
@@ -14,13 +16,31 @@ export function noVerdicts(): VerdictCounts {
   return counts as VerdictCounts;
 }
 
-/** An unexpected verdict: the first point at which it came up, and how often it did. */
+/**
+ * An unexpected verdict in one function under one kind: the first point at which it came up, and
+ * how often it did.
+ */
 export interface Finding {
   readonly scenario: string;
+  readonly fn: string;
+  readonly kind: ExceptionKind;
+  readonly depth: 1 | 2;
   readonly count: number;
+  /** What the scenario accepts there: the promise that is broken. */
+  readonly accepted: readonly Verdict[];
   readonly example: WalkExample;
   /** Command line that replays just that point. */
   readonly replay: string;
+}
+
+/** An unsafe verdict that the scenario promises: a known bug of the kernel, or a seeded one. */
+export interface KnownVerdict {
+  readonly policy: PolicyName;
+  readonly mode: WalkMode;
+  readonly verdict: Verdict;
+  readonly count: number;
+  /** Why the scenario promises it. */
+  readonly reason: string;
 }
 
 /** One scenario's part of a report. */
@@ -36,6 +56,9 @@ export interface ScenarioReport {
   readonly bestEffort: Partial<Record<PolicyName, VerdictCounts>>;
   /** Unreliable verdicts by reason. */
   readonly reasons: Partial<Record<PolicyName, Record<string, number>>>;
+  /** Of the reliable walks those whose verdict no promise accepts. */
+  readonly unexpectedVerdicts: Partial<Record<PolicyName, VerdictCounts>>;
+  readonly known: readonly KnownVerdict[];
   readonly findings: readonly Finding[];
   readonly unmet: readonly UnmetRequirement[];
   readonly problems: readonly ProblemReport[];

@@ -3,6 +3,7 @@
  * functions enabled, arguments in place, a fresh kernel thread about to call the entry function.
  */
 import type { Address } from '../emulator/address.js';
+import type { ElfSymbol } from '../emulator/elf-types.js';
 import type { Machine } from '../kernel-model/machine.js';
 import {
   type CallArgument,
@@ -10,6 +11,7 @@ import {
   startThreadCall,
 } from '../kernel-model/thread-call.js';
 import type { Scenario, ScenarioArgument } from '../scenarios/scenario.js';
+import { findFunction } from './image-target.js';
 
 /** Why a scenario cannot be set up. One line each: {@link describeSetupError}. */
 export type SetupError =
@@ -28,7 +30,7 @@ const BTI_C = 0xd503245f;
  */
 export function setUpScenario(machine: Machine, scenario: Scenario): Address | SetupError {
   machine.reset();
-  const entry = machine.symbols.byName(scenario.entry);
+  const entry = entryFunction(machine, scenario.entry);
   if (entry === undefined) return unknownSymbol(scenario, scenario.entry);
   const traced = setTraced(machine, scenario);
   if (traced !== undefined) return traced;
@@ -45,6 +47,15 @@ export function setUpScenario(machine: Machine, scenario: Scenario): Address | S
     return { kind: 'call', scenario: scenario.name, message: describeCallError(failed) };
   }
   return entry.address;
+}
+
+/** In the code under test first: a user's image may have functions named like the guest kernel's. */
+function entryFunction({ images, symbols }: Machine, name: string): ElfSymbol | undefined {
+  for (const image of images) {
+    const found = findFunction(image, name);
+    if (found !== undefined) return found;
+  }
+  return symbols.byName(name);
 }
 
 function unknownSymbol(scenario: Scenario, symbol: string): SetupError {

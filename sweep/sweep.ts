@@ -12,6 +12,7 @@ import type { SweepRange } from './scenario-sweep.js';
 import {
   cutRanges,
   NO_LIMIT,
+  rangeWork,
   type ProblemReport,
   type SweepTarget,
   type UnitRequest,
@@ -43,7 +44,7 @@ export interface SweepOptions {
 
 /** How far a sweep is. */
 export interface SweepProgress {
-  /** Units answered, of all units; 0 of 0 while scenarios are being measured. */
+  /** Work done, of all work, in no particular unit; 0 of 0 while scenarios are being measured. */
   readonly done: number;
   readonly total: number;
   readonly points: number;
@@ -128,7 +129,8 @@ export class Sweep {
     for (const job of this.jobs) this.takeMeasure(job);
     if (this.failure === undefined) {
       const units = this.jobs.flatMap((job) => this.cut(job));
-      this.total = units.length;
+      this.total = units.reduce((sum, { range }) => sum + rangeWork(range), 0);
+      this.done = 0;
       await this.pool.run(units);
     }
     this.pool.close();
@@ -205,7 +207,7 @@ export class Sweep {
     if (known === undefined) job.results.set(request.id, [result]);
     else known.push(result);
     this.points += result.points;
-    this.done++;
+    this.done += rangeWork(request.range);
     this.onProgress({
       done: Math.min(this.done, this.total),
       total: this.total,

@@ -38,6 +38,7 @@ export class WorkerPool {
 
   /** Execute units; resolves when all have been answered or lost. */
   async run(units: readonly UnitRequest[]): Promise<void> {
+    if (this.closed) return;
     this.queue.push(...units);
     this.outstanding += units.length;
     if (this.outstanding === 0) return;

@@ -1,0 +1,57 @@
+/** Arguments of an image's function, as a user writes them. */
+import { fail, ok, type Result } from '../emulator/result.js';
+import { ARGUMENT_AREA_SIZE } from '../kernel-model/machine.js';
+import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
+import type { ScenarioArgument } from '../scenarios/scenario.js';
+
+const FORMS = 'a number, buf:SIZE, buf:SIZE:FILL or str:TEXT';
+
+/** All arguments, x0 first. The error is one line. */
+export function parseArguments(texts: readonly string[]): Result<ScenarioArgument[], string> {
+  if (texts.length > MAX_ARGUMENTS) {
+    return fail(`--args: ${texts.length} arguments, but x0..x7 take ${MAX_ARGUMENTS}`);
+  }
+  const args: ScenarioArgument[] = [];
+  for (const text of texts) {
+    const argument = parseArgument(text);
+    if (typeof argument === 'string') return fail(`--args: ${argument}`);
+    args.push(argument);
+  }
+  return ok(args);
+}
+
+/** One argument, or what is wrong with it. */
+function parseArgument(text: string): ScenarioArgument | string {
+  if (text.startsWith('str:')) {
+    const string = text.slice('str:'.length);
+    // One byte more than the text: the terminating zero.
+    return { buffer: { size: new TextEncoder().encode(string).length + 1, text: string } };
+  }
+  if (text.startsWith('buf:')) return parseBuffer(text);
+  const number = parseNumber(text);
+  if (number === undefined) return `'${text}' is not ${FORMS}`;
+  return Number.isSafeInteger(number)
+    ? { number }
+    : `${text} does not fit: a number below 2^53 or a sign-extended address is possible`;
+}
+
+function parseBuffer(text: string): ScenarioArgument | string {
+  const [, sizeText = '', fillText, ...rest] = text.split(':');
+  const size = parseNumber(sizeText);
+  if (rest.length > 0 || size === undefined) return `'${text}' is not ${FORMS}`;
+  // Buffers share one area with the call's own structures.
+  const limit = ARGUMENT_AREA_SIZE / 2;
+  if (size < 1 || size > limit) return `${text}: the size must be 1 to ${limit} bytes`;
+  if (fillText === undefined) return { buffer: { size } };
+  const fill = parseNumber(fillText);
+  if (fill === undefined || fill < 0 || fill > 255) return `${text}: the fill must be 0 to 255`;
+  return { buffer: { size, fill } };
+}
+
+/** Decimal or hexadecimal, perhaps negative; 64-bit values above 2^63 are what they are as signed. */
+function parseNumber(text: string): number | undefined {
+  const match = /^(-?)(0x[0-9a-f]{1,16}|\d{1,20})$/i.exec(text);
+  if (match === null) return undefined;
+  const magnitude = BigInt(match[2] ?? '');
+  return Number(BigInt.asIntN(64, match[1] === '-' ? -magnitude : magnitude));
+}

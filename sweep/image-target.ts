@@ -1,0 +1,118 @@
+/**
+ * A sweep of one function of any AArch64 ELF file: where the file is loaded, which of its symbols is
+ * meant, and what is promised of code that nobody described.
+ */
+import { describeElfError, type ElfError } from '../emulator/elf-error.js';
+import { loadElf, type ElfImage, type ElfSymbol } from '../emulator/elf-image.js';
+import { rebaseElf } from '../emulator/elf-rebase.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import { nearestNames } from '../emulator/symbol-names.js';
+import type { PolicyPromise, ScenarioArgument } from '../scenarios/scenario.js';
+import { buildRules } from './kernel-walker.js';
+import type { SweepTarget } from './unit.js';
+
+/** Images linked below this address (position-independent executables) are moved. */
+const LOWEST_ADDRESS = 65536;
+/** How far: to 0xffffa00090000000, 256 MiB above the built-in guest kernel. */
+export const IMAGE_BIAS = -0x5fff70000000;
+
+/**
+ * Loads an ELF to be swept. A position-independent one linked at 0 is moved into the kernel half of
+ * the address space; any other one stays where it was linked.
+ */
+export function loadImage(path: string): Result<ElfImage, ElfError> {
+  const image = loadElf(path);
+  if (!image.ok || image.value.type !== 'dyn') return image;
+  const lowest = image.value.segments[0]?.address ?? 0;
+  if (lowest < 0 || lowest >= LOWEST_ADDRESS) return image;
+  return ok(rebaseElf(image.value, IMAGE_BIAS));
+}
+
+/** The function of that name: a symbol in an executable segment, a global one before a local one. */
+export function findFunction(image: ElfImage, name: string): ElfSymbol | undefined {
+  let found: ElfSymbol | undefined;
+  for (const symbol of image.symbols) {
+    if (symbol.name !== name || !isCode(image, symbol)) continue;
+    if (symbol.global) return symbol;
+    found ??= symbol;
+  }
+  return found;
+}
+
+function isCode({ segments }: ElfImage, { kind, absolute, address }: ElfSymbol): boolean {
+  return (
+    kind !== 'object' &&
+    !absolute &&
+    address % 4 === 0 &&
+    segments.some(
+      (segment) =>
+        segment.executable &&
+        address >= segment.address &&
+        address < segment.address + segment.memorySize,
+    )
+  );
+}
+
+/** What every policy promises of an image's function. */
+const IMAGE_PROMISE: PolicyPromise = {
+  allow: [
+    { verdict: 'unreliable', reason: 'nobody has said that this code can be unwound' },
+    {
+      verdict: 'missing',
+      kinds: ['sdei'],
+      reason:
+        'SDEI pushes a plain record, so a function without a record of its own hides its caller',
+    },
+  ],
+};
+
+/** What a user asks for. */
+export interface ImageRequest {
+  /** Path of the ELF as the user gave it; reports name the target by it. */
+  readonly file: string;
+  readonly absolutePath: string;
+  readonly fn: string;
+  readonly args: readonly ScenarioArgument[];
+}
+
+/** A checked image. */
+export interface ImageTarget {
+  readonly target: SweepTarget;
+  /** The image has no `.sframe`, so no policy that asks SFrame can be exact in it. */
+  readonly lacksSFrame: boolean;
+}
+
+/** Checks the file and the function, before any worker does. The error is one line. */
+export function imageTarget(request: ImageRequest): Result<ImageTarget, string> {
+  const loaded = loadImage(request.absolutePath);
+  if (!loaded.ok) return fail(describeElfError({ ...loaded.error, path: request.file }));
+  const image = loaded.value;
+  const found = findFunction(image, request.fn);
+  if (found === undefined) return fail(`${request.file}: ${noFunction(image, request.fn)}`);
+  const rules = buildRules([image]);
+  if (!rules.ok) return fail(`${request.file}: ${rules.error.message}`);
+  const relocated = image.applyRelocations();
+  if (!relocated.ok) return fail(describeElfError({ ...relocated.error, path: request.file }));
+  const scenario = {
+    name: `${request.file}:${request.fn}`,
+    summary: `${request.fn} of ${request.file}`,
+    entry: request.fn,
+    args: request.args,
+    promiseAll: IMAGE_PROMISE,
+  };
+  return ok({
+    target: { scenario, elf: request.absolutePath },
+    lacksSFrame: image.sframe.length === 0,
+  });
+}
+
+function noFunction(image: ElfImage, name: string): string {
+  const known = image.symbols.find((symbol) => symbol.name === name);
+  if (known !== undefined) return `${name} is not code: it is no function to sweep`;
+  const names = image.symbols
+    .filter((symbol) => isCode(image, symbol))
+    .map((symbol) => symbol.name);
+  const near = nearestNames(name, new Set(names), 3);
+  const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
+  return `no function ${name}${image.stripped ? ' (the file is stripped)' : ''}${hint}`;
+}
