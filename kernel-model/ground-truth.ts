@@ -20,7 +20,7 @@ const MAX_DEPTH = 4096;
 /** The pending returns of one task, innermost last. */
 export class ShadowStack {
   readonly addresses = new Float64Array(MAX_DEPTH);
-  /** SP with which control returns to the address. */
+  /** SP with which control returns to the address; NaN when it is not known. */
   readonly sps = new Float64Array(MAX_DEPTH);
   readonly kinds = new Uint8Array(MAX_DEPTH);
   depth = 0;
@@ -48,7 +48,7 @@ export class ShadowStack {
       top >= 0 &&
       this.kinds[top] === EntryKind.CALL &&
       this.addresses[top] === pc &&
-      (anySp || this.sps[top] === sp)
+      (anySp || this.sps[top] === sp || Number.isNaN(this.sps[top]))
     ) {
       this.depth = top;
     }
@@ -82,20 +82,31 @@ export class GroundTruth {
   /** SP_EL0: the task_struct that `current` is. */
   currentTask: Address;
 
+  /**
+   * @param newTaskEntry where a task starts that has never run (ret_from_fork): no call leads there,
+   * so that address is pending until control has come to it
+   */
   constructor(
     initialTask: Address,
     private readonly defect?: TruthDefect,
+    private readonly newTaskEntry?: Address,
   ) {
     this.currentTask = initialTask;
     this.current = new ShadowStack();
     this.stacks.set(initialTask, this.current);
   }
 
-  /** The shadow stack of a task; an empty one for a task that has never run. */
+  /** Whether a task has been current: a task that has not may not even have been made. */
+  hasRun(task: Address): boolean {
+    return this.stacks.has(task);
+  }
+
+  /** The shadow stack of a task. */
   ofTask(task: Address): ShadowStack {
     let stack = this.stacks.get(task);
     if (stack === undefined) {
       stack = new ShadowStack();
+      if (this.newTaskEntry !== undefined) stack.push(this.newTaskEntry, NaN, EntryKind.CALL);
       this.stacks.set(task, stack);
     }
     return stack;

@@ -10,7 +10,8 @@ import { completeSdei } from '../kernel-model/exception-source.js';
 import { Kind, KIND_COUNT } from '../kernel-model/exception-kind.js';
 import { GroundTruth, type ShadowStack, type TruthDefect } from '../kernel-model/ground-truth.js';
 import type { Machine } from '../kernel-model/machine.js';
-import type { KernelStacks } from '../kernel-model/stacks.js';
+import { PT_REGS_SIZE } from '../kernel-model/kernel-image.js';
+import { type GuestStack, type KernelStacks, StackSlot } from '../kernel-model/stacks.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { RuleTable } from '../unwinder/rule-table.js';
@@ -94,6 +95,8 @@ export class ScenarioSweep {
   private outerKind = -1;
   private innerIndex = -1;
   private stackTask: Address;
+  /** The task that handlers have walked instead of the current one, or 0. */
+  private walkedTask: Address = 0;
 
   constructor(
     private readonly parts: SweepParts,
@@ -105,13 +108,15 @@ export class ScenarioSweep {
     this.driver = new ExceptionDriver(parts.machine, parts.stacks);
     this.rows = new RowCheck(parts.rules, parts.machine.memory);
     this.stackTask = parts.machine.kernel.roles.initTask;
-    this.truth = new GroundTruth(this.stackTask, truthDefect);
+    this.truth = this.newTruth();
   }
 
   /** Step from the thread's first instruction to its end (or the end of the range), sweeping. */
   run(range: SweepRange): SweepEnd {
-    this.truth = new GroundTruth(this.parts.machine.kernel.roles.initTask, this.truthDefect);
+    const { memory, kernel } = this.parts.machine;
+    this.truth = this.newTruth();
     this.driver.reset();
+    this.walkedTask = memory.readAddress(kernel.roles.walkTask) ?? 0;
     const home = this.truth.current;
     const cpu = this.parts.machine.stepper;
     const done = this.parts.machine.kernel.roles.threadDone;
@@ -138,6 +143,11 @@ export class ScenarioSweep {
     }
     this.report('runaway', undefined, `${range.budget} instructions executed`);
     return { instructions: index, finished: false };
+  }
+
+  private newTruth(): GroundTruth {
+    const { initTask, retFromFork } = this.parts.machine.kernel.roles;
+    return new GroundTruth(initTask, this.truthDefect, retFromFork);
   }
 
   /** Step the scenario by one instruction, recording truth. */
@@ -186,6 +196,7 @@ export class ScenarioSweep {
 
   /** Take every possible kind of a set at the stepper's instruction. False to give up. */
   private takePoints(kinds: number, depth: number): boolean {
+    if (this.walkedTask !== 0 && !this.truth.hasRun(this.walkedTask)) return true;
     const { registers } = this.parts.machine.stepper;
     this.driver.interruptAt(registers);
     const possible = this.driver.possibleKinds() & kinds;
@@ -284,6 +295,7 @@ export class ScenarioSweep {
     const { driver, truth } = this;
     const { roles } = this.parts.machine.kernel;
     this.saved.copyFrom(cpu.registers);
+    this.fillBelow(cpu.registers.get(Reg.SP), range.entry);
     truth.exceptionTaken(cpu.pc, cpu.registers.get(Reg.SP));
     const depth = truth.current.depth;
     driver.source.deliver(kind, cpu.registers);
@@ -313,6 +325,21 @@ export class ScenarioSweep {
       { index: this.outerIndex, kind },
       registerChanged(difference),
     );
+  }
+
+  /**
+   * Make what the vector's pt_regs will lie over the same whenever a point is taken, and plausible:
+   * as if an earlier interrupt of the entry function had left its PC there. A walk that reads a slot
+   * before it is stored is then seen to.
+   */
+  private fillBelow(sp: Address, pc: Address): void {
+    const { stacks, machine } = this.parts;
+    const slot = stacks.slotOf(sp);
+    if (slot === StackSlot.NONE) return;
+    const { low } = stacks.all[slot] as GuestStack;
+    for (let at = Math.max(low, sp - PT_REGS_SIZE); at < sp; at += 8) {
+      machine.memory.writeAddress(at, pc);
+    }
   }
 
   private innerPoints(range: SweepRange): boolean {
