@@ -1,13 +1,28 @@
-/** Opens the CPU emulation engine that this machine has: the start-up check. */
+/** The CPU engine of this machine: the check that every command makes when it starts. */
 import type { EngineBackend, EngineError } from './engine.js';
-import { findEngineLibrary } from './engine-library.js';
-import { loadLibunicorn } from './libunicorn.js';
+import { type EngineSearch, findEngineLibrary } from './engine-library.js';
 import { fail, type Result } from './result.js';
 
-/** The backend found on this machine; the error's message says what to install. */
-export async function openBackend(): Promise<Result<EngineBackend, EngineError>> {
-  const found = findEngineLibrary();
+/**
+ * Find and load the engine: libunicorn, or `@alexaltea/unicorn-js` where only that is installed.
+ * @param search where to look; tests narrow it
+ * @returns or a `library-missing` error whose message is one line that says what to install
+ */
+export async function openBackend(
+  search: EngineSearch = {},
+): Promise<Result<EngineBackend, EngineError>> {
+  const found = findEngineLibrary(search);
   if (!found.ok) return fail({ kind: 'library-missing', message: found.error });
-  if (found.value.backend === 'libunicorn') return loadLibunicorn(found.value.path);
-  return fail({ kind: 'library-missing', message: 'unicorn-js is not supported yet' });
+  const library = found.value;
+  switch (library.backend) {
+    case 'libunicorn': {
+      // Not imported above: without koffi, which that backend needs, the other one still works.
+      const { loadLibunicorn } = await import('./libunicorn.js');
+      return loadLibunicorn(library.path);
+    }
+    case 'unicorn-js': {
+      const { loadUnicornJs } = await import('./unicorn-js.js');
+      return loadUnicornJs();
+    }
+  }
 }

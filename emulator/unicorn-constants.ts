@@ -26,9 +26,6 @@ export const UC_REG = {
   CP_REG: 290,
 } as const;
 
-/** `UC_CTL_WRITE(UC_CTL_TB_FLUSH, 0)`. */
-export const UC_CTL_TB_FLUSH = 0x4000000a;
-
 /** An address at which nothing is mapped and nothing runs: `until` of uc_emu_start. */
 export const NEVER = -4096;
 
@@ -77,12 +74,12 @@ const range = (first: number, end: number): readonly number[] =>
   Array.from({ length: end - first }, (_, i) => first + i);
 
 /** Indexed by `RegisterSet`: the indices in a `RegisterFile`, ascending; not every set is contiguous. */
-export const REGISTER_SETS = [
+export const REGISTER_SETS: readonly (readonly number[])[] = [
   range(Reg.X0, GENERAL_REGISTERS),
   range(Reg.X0, REGISTER_COUNT),
   range(Reg.PC, Reg.SPSR_EL1 + 1),
   [Reg.X0, Reg.X29, Reg.X30, Reg.SP, Reg.PC],
-] as const;
+];
 
 /** `major.minor.patch` of the packed number that uc_version returns. */
 export function formatVersion(packed: number): string {
