@@ -295,7 +295,7 @@ export class ScenarioSweep {
     const { driver, truth } = this;
     const { roles } = this.parts.machine.kernel;
     this.saved.copyFrom(cpu.registers);
-    this.fillBelow(cpu.registers.get(Reg.SP), range.entry);
+    this.fillBelow(cpu.registers.get(Reg.SP), roles.threadDone);
     truth.exceptionTaken(cpu.pc, cpu.registers.get(Reg.SP));
     const depth = truth.current.depth;
     driver.source.deliver(kind, cpu.registers);
@@ -329,8 +329,8 @@ export class ScenarioSweep {
 
   /**
    * Make what the vector's pt_regs will lie over the same whenever a point is taken, and plausible:
-   * as if an earlier interrupt of the entry function had left its PC there. A walk that reads a slot
-   * before it is stored is then seen to.
+   * as if an earlier interrupt had left the PC of a leaf function there, of one that is not live.
+   * A walk that reads a slot before it is stored then shows.
    */
   private fillBelow(sp: Address, pc: Address): void {
     const { stacks, machine } = this.parts;
