@@ -75,7 +75,10 @@ export function mergeScenario(
     const counts = (reasons[policy] ??= {});
     counts[reason] = (counts[reason] ?? 0) + count;
   }
-  const problems = [...extraProblems, ...results.flatMap((result) => result.problems)];
+  const problems = [...extraProblems, ...results.flatMap((result) => result.problems)].map(
+    (problem) =>
+      problem.point === undefined ? problem : { ...problem, replay: replay(problem.point) },
+  );
   const unmet = scope === undefined ? [] : unmetRequirements(scenario, cells, scope);
   return {
     name: scenario.name,

@@ -51,6 +51,8 @@ export interface ProblemReport {
   readonly point: string | undefined;
   readonly at: string;
   readonly detail: string;
+  /** Command line that replays the point, in a report. */
+  readonly replay?: string;
 }
 
 /** A count of equal verdicts, with an example when it is not allowed by the scenario. */

@@ -1,0 +1,110 @@
+/** What a sweep found that no promise covers: verdicts, requirements not met, problems. */
+import { type FindingGroup, groupFindings } from '../sweep/finding-groups.js';
+import type { PointFilter } from '../scenarios/scenario.js';
+import type { UnmetRequirement } from '../sweep/promises.js';
+import type { ScenarioReport, SweepReport } from '../sweep/report.js';
+import type { ProblemReport } from '../sweep/unit.js';
+import { sideBySide } from './side-by-side.js';
+import { count, plural, type Style, wrap } from './style.js';
+
+/** Groups shown of one scenario: of the only one, and of one among others. */
+const MOST_ALONE = 20;
+const MOST_EACH = 4;
+/** Scenarios shown in full. */
+const MOST_SCENARIOS = 10;
+
+/** What a problem is to the reader. */
+const PROBLEMS: Readonly<Record<ProblemReport['kind'], string>> = {
+  engine: 'the engine stopped',
+  'no-request': 'the handler failed',
+  runaway: 'the guest ran away',
+  'truth-path': 'the truth is in doubt',
+  'no-return': 'no return from the exception',
+  'row-mangled-bit': 'the .sframe is wrong about signing',
+  'not-restored': 'the exception did not return as it came',
+  scenario: 'the code under test crashed',
+  'worker-died': 'a worker died',
+  setup: 'it cannot be set up',
+  'wrong-result': 'wrong result',
+};
+
+/** The lines for everything unexpected; none when there is nothing. */
+export function* findingLines(report: SweepReport, style: Style): Generator<string> {
+  const wrong = report.scenarios.filter(({ unexpected }) => unexpected > 0);
+  const most = wrong.length === 1 ? MOST_ALONE : MOST_EACH;
+  for (const scenario of wrong.slice(0, MOST_SCENARIOS)) {
+    yield '';
+    yield style.colors.bold(`${scenario.name}: ${count(scenario.unexpected)} unexpected`);
+    yield* scenarioLines(scenario, most, style);
+  }
+  const rest = wrong.slice(MOST_SCENARIOS);
+  if (rest.length === 0) return;
+  yield '';
+  yield `and ${plural(rest.length, 'more scenario')} with unexpected verdicts:`;
+  yield* wrap(rest.map(({ name }) => name).join(' '), style.width - 2).map((line) => `  ${line}`);
+}
+
+function* scenarioLines(scenario: ScenarioReport, most: number, style: Style): Generator<string> {
+  const { problems, unmet, findings } = scenario;
+  const groups = groupFindings(findings);
+  for (const problem of problems.slice(0, most)) yield* problemLines(problem, style);
+  for (const requirement of unmet.slice(0, most)) yield* unmetLines(requirement, style);
+  for (const group of groups.slice(0, most)) yield* groupLines(group, style);
+  const more = [
+    ...moreOf(problems.length - most, 'problem'),
+    ...moreOf(unmet.length - most, 'unmet requirement'),
+    ...moreOf(groups.length - most, 'unexpected verdict'),
+  ];
+  if (more.length > 0) yield `  … and ${more.join(', ')}; --json FILE has them all`;
+}
+
+function moreOf(number: number, noun: string): string[] {
+  return number > 0 ? [plural(number, `more ${noun}`)] : [];
+}
+
+function* groupLines(group: FindingGroup, style: Style): Generator<string> {
+  const { example, policies, kinds, count: number, depth, accepted, replay } = group;
+  const { colors, width } = style;
+  const claimed = example.verdict !== 'unreliable' && example.mode === 'reliable';
+  const why = example.reason === '' ? '' : ` (${example.reason})`;
+  const inside = depth === 2 ? ' inside another exception' : '';
+  yield `  ${colors.red(`✗ ${example.verdict}${why}`)} ${plural(number, 'time')} in ${group.fn}${inside}`;
+  yield `      under     ${policies.join(', ')}, ${example.mode}; kinds ${kinds.join(', ')}`;
+  yield `      first at  ${example.at}: ${example.instruction}`;
+  yield `      promised  ${accepted.join(' or ')}`;
+  const lines = sideBySide(example.truth, example.trace, claimed, width - 8, style);
+  yield* lines.map((line) => `        ${line}`);
+  yield `      replay    ${replay}`;
+}
+
+function* unmetLines({ policy, required, seen, points }: UnmetRequirement, style: Style) {
+  const { colors, width } = style;
+  const wanted =
+    required.everywhere === true
+      ? 'everywhere'
+      : `at least ${plural(required.atLeast ?? 1, 'time')}`;
+  yield `  ${colors.red(`✗ ${required.verdict} required ${wanted}`)}, seen at ${count(seen)} of ${plural(points, 'point')}`;
+  yield `      under     ${policy}, reliable; ${filterText(required)}`;
+  yield* wrap(required.reason, width - 16).map(
+    (line, i) => `${i === 0 ? '      because   ' : ' '.repeat(16)}${line}`,
+  );
+}
+
+function* problemLines(
+  { kind, at, detail, replay }: ProblemReport,
+  { colors }: Style,
+): Generator<string> {
+  yield `  ${colors.red(`✗ ${PROBLEMS[kind]}`)}: ${detail}`;
+  if (at !== '') yield `      at        ${at}`;
+  if (replay !== undefined) yield `      replay    ${replay}`;
+}
+
+/** Points that a promise speaks of, in words. */
+export function filterText({ in: functions, kinds, depth }: PointFilter): string {
+  const parts = [
+    ...(kinds === undefined ? [] : [`kinds ${kinds.join(', ')}`]),
+    ...(functions === undefined ? [] : [`in ${functions.join(', ')}`]),
+    ...(depth === undefined ? [] : [depth === 2 ? 'inside another exception' : 'at depth 1']),
+  ];
+  return parts.length === 0 ? 'everywhere' : parts.join('; ');
+}

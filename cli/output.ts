@@ -1,0 +1,40 @@
+/** Writing to standard output and error. */
+
+/** Lines before a write: large dumps neither build one string nor make a system call a line. */
+const LINES_PER_WRITE = 1024;
+
+/** A reader that has seen enough (`| head`) ends the program quietly, with the status it has. */
+export function endQuietlyOnClosedPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit();
+      throw error;
+    });
+  }
+}
+
+/** Print lines to standard output, as fast as the reader takes them. */
+export async function print(lines: Iterable<string>): Promise<void> {
+  let pending: string[] = [];
+  for (const line of lines) {
+    pending.push(line);
+    if (pending.length < LINES_PER_WRITE) continue;
+    await write(pending);
+    pending = [];
+  }
+  if (pending.length > 0) await write(pending);
+}
+
+async function write(lines: readonly string[]): Promise<void> {
+  await new Promise<void>((resolve) => {
+    // Errors arrive at the stream's own listener; nothing further is printed then.
+    process.stdout.write(`${lines.join('\n')}\n`, (error) => {
+      if (error === undefined || error === null) resolve();
+    });
+  });
+}
+
+/** One line on standard error, in the program's name. */
+export function complain(message: string): void {
+  process.stderr.write(`kunwind-lab: ${message}\n`);
+}

@@ -1,0 +1,71 @@
+/** One point, replayed: what each policy answers in each mode, beside the truth. */
+import { groupFindings } from '../sweep/finding-groups.js';
+import type { ScenarioReport, SweepReport } from '../sweep/report.js';
+import type { WalkExample } from '../sweep/unit.js';
+import { sideBySide } from './side-by-side.js';
+import type { Style } from './style.js';
+
+/** Walks with the same answer: under some policies, in one mode. */
+interface SameAnswer {
+  readonly walk: WalkExample;
+  readonly policies: string[];
+}
+
+/** The lines for all walks of one point. There is at least one. */
+export function* replayLines(
+  { scenarios }: SweepReport,
+  walks: readonly WalkExample[],
+  style: Style,
+): Generator<string> {
+  const { colors, width } = style;
+  const [first] = walks;
+  const [scenario] = scenarios;
+  if (first === undefined || scenario === undefined) return;
+  yield `${colors.bold(`${scenario.name} ${first.point}`)} at ${first.at}: ${first.instruction}`;
+  for (const { walk, policies } of sameAnswers(walks)) {
+    const why = walk.reason === '' ? '' : ` (${walk.reason})`;
+    const wrong = isUnexpected(scenario, walk);
+    const verdict = `${walk.verdict}${why}`;
+    const paint = wrong ? colors.red : walk.verdict === 'exact' ? colors.green : colors.yellow;
+    yield '';
+    yield `${policies.join(', ')}, ${walk.mode}: ${paint(verdict)}${remark(scenario, walk, wrong)}`;
+    const claimed = walk.verdict !== 'unreliable' && walk.mode === 'reliable';
+    const lines = sideBySide(walk.truth, walk.trace, claimed, width - 4, style);
+    yield* lines.map((line) => `    ${line}`);
+  }
+}
+
+function sameAnswers(walks: readonly WalkExample[]): SameAnswer[] {
+  const groups = new Map<string, SameAnswer>();
+  for (const walk of walks) {
+    const { mode, verdict, reason, trace } = walk;
+    const key = JSON.stringify([mode, verdict, reason, trace]);
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { walk, policies: [walk.policy] });
+    else known.policies.push(walk.policy);
+  }
+  return [...groups.values()];
+}
+
+function isUnexpected({ findings }: ScenarioReport, walk: WalkExample): boolean {
+  return findings.some(
+    ({ example }) =>
+      example.policy === walk.policy &&
+      example.mode === walk.mode &&
+      example.verdict === walk.verdict,
+  );
+}
+
+function remark(scenario: ScenarioReport, walk: WalkExample, wrong: boolean): string {
+  if (wrong) {
+    const group = groupFindings(scenario.findings).find(
+      ({ policies, example }) => policies.includes(walk.policy) && example.mode === walk.mode,
+    );
+    return `, unexpected: ${group?.accepted.join(' or ') ?? 'another verdict'} is promised`;
+  }
+  const known = scenario.known.find(
+    ({ policy, mode, verdict }) =>
+      policy === walk.policy && mode === walk.mode && verdict === walk.verdict,
+  );
+  return known === undefined ? '' : `, as promised: ${known.reason}`;
+}

@@ -1,0 +1,85 @@
+/** Progress of a sweep on standard error: a bar on a terminal, rare lines otherwise. */
+import { type Options, Presets, SingleBar } from 'cli-progress';
+import type { SweepProgress } from '../sweep/sweep.js';
+import { count, plural } from './style.js';
+
+/** Shows progress until it is told to stop. */
+export interface ProgressDisplay {
+  update(progress: SweepProgress): void;
+  /** Clear what is not meant to stay. */
+  stop(): void;
+}
+
+/** The display that fits: none, a bar, or lines. @param what is swept, for the first line */
+export function progressDisplay(wanted: boolean, what: string): ProgressDisplay {
+  if (!wanted) return { update: () => undefined, stop: () => undefined };
+  return process.stderr.isTTY ? new ProgressBar() : new ProgressLines(what);
+}
+
+/** Points per second since something began. */
+class Rate {
+  private readonly started = performance.now();
+
+  of(points: number): string {
+    const seconds = (performance.now() - this.started) / 1000;
+    return count(Math.round(points / Math.max(seconds, 0.001)));
+  }
+}
+
+class ProgressBar implements ProgressDisplay {
+  private readonly rate = new Rate();
+  private readonly bar: SingleBar;
+  private running = false;
+
+  constructor() {
+    const options: Options = {
+      stream: process.stderr,
+      format: '{bar} {percentage}%  {points} points  {rate}/s  ETA {eta_formatted}  {scenario}',
+      barsize: 20,
+      clearOnComplete: true,
+      hideCursor: true,
+      // Units differ in cost: an estimate from few of them would jump.
+      etaBuffer: 64,
+      // Ctrl-C is answered by the command, which also ends the workers.
+      gracefulExit: false,
+    };
+    this.bar = new SingleBar(options, Presets.shades_classic);
+  }
+
+  update({ done, total, points, scenario }: SweepProgress): void {
+    const payload = { points: count(points), rate: this.rate.of(points), scenario };
+    if (!this.running) {
+      this.bar.start(Math.max(1, total), 0, payload);
+      this.running = true;
+    }
+    this.bar.setTotal(Math.max(1, total));
+    this.bar.update(total === 0 ? 0 : done, payload);
+  }
+
+  stop(): void {
+    if (this.running) this.bar.stop();
+    this.running = false;
+  }
+}
+
+/** One line in ten percent. */
+class ProgressLines implements ProgressDisplay {
+  private readonly rate = new Rate();
+  private tenths = 0;
+
+  constructor(what: string) {
+    process.stderr.write(`sweeping ${what}\n`);
+  }
+
+  update({ done, total, points }: SweepProgress): void {
+    const tenths = total === 0 ? 0 : Math.floor((10 * done) / total);
+    if (tenths <= this.tenths) return;
+    this.tenths = tenths;
+    const percent = `${tenths * 10}%`.padStart(4);
+    process.stderr.write(`${percent}  ${plural(points, 'point')}, ${this.rate.of(points)}/s\n`);
+  }
+
+  stop(): void {
+    // Lines stay.
+  }
+}

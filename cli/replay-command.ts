@@ -1,0 +1,33 @@
+/** The command line that replays one point. */
+import type { SweepOptions } from '../sweep/sweep.js';
+import type { PolicyName } from '../unwinder/policy.js';
+
+/** What the user's own command line said. */
+export interface ReplayContext {
+  readonly image: string | undefined;
+  readonly fn: string | undefined;
+  readonly args: readonly string[];
+  /** Undefined: all. */
+  readonly policies: readonly PolicyName[] | undefined;
+  readonly budget: number | undefined;
+}
+
+/** Makes the command for a point of a target. */
+export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
+  const { image, fn, args, policies, budget } = context;
+  return (target, point) => {
+    const words = ['npx', 'kunwind-lab', 'sweep'];
+    if (image === undefined) words.push(target.scenario.name);
+    else words.push('--image', image, '--function', fn ?? target.scenario.entry);
+    if (args.length > 0) words.push('--args', ...args);
+    if (policies !== undefined) words.push('--policy', policies.join(','));
+    if (budget !== undefined) words.push('--budget', String(budget));
+    words.push('--point', point);
+    return words.map(shellWord).join(' ');
+  };
+}
+
+/** Quoted for a POSIX shell where that is needed. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,69 @@
+/** How results look: colours, width, numbers. */
+import picocolors from 'picocolors';
+
+/** Colours of the terminal, or functions that change nothing. */
+export type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** What printing needs to know of the place it prints to. */
+export interface Style {
+  readonly colors: Colors;
+  /** Characters in a line. */
+  readonly width: number;
+}
+
+/** Width of lines when the output is no terminal. */
+const DEFAULT_WIDTH = 100;
+
+/**
+ * The style for standard output. Colours: on a terminal, unless `--no-color` or `NO_COLOR`
+ * (https://no-color.org) says otherwise; `FORCE_COLOR` asks for them anywhere.
+ */
+export function outputStyle(color: boolean): Style {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  const wanted = (FORCE_COLOR ?? '') !== '' && FORCE_COLOR !== '0';
+  const forbidden = !color || (NO_COLOR ?? '') !== '';
+  const enabled = !forbidden && (wanted || (process.stdout.isTTY && TERM !== 'dumb'));
+  const columns = process.stdout.isTTY ? process.stdout.columns : 0;
+  return {
+    colors: picocolors.createColors(enabled),
+    width: columns >= 60 ? columns : DEFAULT_WIDTH,
+  };
+}
+
+const NUMBERS = new Intl.NumberFormat('en-US');
+
+/** `84,305`. */
+export function count(value: number): string {
+  return NUMBERS.format(value);
+}
+
+/** `1 scenario`, `2 scenarios`. */
+export function plural(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
+/** At most `width` characters, the end cut off. */
+export function clip(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** Words in lines of at most `width` characters; a longer word has a line of its own. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  lines.push(line);
+  return lines;
+}
+
+/** At most `width` characters, the beginning cut off: of a path the end says more. */
+export function clipStart(text: string, width: number): string {
+  return text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
+}

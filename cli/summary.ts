@@ -1,0 +1,226 @@
+/** The tables of a report: scenarios by policy, totals, and the unsafe verdicts that are promised. */
+import Table from 'cli-table3';
+import type { KnownVerdict, ScenarioReport, SweepReport, VerdictCounts } from '../sweep/report.js';
+import { type Verdict, VERDICTS } from '../sweep/verdict.js';
+import type { PolicyName } from '../unwinder/policy.js';
+import { clipStart, count, plural, type Style, wrap } from './style.js';
+
+/** Verdicts that make livepatch unsafe, or the kernel complain. */
+const UNSAFE: readonly Verdict[] = ['missing', 'spurious', 'misordered', 'warned', 'fault'];
+/** Characters of a scenario's name in the table: images have a path for a name. */
+const LONGEST_NAME = 40;
+/** How a cell of the scenario table abbreviates a verdict. */
+const LETTERS: Readonly<Record<Verdict, string>> = {
+  exact: 'e',
+  unreliable: 'u',
+  missing: 'm',
+  spurious: 's',
+  misordered: 'o',
+  warned: 'w',
+  fault: 'f',
+};
+
+/** All lines of the summary. */
+export function* summaryLines(report: SweepReport, style: Style): Generator<string> {
+  const policies = Object.keys(report.policies) as PolicyName[];
+  yield* scenarioTable(report, policies, style);
+  yield '';
+  yield* totalsTable('reliable walks', report.policies, report, style);
+  yield '';
+  yield* totalsTable('best-effort walks', report.bestEffort, undefined, style);
+  const known = mergeKnown(report.scenarios.flatMap((scenario) => scenario.known));
+  if (known.length > 0) {
+    yield '';
+    yield style.colors.bold(
+      'unsafe verdicts that are promised: known bugs, of the kernel or seeded',
+    );
+    for (const line of knownLines(known, policies, style)) yield line;
+  }
+}
+
+/** The last line: how much, how fast, and the judgement. */
+export function verdictLine(report: SweepReport, { colors }: Style): string {
+  const { points, scenarios, seconds, pointsPerSecond, jobs, unexpected } = report;
+  const swept = `${plural(points, 'point')} in ${plural(scenarios.length, 'scenario')}`;
+  const speed = `${seconds.toFixed(1)} s, ${count(pointsPerSecond)} points/s, ${plural(jobs, 'worker')}`;
+  const judgement =
+    unexpected === 0
+      ? colors.green('all as promised')
+      : colors.red(`${count(unexpected)} unexpected`);
+  return `${swept}, ${speed}: ${judgement}`;
+}
+
+function plainTable(head: string[], colAligns: Table.HorizontalAlignment[]): Table.Table {
+  return new Table({
+    head,
+    colAligns,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    chars: {
+      top: '',
+      'top-mid': '',
+      'top-left': '',
+      'top-right': '',
+      bottom: '',
+      'bottom-mid': '',
+      'bottom-left': '',
+      'bottom-right': '',
+      left: '',
+      'left-mid': '',
+      mid: '',
+      'mid-mid': '',
+      right: '',
+      'right-mid': '',
+      middle: '',
+    },
+  });
+}
+
+function tableLines(table: Table.Table): string[] {
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd());
+}
+
+function* scenarioTable(
+  { scenarios }: SweepReport,
+  policies: readonly PolicyName[],
+  { colors }: Style,
+): Generator<string> {
+  // Names of policies break at their dash: two short lines make narrow columns.
+  const heads = policies.map((policy) => policy.replace('-', '-\n'));
+  const table = plainTable(
+    [...['\nscenario', '\npoints', ...heads].map(boldLines(colors))],
+    ['left', 'right'],
+  );
+  for (const scenario of scenarios) {
+    const { points, unexpected } = scenario;
+    const name = clipStart(scenario.name, LONGEST_NAME);
+    table.push([
+      unexpected === 0 ? name : colors.red(`✗ ${name}`),
+      count(points),
+      ...policies.map((policy) => policyCell(scenario, policy, colors)),
+    ]);
+  }
+  yield* tableLines(table);
+  yield colors.dim('  % of reliable walks exact, the rest unreliable (safe), and the unsafe ones:');
+  yield colors.dim(
+    '  m missing, s spurious, o misordered, w warned, f fault; promised (known bugs), or unexpected: !',
+  );
+}
+
+function boldLines(colors: Style['colors']): (text: string) => string {
+  return (text) =>
+    text
+      .split('\n')
+      .map((line) => (line === '' ? '' : colors.bold(line)))
+      .join('\n');
+}
+
+/** `80% 120m 3w!`. */
+function policyCell(
+  { policies, unexpectedVerdicts }: ScenarioReport,
+  policy: PolicyName,
+  colors: Style['colors'],
+): string {
+  const counts = policies[policy];
+  const walks = counts === undefined ? 0 : total(counts);
+  if (counts === undefined || walks === 0) return colors.dim('-');
+  const parts = [percentage(counts.exact, walks).padStart(4)];
+  for (const verdict of VERDICTS) {
+    const wrong = unexpectedVerdicts[policy]?.[verdict] ?? 0;
+    const promised = UNSAFE.includes(verdict) ? counts[verdict] - wrong : 0;
+    if (promised > 0) parts.push(colors.yellow(`${promised}${LETTERS[verdict]}`));
+    if (wrong > 0) parts.push(colors.red(`${wrong}${LETTERS[verdict]}!`));
+  }
+  return parts.join(' ');
+}
+
+/** Rounded towards the uncertain: 100% only when it is all of them. */
+function percentage(part: number, whole: number): string {
+  const percent = Math.floor((100 * part) / whole);
+  return part > 0 && percent === 0 ? '<1%' : `${percent}%`;
+}
+
+function total(counts: VerdictCounts): number {
+  return VERDICTS.reduce((sum, verdict) => sum + counts[verdict], 0);
+}
+
+/** @param report tells promised from unexpected; undefined where nothing is promised */
+function* totalsTable(
+  title: string,
+  totals: Partial<Record<PolicyName, VerdictCounts>>,
+  report: SweepReport | undefined,
+  { colors }: Style,
+): Generator<string> {
+  const table = plainTable([title, ...VERDICTS].map(boldLines(colors)), [
+    'left',
+    ...VERDICTS.map(() => 'right' as const),
+  ]);
+  for (const [policy, counts] of Object.entries(totals) as [PolicyName, VerdictCounts][]) {
+    const cells = VERDICTS.map((verdict) => {
+      const all = counts[verdict];
+      if (report === undefined || all === 0) return all === 0 ? colors.dim('0') : count(all);
+      const wrong = report.scenarios.reduce(
+        (sum, scenario) => sum + (scenario.unexpectedVerdicts[policy]?.[verdict] ?? 0),
+        0,
+      );
+      const promised = all - wrong;
+      const known = UNSAFE.includes(verdict)
+        ? colors.yellow(`${count(promised)} known`)
+        : count(promised);
+      const lines = [
+        ...(promised > 0 ? [known] : []),
+        ...(wrong > 0 ? [colors.red(`${count(wrong)}!`)] : []),
+      ];
+      return lines.join('\n');
+    });
+    table.push([policy, ...cells]);
+  }
+  yield* tableLines(table);
+}
+
+/** A promise that was made use of, over all scenarios. */
+interface KnownGroup {
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly bestEffort: boolean;
+  readonly counts: Map<PolicyName, number>;
+}
+
+function mergeKnown(verdicts: readonly KnownVerdict[]): KnownGroup[] {
+  const groups = new Map<string, KnownGroup>();
+  for (const { verdict, reason, mode, policy, count: number } of verdicts) {
+    const bestEffort = mode === 'best-effort';
+    const key = `${verdict} ${mode} ${reason}`;
+    const known = groups.get(key);
+    const group: KnownGroup = known ?? { verdict, reason, bestEffort, counts: new Map() };
+    group.counts.set(policy, (group.counts.get(policy) ?? 0) + number);
+    groups.set(key, group);
+  }
+  return [...groups.values()]
+    .filter(({ verdict, reason, bestEffort }) => {
+      // A WARN comes in both modes: said once.
+      return !bestEffort || !groups.has(`${verdict} reliable ${reason}`);
+    })
+    .sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
+}
+
+function* knownLines(
+  known: readonly KnownGroup[],
+  policies: readonly PolicyName[],
+  { colors, width }: Style,
+): Generator<string> {
+  for (const { verdict, reason, bestEffort, counts } of known) {
+    const sum = [...counts.values()].reduce((a, b) => a + b, 0);
+    const who =
+      counts.size === policies.length && policies.length > 1
+        ? 'every policy'
+        : [...counts.keys()].join(', ');
+    const where = bestEffort ? `${who}; best-effort` : who;
+    const label = `${verdict.padEnd(11)}${count(sum).padStart(9)}`;
+    const lines = wrap(`${reason} (${where})`, width - 24);
+    yield `  ${colors.yellow(label)}  ${lines[0] ?? ''}`;
+    for (const line of lines.slice(1)) yield `${' '.repeat(24)}${line}`;
+  }
+}

@@ -1,0 +1,158 @@
+/** `kunwind-lab sweep`. */
+import { constants } from 'node:os';
+import type { CommandModule } from 'yargs';
+import { openBackend } from '../emulator/backend.js';
+import { KIND_NAMES } from '../kernel-model/exception-kind.js';
+import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
+import { POLICIES } from '../unwinder/policies/all.js';
+import { findingLines } from './findings.js';
+import { complain, print } from './output.js';
+import { replayLines } from './point-replay.js';
+import { progressDisplay } from './progress.js';
+import { ReportFile } from './report-file.js';
+import { outputStyle, plural, type Style } from './style.js';
+import { summaryLines, verdictLine } from './summary.js';
+import { type SweepArguments, sweepRequest } from './sweep-options.js';
+import { UsageError } from './usage-error.js';
+
+const OPTIONS = {
+  policy: {
+    type: 'string',
+    array: true,
+    describe: `Policies: ${Object.keys(POLICIES).join(', ')}`,
+  },
+  kind: { type: 'string', array: true, describe: `Exceptions to take: ${KIND_NAMES.join(', ')}` },
+  depth: { type: 'string', describe: "2: also interrupt the first exception's own code" },
+  jobs: { type: 'string', describe: 'Worker processes [default: one for each core]' },
+  json: { type: 'string', describe: 'Write the whole report to this file' },
+  point: { type: 'string', describe: 'Replay this point only, truth beside trace' },
+  budget: { type: 'string', describe: 'Instructions after which a guest has run away' },
+  image: { type: 'string', describe: 'Sweep a function of this AArch64 ELF (.gz accepted)' },
+  function: { type: 'string', describe: 'The function of the image to call' },
+  args: {
+    type: 'string',
+    array: true,
+    describe: 'Its arguments: 100, -0x10, buf:SIZE, buf:SIZE:FILL, str:TEXT',
+  },
+} as const;
+
+/** The command, for yargs. */
+export const sweepCommand: CommandModule<object, SweepArguments> = {
+  command: 'sweep [scenario..]',
+  describe: 'Interrupt scenarios at every instruction and judge every stack walk',
+  builder: (yargs) =>
+    yargs
+      .positional('scenario', {
+        type: 'string',
+        array: true,
+        describe: 'Names, families, or patterns with * (default: all)',
+      })
+      .options(OPTIONS)
+      .options({
+        color: {
+          type: 'boolean',
+          default: true,
+          describe: 'Colours on a terminal; off: --no-color, NO_COLOR',
+        },
+        progress: {
+          type: 'boolean',
+          default: true,
+          describe: 'Progress on standard error; off: --no-progress',
+        },
+      })
+      .example('$0 sweep', 'everything, at the depth each scenario asks for')
+      .example("$0 sweep leaf 'calls/*pac*' --policy sframe-strict", 'some scenarios, one policy')
+      .example('$0 sweep leaf/memcpy --point 12:irq/40:sdei', 'one point, truth beside trace')
+      .example(
+        '$0 sweep --image vmlinux.gz --function __pi_memcpy --args buf:256 buf:256 100',
+        'a function of a real kernel',
+      )
+      .epilogue('Exit status: 0 all as promised, 1 unexpected verdicts, 2 wrong usage or input.'),
+  handler: async (given) => {
+    process.exitCode = await sweep(given);
+  },
+};
+
+/** @returns the exit status. @throws UsageError */
+async function sweep(given: SweepArguments): Promise<number> {
+  const { options, reportPath, notes } = sweepRequest(given);
+  const file = reportPath === undefined ? undefined : new ReportFile(reportPath);
+  const engine = await openBackend();
+  if (!engine.ok) throw new UsageError(engine.error.message);
+  for (const note of notes) complain(note);
+
+  const outcome = await run(options, given.progress);
+  if (typeof outcome === 'number') return outcome;
+  const { report } = outcome;
+  if (options.point !== undefined) checkPointTaken(options, outcome);
+  file?.write(report);
+  const status = report.unexpected === 0 ? 0 : 1;
+  // A reader that closes the pipe early ends the program with this status.
+  process.exitCode = status;
+  await print(resultLines(options, outcome, outputStyle(given.color)));
+  return status;
+}
+
+function* resultLines(
+  { point }: SweepOptions,
+  { report, walks }: SweepOutcome,
+  style: Style,
+): Generator<string> {
+  if (point !== undefined) {
+    yield* replayLines(report, walks, style);
+    if (report.scenarios.some(({ problems }) => problems.length > 0)) {
+      yield* findingLines(report, style);
+    }
+    return;
+  }
+  yield* summaryLines(report, style);
+  yield* findingLines(report, style);
+  yield '';
+  yield verdictLine(report, style);
+}
+
+/** @returns the outcome, or the exit status when there is none */
+async function run(options: SweepOptions, progress: boolean): Promise<SweepOutcome | number> {
+  const kinds = KIND_NAMES.filter((_, i) => (options.kinds & (1 << i)) !== 0);
+  const what =
+    `${plural(options.targets.length, 'scenario')}: ` +
+    `policies ${options.policies.join(', ')}; kinds ${kinds.join(', ')}`;
+  const display = progressDisplay(progress && options.point === undefined, what);
+  let points = 0;
+  const sweep = new Sweep(options, (state) => {
+    points = state.points;
+    display.update(state);
+  });
+  let signal: 'SIGINT' | 'SIGTERM' | undefined;
+  const onSignal = (name: NodeJS.Signals): void => {
+    signal = name === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
+    sweep.abort();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const outcome = await sweep.run();
+  process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  display.stop();
+  if (signal !== undefined) {
+    complain(`interrupted after ${plural(points, 'point')}; no report was written`);
+    return 128 + constants.signals[signal];
+  }
+  if ('report' in outcome) return outcome;
+  throw new UsageError(outcome.message);
+}
+
+/** A point that nothing was judged at does not exist: say why. */
+function checkPointTaken({ targets, point }: SweepOptions, { report }: SweepOutcome): void {
+  const [scenario] = report.scenarios;
+  if (point === undefined || scenario === undefined) return;
+  if (report.points > 0 || scenario.problems.length > 0) return;
+  const name = targets[0]?.scenario.name ?? '';
+  const { instructions } = scenario;
+  if (point.index >= instructions) {
+    throw new UsageError(
+      `${name} executes ${plural(instructions, 'instruction')}: there is no number ${point.index}`,
+    );
+  }
+  const kind = KIND_NAMES[point.inner?.kind ?? point.kind] ?? '?';
+  const where = point.inner === undefined ? `instruction ${point.index}` : 'that inner instruction';
+  throw new UsageError(`${name}: no ${kind} is possible at ${where}`);
+}
