@@ -93,7 +93,7 @@ function setTraced(machine: Machine, scenario: Scenario): SetupError | undefined
   for (const site of machine.patchedSites) {
     patches.push({ address: site, word: NOP }, { address: site + 4, word: NOP });
   }
-  machine.patchedSites.length = 0;
+  const sites: Address[] = [];
   for (const name of scenario.traced ?? []) {
     const symbol = machine.symbols.byName(name);
     if (symbol === undefined) return unknownSymbol(scenario, name);
@@ -101,13 +101,14 @@ function setTraced(machine: Machine, scenario: Scenario): SetupError | undefined
     if (site === undefined || tracer === undefined) {
       return { kind: 'not-traceable', scenario: scenario.name, symbol: name };
     }
-    machine.patchedSites.push(site);
+    sites.push(site);
     patches.push(
       { address: site, word: MOV_X9_X30 },
       { address: site + 4, word: branchAndLink(site + 4, tracer.address) },
     );
   }
   if (patches.length > 0) machine.patchCode(patches);
+  machine.patchedSites.splice(0, Infinity, ...sites);
   return undefined;
 }
 

@@ -116,6 +116,9 @@ export class ScenarioSweep {
     const { memory, kernel } = this.parts.machine;
     this.truth = this.newTruth();
     this.driver.reset();
+    // An earlier run on this machine may have ended while another task was current.
+    this.stackTask = kernel.roles.initTask;
+    this.parts.stacks.switchTo(this.stackTask);
     this.walkedTask = memory.readAddress(kernel.roles.walkTask) ?? 0;
     const home = this.truth.current;
     const cpu = this.parts.machine.stepper;

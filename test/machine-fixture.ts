@@ -81,7 +81,7 @@ export const SCENARIOS = {
   tasks: scenario('tasks_switch_entry', [3, 7]),
   prologue: scenario('sdei_prologue_entry', [5]),
   pac: scenario('pac_entry', [100]),
-  recursion: scenario('recursion_sum', [4]),
+  indirect: scenario('indirect_entry', [12]),
 };
 
 /** Set a scenario up; the address of its entry function. */

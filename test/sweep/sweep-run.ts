@@ -1,0 +1,116 @@
+/** Sweeps a scenario in this process and keeps what it reported. */
+import { hexAddress } from '../../emulator/address.js';
+import type { TruthDefect } from '../../kernel-model/ground-truth.js';
+import { ALL_KINDS, KIND_NAMES } from '../../kernel-model/exception-kind.js';
+import type { Scenario } from '../../scenarios/scenario.js';
+import { formatPoint, type Point } from '../../sweep/point.js';
+import {
+  type PointContext,
+  ScenarioSweep,
+  type SweepEnd,
+  type SweepParts,
+  type SweepRange,
+} from '../../sweep/scenario-sweep.js';
+import type { SweepProblem } from '../../sweep/sweep-problem.js';
+import { type CellKey, MODES, Tally } from '../../sweep/tally.js';
+import { VERDICTS } from '../../sweep/verdict.js';
+import { POLICIES } from '../../unwinder/policies/all.js';
+import { setUp } from '../machine-fixture.js';
+
+export const POLICY_LIST = Object.values(POLICIES);
+
+export interface RunOptions extends Partial<Omit<SweepRange, 'entry'>> {
+  readonly truthDefect?: TruthDefect;
+  readonly walked?: (point: Point, context: PointContext) => void;
+  /** Called between set-up and run. */
+  readonly before?: (parts: SweepParts) => void;
+  readonly giveUp?: boolean;
+}
+
+export interface SweepRun {
+  readonly end: SweepEnd;
+  readonly tally: Tally;
+  readonly problems: readonly SweepProblem[];
+  readonly examples: readonly { readonly cell: number; readonly point: Point }[];
+}
+
+export function runSweep(parts: SweepParts, which: Scenario, options: RunOptions = {}): SweepRun {
+  const entry = setUp(parts.machine, which);
+  options.before?.(parts);
+  const tally = new Tally(POLICY_LIST.length);
+  const problems: SweepProblem[] = [];
+  const examples: { cell: number; point: Point }[] = [];
+  const sweep = new ScenarioSweep(
+    parts,
+    POLICY_LIST,
+    tally,
+    {
+      example: (cell, point) => examples.push({ cell, point }),
+      problem: (problem) => {
+        problems.push(problem);
+        return options.giveUp !== true;
+      },
+      walked: options.walked,
+    },
+    options.truthDefect,
+  );
+  const end = sweep.run({
+    entry,
+    from: 0,
+    to: Infinity,
+    kinds: ALL_KINDS,
+    outerKinds: 0,
+    innerKinds: ALL_KINDS,
+    innerFrom: 0,
+    innerTo: Infinity,
+    budget: 20_000,
+    ...options,
+  });
+  return { end, tally, problems, examples };
+}
+
+/** `fn kind depth policy mode verdict: count` for the cells that a filter names, sorted. */
+export function cells(parts: SweepParts, { tally }: SweepRun, like: Partial<Named> = {}): string[] {
+  const lines: string[] = [];
+  for (const { key, count } of tally.entries()) {
+    const named = nameCell(parts, key);
+    const asked = Object.entries(like) as [keyof Named, string][];
+    if (asked.every(([field, value]) => named[field] === value)) {
+      lines.push(`${Object.values(named).join(' ')}: ${count}`);
+    }
+  }
+  return lines.sort();
+}
+
+/** Sum of those cells. */
+export function total(parts: SweepParts, run: SweepRun, like: Partial<Named>): number {
+  return cells(parts, run, like).reduce((sum, line) => sum + Number(line.split(': ')[1]), 0);
+}
+
+export interface Named {
+  readonly fn: string;
+  readonly kind: string;
+  readonly depth: string;
+  readonly policy: string;
+  readonly mode: string;
+  readonly verdict: string;
+}
+
+function nameCell({ functions }: SweepParts, key: CellKey): Named {
+  return {
+    fn: functions.names[key.fn] ?? '?',
+    kind: KIND_NAMES[key.kind] ?? '?',
+    depth: String(key.depth),
+    policy: POLICY_LIST[key.policy]?.name ?? '?',
+    mode: MODES[key.mode] ?? '?',
+    verdict: VERDICTS[key.verdict] ?? '?',
+  };
+}
+
+/** Problems as text, for messages of failed tests. */
+export function problemText({ problems }: SweepRun): string[] {
+  return problems.map(({ kind, point, pc, detail }) => {
+    const at = point === undefined ? '-' : formatPoint(point);
+    return `${kind} ${at} ${hexAddress(pc)} ${detail}`;
+  });
+}
