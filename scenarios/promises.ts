@@ -3,33 +3,17 @@
  * record, and which have no SFrame entry. A point's answer then depends on the kind and on the
  * policy only (KERNEL-FACTS.md, "The kernel unwinder" and "Exception entry at EL1").
  */
-import type {
-  AllowedVerdict,
-  PointFilter,
-  PolicyPromise,
-  RequiredVerdict,
-  Scenario,
-} from './scenario.js';
-
-/** A policy a scenario can promise something for. */
-export type PolicyName = keyof NonNullable<Scenario['promises']>;
-
-/** Kinds whose entry code leaves a metadata record, so that the unwinder knows of the boundary. */
-export const BOUNDARY_KINDS: NonNullable<PointFilter['kinds']> = ['irq', 'nmi', 'brk', 'serror'];
-
-/** The policies that ask SFrame at an exception boundary. */
-export const SFRAME_POLICIES = [
-  'sframe-v5',
-  'sframe-v6',
-  'sframe-strict',
-  'fgraph-detect',
-] as const;
-
-/** Every policy. */
-export const ALL_POLICIES: readonly PolicyName[] = ['frame-pointer', ...SFRAME_POLICIES];
-
-/** Promises by policy. */
-export type Promises = Readonly<Partial<Record<PolicyName, PolicyPromise>>>;
+import { insideExceptions } from './exception-code.js';
+import {
+  allowed,
+  always,
+  BOUNDARY_KINDS,
+  merge,
+  mergePromises,
+  seen,
+  type Promises,
+} from './promise-terms.js';
+import type { AllowedVerdict, PolicyPromise } from './scenario.js';
 
 /** The functions a scenario runs, each in one of the lists. */
 export interface CodeShape {
@@ -45,7 +29,6 @@ export interface CodeShape {
 
 const WHY = {
   sdei: 'SDEI pushes a plain record, so a function without a record of its own hides its caller',
-  nested: 'the entry and exit code of exceptions has no CFI',
   boundary: 'reliable mode gives up at the first exception boundary',
   alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
   noEntry: 'no SFrame entry: nothing says where the return address is',
@@ -59,41 +42,27 @@ export function promisesFor(shape: CodeShape): Promises {
   const all = [...shape.framed, ...frameless];
   const annotated = [...shape.framed, ...(shape.frameless ?? []), ...(shape.wrong ?? [])];
 
-  const always: PolicyPromise = {
-    allow: [
-      { verdict: 'missing', kinds: ['sdei'], in: all, depth: 1, reason: WHY.sdei },
-      { verdict: 'unreliable', depth: 2, reason: WHY.nested },
-    ],
-    require: [
-      ...shape.framed.map((name) => hiddenCaller([name], false)),
-      ...(frameless.length > 0 ? [hiddenCaller(frameless, true)] : []),
-    ],
-  };
+  const hidden = { kinds: ['sdei'], depth: 1 } as const;
+  const common = merge(
+    allowed('missing', { ...hidden, in: all }, WHY.sdei),
+    ...shape.framed.map((name) => seen('missing', { ...hidden, in: [name] }, WHY.sdei)),
+    frameless.length > 0 ? always('missing', { ...hidden, in: frameless }, WHY.sdei) : {},
+  );
   const refused = everywhere('unreliable', unannotated, WHY.noEntry);
-  const misaligned: PolicyPromise = {
-    allow: [
-      {
-        verdict: 'unreliable',
-        kinds: BOUNDARY_KINDS,
-        in: annotated,
-        depth: 1,
-        reason: WHY.alignment,
-      },
-    ],
-  };
-  return {
-    'frame-pointer': merge(always, everywhere('unreliable', undefined, WHY.boundary)),
-    'sframe-v5': merge(always, everywhere('warned', unannotated, WHY.noEntryV5)),
-    'sframe-v6': merge(always, refused, misaligned),
-    'sframe-strict': merge(always, refused),
-    'fgraph-detect': merge(always, refused),
-  };
-}
-
-/** Both sets of promises: what either accepts is accepted, what either requires is required. */
-export function mergePromises(one: Promises, two: Promises): Promises {
-  return Object.fromEntries(
-    ALL_POLICIES.map((policy) => [policy, merge(one[policy] ?? {}, two[policy] ?? {})]),
+  const misaligned = allowed(
+    'unreliable',
+    { kinds: BOUNDARY_KINDS, in: annotated, depth: 1 },
+    WHY.alignment,
+  );
+  return mergePromises(
+    {
+      'frame-pointer': merge(common, everywhere('unreliable', undefined, WHY.boundary)),
+      'sframe-v5': merge(common, everywhere('warned', unannotated, WHY.noEntryV5)),
+      'sframe-v6': merge(common, refused, misaligned),
+      'sframe-strict': merge(common, refused),
+      'fgraph-detect': merge(common, refused),
+    },
+    insideExceptions({ unannotated: unannotated.length > 0 }),
   );
 }
 
@@ -104,29 +73,9 @@ export function everywhere(
   reason: string,
 ): PolicyPromise {
   if (functions?.length === 0) return {};
-  const points = {
-    kinds: BOUNDARY_KINDS,
-    ...(functions === undefined ? {} : { in: functions }),
-    depth: 1,
+  return always(
+    verdict,
+    { kinds: BOUNDARY_KINDS, ...(functions === undefined ? {} : { in: functions }), depth: 1 },
     reason,
-  } as const;
-  return { allow: [{ verdict, ...points }], require: [{ verdict, ...points, everywhere: true }] };
-}
-
-function hiddenCaller(functions: readonly string[], always: boolean): RequiredVerdict {
-  return {
-    verdict: 'missing',
-    kinds: ['sdei'],
-    in: functions,
-    depth: 1,
-    ...(always ? { everywhere: true } : {}),
-    reason: WHY.sdei,
-  };
-}
-
-function merge(...promises: readonly PolicyPromise[]): PolicyPromise {
-  return {
-    allow: promises.flatMap(({ allow }) => allow ?? []),
-    require: promises.flatMap(({ require }) => require ?? []),
-  };
+  );
 }

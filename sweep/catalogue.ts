@@ -1,12 +1,16 @@
 /** All scenarios there are, and where their code is. */
 import { family as calls } from '../scenarios/calls/calls.js';
+import { family as entry } from '../scenarios/entry/entry.js';
+import { family as fgraph } from '../scenarios/fgraph/fgraph.js';
 import { family as leaf } from '../scenarios/leaf/leaf.js';
+import { family as sdei } from '../scenarios/sdei/sdei.js';
+import { family as tasks } from '../scenarios/tasks/tasks.js';
 import type { ScenarioFamily } from '../scenarios/scenario.js';
 import { packagePath } from './package-path.js';
 import type { SweepTarget } from './unit.js';
 
 /** The families, in the order of reports. */
-export const FAMILIES: readonly ScenarioFamily[] = [calls, leaf];
+export const FAMILIES: readonly ScenarioFamily[] = [calls, leaf, entry, fgraph, tasks, sdei];
 
 /** Every scenario with the ELF that holds it. */
 export function allTargets(): SweepTarget[] {

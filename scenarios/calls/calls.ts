@@ -3,7 +3,8 @@
  * compiles it at -O2 with frame pointers. All of it is annotated correctly unless its summary says
  * otherwise, so the policies that ask SFrame must be exact at every instruction.
  */
-import { BOUNDARY_KINDS, everywhere, SFRAME_POLICIES, type Promises } from '../promises.js';
+import { BOUNDARY_KINDS, SFRAME_POLICIES, type Promises } from '../promise-terms.js';
+import { everywhere } from '../promises.js';
 import type { Scenario, ScenarioFamily } from '../scenario.js';
 import { shape } from './shape.js';
 

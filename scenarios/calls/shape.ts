@@ -1,5 +1,6 @@
 /** How a call shape becomes a scenario. */
-import { mergePromises, promisesFor, type CodeShape, type Promises } from '../promises.js';
+import { mergePromises, type Promises } from '../promise-terms.js';
+import { promisesFor, type CodeShape } from '../promises.js';
 import type { Scenario } from '../scenario.js';
 
 /**

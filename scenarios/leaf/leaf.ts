@@ -4,15 +4,8 @@
  * the routine moves what the leaf rule (CFA = SP, return address in x30, FP unchanged) takes for
  * granted, and the trace that follows from it is called reliable.
  */
-import {
-  BOUNDARY_KINDS,
-  everywhere,
-  mergePromises,
-  promisesFor,
-  SFRAME_POLICIES,
-  type PolicyName,
-  type Promises,
-} from '../promises.js';
+import { BOUNDARY_KINDS, mergePromises, SFRAME_POLICIES, under } from '../promise-terms.js';
+import { everywhere, promisesFor } from '../promises.js';
 import type { AllowedVerdict, PolicyPromise, Scenario, ScenarioFamily } from '../scenario.js';
 
 /** Routine, and the checksum its entry returns. */
@@ -63,11 +56,6 @@ function unsafe(verdict: AllowedVerdict['verdict'], fn: string, reason: string):
   return { allow: [points], require: [points] };
 }
 
-/** The same promise for several policies. */
-function under(policies: readonly PolicyName[], promise: PolicyPromise): Promises {
-  return Object.fromEntries(policies.map((policy) => [policy, promise]));
-}
-
 const REASON = {
   inner: 'x30 leads back to the seeded routine, and its own return address is in x15 only',
   stale: 'x30 holds the address the inner call has already returned to',
@@ -87,10 +75,8 @@ const movesLr = mergePromises(
     framed: [`${MOVES_LR}_entry`],
     frameless: [MOVES_LR, 'leaf_memcpy_inner'],
   }),
-  mergePromises(
-    under(SFRAME_POLICIES, everywhere('missing', ['leaf_memcpy_inner'], REASON.inner)),
-    under(SFRAME_POLICIES, unsafe('missing', MOVES_LR, REASON.stale)),
-  ),
+  under(SFRAME_POLICIES, everywhere('missing', ['leaf_memcpy_inner'], REASON.inner)),
+  under(SFRAME_POLICIES, unsafe('missing', MOVES_LR, REASON.stale)),
 );
 
 const spillsLr = mergePromises(
@@ -104,7 +90,7 @@ function sdeiInSpillsFp(verdict: 'missing' | 'unreliable'): PolicyPromise {
   return { allow: [{ verdict, ...points }], require: [{ verdict, ...points }] };
 }
 
-const spillsFp = [
+const spillsFp = mergePromises(
   promisesFor({ framed: [`${SPILLS_FP}_entry`], wrong: [SPILLS_FP] }),
   under(['sframe-v5', 'sframe-v6'], unsafe('missing', SPILLS_FP, REASON.lost)),
   under(['sframe-v5'], unsafe('spurious', SPILLS_FP, REASON.tracked)),
@@ -114,7 +100,7 @@ const spillsFp = [
     sdeiInSpillsFp('missing'), // before x29 is taken and after it is restored
   ),
   under(['frame-pointer', 'sframe-strict', 'fgraph-detect'], sdeiInSpillsFp('unreliable')),
-].reduce(mergePromises);
+);
 
 const seeded: readonly Scenario[] = [
   {

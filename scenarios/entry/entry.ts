@@ -1,0 +1,41 @@
+/**
+ * The exception code itself: next to nothing is interrupted, once and, at depth 2, again at every
+ * instruction of vector, entry, IRQ stack switch, handler and exit.
+ */
+import { requiredInside } from '../exception-code.js';
+import { mergePromises } from '../promise-terms.js';
+import { promisesFor } from '../promises.js';
+import type { Scenario, ScenarioFamily } from '../scenario.js';
+
+/** @param instructions of the function, all of which every kind but IRQ can interrupt */
+function entry(name: string, summary: string, fn: string, instructions: number): Scenario {
+  return {
+    name: `entry/${name}`,
+    summary,
+    entry: fn,
+    args: [{ number: 5 }],
+    result: 6,
+    depth: 2,
+    promises: mergePromises(
+      promisesFor({ framed: [], frameless: [fn] }),
+      requiredInside(instructions),
+    ),
+    topics: ['entry', 'irq-stack'],
+  };
+}
+
+/** Exception entry and exit. */
+export const family: ScenarioFamily = {
+  name: 'entry',
+  summary: 'vectors, pt_regs being built, the IRQ stack, the way back: exceptions in exceptions',
+  elf: 'entry.elf',
+  scenarios: [
+    entry('trivial', 'every kind in the handling of every kind', 'entry_trivial', 3),
+    entry(
+      'irqs-off',
+      'the same where IRQs are masked by priority: a pseudo-NMI takes the short way',
+      'entry_irqs_off',
+      8,
+    ),
+  ],
+};

@@ -1,0 +1,172 @@
+/**
+ * What can be promised of the kernel's own exception code: points at depth 2, where a first
+ * exception is being entered, handled or left when a second one comes.
+ *
+ * Entry and exit code masks everything but SDEI, so an IRQ, pseudo-NMI, BRK or SError only ever
+ * interrupts C code with CFI there: the walk crosses two boundaries, and is as good as at the first.
+ * An SDEI event brings its plain record wherever it comes.
+ */
+import {
+  allowed,
+  always,
+  BOUNDARY_KINDS,
+  exact,
+  mergePromises,
+  seen,
+  SFRAME_POLICIES,
+  under,
+  type Promises,
+} from './promise-terms.js';
+
+/** The code between a vector and C. */
+export const ENTRY_CODE = ['el1h_64_sync', 'el1h_64_irq', 'el1h_64_error'] as const;
+
+/** Handlers that never have a frame record of their own. */
+const FRAMELESS = [
+  'irq_enter_rcu',
+  'irq_exit_rcu',
+  'irqentry_nmi_enter',
+  'irqentry_nmi_exit',
+  'arch_stack_walk_reliable',
+] as const;
+
+/** Code that runs in an SDEI event, and nowhere else. */
+const SDEI_ONLY = ['__sdei_asm_handler', '__sdei_handler', 'kunwind_sdei_callback'] as const;
+
+/** Code that runs in an SDEI event, too. */
+const SDEI_SHARED = [
+  'irqentry_nmi_enter',
+  'irqentry_nmi_exit',
+  'kunwind_request_walk',
+  'arch_stack_walk_reliable',
+] as const;
+
+/** Everything that runs between the firmware's call and the walk, or after it. */
+export const SDEI_CODE: readonly string[] = [...SDEI_ONLY, ...SDEI_SHARED];
+
+/** Everything that runs after a vector's exception has been given its pt_regs, or is given it. */
+const AFTER_VECTOR = [
+  ...ENTRY_CODE,
+  'ret_to_kernel',
+  ...FRAMELESS,
+  'el1h_64_irq_handler',
+  'el1h_64_sync_handler',
+  'el1h_64_error_handler',
+  'el1_interrupt',
+  'el1_brk64',
+  'do_el1_brk64',
+  'kprobe_brk_handler',
+  'kunwind_pre_handler',
+  'do_interrupt_handler',
+  'call_on_irq_stack',
+  'gic_handle_irq',
+  'generic_handle_irq',
+  'generic_handle_nmi',
+  'do_serror',
+  'kunwind_request_walk',
+] as const;
+
+/** All of it. */
+export const EXCEPTION_CODE: readonly string[] = ['vectors', ...AFTER_VECTOR, ...SDEI_ONLY];
+
+const WHY = {
+  boundary: 'reliable mode gives up at the first exception boundary',
+  hidden:
+    'an SDEI record, of this event or of the one being handled, hides the caller of a function without its own',
+  unfinished: 'SDEI between the metadata record and the store of PC: the walk lists what lay there',
+  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
+  outerCode: 'the first exception came in code without an SFrame entry',
+  outerCodeV5: 'the first exception came in code without an SFrame entry, which WARNs',
+  crossed: 'two boundaries, and CFI on both sides of each',
+};
+
+/** What the interrupted scenario brings along. */
+export interface InterruptedCode {
+  /** Some of it has no SFrame entry. */
+  readonly unannotated?: boolean;
+  /** Handlers walk a blocked task at times, from which no boundary is met. */
+  readonly blockedTask?: boolean;
+}
+
+/** What is promised of every scenario whose code has complete CFI where it has any. */
+export function insideExceptions({
+  unannotated = false,
+  blockedTask = false,
+}: InterruptedCode = {}): Promises {
+  const sdei = { kinds: ['sdei'], depth: 2 } as const;
+  const boundary = { kinds: BOUNDARY_KINDS, depth: 2 } as const;
+  const afterVector = { in: AFTER_VECTOR, depth: 2 } as const;
+  return mergePromises(
+    under(
+      ['frame-pointer'],
+      (blockedTask ? allowed : always)('unreliable', boundary, WHY.boundary),
+      allowed('unreliable', { ...sdei, in: AFTER_VECTOR }, WHY.boundary),
+      allowed(
+        'missing',
+        {
+          ...sdei,
+          in: ['vectors', ...ENTRY_CODE, 'ret_to_kernel', ...SDEI_ONLY, ...SDEI_SHARED],
+        },
+        WHY.hidden,
+      ),
+    ),
+    under(
+      SFRAME_POLICIES,
+      allowed('missing', { ...sdei, in: EXCEPTION_CODE }, WHY.hidden),
+      allowed(
+        'missing',
+        { kinds: ['brk'], in: ['kunwind_sdei_callback', 'kunwind_request_walk'], depth: 2 },
+        WHY.hidden,
+      ),
+      allowed('missing', { ...sdei, in: ENTRY_CODE }, WHY.unfinished),
+      allowed('spurious', { ...sdei, in: ENTRY_CODE }, WHY.unfinished),
+    ),
+    under(
+      ['sframe-v6'],
+      allowed('unreliable', { ...boundary, in: EXCEPTION_CODE }, WHY.alignment),
+      allowed('unreliable', { ...sdei, in: AFTER_VECTOR }, WHY.alignment),
+    ),
+    ...(unannotated
+      ? [
+          under(['sframe-v5'], allowed('warned', afterVector, WHY.outerCodeV5)),
+          under(
+            ['sframe-v6', 'sframe-strict', 'fgraph-detect'],
+            allowed('unreliable', afterVector, WHY.outerCode),
+          ),
+        ]
+      : []),
+  );
+}
+
+/** Policies whose answers at depth 2 do not depend on where the stack happens to lie. */
+const ALIGNED = ['sframe-v5', 'sframe-strict', 'fgraph-detect'] as const;
+
+/**
+ * What must come up at depth 2 in a scenario that is annotated throughout.
+ * @param instructions instructions of the scenario that a BRK and an SError can interrupt, each
+ */
+export function requiredInside(instructions: number): Promises {
+  const sdei = { kinds: ['sdei'], depth: 2 } as const;
+  // x29 is the interrupted one up to its `add` (24 instructions), and PC is stored by the next.
+  const stale = 24;
+  return mergePromises(
+    under(
+      ['frame-pointer', ...SFRAME_POLICIES],
+      always('missing', { ...sdei, in: ['vectors'] }, WHY.hidden),
+    ),
+    under(
+      ALIGNED,
+      always('missing', { ...sdei, in: FRAMELESS }, WHY.hidden),
+      exact({ kinds: ['irq', 'nmi', 'serror'], depth: 2 }, WHY.crossed),
+      seen('missing', { ...sdei, in: ['__sdei_asm_handler', '__sdei_handler'] }, WHY.hidden),
+    ),
+    under(
+      ['frame-pointer'],
+      seen('missing', { ...sdei, in: ['el1h_64_sync'] }, WHY.hidden, stale * instructions),
+    ),
+    under(
+      ALIGNED,
+      seen('missing', { ...sdei, in: ['el1h_64_sync'] }, WHY.unfinished, stale * instructions + 1),
+    ),
+  );
+}

@@ -1,0 +1,275 @@
+/**
+ * Function graph tracing: every instruction of the entry hook (patch site, ftrace_caller,
+ * function_graph_enter), of return_to_handler and of the C code it calls.
+ *
+ * The known bug: return_to_handler keeps no frame record, and an address inside it is not the one
+ * that was put in place of the return address. A walk from its C callee, or from the middle of it
+ * by an SDEI record, goes on with the caller's caller: the traced function's caller is skipped, and
+ * it will run again. Only fgraph-detect takes any address inside the trampoline to the return stack.
+ */
+import { ENTRY_CODE, EXCEPTION_CODE, insideExceptions } from '../exception-code.js';
+import {
+  ALL_POLICIES,
+  allowed,
+  always,
+  BOUNDARY_KINDS,
+  exact,
+  merge,
+  mergePromises,
+  seen,
+  SFRAME_POLICIES,
+  under,
+  type PolicyName,
+  type Promises,
+} from '../promise-terms.js';
+import { promisesFor, type CodeShape } from '../promises.js';
+import type { PolicyPromise, RequiredVerdict, Scenario, ScenarioFamily } from '../scenario.js';
+
+const WHY = {
+  hookRecords:
+    'ftrace_caller has no complete records yet, or has restored x29: the traced function is hidden',
+  hookLinked: 'both records are linked: one for the traced function, one for ftrace_caller',
+  hookNoCfi: 'ftrace_caller has no SFrame entry',
+  hookNoCfiV5:
+    'ftrace_caller has no SFrame entry, and its frame record is taken for a metadata record',
+  trampolineCaller:
+    'all that a plain record can hide is an address in ftrace_caller, which is optional',
+  skipped:
+    "an address inside return_to_handler is not recovered: the traced function's caller is skipped",
+  exitNoRecord:
+    'SDEI: the C callee of return_to_handler has no record of its own at this instruction',
+  trampolineNoCfi: 'return_to_handler has no SFrame entry',
+  trampolineNoCfiV5:
+    'return_to_handler has no SFrame entry, and the record is taken for a metadata record',
+  window:
+    'transient window: the entry is popped, and x30 does not hold the address or is not asked',
+  recovered: 'the entry is still on the return stack: found by retp from any address inside',
+  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
+  below: 'the first exception came in a callee of return_to_handler',
+  unfinished:
+    'SDEI before PC is stored: what lay there leads to return_to_handler in x30 with the wrong x29',
+  windowBelow: 'the first exception came in the transient window',
+};
+
+/** The C code that return_to_handler runs. */
+const EXIT_CODE = ['ftrace_return_to_handler', 'fgraph_exit_handler'] as const;
+
+const SKIPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6', 'sframe-strict'];
+
+const sdei = { kinds: ['sdei'], depth: 1 } as const;
+const boundary = { kinds: BOUNDARY_KINDS, depth: 1 } as const;
+
+function someExact(
+  points: Omit<RequiredVerdict, 'verdict' | 'reason'>,
+  reason: string,
+): PolicyPromise {
+  return { require: [{ verdict: 'exact', ...points, reason }] };
+}
+
+/** The entry hook; it runs `calls` times. 34 instructions of it are ftrace_caller's. */
+function entryHook(calls: number): Promises {
+  const hook = { in: ['ftrace_caller'] } as const;
+  return mergePromises(
+    under(
+      ALL_POLICIES,
+      seen('missing', { ...sdei, ...hook }, WHY.hookRecords, 21 * calls),
+      someExact({ ...sdei, ...hook, atLeast: 13 * calls }, WHY.hookLinked),
+      exact({ ...sdei, in: ['ftrace_graph_func'] }, WHY.trampolineCaller),
+    ),
+    under(['sframe-v5'], always('warned', { ...boundary, ...hook }, WHY.hookNoCfiV5)),
+    under(
+      ['sframe-v6', 'sframe-strict', 'fgraph-detect'],
+      always('unreliable', { ...boundary, ...hook }, WHY.hookNoCfi),
+    ),
+    under(
+      ['sframe-v6'],
+      allowed(
+        'unreliable',
+        { ...boundary, in: ['ftrace_graph_func', 'return_to_handler', ...EXIT_CODE] },
+        WHY.alignment,
+      ),
+    ),
+    under(
+      ['sframe-v5', 'sframe-strict', 'fgraph-detect'],
+      exact({ ...boundary, in: ['ftrace_graph_func', 'function_graph_enter'] }, 'C code with CFI'),
+    ),
+  );
+}
+
+/** return_to_handler and its callees under the policies that have the bug. */
+function skippedCaller(calls: number): Promises {
+  const trampoline = { in: ['return_to_handler'] } as const;
+  // All but the trampoline's first instruction, whose address is the one that is looked for.
+  const missed = 14 * calls;
+  return mergePromises(
+    under(
+      ['frame-pointer', ...SKIPPING],
+      always('missing', { ...sdei, in: EXIT_CODE }, WHY.skipped),
+      seen('missing', { ...sdei, ...trampoline }, WHY.skipped, missed),
+    ),
+    under(
+      ['sframe-v5', 'sframe-strict'],
+      always('missing', { ...boundary, in: EXIT_CODE }, WHY.skipped),
+    ),
+    // Everywhere that the alignment test lets it through, see above.
+    under(['sframe-v6'], seen('missing', { ...boundary, in: EXIT_CODE }, WHY.skipped, 4 * calls)),
+    under(
+      ['sframe-v5'],
+      seen('warned', { ...boundary, ...trampoline }, WHY.trampolineNoCfiV5, 4 * missed),
+    ),
+    under(
+      ['sframe-v6', 'sframe-strict'],
+      seen('unreliable', { ...boundary, ...trampoline }, WHY.trampolineNoCfi, 4 * missed),
+    ),
+    under(
+      SKIPPING,
+      allowed('missing', { kinds: BOUNDARY_KINDS, in: EXCEPTION_CODE, depth: 2 }, WHY.below),
+    ),
+  );
+}
+
+/**
+ * The same under fgraph-detect: never missing, but for what an SDEI record hides.
+ * @param windows calls that were not tail-called: for one that was, its caller's entry still says
+ * where control goes, and there is no window
+ */
+function detected(calls: number, windows: number): PolicyPromise {
+  const trampoline = { in: ['return_to_handler'] } as const;
+  const callee = { in: ['ftrace_return_to_handler'] } as const;
+  return merge(
+    // The last 7 instructions of the trampoline, and the last 6 of its callee.
+    seen('unreliable', { ...boundary, ...trampoline }, WHY.window, 4 * 7 * windows),
+    seen('unreliable', { ...sdei, ...trampoline }, WHY.window, 7 * windows),
+    someExact({ ...boundary, ...trampoline, atLeast: 4 * 8 * calls }, WHY.recovered),
+    someExact({ ...sdei, ...trampoline, atLeast: 8 * calls }, WHY.recovered),
+    seen('unreliable', { ...boundary, ...callee }, WHY.window, 4 * 6 * windows),
+    seen('unreliable', { ...sdei, ...callee }, WHY.window, 4 * windows),
+    someExact({ ...boundary, ...callee, atLeast: 4 * 38 * calls }, WHY.recovered),
+    someExact({ ...sdei, ...callee, atLeast: 35 * calls }, WHY.recovered),
+    exact({ ...boundary, in: ['fgraph_exit_handler'] }, WHY.recovered),
+    seen('missing', { ...sdei, ...callee }, WHY.exitNoRecord, 5 * calls),
+    always('missing', { ...sdei, in: ['fgraph_exit_handler'] }, WHY.exitNoRecord),
+    allowed('unreliable', { in: EXCEPTION_CODE, depth: 2 }, WHY.windowBelow),
+  );
+}
+
+interface TracedScenario {
+  readonly name: string;
+  readonly summary: string;
+  readonly entry: string;
+  readonly argument: number;
+  readonly result: number;
+  readonly traced: readonly string[];
+  /** The functions besides those of the tracer. */
+  readonly shape: CodeShape;
+  /** Traced calls, and those of them that were tail-called. */
+  readonly calls: number;
+  readonly tailCalls?: number;
+  readonly depth?: 2;
+}
+
+function traced(of: TracedScenario): Scenario {
+  const { calls, tailCalls = 0, shape } = of;
+  return {
+    name: `fgraph/${of.name}`,
+    summary: of.summary,
+    entry: of.entry,
+    args: [{ number: of.argument }],
+    result: of.result,
+    traced: of.traced,
+    ...(of.depth === undefined ? {} : { depth: of.depth }),
+    promises: mergePromises(
+      promisesFor({
+        framed: [of.entry, ...shape.framed, 'function_graph_enter'],
+        frameless: [...(shape.frameless ?? []), 'fgraph_entry_handler'],
+      }),
+      entryHook(calls),
+      skippedCaller(calls),
+      { 'fgraph-detect': detected(calls, calls - tailCalls) },
+      insideExceptions({ unannotated: true }),
+      under(
+        SFRAME_POLICIES,
+        allowed('warned', { kinds: ['sdei'], in: ENTRY_CODE, depth: 2 }, WHY.unfinished),
+      ),
+    ),
+    topics: ['fgraph', 'ftrace'],
+  };
+}
+
+/** Function graph tracing. */
+export const family: ScenarioFamily = {
+  name: 'fgraph',
+  summary: 'traced functions: the entry hook, return_to_handler and what it calls',
+  elf: 'fgraph.elf',
+  scenarios: [
+    traced({
+      name: 'leaf',
+      summary: 'a traced leaf: its return address is in x30 and on the return stack only',
+      entry: 'fgraph_leaf_entry',
+      argument: 10,
+      result: 31,
+      traced: ['fgraph_leaf'],
+      shape: { framed: [], frameless: ['fgraph_leaf'] },
+      calls: 1,
+      depth: 2,
+    }),
+    traced({
+      name: 'callee',
+      summary: 'a traced function with a frame: return_to_handler is found in its record',
+      entry: 'fgraph_callee_entry',
+      argument: 10,
+      result: 19,
+      traced: ['fgraph_callee'],
+      shape: { framed: ['fgraph_callee'], frameless: ['fgraph_plain'] },
+      calls: 1,
+      depth: 2,
+    }),
+    traced({
+      name: 'nested',
+      summary: 'traced functions that call traced functions: an entry for each frame',
+      entry: 'fgraph_nested_entry',
+      argument: 10,
+      result: 52,
+      traced: ['fgraph_outer', 'fgraph_middle', 'fgraph_leaf', 'fgraph_callee'],
+      shape: {
+        framed: ['fgraph_outer', 'fgraph_middle', 'fgraph_callee'],
+        frameless: ['fgraph_leaf', 'fgraph_plain'],
+      },
+      calls: 4,
+    }),
+    traced({
+      name: 'tail',
+      summary: 'a chain of traced tail calls: several entries for one frame, the oldest is right',
+      entry: 'fgraph_tail_entry',
+      argument: 10,
+      result: 66,
+      traced: ['fgraph_tail_first', 'fgraph_tail_second', 'fgraph_tail_third', 'fgraph_leaf'],
+      shape: {
+        framed: ['fgraph_tail_second', 'fgraph_tail_third'],
+        frameless: ['fgraph_tail_first', 'fgraph_leaf', 'fgraph_plain'],
+      },
+      calls: 4,
+      tailCalls: 2,
+    }),
+    traced({
+      name: 'recurse',
+      summary: 'a traced recursion: entries of one function, told apart by their frames',
+      entry: 'fgraph_recurse_entry',
+      argument: 3,
+      result: 6,
+      traced: ['fgraph_recurse'],
+      shape: { framed: ['fgraph_recurse'] },
+      calls: 4,
+    }),
+    traced({
+      name: 'repeat',
+      summary: 'two traced calls, one after the other: the return stack is empty in between',
+      entry: 'fgraph_repeat_entry',
+      argument: 10,
+      result: 62,
+      traced: ['fgraph_leaf'],
+      shape: { framed: [], frameless: ['fgraph_leaf'] },
+      calls: 2,
+    }),
+  ],
+};

@@ -1,0 +1,96 @@
+/**
+ * SDEI: the event's entry code pushes {interrupted x29, interrupted PC} as if that had been a call.
+ * Nothing tells an unwinder that the interrupted function may not have pushed a record yet, or have
+ * popped it: its caller, known to x30 alone, is left out of a trace that all policies call reliable.
+ * An interrupt at the same instruction is exact, wherever SFrame is asked.
+ */
+import { requiredInside } from '../exception-code.js';
+import {
+  ALL_POLICIES,
+  exact,
+  mergePromises,
+  seen,
+  SFRAME_POLICIES,
+  under,
+} from '../promise-terms.js';
+import { promisesFor, type CodeShape } from '../promises.js';
+import type { Scenario, ScenarioFamily } from '../scenario.js';
+
+const WHY = {
+  hidden: 'the record that would name the caller is not complete, or no longer what x29 points at',
+  linked: 'x29 points at the record, and the record names the caller',
+  cfi: 'the same instruction interrupted through a vector: SFrame knows',
+};
+
+/**
+ * @param entry calls the function of interest, `[without, with]` instructions at which that has
+ * none or has a record that x29 points at
+ */
+function sdei(
+  name: string,
+  summary: string,
+  fn: string,
+  result: number,
+  [without, withRecord]: readonly [number, number],
+  shape: CodeShape,
+  instructions: number,
+): Scenario {
+  const at = { kinds: ['sdei'], in: [fn], depth: 1 } as const;
+  const counted = under(
+    ALL_POLICIES,
+    seen('missing', at, WHY.hidden, without),
+    withRecord > 0
+      ? { require: [{ verdict: 'exact', ...at, atLeast: withRecord, reason: WHY.linked }] }
+      : {},
+  );
+  const interrupts = under(
+    SFRAME_POLICIES.filter((policy) => policy !== 'sframe-v6'),
+    exact({ kinds: ['irq', 'nmi', 'brk', 'serror'], depth: 1 }, WHY.cfi),
+  );
+  return {
+    name: `sdei/${name}`,
+    summary,
+    entry: `${fn}_entry`,
+    args: [{ number: 5 }],
+    result,
+    depth: 2,
+    promises: mergePromises(promisesFor(shape), counted, interrupts, requiredInside(instructions)),
+    topics: ['sdei'],
+  };
+}
+
+/** The plain record of SDEI. */
+export const family: ScenarioFamily = {
+  name: 'sdei',
+  summary: 'the plain frame record of SDEI against a leaf, a prologue and an epilogue',
+  elf: 'sdei.elf',
+  scenarios: [
+    sdei(
+      'leaf',
+      'a leaf: its caller is missing at every instruction',
+      'sdei_leaf',
+      12,
+      [4, 0],
+      { framed: ['sdei_leaf_entry'], frameless: ['sdei_leaf'] },
+      10,
+    ),
+    sdei(
+      'prologue',
+      'a prologue: the caller is missing until x29 points at the complete record',
+      'sdei_prologue',
+      17,
+      [7, 4],
+      { framed: ['sdei_prologue_entry', 'sdei_prologue'], frameless: ['sdei_leaf'] },
+      21,
+    ),
+    sdei(
+      'epilogue',
+      'an epilogue: the caller is missing from where x29 is restored',
+      'sdei_epilogue',
+      17,
+      [8, 4],
+      { framed: ['sdei_epilogue_entry', 'sdei_epilogue'], frameless: ['sdei_leaf'] },
+      22,
+    ),
+  ],
+};
