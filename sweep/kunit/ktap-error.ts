@@ -1,0 +1,63 @@
+/** Why a text is not complete KTAP. */
+
+/** Each with the line at which it showed, from 1. */
+export type KtapError =
+  | { readonly kind: 'no-ktap'; readonly line: number }
+  | { readonly kind: 'unsupported-version'; readonly line: number; readonly version: string }
+  /** The file ends inside a group. `planned` is undefined when its plan was not reached either. */
+  | {
+      readonly kind: 'truncated';
+      readonly line: number;
+      readonly group: string;
+      readonly results: number;
+      readonly planned: number | undefined;
+    }
+  /** A group is over and has another number of results than its plan said. */
+  | {
+      readonly kind: 'plan-mismatch';
+      readonly line: number;
+      readonly group: string;
+      readonly results: number;
+      readonly planned: number;
+    }
+  | { readonly kind: 'repeated-plan'; readonly line: number; readonly group: string }
+  /** Results are numbered from 1 without gaps; this one is not the next. */
+  | {
+      readonly kind: 'out-of-order';
+      readonly line: number;
+      readonly expected: number;
+      readonly found: number;
+    }
+  /** A result or plan line whose indentation is that of no open group. */
+  | { readonly kind: 'misplaced'; readonly line: number; readonly text: string }
+  /** The result of a group has another name than its `# Subtest:` line. */
+  | {
+      readonly kind: 'name-mismatch';
+      readonly line: number;
+      readonly expected: string;
+      readonly found: string;
+    };
+
+/** What is wrong, in one line without the file and line number. */
+export function describeKtapError(error: KtapError): string {
+  switch (error.kind) {
+    case 'no-ktap':
+      return 'no KTAP: there is no line "KTAP version 1"';
+    case 'unsupported-version':
+      return `KTAP version ${error.version} is not supported, only version 1`;
+    case 'truncated':
+      return error.planned === undefined
+        ? `truncated after ${error.results} results of ${error.group}`
+        : `truncated: ${error.results} of ${error.planned} results of ${error.group}`;
+    case 'plan-mismatch':
+      return `${error.group} planned ${error.planned} results and has ${error.results}`;
+    case 'repeated-plan':
+      return `second plan of ${error.group}`;
+    case 'out-of-order':
+      return `result ${error.found} where ${error.expected} was to come`;
+    case 'misplaced':
+      return `indented like no open test: ${error.text}`;
+    case 'name-mismatch':
+      return `result of ${error.found} where ${error.expected} was running`;
+  }
+}
