@@ -111,8 +111,8 @@ function skippedCaller(calls: number): Promises {
       ['sframe-v5', 'sframe-strict'],
       always('missing', { ...boundary, in: EXIT_CODE }, WHY.skipped),
     ),
-    // Everywhere that the alignment test lets it through, see above.
-    under(['sframe-v6'], seen('missing', { ...boundary, in: EXIT_CODE }, WHY.skipped, 4 * calls)),
+    // Where the alignment test lets it through, see above: that depends on the depth of the stack.
+    under(['sframe-v6'], allowed('missing', { ...boundary, in: EXIT_CODE }, WHY.skipped)),
     under(
       ['sframe-v5'],
       seen('warned', { ...boundary, ...trampoline }, WHY.trampolineNoCfiV5, 4 * missed),

@@ -59,6 +59,7 @@
 #define KW_TSK_CURR_RET_STACK 2168
 #define KW_TSK_CURR_RET_DEPTH 2172
 #define KW_TSK_RET_STACK 2176
+#define KW_TSK_KRETPROBE_INSTANCES 2312
 #define KW_TSK_SIZE 2432
 /* ... and an entry on it: four words, then its type word. Bytes; the index counts words. */
 #define KW_RET_STACK_RET 0
@@ -68,6 +69,25 @@
 #define KW_RET_STACK_TYPE 32
 #define KW_RET_STACK_ENTRY_WORDS 5
 #define KW_RET_STACK_WORDS 512
+
+/* struct kprobe, kretprobe and kretprobe_instance; the host fills in the tables of the first two. */
+#define KW_NR_KPROBES 16
+#define KW_KPROBE_ADDR 0
+#define KW_KPROBE_SLOT 8
+#define KW_KPROBE_OPCODE 16
+#define KW_KPROBE_PRE_HANDLER 24
+#define KW_KPROBE_KRETPROBE 32
+#define KW_KPROBE_SIZE 40
+#define KW_NR_KRETPROBES 8
+#define KW_KRETPROBE_HANDLER 0
+#define KW_KRETPROBE_TRAMPOLINE 8
+#define KW_KRETPROBE_SIZE 16
+#define KW_KRETPROBE_INSTANCE_NEXT 0
+#define KW_KRETPROBE_INSTANCE_RET_ADDR 16
+#define KW_KRETPROBE_INSTANCE_FP 32
+#define KW_NR_KRETPROBE_INSTANCES 32
+/* Where a probed instruction is stepped: it, and the breakpoint after it. */
+#define KW_KPROBE_SLOT_SIZE 16
 
 /* preempt_count: eight bits each of preemption and softirq, IRQ-disable count, 4 of hardirq, 4 of NMI. */
 #define KW_HARDIRQ_OFFSET 0x01000000

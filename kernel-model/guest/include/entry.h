@@ -37,11 +37,4 @@ void call_on_irq_stack(struct pt_regs *regs, void (*func)(struct pt_regs *));
 extern void (*handle_arch_irq)(struct pt_regs *);
 void gic_handle_irq(struct pt_regs *regs);
 
-struct kprobe {
-	u64 addr; /* 0: any */
-	int (*pre_handler)(struct kprobe *p, struct pt_regs *regs);
-};
-extern struct kprobe kprobe_current;
-bool kprobe_brk_handler(struct pt_regs *regs, u64 esr);
-
 #endif

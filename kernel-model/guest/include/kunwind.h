@@ -15,11 +15,17 @@ struct kunwind_call {
 /* Non-zero: the task that a handler's walk is asked of, instead of the current one. */
 extern struct task_struct *walk_task;
 
+/* What arch_stack_walk_reliable returns, 0 or -22: the host may write it at the walk request. */
+extern s32 walk_result;
+
 /* The last thing every handler does: ask for a walk. regs are those of the exception, if any. */
 void kunwind_request_walk(struct pt_regs *regs);
 
 /* The marked address: the host stops at its first instruction and walks. x0 is the task. */
 int arch_stack_walk_reliable(struct task_struct *task);
+
+/* As in Linux, but the host keeps the entries. Returns 0 or -22. */
+int stack_trace_save_tsk_reliable(struct task_struct *task);
 
 /* Thread function: arg is a struct kunwind_call. */
 int kunwind_thread(void *arg);

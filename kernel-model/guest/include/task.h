@@ -50,6 +50,8 @@ struct ftrace_ret_stack {
 	u64 retp;
 };
 
+struct kretprobe_instance;
+
 struct task_struct {
 	struct thread_info thread_info;
 	u32 __state; /* 0: may be scheduled */
@@ -59,7 +61,8 @@ struct task_struct {
 	s32 curr_ret_stack; /* words in use */
 	s32 curr_ret_depth; /* entries in use, less one */
 	u64 *ret_stack;
-	u8 pad2[THREAD_CPU_CONTEXT - KW_TSK_RET_STACK - 8];
+	u8 pad2[KW_TSK_KRETPROBE_INSTANCES - KW_TSK_RET_STACK - 8];
+	struct kretprobe_instance *kretprobe_instances; /* newest first */
 	struct cpu_context cpu_context;
 	u64 pad3;
 };
@@ -79,6 +82,7 @@ KW_ASSERT_OFFSET(struct task_struct, thread_info.cpu, TSK_TI_CPU);
 KW_ASSERT_OFFSET(struct task_struct, stack, TSK_STACK);
 KW_ASSERT_OFFSET(struct task_struct, curr_ret_stack, KW_TSK_CURR_RET_STACK);
 KW_ASSERT_OFFSET(struct task_struct, ret_stack, KW_TSK_RET_STACK);
+KW_ASSERT_OFFSET(struct task_struct, kretprobe_instances, KW_TSK_KRETPROBE_INSTANCES);
 KW_ASSERT_OFFSET(struct task_struct, cpu_context, THREAD_CPU_CONTEXT);
 _Static_assert(sizeof(struct task_struct) == KW_TSK_SIZE, "struct task_struct");
 

@@ -4,12 +4,12 @@
  * Facts: arch/arm64/kernel/entry-common.c and kernel/entry/common.c of v7.3-rc7.
  */
 #include "entry.h"
+#include "kprobes.h"
 #include "kunwind.h"
 
 #define ESR_EC(esr) (((esr) >> 26) & 0x3f)
 #define ESR_EC_BRK64 0x3c
 #define ESR_BRK_IMM(esr) ((esr) & 0xffff)
-#define KPROBES_BRK_IMM 4
 
 static struct pt_regs *irq_regs;
 
@@ -93,10 +93,23 @@ noinstr void el1h_64_fiq_handler(struct pt_regs *regs)
 	handle_bad_mode(regs);
 }
 
-/* A breakpoint at EL1; regs->pc is left alone, see kprobe_brk_handler. */
+/* A breakpoint at EL1: the handler of its immediate may move regs->pc. */
 __kprobes noinline void do_el1_brk64(u64 esr, struct pt_regs *regs)
 {
-	if (ESR_BRK_IMM(esr) != KPROBES_BRK_IMM || !kprobe_brk_handler(regs, esr))
+	bool handled = false;
+
+	switch (ESR_BRK_IMM(esr)) {
+	case KPROBES_BRK_IMM:
+		handled = kprobe_brk_handler(regs, esr);
+		break;
+	case KPROBES_BRK_SS_IMM:
+		handled = kprobe_ss_brk_handler(regs, esr);
+		break;
+	case KRETPROBES_BRK_IMM:
+		handled = kretprobe_brk_handler(regs, esr);
+		break;
+	}
+	if (!handled)
 		__kw_unexpected_sync(regs, esr);
 }
 

@@ -32,7 +32,8 @@ SYM_CODE_START(ftrace_caller)
 
 	sub	x0, x30, #4			// the patch site's BL
 	mov	x1, x9				// parent
-	mov	x2, xzr				// no ftrace_ops
+	adrp	x2, function_trace_op
+	ldr	x2, [x2, :lo12:function_trace_op]
 	mov	x3, sp				// ftrace_regs
 	adrp	x4, ftrace_trace_function
 	ldr	x4, [x4, :lo12:ftrace_trace_function]
@@ -51,7 +52,13 @@ SYM_CODE_START(ftrace_caller)
 SYM_CODE_END(ftrace_caller)
 NOKPROBE(ftrace_caller)
 
-/* Traced functions return here; the original address is on the task's return stack. */
+/*
+ * Traced functions return here; the original address is on the task's return stack.
+ *
+ * FGRAPH_RECOVER: the entry stays on the return stack until x30 holds the address, all else is as the
+ * traced function left it, and the entry is popped by one store of a scratch register. Up to and
+ * including that store, x29 finds the entry; after it, x30 is the answer, and CFI says so.
+ */
 SYM_CODE_START(return_to_handler)
 	sub	sp, sp, #FREGS_SIZE
 	stp	x0, x1, [sp, #FREGS_X0]
@@ -63,11 +70,23 @@ SYM_CODE_START(return_to_handler)
 	mov	x0, sp
 	bl	ftrace_return_to_handler
 	mov	x30, x0
+#ifdef FGRAPH_RECOVER
+	mov	x9, x1				// curr_ret_stack and curr_ret_depth
+	mrs	x10, sp_el0
+#endif
 
 	ldp	x0, x1, [sp, #FREGS_X0]
 	ldp	x2, x3, [sp, #FREGS_X2]
 	ldp	x4, x5, [sp, #FREGS_X4]
 	ldp	x6, x7, [sp, #FREGS_X6]
 	add	sp, sp, #FREGS_SIZE
+#ifdef FGRAPH_RECOVER
+	str	x9, [x10, #KW_TSK_CURR_RET_STACK]
+SYM_INNER_LABEL(return_to_handler_popped)
+	.cfi_startproc
 	ret
+	.cfi_endproc
+#else
+	ret
+#endif
 SYM_CODE_END(return_to_handler)

@@ -42,6 +42,7 @@ struct task_struct kw_task_b = {
 };
 
 struct task_struct *walk_task;
+s32 walk_result;
 
 noinline void kunwind_request_walk(struct pt_regs *regs)
 {
@@ -74,6 +75,7 @@ noinline void kernel_thread_init(struct task_struct *task, int (*fn)(void *), vo
 	task->thread_info.preempt_count = 0;
 	task->curr_ret_stack = 0;
 	task->curr_ret_depth = -1;
+	task->kretprobe_instances = NULL;
 	task->__state = 0;
 }
 
