@@ -62,8 +62,14 @@ export class ExceptionSource {
     if (this.pmr.get() !== PMR_UNMASKED) kinds &= ~(1 << Kind.IRQ);
     if ((pstate & Pstate.A) !== 0) kinds &= ~(1 << Kind.SERROR);
     if (this.sdeiLevel === 2) kinds &= ~(1 << Kind.SDEI);
-    if (this.inBreakpoint || this.isBlacklisted(registers.get(Reg.PC))) kinds &= ~(1 << Kind.BRK);
+    if (this.inBreakpoint || this.refusesProbe(registers.get(Reg.PC))) kinds &= ~(1 << Kind.BRK);
     return kinds;
+  }
+
+  /** A kprobe is there already, or may not be. */
+  private refusesProbe(pc: Address): boolean {
+    const { breakpoints } = this.machine;
+    return (breakpoints.size > 0 && breakpoints.has(pc)) || this.isBlacklisted(pc);
   }
 
   private isBlacklisted(pc: Address): boolean {

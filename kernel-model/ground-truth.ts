@@ -163,6 +163,15 @@ export class GroundTruth {
     this.current.push(pc, sp, EntryKind.EXCEPTION);
   }
 
+  /**
+   * The handler of a probe has carried out a BL or BLR in the CPU's stead, and its ERET went to the
+   * function called. The call is as much a call as if the CPU had made it.
+   * @param pc of the instruction @param sp of the caller
+   */
+  callSimulated(pc: Address, sp: Address): void {
+    this.current.push(pc + 4, sp, EntryKind.CALL);
+  }
+
   /** An exception that does not end in ERET (SDEI: the firmware resumes) is over. */
   exceptionReturned(): void {
     this.current.leaveException();

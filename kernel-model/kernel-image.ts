@@ -24,6 +24,12 @@ export interface StructureOffsets {
   readonly taskRetStack: number;
   /** task_struct.curr_ret_stack: int, index in words of the top. */
   readonly taskCurrRetStack: number;
+  /** task_struct.kretprobe_instances: first of a list, newest first. */
+  readonly taskKretprobes: number;
+  /** struct kretprobe_instance: link, replaced return address, x29 at the entry of the function. */
+  readonly kretprobeNext: number;
+  readonly kretprobeRetAddr: number;
+  readonly kretprobeFp: number;
   /** preempt_count bits that say in_nmi(); 0xf0000000 in v7.3-rc7 (include/linux/preempt.h). */
   readonly nmiMask: number;
 }
@@ -62,6 +68,10 @@ export interface KernelImage {
   readonly roles: KernelRoles;
   readonly offsets: StructureOffsets;
   readonly returnToHandler: CodeRange;
+  /** Where in return_to_handler the entry is off the return stack and x30 is the address, if anywhere. */
+  readonly returnToHandlerPopped: Address | undefined;
+  /** Where functions with a kretprobe return to: of the breakpoint style, and of the older one. */
+  readonly kretprobeTrampolines: readonly CodeRange[];
   /** Trampolines whose own addresses a correct trace may list or skip. */
   readonly trampolines: readonly CodeRange[];
   /** Code where the kernel refuses a kprobe: entry, noinstr and kprobes text, and NOKPROBE functions. */
@@ -124,6 +134,10 @@ export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
     cpuContext: value('THREAD_CPU_CONTEXT'),
     taskRetStack: value('KW_TSK_RET_STACK'),
     taskCurrRetStack: value('KW_TSK_CURR_RET_STACK'),
+    taskKretprobes: value('KW_TSK_KRETPROBE_INSTANCES'),
+    kretprobeNext: value('KW_KRETPROBE_INSTANCE_NEXT'),
+    kretprobeRetAddr: value('KW_KRETPROBE_INSTANCE_RET_ADDR'),
+    kretprobeFp: value('KW_KRETPROBE_INSTANCE_FP'),
     nmiMask: value('KW_NMI_MASK'),
   };
   const returnToHandler = rangeOf(symbols.get('return_to_handler'));
@@ -131,10 +145,13 @@ export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
   if (missing.length > 0 || returnToHandler === undefined) {
     return fail({ kind: 'missing-symbol', path: elf.path, names: missing });
   }
+  const kretprobeTrampolines = ['__kretprobe_trampoline', '__kretprobe_trampoline_regs']
+    .map((name) => rangeOf(symbols.get(name)))
+    .filter((range) => range !== undefined);
   const trampolines = [
     returnToHandler,
     rangeOf(symbols.get('ftrace_caller')),
-    rangeOf(symbols.get('__kretprobe_trampoline')),
+    ...kretprobeTrampolines,
   ].filter((range) => range !== undefined);
   const kprobeBlacklist = ['entry', 'noinstr', 'kprobes', 'irqentry']
     .map((name) => boundsOf(symbols, `__${name}_text_start`, `__${name}_text_end`))
@@ -145,6 +162,8 @@ export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
     roles,
     offsets,
     returnToHandler,
+    returnToHandlerPopped: symbols.get('return_to_handler_popped')?.address,
+    kretprobeTrampolines,
     trampolines,
     kprobeBlacklist,
     symbol: (name) => symbols.get(name)?.address,

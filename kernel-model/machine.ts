@@ -37,8 +37,9 @@ export type MachineError =
 /** A machine with a kernel and, perhaps, other images loaded. */
 export class Machine {
   readonly symbols: SymbolTable;
-  /** Patch sites that are enabled now, by whoever enabled them. */
-  readonly patchedSites: Address[] = [];
+  /** Words that {@link setCode} has replaced, as loaded. Code is not part of a snapshot. */
+  private readonly loadedCode = new Map<Address, number>();
+  private readonly armed = new Map<Address, number>();
   private readonly initial: Snapshot;
 
   private constructor(
@@ -119,6 +120,39 @@ export class Machine {
   }
 
   /**
+   * Replace instruction words as loaded, and undo what an earlier call replaced.
+   * @param words by address (multiples of 4 in code)
+   * @param breakpoints of those, the probed addresses with the instruction each breakpoint stands for
+   */
+  setCode(
+    words: ReadonlyMap<Address, number>,
+    breakpoints: ReadonlyMap<Address, number> = new Map<Address, number>(),
+  ): void {
+    const patches = new Map(this.loadedCode);
+    this.loadedCode.forEach((word, address) => this.memory.writeWord(address, word));
+    const before = this.loadedCode.size;
+    this.loadedCode.clear();
+    for (const [address, word] of words) {
+      this.loadedCode.set(address, this.memory.readWord(address) ?? 0);
+      patches.set(address, word);
+    }
+    this.armed.clear();
+    for (const [address, word] of breakpoints) this.armed.set(address, word);
+    if (before === 0 && words.size === 0) return;
+    this.patchCode([...patches].map(([address, word]) => ({ address, word })));
+  }
+
+  /** The word at an address of code, as loaded. */
+  loadedWord(address: Address): number | undefined {
+    return this.loadedCode.get(address) ?? this.memory.readWord(address);
+  }
+
+  /** Probed addresses, each with the instruction that its breakpoint stands for. */
+  get breakpoints(): ReadonlyMap<Address, number> {
+    return this.armed;
+  }
+
+  /**
    * Point the stepper at a fresh kernel thread, as copy_thread() leaves one: `ret_from_fork` with
    * the thread function in x19 and its argument in x20, SP and x29 at the FINAL record.
    * @param stackTop address of the thread's pt_regs, at the top of its stack
@@ -155,13 +189,17 @@ export class Machine {
 const READ_WRITE = Permission.READ | Permission.WRITE;
 
 /**
- * Where a freely running engine stops: at the walk request, at the end of an exception, and at the
- * hand-over to the firmware. Stopping by WFI costs no callback.
+ * Where a freely running engine stops: at the walk request, at the end of an exception, at the
+ * hand-over to the firmware, and at a breakpoint, which it cannot take: the driver then reports that
+ * something else than a request was reached. Stopping by WFI costs no callback.
  */
 function isRunnerStop(kernel: KernelImage): (word: number, address: Address) => boolean {
   const { walkRequest, sdeiComplete } = kernel.roles;
-  return (word, address) =>
-    address === walkRequest || address === sdeiComplete || classify(word) === InstructionClass.ERET;
+  return (word, address) => {
+    if (address === walkRequest || address === sdeiComplete) return true;
+    const kind = classify(word);
+    return kind === InstructionClass.ERET || kind === InstructionClass.BRK;
+  };
 }
 
 /** Add an image's segments; those that share a page become one region with the union of rights. */

@@ -33,14 +33,16 @@ const RESULT_OFFSET = 8 + 8 * MAX_ARGUMENTS;
 
 /**
  * Point the stepper at a new thread of init_task that will call `fn`.
+ * @param threadFunction what kthread() calls with the `struct kunwind_call`; default kunwind_thread
  * @returns undefined, or why not
  */
 export function startThreadCall(
   machine: Machine,
   fn: Address,
   args: readonly CallArgument[],
+  threadFunction: Address = machine.kernel.roles.thread,
 ): CallError | undefined {
-  const { memory, kernel } = machine;
+  const { memory } = machine;
   if (args.length > MAX_ARGUMENTS) return { kind: 'too-many-arguments', count: args.length };
   memory.writeAddress(CALL_AT, fn);
   let free = BUFFERS_AT;
@@ -59,7 +61,7 @@ export function startThreadCall(
     }
     memory.writeAddress(CALL_AT + 8 + 8 * i, value);
   }
-  memory.writeAddress(CREATE_INFO_AT, kernel.roles.thread);
+  memory.writeAddress(CREATE_INFO_AT, threadFunction);
   memory.writeAddress(CREATE_INFO_AT + 8, CALL_AT);
   return startThread(machine);
 }

@@ -43,6 +43,9 @@ export interface PolicyPromise {
   readonly require?: readonly RequiredVerdict[];
 }
 
+/** The guest kernels: as Linux is, and with the reordered return path of function graph. */
+export type GuestKernelName = 'linux' | 'fgraph-recover';
+
 /** One argument of the entry function, x0..x7: a number, or a buffer whose address is passed. */
 export type ScenarioArgument =
   | { readonly number: number }
@@ -53,6 +56,25 @@ export type ScenarioArgument =
   | {
       /** Address of a symbol of the scenario's ELF or of the guest kernel. */ readonly symbol: string;
     };
+
+/** A kprobe that is armed while the scenario runs. */
+export interface KprobeSite {
+  /** Function, of the scenario's ELF or of the guest kernel. */
+  readonly symbol: string;
+  /** Bytes from its first instruction; default 0. */
+  readonly offset?: number;
+  /** Guest function that the breakpoint runs; default `kprobe_walk_handler`, which asks for a walk. */
+  readonly handler?: string;
+}
+
+/**
+ * A kretprobe that is armed while the scenario runs. `brk`: the trampoline of current kernels, a
+ * breakpoint. `regs`: the older one, which saves a pt_regs and calls its handler.
+ */
+export interface KretprobeSite {
+  readonly symbol: string;
+  readonly style: 'brk' | 'regs';
+}
 
 /** One scenario: an entry function, its arguments and the promises. */
 export interface Scenario {
@@ -67,6 +89,19 @@ export interface Scenario {
   readonly result?: number;
   /** Functions traced by function graph (their patch site is enabled) while the scenario runs. */
   readonly traced?: readonly string[];
+  /**
+   * Not in code that interrupt handlers run: a sweep executes those freely, and a breakpoint there is
+   * reported as a problem.
+   */
+  readonly kprobes?: readonly KprobeSite[];
+  readonly kretprobes?: readonly KretprobeSite[];
+  /** Which guest kernel; default the one that is like Linux. */
+  readonly kernel?: GuestKernelName;
+  /**
+   * Function of the scenario's ELF that kthread() calls, with the call to be made as its argument;
+   * default kunwind_thread.
+   */
+  readonly thread?: string;
   /** Kinds to sweep; default all that are possible at each point. */
   readonly kinds?: readonly ExceptionKind[];
   /** Depth of the default sweep; default 1. */
@@ -83,7 +118,10 @@ export interface Scenario {
 export interface ScenarioFamily {
   readonly name: string;
   readonly summary: string;
-  /** File name of the built ELF in the family's folder; absent: the code is in the guest kernel itself. */
+  /**
+   * File name of the built ELF in the family's folder; absent: the code is in the guest kernel itself.
+   * That for the fgraph-recover kernel has `-recover` before its suffix.
+   */
   readonly elf?: string;
   readonly scenarios: readonly Scenario[];
 }

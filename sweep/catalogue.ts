@@ -2,15 +2,16 @@
 import { family as calls } from '../scenarios/calls/calls.js';
 import { family as entry } from '../scenarios/entry/entry.js';
 import { family as fgraph } from '../scenarios/fgraph/fgraph.js';
+import { family as kunit } from '../scenarios/kunit/kunit.js';
 import { family as leaf } from '../scenarios/leaf/leaf.js';
 import { family as sdei } from '../scenarios/sdei/sdei.js';
 import { family as tasks } from '../scenarios/tasks/tasks.js';
-import type { ScenarioFamily } from '../scenarios/scenario.js';
+import type { GuestKernelName, ScenarioFamily } from '../scenarios/scenario.js';
 import { packagePath } from './package-path.js';
 import type { SweepTarget } from './unit.js';
 
 /** The families, in the order of reports. */
-export const FAMILIES: readonly ScenarioFamily[] = [calls, leaf, entry, fgraph, tasks, sdei];
+export const FAMILIES: readonly ScenarioFamily[] = [calls, leaf, entry, fgraph, tasks, sdei, kunit];
 
 /** Every scenario with the ELF that holds it. */
 export function allTargets(): SweepTarget[] {
@@ -18,9 +19,20 @@ export function allTargets(): SweepTarget[] {
 }
 
 function targetsOf(family: ScenarioFamily): SweepTarget[] {
-  const elf =
-    family.elf === undefined ? undefined : packagePath(`scenarios/${family.name}/${family.elf}`);
-  return family.scenarios.map((scenario) => (elf === undefined ? { scenario } : { scenario, elf }));
+  return family.scenarios.map((scenario) => {
+    const elf = scenarioElf(family, scenario.kernel ?? 'linux');
+    return elf === undefined ? { scenario } : { scenario, elf };
+  });
+}
+
+/** Path of the ELF with a family's code, linked against a guest kernel. */
+export function scenarioElf(
+  { name, elf }: ScenarioFamily,
+  kernel: GuestKernelName,
+): string | undefined {
+  if (elf === undefined) return undefined;
+  const file = kernel === 'linux' ? elf : elf.replace(/\.elf$/, '-recover.elf');
+  return packagePath(`scenarios/${name}/${file}`);
 }
 
 /**

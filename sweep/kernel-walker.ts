@@ -10,9 +10,7 @@ import { fail, ok, type Result } from '../emulator/result.js';
 import type { Machine } from '../kernel-model/machine.js';
 import { type KernelStacks, StackSlot } from '../kernel-model/stacks.js';
 import { finalRecordOf } from '../kernel-model/thread-call.js';
-import { type GraphReturnStack } from '../unwinder/graph-return-stack.js';
 import { Kunwind, type WalkMode } from '../unwinder/kunwind.js';
-import { NO_KRETPROBES } from '../unwinder/kretprobe-instances.js';
 import type { Policy } from '../unwinder/policy.js';
 import { RuleTable } from '../unwinder/rule-table.js';
 import { decodeSFrame } from '../unwinder/sframe/decode.js';
@@ -22,7 +20,8 @@ import type { StackInfo, StackKind } from '../unwinder/stack-info.js';
 import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import type { WalkResult } from '../unwinder/walk-result.js';
 import { WalkStart } from '../unwinder/walk-start.js';
-import { NO_TRAMPOLINE, type UnwindTask } from '../unwinder/walk-state.js';
+import { type UnwindTask } from '../unwinder/walk-state.js';
+import { GuestGraphReturnStack, GuestKretprobeInstances } from './tracer-views.js';
 
 /** A `.sframe` section that cannot be used. */
 export interface SFrameProblem {
@@ -100,12 +99,13 @@ export class KernelWalker {
     const first = this.tasks[0];
     if (first === undefined) throw new Error('a kernel image without init_task was accepted');
     this.task = first;
-    const { start, end } = machine.kernel.returnToHandler;
+    const { returnToHandler, returnToHandlerPopped: popped, kretprobeTrampolines } = machine.kernel;
+    const { start, end } = returnToHandler;
     this.kunwind = new Kunwind({
       stacks: infos,
       rules,
-      returnToHandler: { low: start, high: end },
-      kretprobeTrampoline: machine.kernel.symbol('__kretprobe_trampoline') ?? NO_TRAMPOLINE,
+      returnToHandler: { low: start, high: end, ...(popped === undefined ? {} : { popped }) },
+      kretprobeTrampolines: kretprobeTrampolines.map((range) => range.start),
       ...(defect === undefined ? {} : { defect }),
     });
   }
@@ -156,66 +156,6 @@ function walkedTask(machine: Machine, address: Address, stackLow: Address): Walk
     inNmi: false,
     finalRecord: finalRecordOf(stackLow),
     graph: new GuestGraphReturnStack(machine, address),
-    kretprobes: NO_KRETPROBES,
+    kretprobes: new GuestKretprobeInstances(machine, address),
   };
-}
-
-/** Words of struct ftrace_ret_stack {ret, func, fp, retp}, and the mask of a type word's size. */
-const RET = 0;
-const RETP = 3;
-const SIZE_MASK = 0x3ff;
-
-/**
- * A task's function-graph return stack in guest memory (kernel/trace/fgraph.c, v7.3-rc7): words of
- * 8 bytes; above each entry a type word whose low bits are the entry's size in words.
- */
-class GuestGraphReturnStack implements GraphReturnStack {
-  constructor(
-    private readonly machine: Machine,
-    private readonly task: Address,
-  ) {}
-
-  private base(): Address {
-    const { memory, kernel } = this.machine;
-    return memory.readAddress(this.task + kernel.offsets.taskRetStack) ?? 0;
-  }
-
-  private top(): number {
-    const { memory, kernel } = this.machine;
-    return (memory.readWord(this.task + kernel.offsets.taskCurrRetStack) ?? 0) | 0;
-  }
-
-  private word(index: number): Address {
-    return this.machine.memory.readAddress(this.base() + 8 * index) ?? 0;
-  }
-
-  /** Index in words of the entry below `top`, or -1 when there is none or the type word is bad. */
-  private below(top: number): number {
-    if (top <= 1) return -1;
-    const type = this.machine.memory.readWord(this.base() + 8 * (top - 1)) ?? 0;
-    const size = type & SIZE_MASK;
-    return size === 0 || size > top - 1 ? -1 : top - 1 - size;
-  }
-
-  depth(): number {
-    if (this.base() === 0) return -1;
-    let count = 0;
-    for (let at = this.below(this.top()); at >= 0; at = this.below(at)) count++;
-    return count;
-  }
-
-  /** Word index of entry `i`, the oldest being 0. */
-  private entry(i: number): number {
-    let at = this.below(this.top());
-    for (let left = this.depth() - 1 - i; left > 0 && at >= 0; left--) at = this.below(at);
-    return at;
-  }
-
-  ret(i: number): Address {
-    return this.word(this.entry(i) + RET);
-  }
-
-  retp(i: number): Address {
-    return this.word(this.entry(i) + RETP);
-  }
 }

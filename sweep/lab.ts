@@ -9,6 +9,7 @@ import { fail, ok, type Result } from '../emulator/result.js';
 import { type KernelImage, resolveKernel } from '../kernel-model/kernel-image.js';
 import { describeMachineError, Machine } from '../kernel-model/machine.js';
 import { KernelStacks } from '../kernel-model/stacks.js';
+import type { GuestKernelName } from '../scenarios/scenario.js';
 import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import { FunctionIndex } from './function-index.js';
 import { loadImage } from './image-target.js';
@@ -32,51 +33,69 @@ export interface LabDefects {
 
 /** The built-in guest kernel's ELF. */
 export const GUEST_KERNEL = 'kernel-model/guest/vmlinux';
+/** The guest kernels' ELFs. */
+const GUEST_KERNELS: Readonly<Record<GuestKernelName, string>> = {
+  linux: GUEST_KERNEL,
+  'fgraph-recover': 'kernel-model/guest/vmlinux-recover',
+};
 
 /** Builds and keeps machines. */
 export class Lab {
   private parts: SweepParts | undefined;
   private loadedElf: string | undefined;
+  private loadedKernel: GuestKernelName = 'linux';
+  private readonly kernels = new Map<GuestKernelName, KernelImage>();
 
   private constructor(
     private readonly backend: EngineBackend,
     readonly kernel: KernelImage,
     private readonly defects: LabDefects,
-  ) {}
+  ) {
+    this.kernels.set('linux', kernel);
+  }
 
   /** Load the guest kernel. */
   static create(backend: EngineBackend, defects: LabDefects = {}): Result<Lab, LabError> {
-    const elf = loadElf(packagePath(GUEST_KERNEL));
-    if (!elf.ok) return elfError(elf.error);
-    const kernel = resolveKernel(defects.image?.(elf.value) ?? elf.value);
-    if (!kernel.ok) {
-      const { path, names } = kernel.error;
-      const message = `${path}: symbols missing: ${names.join(', ')}`;
-      return fail({ kind: 'kernel', message });
-    }
-    return ok(new Lab(backend, kernel.value, defects));
+    const kernel = loadKernel('linux', defects);
+    return kernel.ok ? ok(new Lab(backend, kernel.value, defects)) : kernel;
   }
 
-  /** The machine with an ELF beside the kernel (or with the kernel alone). */
-  machineFor(elfPath: string | undefined): Result<SweepParts, LabError> {
-    if (this.parts !== undefined && this.loadedElf === elfPath) return ok(this.parts);
+  /** A guest kernel, loaded once. */
+  private kernelNamed(name: GuestKernelName): Result<KernelImage, LabError> {
+    const known = this.kernels.get(name);
+    if (known !== undefined) return ok(known);
+    const kernel = loadKernel(name, this.defects);
+    if (kernel.ok) this.kernels.set(name, kernel.value);
+    return kernel;
+  }
+
+  /** The machine with an ELF beside a guest kernel (or with the kernel alone). */
+  machineFor(
+    elfPath: string | undefined,
+    kernelName: GuestKernelName = 'linux',
+  ): Result<SweepParts, LabError> {
+    const same = this.loadedElf === elfPath && this.loadedKernel === kernelName;
+    if (this.parts !== undefined && same) return ok(this.parts);
     this.close();
+    const named = this.kernelNamed(kernelName);
+    if (!named.ok) return named;
+    const kernel = named.value;
     const images: ElfImage[] = [];
     if (elfPath !== undefined) {
       const elf = loadImage(elfPath);
       if (!elf.ok) return elfError(elf.error);
       images.push(this.defects.image?.(elf.value) ?? elf.value);
     }
-    const rules = buildRules([this.kernel.elf, ...images]);
+    const rules = buildRules([kernel.elf, ...images]);
     if (!rules.ok) {
       return fail({ kind: 'sframe', message: `${rules.error.path}: ${rules.error.message}` });
     }
-    const machine = Machine.create(this.backend, this.kernel, images);
+    const machine = Machine.create(this.backend, kernel, images);
     if (!machine.ok) {
       return fail({ kind: 'machine', message: describeMachineError(machine.error) });
     }
-    const { initTask } = this.kernel.roles;
-    const stacks = KernelStacks.create(this.kernel, machine.value.memory, initTask);
+    const { initTask } = kernel.roles;
+    const stacks = KernelStacks.create(kernel, machine.value.memory, initTask);
     if (!stacks.ok) {
       return fail({ kind: 'kernel', message: `no stack at ${stacks.error.at}` });
     }
@@ -85,10 +104,11 @@ export class Lab {
       stacks: stacks.value,
       rules: rules.value,
       walker: new KernelWalker(machine.value, stacks.value, rules.value, this.defects.unwinder),
-      judge: new Judge(this.kernel.trampolines),
+      judge: new Judge(kernel.trampolines),
       functions: new FunctionIndex(machine.value),
     };
     this.loadedElf = elfPath;
+    this.loadedKernel = kernelName;
     return ok(this.parts);
   }
 
@@ -98,6 +118,15 @@ export class Lab {
     this.parts = undefined;
     this.loadedElf = undefined;
   }
+}
+
+function loadKernel(name: GuestKernelName, defects: LabDefects): Result<KernelImage, LabError> {
+  const elf = loadElf(packagePath(GUEST_KERNELS[name]));
+  if (!elf.ok) return elfError(elf.error);
+  const kernel = resolveKernel(defects.image?.(elf.value) ?? elf.value);
+  if (kernel.ok) return kernel;
+  const { path, names } = kernel.error;
+  return fail({ kind: 'kernel', message: `${path}: symbols missing: ${names.join(', ')}` });
 }
 
 function elfError(error: ElfError): Result<never, LabError> {

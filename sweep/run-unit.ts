@@ -49,7 +49,8 @@ export class UnitRunner {
   ) {}
 
   async run(request: UnitRequest): Promise<UnitResult> {
-    const made = this.lab.machineFor(request.target.elf);
+    const { elf, scenario } = request.target;
+    const made = this.lab.machineFor(elf, scenario.kernel);
     if (!made.ok) return setupFailure(request.id, made.error.message);
     const parts = made.value;
     const collected = new Collector(parts, request);

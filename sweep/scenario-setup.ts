@@ -1,6 +1,6 @@
 /**
  * Brings a machine to the first instruction of a scenario: memory as loaded, patch sites of traced
- * functions enabled, arguments in place, a fresh kernel thread about to call the entry function.
+ * functions enabled, probes armed, arguments in place, a fresh kernel thread about to call the entry function.
  */
 import type { Address } from '../emulator/address.js';
 import type { ElfSymbol } from '../emulator/elf-types.js';
@@ -12,11 +12,18 @@ import {
 } from '../kernel-model/thread-call.js';
 import type { Scenario, ScenarioArgument } from '../scenarios/scenario.js';
 import { findFunction } from './image-target.js';
+import {
+  type CodeOverlay,
+  describeKprobeError,
+  type KprobeError,
+  KprobeSetup,
+} from './kprobe-setup.js';
 
 /** Why a scenario cannot be set up. One line each: {@link describeSetupError}. */
 export type SetupError =
   | { readonly kind: 'unknown-symbol'; readonly scenario: string; readonly symbol: string }
   | { readonly kind: 'not-traceable'; readonly scenario: string; readonly symbol: string }
+  | { readonly kind: 'kprobe'; readonly scenario: string; readonly error: KprobeError }
   | { readonly kind: 'call'; readonly scenario: string; readonly message: string };
 
 const NOP = 0xd503201f;
@@ -32,8 +39,8 @@ export function setUpScenario(machine: Machine, scenario: Scenario): Address | S
   machine.reset();
   const entry = entryFunction(machine, scenario.entry);
   if (entry === undefined) return unknownSymbol(scenario, scenario.entry);
-  const traced = setTraced(machine, scenario);
-  if (traced !== undefined) return traced;
+  const code = setCode(machine, scenario);
+  if (code !== undefined) return code;
   const args: CallArgument[] = [];
   for (const argument of scenario.args ?? []) {
     const resolved = resolveArgument(machine, argument);
@@ -42,7 +49,9 @@ export function setUpScenario(machine: Machine, scenario: Scenario): Address | S
   }
   const walkTask = setWalkTask(machine, scenario);
   if (walkTask !== undefined) return walkTask;
-  const failed = startThreadCall(machine, entry.address, args);
+  const thread = threadFunction(machine, scenario);
+  if (typeof thread !== 'number') return thread;
+  const failed = startThreadCall(machine, entry.address, args, thread);
   if (failed !== undefined) {
     return { kind: 'call', scenario: scenario.name, message: describeCallError(failed) };
   }
@@ -60,6 +69,13 @@ function entryFunction({ images, symbols }: Machine, name: string): ElfSymbol | 
 
 function unknownSymbol(scenario: Scenario, symbol: string): SetupError {
   return { kind: 'unknown-symbol', scenario: scenario.name, symbol };
+}
+
+function threadFunction(machine: Machine, scenario: Scenario): Address | SetupError {
+  if (scenario.thread === undefined) return machine.kernel.roles.thread;
+  return (
+    entryFunction(machine, scenario.thread)?.address ?? unknownSymbol(scenario, scenario.thread)
+  );
 }
 
 function setWalkTask(machine: Machine, scenario: Scenario): SetupError | undefined {
@@ -84,44 +100,41 @@ function resolveArgument(machine: Machine, argument: ScenarioArgument): CallArgu
 }
 
 /**
- * Enable the patch sites of the scenario's traced functions and disable those that an earlier
- * scenario on this machine had enabled. Code is not part of a snapshot, hence both.
+ * Enable the patch sites of the scenario's traced functions and arm its probes, instead of those of
+ * an earlier scenario on this machine. Probes come last: one may stand on a patched word.
  */
-function setTraced(machine: Machine, scenario: Scenario): SetupError | undefined {
+function setCode(machine: Machine, scenario: Scenario): SetupError | undefined {
+  const code: CodeOverlay = new Map();
   const tracer = machine.symbols.byName('ftrace_caller');
-  const patches: { address: Address; word: number }[] = [];
-  for (const site of machine.patchedSites) {
-    patches.push({ address: site, word: NOP }, { address: site + 4, word: NOP });
-  }
-  const sites: Address[] = [];
   for (const name of scenario.traced ?? []) {
     const symbol = machine.symbols.byName(name);
     if (symbol === undefined) return unknownSymbol(scenario, name);
-    const site = patchSite(machine, symbol.address, patches);
+    const site = patchSite(machine, symbol.address);
     if (site === undefined || tracer === undefined) {
       return { kind: 'not-traceable', scenario: scenario.name, symbol: name };
     }
-    sites.push(site);
-    patches.push(
-      { address: site, word: MOV_X9_X30 },
-      { address: site + 4, word: branchAndLink(site + 4, tracer.address) },
-    );
+    code.set(site, MOV_X9_X30);
+    code.set(site + 4, branchAndLink(site + 4, tracer.address));
   }
-  if (patches.length > 0) machine.patchCode(patches);
-  machine.patchedSites.splice(0, Infinity, ...sites);
+  const probes = new KprobeSetup(machine, code);
+  for (const site of scenario.kprobes ?? []) {
+    const failed = probes.probe(site);
+    if (failed !== undefined) return { kind: 'kprobe', scenario: scenario.name, error: failed };
+  }
+  for (const site of scenario.kretprobes ?? []) {
+    const failed = probes.returnProbe(site);
+    if (failed !== undefined) return { kind: 'kprobe', scenario: scenario.name, error: failed };
+  }
+  machine.setCode(code, probes.breakpoints);
   return undefined;
 }
 
 /** The first of a function's two patchable NOPs, after its landing pad if it has one. */
-function patchSite(
-  machine: Machine,
-  fn: Address,
-  restored: readonly { readonly address: Address }[],
-): Address | undefined {
-  const word = (address: Address): number | undefined =>
-    restored.some((patch) => patch.address === address) ? NOP : machine.memory.readWord(address);
-  const site = word(fn) === BTI_C ? fn + 4 : fn;
-  return word(site) === NOP && word(site + 4) === NOP ? site : undefined;
+function patchSite(machine: Machine, fn: Address): Address | undefined {
+  const site = machine.loadedWord(fn) === BTI_C ? fn + 4 : fn;
+  return machine.loadedWord(site) === NOP && machine.loadedWord(site + 4) === NOP
+    ? site
+    : undefined;
 }
 
 /** BL from one address to another (Arm ARM C6.2.35); both are within 128 MiB. */
@@ -136,6 +149,8 @@ export function describeSetupError(error: SetupError): string {
       return `scenario ${error.scenario}: no symbol ${error.symbol}`;
     case 'not-traceable':
       return `scenario ${error.scenario}: ${error.symbol} has no patch site`;
+    case 'kprobe':
+      return `scenario ${error.scenario}: ${describeKprobeError(error.error)}`;
     case 'call':
       return `scenario ${error.scenario}: ${error.message}`;
   }

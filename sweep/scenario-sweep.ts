@@ -4,14 +4,13 @@
  */
 import type { Address } from '../emulator/address.js';
 import { Reg, RegisterFile } from '../emulator/registers.js';
-import { StepStatus } from '../emulator/stepping-cpu.js';
 import { DriverStatus, ExceptionDriver } from '../kernel-model/exception-driver.js';
 import { completeSdei } from '../kernel-model/exception-source.js';
 import { Kind, KIND_COUNT } from '../kernel-model/exception-kind.js';
-import { GroundTruth, type ShadowStack, type TruthDefect } from '../kernel-model/ground-truth.js';
+import type { GroundTruth, ShadowStack, TruthDefect } from '../kernel-model/ground-truth.js';
 import type { Machine } from '../kernel-model/machine.js';
-import { PT_REGS_SIZE } from '../kernel-model/kernel-image.js';
-import { type GuestStack, type KernelStacks, StackSlot } from '../kernel-model/stacks.js';
+import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
+import type { KernelStacks } from '../kernel-model/stacks.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { RuleTable } from '../unwinder/rule-table.js';
@@ -86,7 +85,7 @@ export interface SweepEnd {
 /** One scenario on one machine. The machine must be freshly set up: see scenario-setup.ts. */
 export class ScenarioSweep {
   private readonly driver: ExceptionDriver;
-  private truth: GroundTruth;
+  private readonly cpu: ScenarioCpu;
   private readonly truthList = new TruthList();
   private readonly walk = new WalkResult();
   private readonly saved = new RegisterFile();
@@ -94,7 +93,8 @@ export class ScenarioSweep {
   private outerIndex = 0;
   private outerKind = -1;
   private innerIndex = -1;
-  private stackTask: Address;
+  /** Inside a breakpoint that the sweep itself has taken. */
+  private inTakenBreakpoint = false;
   /** The task that handlers have walked instead of the current one, or 0. */
   private walkedTask: Address = 0;
 
@@ -103,22 +103,23 @@ export class ScenarioSweep {
     private readonly policies: readonly Policy[],
     private readonly tally: Tally,
     private readonly observer: SweepObserver,
-    private readonly truthDefect?: TruthDefect,
+    truthDefect?: TruthDefect,
   ) {
     this.driver = new ExceptionDriver(parts.machine, parts.stacks);
     this.rows = new RowCheck(parts.rules, parts.machine.memory);
-    this.stackTask = parts.machine.kernel.roles.initTask;
-    this.truth = this.newTruth();
+    this.cpu = new ScenarioCpu(parts.machine, parts.stacks, truthDefect);
+  }
+
+  private get truth(): GroundTruth {
+    return this.cpu.truth;
   }
 
   /** Step from the thread's first instruction to its end (or the end of the range), sweeping. */
   run(range: SweepRange): SweepEnd {
     const { memory, kernel } = this.parts.machine;
-    this.truth = this.newTruth();
+    this.cpu.reset();
     this.driver.reset();
-    // An earlier run on this machine may have ended while another task was current.
-    this.stackTask = kernel.roles.initTask;
-    this.parts.stacks.switchTo(this.stackTask);
+    this.inTakenBreakpoint = false;
     this.walkedTask = memory.readAddress(kernel.roles.walkTask) ?? 0;
     const home = this.truth.current;
     const cpu = this.parts.machine.stepper;
@@ -148,30 +149,14 @@ export class ScenarioSweep {
     return { instructions: index, finished: false };
   }
 
-  private newTruth(): GroundTruth {
-    const { initTask, retFromFork } = this.parts.machine.kernel.roles;
-    return new GroundTruth(initTask, this.truthDefect, retFromFork);
-  }
-
   /** Step the scenario by one instruction, recording truth. */
   private step(): boolean {
-    const cpu = this.parts.machine.stepper;
-    const { pc } = cpu;
-    const status = cpu.step();
-    if (status !== StepStatus.DONE) {
-      this.report('scenario', undefined, cpu.describe(status));
+    if (!this.cpu.step()) {
+      this.report('scenario', undefined, this.cpu.problem);
       return false;
     }
-    this.truth.executed(cpu.instructionClass, cpu.instructionWord, pc, cpu.registers);
-    if (this.truth.currentTask !== this.stackTask) this.followTask();
+    this.driver.source.inBreakpoint = this.inTakenBreakpoint || this.cpu.inBreakpoint;
     return true;
-  }
-
-  private followTask(): void {
-    const { registers } = this.parts.machine.stepper;
-    this.stackTask = this.truth.currentTask;
-    registers.set(Reg.SP_EL0, this.stackTask);
-    this.parts.stacks.switchTo(this.stackTask);
   }
 
   /** All points before one instruction of the scenario. False to give up. */
@@ -298,13 +283,14 @@ export class ScenarioSweep {
     const { driver, truth } = this;
     const { roles } = this.parts.machine.kernel;
     this.saved.copyFrom(cpu.registers);
-    this.fillBelow(cpu.registers.get(Reg.SP), roles.threadDone);
+    this.cpu.fillBelow(cpu.registers.get(Reg.SP));
     truth.exceptionTaken(cpu.pc, cpu.registers.get(Reg.SP));
     const depth = truth.current.depth;
     driver.source.deliver(kind, cpu.registers);
     cpu.writeBack();
     if (kind === Kind.SDEI) driver.source.sdeiLevel++;
-    if (kind === Kind.BRK) driver.source.inBreakpoint = true;
+    if (kind === Kind.BRK) this.inTakenBreakpoint = true;
+    driver.source.inBreakpoint = this.inTakenBreakpoint || this.cpu.inBreakpoint;
     this.outerKind = kind;
     let going = true;
     for (this.innerIndex = 0; going && truth.current.depth >= depth; this.innerIndex++) {
@@ -318,7 +304,8 @@ export class ScenarioSweep {
       }
     }
     if (kind === Kind.SDEI) driver.source.sdeiLevel--;
-    if (kind === Kind.BRK) driver.source.inBreakpoint = false;
+    if (kind === Kind.BRK) this.inTakenBreakpoint = false;
+    driver.source.inBreakpoint = this.inTakenBreakpoint || this.cpu.inBreakpoint;
     this.innerIndex = -1;
     if (!going) return false;
     const difference = cpu.registers.firstDifference(this.saved);
@@ -328,21 +315,6 @@ export class ScenarioSweep {
       { index: this.outerIndex, kind },
       registerChanged(difference),
     );
-  }
-
-  /**
-   * Make what the vector's pt_regs will lie over the same whenever a point is taken, and plausible:
-   * as if an earlier interrupt had left the PC of a leaf function there, of one that is not live.
-   * A walk that reads a slot before it is stored then shows.
-   */
-  private fillBelow(sp: Address, pc: Address): void {
-    const { stacks, machine } = this.parts;
-    const slot = stacks.slotOf(sp);
-    if (slot === StackSlot.NONE) return;
-    const { low } = stacks.all[slot] as GuestStack;
-    for (let at = Math.max(low, sp - PT_REGS_SIZE); at < sp; at += 8) {
-      machine.memory.writeAddress(at, pc);
-    }
   }
 
   private innerPoints(range: SweepRange): boolean {

@@ -7,7 +7,12 @@
  */
 
 export type PolicyName =
-  'frame-pointer' | 'sframe-v5' | 'sframe-v6' | 'sframe-strict' | 'fgraph-detect';
+  | 'frame-pointer'
+  | 'sframe-v5'
+  | 'sframe-v6'
+  | 'sframe-strict'
+  | 'fgraph-detect'
+  | 'fgraph-recover';
 
 /** The questions. Each bug a policy is known for is an answer with a name, not a patch elsewhere. */
 export interface PolicyRules {
@@ -80,8 +85,11 @@ export interface PolicyRules {
    *   Without a matching entry the walk is marked unreliable. A PC that came from registers is
    *   stepped from by frame record afterwards: the function recovered was calling, and the SP of
    *   the registers is the trampoline's.
+   * - `until-popped`: as `any-byte` up to the store that takes the entry off the return stack. From
+   *   the next instruction on, which the kernel labels, the address is in x30 of the registers, and
+   *   the trampoline is a function like any other.
    */
-  readonly graphTrampoline: 'first-byte' | 'any-byte';
+  readonly graphTrampoline: 'first-byte' | 'any-byte' | 'until-popped';
 }
 
 /** A policy ready to walk by: the rules, and what the walker tests of them as plain fields. */
@@ -97,6 +105,7 @@ export class Policy {
   readonly dropsErrors: boolean;
   readonly honoursMarkAtEnd: boolean;
   readonly anyGraphByte: boolean;
+  readonly linkRegisterOncePopped: boolean;
 
   constructor(readonly rules: PolicyRules) {
     this.name = rules.name;
@@ -109,6 +118,7 @@ export class Policy {
     this.cfaMask = rules.cfaMask;
     this.dropsErrors = rules.walkError === 'dropped';
     this.honoursMarkAtEnd = rules.markAtEnd === 'honoured';
-    this.anyGraphByte = rules.graphTrampoline === 'any-byte';
+    this.anyGraphByte = rules.graphTrampoline !== 'first-byte';
+    this.linkRegisterOncePopped = rules.graphTrampoline === 'until-popped';
   }
 }

@@ -22,10 +22,18 @@ import { FP, PC, type UnwindTask, type WalkState } from './walk-state.js';
 export function recoverReturnAddress(state: WalkState, task: UnwindTask, policy: Policy): number {
   const into = (state.at[PC] as number) - state.trampolineLow;
   if (into >= 0 && into < state.trampolineSize && (into === 0 || policy.anyGraphByte)) {
+    if (policy.linkRegisterOncePopped && into >= state.trampolinePopped) {
+      // Interrupted there, SFrame takes x30 of the registers. By a record x30 is not to be had.
+      if (state.source !== SOURCE_REGS_PC) mark(state);
+      return STEP_OK;
+    }
     const error = recoverGraph(state, task, policy, into);
     if (error !== STEP_OK) return error;
   }
-  if (state.at[PC] === state.kretprobeTrampoline) return recoverKretprobe(state, task, policy);
+  const pc = state.at[PC] as number;
+  if (pc === state.kretprobeTrampoline || pc === state.olderKretprobeTrampoline) {
+    return recoverKretprobe(state, task, policy);
+  }
   return STEP_OK;
 }
 
@@ -66,6 +74,7 @@ function recoverKretprobe(state: WalkState, task: UnwindTask, policy: Policy): n
     state.kretprobeCursor,
     at[FP] as number,
     state.kretprobeTrampoline,
+    state.olderKretprobeTrampoline,
   );
   if (found < 0) return KRETPROBE_UNRECOVERED;
   state.kretprobeCursor = found;

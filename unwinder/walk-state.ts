@@ -38,10 +38,18 @@ export interface UnwindEnvironment {
   /** All stacks there are, those of blocked tasks included. They must not overlap. */
   readonly stacks: readonly StackInfo[];
   readonly rules: RuleFinder;
-  /** return_to_handler: first byte and one past the last, or NO_TRAMPOLINE twice. */
-  readonly returnToHandler: { readonly low: Address; readonly high: Address };
-  /** The kretprobe trampoline, or NO_TRAMPOLINE. */
-  readonly kretprobeTrampoline: Address;
+  /**
+   * return_to_handler: first byte and one past the last, or NO_TRAMPOLINE twice. `popped`: the
+   * instruction from which on the entry is off the return stack and x30 holds the address instead;
+   * absent in a kernel that does not say.
+   */
+  readonly returnToHandler: {
+    readonly low: Address;
+    readonly high: Address;
+    readonly popped?: Address;
+  };
+  /** The kretprobe trampolines: none, one, or the older one as well. */
+  readonly kretprobeTrampolines: readonly Address[];
   /** For tests of the tests: a defect to plant. */
   readonly defect?: UnwindDefect;
 }
@@ -77,7 +85,10 @@ export class WalkState {
   readonly rules: RuleFinder;
   readonly trampolineLow: Address;
   readonly trampolineSize: number;
+  /** Bytes into the trampoline at which x30 takes over; its size when nowhere. */
+  readonly trampolinePopped: number;
   readonly kretprobeTrampoline: Address;
+  readonly olderKretprobeTrampoline: Address;
 
   /** Stripping a PC: bits 31:16 to set in the high word when bit 55 is set, to keep when clear. */
   readonly stripSet: number;
@@ -98,7 +109,13 @@ export class WalkState {
     this.trampolineLow = returnToHandler.low;
     this.trampolineSize =
       returnToHandler.low === NO_TRAMPOLINE ? 0 : returnToHandler.high - returnToHandler.low;
-    this.kretprobeTrampoline = environment.kretprobeTrampoline;
+    this.trampolinePopped =
+      returnToHandler.popped === undefined
+        ? this.trampolineSize
+        : returnToHandler.popped - returnToHandler.low;
+    const [kretprobe = NO_TRAMPOLINE, older = NO_TRAMPOLINE] = environment.kretprobeTrampolines;
+    this.kretprobeTrampoline = kretprobe;
+    this.olderKretprobeTrampoline = older;
     this.stripSet = defect === 'no-pac-strip' ? 0 : 0xffff0000 | 0;
     this.stripKeep = defect === 'no-pac-strip' ? -1 : 0xffff;
     this.lookupBias = defect === 'fre-lookup-off-by-one' ? -4 : 0;

@@ -140,7 +140,7 @@ export class Guest {
       stacks: this.stacks,
       rules: { ...arrays, find },
       returnToHandler: { low: RETURN_TO_HANDLER, high: RETURN_TO_HANDLER + 60 },
-      kretprobeTrampoline: KRETPROBE_TRAMPOLINE,
+      kretprobeTrampolines: [KRETPROBE_TRAMPOLINE],
       ...(this.defect === undefined ? {} : { defect: this.defect }),
     });
     const out = new WalkResult();

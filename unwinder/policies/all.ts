@@ -2,6 +2,7 @@
 
 import { type Policy, type PolicyName } from '../policy.js';
 import { fgraphDetect } from './fgraph-detect.js';
+import { fgraphRecover } from './fgraph-recover.js';
 import { framePointer } from './frame-pointer.js';
 import { sframeStrict } from './sframe-strict.js';
 import { sframeV5 } from './sframe-v5.js';
@@ -13,4 +14,5 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
   'sframe-v6': sframeV6,
   'sframe-strict': sframeStrict,
   'fgraph-detect': fgraphDetect,
+  'fgraph-recover': fgraphRecover,
 };

@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FLAGS, GUEST, KERNEL_ELF, findTargets } from './targets.mjs';
+import { FLAGS, GUEST, findTargets } from './targets.mjs';
 import { findToolchain } from './toolchain.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -40,19 +40,19 @@ function ownFlags(file) {
  * @param {import('./toolchain.mjs').Toolchain} toolchain
  * @param {import('./targets.mjs').Target} target
  * @param {string} output where to write the ELF
- * @param {string} kernel the vmlinux that scenarios are linked against
  */
-function build(toolchain, target, output, kernel) {
+function build(toolchain, target, output) {
   const folder = `${WORK}/${target.name}`;
   mkdirSync(join(ROOT, folder), { recursive: true });
   mkdirSync(join(ROOT, dirname(output)), { recursive: true });
   const objects = target.code.map((file) => {
     const object = `${folder}/${basename(file)}.o`;
     const flags = file.endsWith('.c') ? FLAGS.c : ['-D__ASSEMBLY__'];
-    toolchain.run('gcc', [...FLAGS.all, ...flags, ...ownFlags(file), '-o', object, file]);
+    const all = [...FLAGS.all, ...flags, ...target.flags, ...ownFlags(file)];
+    toolchain.run('gcc', [...all, '-o', object, file]);
     return object;
   });
-  const symbols = target.elf === KERNEL_ELF ? [] : ['-R', kernel];
+  const symbols = target.kernel === undefined ? [] : ['-R', target.kernel];
   toolchain.run('ld', [...FLAGS.ld, ...target.ldFlags, ...symbols, '-o', output, ...objects]);
 }
 
@@ -62,12 +62,12 @@ function build(toolchain, target, output, kernel) {
  */
 function manifestEntry(toolchain, target) {
   const inputs =
-    target.elf === KERNEL_ELF ? target.sources : [...target.sources, KERNEL_ELF].sort();
+    target.kernel === undefined ? target.sources : [...target.sources, target.kernel].sort();
   return {
     sha256: sha256(target.elf),
     sources: Object.fromEntries(inputs.map((path) => [path, sha256(path)])),
     flags: {
-      all: FLAGS.all.join(' '),
+      all: [...FLAGS.all, ...target.flags].join(' '),
       c: FLAGS.c.join(' '),
       ld: [...FLAGS.ld, ...target.ldFlags].join(' '),
     },
@@ -108,7 +108,7 @@ function main() {
   const entries = {};
   for (const target of wanted) {
     const output = check ? `${WORK}/out/${target.elf}` : target.elf;
-    build(toolchain, target, output, KERNEL_ELF);
+    build(toolchain, target, output);
     if (!check) {
       entries[target.elf] = manifestEntry(toolchain, target);
       console.log(`${target.elf} ${readFileSync(join(ROOT, target.elf)).length} bytes`);

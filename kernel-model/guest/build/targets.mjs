@@ -4,6 +4,10 @@ import { join } from 'node:path';
 
 export const GUEST = 'kernel-model/guest';
 export const KERNEL_ELF = `${GUEST}/vmlinux`;
+/** The kernel with the reordered return path, and the families that are linked against it, too. */
+export const RECOVER_ELF = `${GUEST}/vmlinux-recover`;
+const RECOVER_FLAG = '-DFGRAPH_RECOVER';
+const RECOVER_FAMILIES = ['fgraph', 'kunit'];
 const SLOTS = `${GUEST}/build/slots.json`;
 const SCENARIO_BASE = 0xffffa00082000000n;
 const SCENARIO_SPACING = 0x100000n;
@@ -58,7 +62,9 @@ export const FLAGS = {
  * @property {string} elf path of the result; all paths are relative to the repository's root
  * @property {string[]} code files that are compiled
  * @property {string[]} sources every file that the result depends on
+ * @property {string[]} flags for the compiler, besides those for every file
  * @property {string[]} ldFlags
+ * @property {string} [kernel] ELF whose symbols it is linked against; absent for a kernel
  */
 
 /** @param {string} root @param {string} folder @param {RegExp} pattern */
@@ -71,7 +77,7 @@ function filesIn(root, folder, pattern) {
 
 /**
  * @param {string} root
- * @returns {Target[]} vmlinux first: the scenarios are linked against its symbols
+ * @returns {Target[]} the kernels first: the scenarios are linked against their symbols
  */
 export function findTargets(root) {
   const common = [
@@ -88,6 +94,15 @@ export function findTargets(root) {
       elf: KERNEL_ELF,
       code: kernelCode,
       sources: [...common, ...kernelCode, kernelScript].sort(),
+      flags: [],
+      ldFlags: ['-T', kernelScript],
+    },
+    {
+      name: 'vmlinux-recover',
+      elf: RECOVER_ELF,
+      code: kernelCode,
+      sources: [...common, ...kernelCode, kernelScript].sort(),
+      flags: [RECOVER_FLAG],
       ldFlags: ['-T', kernelScript],
     },
   ];
@@ -102,12 +117,20 @@ export function findTargets(root) {
       throw new Error(`${folder}: no address slot; add "${family}" to ${SLOTS}`);
     }
     const base = SCENARIO_BASE + BigInt(slot) * SCENARIO_SPACING;
-    targets.push({
-      name: family,
-      elf: `${folder}/${family}.elf`,
+    const target = {
       code,
       sources: [...common, ...code, ...filesIn(root, folder, /\.h$/), scenarioScript].sort(),
       ldFlags: ['-T', scenarioScript, `--defsym=KW_LINK_BASE=0x${base.toString(16)}`],
+    };
+    const elf = `${folder}/${family}.elf`;
+    targets.push({ name: family, elf, flags: [], kernel: KERNEL_ELF, ...target });
+    if (!RECOVER_FAMILIES.includes(family)) continue;
+    targets.push({
+      name: `${family}-recover`,
+      elf: `${folder}/${family}-recover.elf`,
+      flags: [RECOVER_FLAG],
+      kernel: RECOVER_ELF,
+      ...target,
     });
   }
   return targets;

@@ -1,0 +1,65 @@
+/**
+ * What Linux does with the instruction under a kprobe: steps it in a slot, simulates it, or refuses
+ * it (arch/arm64/kernel/probes/decode-insn.c, v7.3-rc7). Encodings: Arm ARM C4.1.
+ */
+
+/** How a probed instruction is executed; `refused` is -EINVAL at registration. */
+export type ProbeMethod = 'slot' | 'simulated' | 'refused';
+
+/** Hints, `CRm:op2`, that may be stepped: XPACLRI, PACIA1716, PACIB1716, PACI[AB][ZSP]*, BTI. */
+const STEPPABLE_HINTS: ReadonlySet<number> = new Set([7, 8, 10, 24, 25, 26, 27, 32, 34, 36, 38]);
+
+const NOP = 0xd503201f;
+/** System register field (bits 19:5) of DAIF in MRS. */
+const SYSREG_DAIF = 0x5a11;
+
+/** What becomes of an instruction word under a kprobe. */
+export function probeMethod(word: number): ProbeMethod {
+  const op = word >>> 0;
+  if (op === NOP) return 'simulated';
+  if (isBranchOrSystem(op)) return branchOrSystem(op);
+  if (isLoadLiteral(op) || isPcRelative(op)) return 'simulated';
+  // PRFM (literal) and the vector loads of a literal; nothing simulates these.
+  if ((op & 0x3b000000) >>> 0 === 0x18000000) return 'refused';
+  // Exclusive loads and stores: an exception in between clears the monitor.
+  if ((op & 0x3f000000) >>> 0 === 0x08000000 && (op & 0x00800000) === 0) return 'refused';
+  return 'slot';
+}
+
+/** C4.1.66: bits 28:26 are 101. */
+function isBranchOrSystem(op: number): boolean {
+  return (op & 0x1c000000) >>> 0 === 0x14000000;
+}
+
+/** LDR (literal) of a general register, LDRSW (literal). */
+function isLoadLiteral(op: number): boolean {
+  return (op & 0xbf000000) >>> 0 === 0x18000000 || (op & 0xff000000) >>> 0 === 0x98000000;
+}
+
+/** ADR, ADRP. */
+function isPcRelative(op: number): boolean {
+  return (op & 0x1f000000) >>> 0 === 0x10000000;
+}
+
+function branchOrSystem(op: number): ProbeMethod {
+  if ((op & 0x7c000000) >>> 0 === 0x14000000) return 'simulated'; // B, BL
+  if ((op & 0x7c000000) >>> 0 === 0x34000000) return 'simulated'; // CBZ, CBNZ, TBZ, TBNZ
+  if ((op & 0xff000010) >>> 0 === 0x54000000) return 'simulated'; // B.cond
+  if ((op & 0xff9ffc1f) >>> 0 === 0xd61f0000) {
+    // BR, BLR, RET; the fourth of this pattern is not allocated.
+    return ((op >>> 21) & 3) === 3 ? 'refused' : 'simulated';
+  }
+  // ERET, and the branches that authenticate.
+  if ((op & 0xfe000000) >>> 0 === 0xd6000000) return 'refused';
+  // Exception generation.
+  if ((op & 0xff000000) >>> 0 === 0xd4000000) return 'refused';
+  if ((op & 0xfffff01f) >>> 0 === 0xd503201f) {
+    return STEPPABLE_HINTS.has((op >>> 5) & 0x7f) ? 'slot' : 'refused';
+  }
+  if ((op & 0xfff00000) >>> 0 === 0xd5300000) {
+    return ((op >>> 5) & 0x7fff) === SYSREG_DAIF ? 'refused' : 'slot'; // MRS
+  }
+  if ((op & 0xfff00000) >>> 0 === 0xd5100000) return 'refused'; // MSR (register)
+  if ((op & 0xfff8f01f) >>> 0 === 0xd500401f) return 'refused'; // MSR (immediate)
+  return 'slot'; // barriers, SYS
+}

@@ -1,0 +1,132 @@
+/**
+ * The CPU that executes a scenario: steps the machine's stepper, records ground truth, takes the
+ * scenario's own breakpoints (kprobes, their single steps, kretprobes) to the guest's vector, and
+ * follows context switches.
+ */
+import type { Address } from '../emulator/address.js';
+import { ExceptionClass, syndrome, VectorOffset } from '../emulator/exceptions.js';
+import { classify, exceptionImmediate, InstructionClass } from '../emulator/instruction.js';
+import { Reg } from '../emulator/registers.js';
+import { StepStatus } from '../emulator/stepping-cpu.js';
+import { GroundTruth, type TruthDefect } from './ground-truth.js';
+import { PT_REGS_SIZE } from './kernel-image.js';
+import type { Machine } from './machine.js';
+import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
+
+/** Breakpoints of a guest that are being handled at once; more is a runaway. */
+const MAX_NESTED = 64;
+
+/** Steps one scenario. */
+export class ScenarioCpu {
+  /** Truth about the scenario's calls; replaced by {@link reset}. */
+  truth: GroundTruth;
+  /** Why the last {@link step} failed, in one line. */
+  problem = '';
+  /** The task whose stack is the machine's task stack now. */
+  private stackTask: Address;
+  /** Per breakpoint being handled: entries of the shadow stack with it, and its address. */
+  private readonly depths: number[] = [];
+  private readonly addresses: Address[] = [];
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly stacks: KernelStacks,
+    private readonly truthDefect?: TruthDefect,
+  ) {
+    this.stackTask = machine.kernel.roles.initTask;
+    this.truth = this.newTruth();
+  }
+
+  /** Start over: the machine was set up anew. */
+  reset(): void {
+    this.truth = this.newTruth();
+    // An earlier run on this machine may have ended while another task was current.
+    this.stackTask = this.machine.kernel.roles.initTask;
+    this.stacks.switchTo(this.stackTask);
+    this.depths.length = 0;
+    this.addresses.length = 0;
+  }
+
+  private newTruth(): GroundTruth {
+    const { initTask, retFromFork } = this.machine.kernel.roles;
+    return new GroundTruth(initTask, this.truthDefect, retFromFork);
+  }
+
+  /** Whether a breakpoint of the scenario is being handled: kprobes are not taken in there. */
+  get inBreakpoint(): boolean {
+    return this.depths.length > 0;
+  }
+
+  /** Execute one instruction, or take the breakpoint that it is. False: see {@link problem}. */
+  step(): boolean {
+    const cpu = this.machine.stepper;
+    const { pc } = cpu;
+    const status = cpu.step();
+    if (status !== StepStatus.DONE) {
+      if (status === StepStatus.EXCEPTION && cpu.instructionClass === InstructionClass.BRK) {
+        return this.takeBreakpoint(pc, cpu.instructionWord);
+      }
+      this.problem = cpu.describe(status);
+      return false;
+    }
+    this.truth.executed(cpu.instructionClass, cpu.instructionWord, pc, cpu.registers);
+    if (this.depths.length > 0) this.leaveBreakpoints();
+    if (this.truth.currentTask !== this.stackTask) this.followTask();
+    return true;
+  }
+
+  private takeBreakpoint(pc: Address, word: number): boolean {
+    const { stepper, kernel } = this.machine;
+    if (this.depths.length === MAX_NESTED) {
+      this.problem = `${MAX_NESTED} breakpoints inside each other`;
+      return false;
+    }
+    const sp = stepper.registers.get(Reg.SP);
+    this.fillBelow(sp);
+    const esr = syndrome(ExceptionClass.BRK64, exceptionImmediate(word));
+    stepper.takeException(kernel.roles.vectors, VectorOffset.SYNC, esr);
+    this.truth.exceptionTaken(pc, sp);
+    this.depths.push(this.truth.current.depth);
+    this.addresses.push(pc);
+    return true;
+  }
+
+  /** Notice that a breakpoint's ERET was executed; what it simulated is then part of the truth. */
+  private leaveBreakpoints(): void {
+    const { current } = this.truth;
+    const last = this.depths.length - 1;
+    if (this.machine.stepper.instructionClass !== InstructionClass.ERET) return;
+    if (current.depth >= (this.depths[last] as number)) return;
+    const address = this.addresses[last] as Address;
+    this.depths.length = last;
+    this.addresses.length = last;
+    const probed = this.machine.breakpoints.get(address);
+    if (probed === undefined) return;
+    const kind = classify(probed);
+    if (kind === InstructionClass.BL || kind === InstructionClass.BLR) {
+      this.truth.callSimulated(address, this.machine.stepper.registers.get(Reg.SP));
+    }
+  }
+
+  private followTask(): void {
+    const { registers } = this.machine.stepper;
+    this.stackTask = this.truth.currentTask;
+    registers.set(Reg.SP_EL0, this.stackTask);
+    this.stacks.switchTo(this.stackTask);
+  }
+
+  /**
+   * Make what the vector's pt_regs will lie over the same whenever an exception is taken, and
+   * plausible: as if an earlier interrupt had left the PC of a leaf function there, of one that is
+   * not live. A walk that reads a slot before it is stored then shows.
+   */
+  fillBelow(sp: Address): void {
+    const { stacks, machine } = this;
+    const slot = stacks.slotOf(sp);
+    if (slot === StackSlot.NONE) return;
+    const { low } = stacks.all[slot] as GuestStack;
+    for (let at = Math.max(low, sp - PT_REGS_SIZE); at < sp; at += 8) {
+      machine.memory.writeAddress(at, machine.kernel.roles.threadDone);
+    }
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Arms a scenario's kprobes and kretprobes: which words of code change, and what the guest's tables
+ * (kernel-model/guest/include/kprobes.h) say about them. What registering a probe does in Linux.
+ */
+import type { Address } from '../emulator/address.js';
+import { probeMethod } from '../kernel-model/kprobe-rules.js';
+import type { Machine } from '../kernel-model/machine.js';
+import type { KprobeSite, KretprobeSite } from '../scenarios/scenario.js';
+
+/** BRK with the immediates KPROBES_BRK_IMM and KPROBES_BRK_SS_IMM (asm/brk-imm.h). */
+const BRK_KPROBE = 0xd4200080;
+const BRK_SINGLE_STEP = 0xd42000c0;
+const MOV_X9_X30 = 0xaa1e03e9;
+const NOP = 0xd503201f;
+
+/** Why a probe cannot be armed. */
+export type KprobeError =
+  | { readonly kind: 'unknown-symbol'; readonly symbol: string }
+  | { readonly kind: 'kprobe-refused'; readonly at: string; readonly reason: string }
+  | { readonly kind: 'too-many-probes'; readonly limit: number };
+
+/** Code that will be in place: by address, what a scenario changes. */
+export type CodeOverlay = Map<Address, number>;
+
+const TRAMPOLINES = { brk: '__kretprobe_trampoline', regs: '__kretprobe_trampoline_regs' } as const;
+
+/**
+ * Why Linux answers -EINVAL (-22) to a kprobe at this address; undefined when it does not.
+ * @param code what will be there instead of what was loaded
+ */
+export function kprobeRefusal(
+  machine: Machine,
+  address: Address,
+  code: ReadonlyMap<Address, number> = new Map<Address, number>(),
+): string | undefined {
+  const word = (at: Address): number | undefined => code.get(at) ?? machine.loadedWord(at);
+  const opcode = word(address);
+  if (opcode === undefined || machine.memory.regionAt(address)?.runBytes === undefined) {
+    return 'not code';
+  }
+  const blacklisted = machine.kernel.kprobeBlacklist.some(
+    ({ start, end }) => address >= start && address < end,
+  );
+  if (blacklisted) return 'blacklisted';
+  // The second word is the one that ftrace calls the site; Linux has no kprobes on it.
+  if (isPatchSite(machine, address - 4, word)) return 'patch site of ftrace';
+  return probeMethod(opcode) === 'refused' ? 'instruction that cannot be stepped' : undefined;
+}
+
+/** Whether a function's two patchable words begin here. */
+function isPatchSite(
+  machine: Machine,
+  site: Address,
+  word: (at: Address) => number | undefined,
+): boolean {
+  const found = machine.symbols.at(site);
+  if (found === undefined || found.symbol.kind !== 'function' || found.offset > 4) return false;
+  const first = word(site);
+  if (first === MOV_X9_X30) return (word(site + 4) ?? 0) >>> 26 === 0x25;
+  if (found.offset === 4 && (word(site - 4) ?? 0) === NOP) return false;
+  return first === NOP && word(site + 4) === NOP;
+}
+
+/** Puts a scenario's probes in place. */
+export class KprobeSetup {
+  /** Probed addresses and the instructions their breakpoints stand for. */
+  readonly breakpoints = new Map<Address, number>();
+  private armed = 0;
+  private returns = 0;
+  private slots = 0;
+
+  /** @param code what the scenario changes; breakpoints and slots are added to it */
+  constructor(
+    private readonly machine: Machine,
+    private readonly code: CodeOverlay,
+  ) {}
+
+  /** Arm a kprobe. */
+  probe(site: KprobeSite): KprobeError | undefined {
+    const handler = site.handler ?? 'kprobe_walk_handler';
+    return this.arm(site.symbol, site.offset ?? 0, handler, 0);
+  }
+
+  /** Arm a kretprobe: a kprobe at the first instruction. */
+  returnProbe({ symbol, style }: KretprobeSite): KprobeError | undefined {
+    const table = this.symbol('kretprobe_table');
+    const handler = this.symbol('kretprobe_exit_handler');
+    const trampoline = this.symbol(TRAMPOLINES[style]);
+    if (table === undefined || handler === undefined || trampoline === undefined) {
+      return { kind: 'unknown-symbol', symbol: 'kretprobe_table' };
+    }
+    if (this.returns === this.constant('KW_NR_KRETPROBES')) {
+      return { kind: 'too-many-probes', limit: this.returns };
+    }
+    const entry = table + this.returns++ * this.constant('KW_KRETPROBE_SIZE');
+    this.machine.memory.writeAddress(entry + this.constant('KW_KRETPROBE_HANDLER'), handler);
+    this.machine.memory.writeAddress(entry + this.constant('KW_KRETPROBE_TRAMPOLINE'), trampoline);
+    return this.arm(symbol, 0, 'pre_handler_kretprobe', entry);
+  }
+
+  private arm(
+    name: string,
+    offset: number,
+    handlerName: string,
+    kretprobe: Address,
+  ): KprobeError | undefined {
+    const { machine, code } = this;
+    const address = this.symbol(name);
+    const handler = this.symbol(handlerName);
+    const table = this.symbol('kprobe_table');
+    if (address === undefined) return { kind: 'unknown-symbol', symbol: name };
+    if (handler === undefined || table === undefined) {
+      return { kind: 'unknown-symbol', symbol: handlerName };
+    }
+    const at = address + offset;
+    const known = this.breakpoints.get(at);
+    const refused = known === undefined ? kprobeRefusal(machine, at, code) : undefined;
+    if (refused !== undefined) {
+      return { kind: 'kprobe-refused', at: machine.symbols.format(at), reason: refused };
+    }
+    if (this.armed === this.constant('KW_NR_KPROBES')) {
+      return { kind: 'too-many-probes', limit: this.armed };
+    }
+    const opcode = known ?? code.get(at) ?? machine.loadedWord(at) ?? 0;
+    const entry = table + this.armed++ * this.constant('KW_KPROBE_SIZE');
+    const { memory } = machine;
+    memory.writeAddress(entry + this.constant('KW_KPROBE_ADDR'), at);
+    memory.writeAddress(entry + this.constant('KW_KPROBE_SLOT'), this.slotFor(opcode));
+    memory.writeWord(entry + this.constant('KW_KPROBE_OPCODE'), opcode);
+    memory.writeAddress(entry + this.constant('KW_KPROBE_PRE_HANDLER'), handler);
+    memory.writeAddress(entry + this.constant('KW_KPROBE_KRETPROBE'), kretprobe);
+    this.breakpoints.set(at, opcode);
+    code.set(at, BRK_KPROBE);
+    return undefined;
+  }
+
+  /** A slot with the instruction and the breakpoint behind it, or 0 when the guest simulates it. */
+  private slotFor(opcode: number): Address {
+    const slots = this.symbol('kprobe_insn_slots');
+    if (slots === undefined || probeMethod(opcode) === 'simulated') return 0;
+    const slot = slots + this.slots++ * this.constant('KW_KPROBE_SLOT_SIZE');
+    this.code.set(slot, opcode);
+    this.code.set(slot + 4, BRK_SINGLE_STEP);
+    return slot;
+  }
+
+  private symbol(name: string): Address | undefined {
+    return this.machine.symbols.byName(name)?.address;
+  }
+
+  /** A layout constant of the guest, an absolute symbol. */
+  private constant(name: string): number {
+    return this.machine.kernel.symbol(name) ?? 0;
+  }
+}
+
+/** One line for a {@link KprobeError}. */
+export function describeKprobeError(error: KprobeError): string {
+  switch (error.kind) {
+    case 'unknown-symbol':
+      return `no symbol ${error.symbol}`;
+    case 'kprobe-refused':
+      return `no kprobe at ${error.at}: ${error.reason} (-22)`;
+    case 'too-many-probes':
+      return `more than ${error.limit} probes`;
+  }
+}

@@ -1,0 +1,102 @@
+/** What tracers keep about a task's replaced return addresses, read from guest memory for the unwinder. */
+import type { Address } from '../emulator/address.js';
+import type { Machine } from '../kernel-model/machine.js';
+import type { GraphReturnStack } from '../unwinder/graph-return-stack.js';
+import type { KretprobeInstances } from '../unwinder/kretprobe-instances.js';
+
+/** Words of struct ftrace_ret_stack {ret, func, fp, retp}, and the mask of a type word's size. */
+const RET = 0;
+const RETP = 3;
+const SIZE_MASK = 0x3ff;
+
+/**
+ * A task's function-graph return stack in guest memory (kernel/trace/fgraph.c, v7.3-rc7): words of
+ * 8 bytes; above each entry a type word whose low bits are the entry's size in words.
+ */
+export class GuestGraphReturnStack implements GraphReturnStack {
+  constructor(
+    private readonly machine: Machine,
+    private readonly task: Address,
+  ) {}
+
+  private base(): Address {
+    const { memory, kernel } = this.machine;
+    return memory.readAddress(this.task + kernel.offsets.taskRetStack) ?? 0;
+  }
+
+  private top(): number {
+    const { memory, kernel } = this.machine;
+    return (memory.readWord(this.task + kernel.offsets.taskCurrRetStack) ?? 0) | 0;
+  }
+
+  private word(index: number): Address {
+    return this.machine.memory.readAddress(this.base() + 8 * index) ?? 0;
+  }
+
+  /** Index in words of the entry below `top`, or -1 when there is none or the type word is bad. */
+  private below(top: number): number {
+    if (top <= 1) return -1;
+    const type = this.machine.memory.readWord(this.base() + 8 * (top - 1)) ?? 0;
+    const size = type & SIZE_MASK;
+    return size === 0 || size > top - 1 ? -1 : top - 1 - size;
+  }
+
+  depth(): number {
+    if (this.base() === 0) return -1;
+    let count = 0;
+    for (let at = this.below(this.top()); at >= 0; at = this.below(at)) count++;
+    return count;
+  }
+
+  /** Word index of entry `i`, the oldest being 0. */
+  private entry(i: number): number {
+    let at = this.below(this.top());
+    for (let left = this.depth() - 1 - i; left > 0 && at >= 0; left--) at = this.below(at);
+    return at;
+  }
+
+  ret(i: number): Address {
+    return this.word(this.entry(i) + RET);
+  }
+
+  retp(i: number): Address {
+    return this.word(this.entry(i) + RETP);
+  }
+}
+
+/** Instances after which a list has looped: more than the guest has. */
+const MAX_INSTANCES = 64;
+
+/** A task's list of kretprobe instances in guest memory, newest first (kernel/kprobes.c, v7.3-rc7). */
+export class GuestKretprobeInstances implements KretprobeInstances {
+  constructor(
+    private readonly machine: Machine,
+    private readonly task: Address,
+  ) {}
+
+  /** Instance `i`, or 0 past the end. */
+  private instance(i: number): Address {
+    const { memory, kernel } = this.machine;
+    let at = memory.readAddress(this.task + kernel.offsets.taskKretprobes) ?? 0;
+    for (let left = i; left > 0 && at !== 0; left--) {
+      at = memory.readAddress(at + kernel.offsets.kretprobeNext) ?? 0;
+    }
+    return at;
+  }
+
+  count(): number {
+    let count = 0;
+    while (count < MAX_INSTANCES && this.instance(count) !== 0) count++;
+    return count;
+  }
+
+  ret(i: number): Address {
+    const { memory, kernel } = this.machine;
+    return memory.readAddress(this.instance(i) + kernel.offsets.kretprobeRetAddr) ?? 0;
+  }
+
+  fp(i: number): Address {
+    const { memory, kernel } = this.machine;
+    return memory.readAddress(this.instance(i) + kernel.offsets.kretprobeFp) ?? 0;
+  }
+}
