@@ -130,7 +130,7 @@ export function insideExceptions({
       ? [
           under(['sframe-v5'], allowed('warned', afterVector, WHY.outerCodeV5)),
           under(
-            ['sframe-v6', 'sframe-strict', 'fgraph-detect'],
+            ['sframe-v6', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
             allowed('unreliable', afterVector, WHY.outerCode),
           ),
         ]
@@ -139,7 +139,7 @@ export function insideExceptions({
 }
 
 /** Policies whose answers at depth 2 do not depend on where the stack happens to lie. */
-const ALIGNED = ['sframe-v5', 'sframe-strict', 'fgraph-detect'] as const;
+const ALIGNED = ['sframe-v5', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'] as const;
 
 /**
  * What must come up at depth 2 in a scenario that is annotated throughout.

@@ -16,6 +16,7 @@ export const SFRAME_POLICIES = [
   'sframe-v6',
   'sframe-strict',
   'fgraph-detect',
+  'fgraph-recover',
 ] as const;
 
 /** Every policy. */

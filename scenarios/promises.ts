@@ -61,6 +61,7 @@ export function promisesFor(shape: CodeShape): Promises {
       'sframe-v6': merge(common, refused, misaligned),
       'sframe-strict': merge(common, refused),
       'fgraph-detect': merge(common, refused),
+      'fgraph-recover': merge(common, refused),
     },
     insideExceptions({ unannotated: unannotated.length > 0 }),
   );

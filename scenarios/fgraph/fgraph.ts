@@ -48,6 +48,9 @@ const WHY = {
   below: 'the first exception came in a callee of return_to_handler',
   unfinished:
     'SDEI before PC is stored: what lay there leads to return_to_handler in x30 with the wrong x29',
+  noWindow: 'the entry is on the return stack until x30 holds the address, and then CFI says so',
+  poppedSdei: 'SDEI right after the entry was popped: a plain record has no x30 with it',
+  otherKernel: 'this kernel is for fgraph-recover',
   windowBelow: 'the first exception came in the transient window',
 };
 
@@ -78,7 +81,7 @@ function entryHook(calls: number): Promises {
     ),
     under(['sframe-v5'], always('warned', { ...boundary, ...hook }, WHY.hookNoCfiV5)),
     under(
-      ['sframe-v6', 'sframe-strict', 'fgraph-detect'],
+      ['sframe-v6', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
       always('unreliable', { ...boundary, ...hook }, WHY.hookNoCfi),
     ),
     under(
@@ -90,7 +93,7 @@ function entryHook(calls: number): Promises {
       ),
     ),
     under(
-      ['sframe-v5', 'sframe-strict', 'fgraph-detect'],
+      ['sframe-v5', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
       exact({ ...boundary, in: ['ftrace_graph_func', 'function_graph_enter'] }, 'C code with CFI'),
     ),
   );
@@ -129,7 +132,8 @@ function skippedCaller(calls: number): Promises {
 }
 
 /**
- * The same under fgraph-detect: never missing, but for what an SDEI record hides.
+ * The same under fgraph-detect: never missing, but for what an SDEI record hides. On this kernel
+ * fgraph-recover is no different, as nothing says where x30 takes over.
  * @param windows calls that were not tail-called: for one that was, its caller's entry still says
  * where control goes, and there is no window
  */
@@ -185,7 +189,7 @@ function traced(of: TracedScenario): Scenario {
       }),
       entryHook(calls),
       skippedCaller(calls),
-      { 'fgraph-detect': detected(calls, calls - tailCalls) },
+      under(['fgraph-detect', 'fgraph-recover'], detected(calls, calls - tailCalls)),
       insideExceptions({ unannotated: true }),
       under(
         SFRAME_POLICIES,
@@ -196,80 +200,139 @@ function traced(of: TracedScenario): Scenario {
   };
 }
 
+/** Code that the entry hook and the return path run besides ftrace_caller: all of it has rules. */
+const TRACER_CODE = [
+  'ftrace_graph_func',
+  'function_graph_enter',
+  'fgraph_entry_handler',
+  'return_to_handler',
+  ...EXIT_CODE,
+] as const;
+
+/** The same on the kernel whose return path never leaves the address in no place at all. */
+function recovering(of: TracedScenario): Scenario {
+  const { calls, shape } = of;
+  const trampoline = { in: ['return_to_handler'] } as const;
+  const scenarioCode = [of.entry, ...shape.framed, ...(shape.frameless ?? [])];
+  const others = ALL_POLICIES.filter((policy) => policy !== 'fgraph-recover');
+  return {
+    ...traced(of),
+    name: `fgraph/recover-${of.name}`,
+    summary: `${of.summary}; the entry is popped once x30 holds the address`,
+    kernel: 'fgraph-recover',
+    promises: mergePromises(
+      // Judged on the kernel they are made for; here only that nothing is called reliable elsewhere.
+      under(
+        others,
+        allowed('missing', {}, WHY.otherKernel),
+        allowed('spurious', {}, WHY.otherKernel),
+      ),
+      under(
+        others,
+        allowed('unreliable', {}, WHY.otherKernel),
+        allowed('warned', {}, WHY.otherKernel),
+      ),
+      under(
+        ['fgraph-recover'],
+        exact({ ...boundary, in: scenarioCode }, 'C code with CFI'),
+        exact({ ...boundary, in: TRACER_CODE }, WHY.noWindow),
+        always('unreliable', { ...boundary, in: ['ftrace_caller'] }, WHY.hookNoCfi),
+        seen('unreliable', { ...sdei, ...trampoline }, WHY.poppedSdei, 1),
+        someExact({ ...sdei, ...trampoline, atLeast: 17 * calls }, WHY.recovered),
+        allowed('missing', { ...sdei, in: ['ftrace_caller'] }, WHY.hookRecords),
+        allowed('missing', { ...sdei, in: [...scenarioCode, ...TRACER_CODE] }, WHY.exitNoRecord),
+      ),
+      insideExceptions({ unannotated: true }),
+      under(
+        ['fgraph-recover'],
+        allowed(
+          'unreliable',
+          { kinds: ['sdei', 'brk'], in: EXCEPTION_CODE, depth: 2 },
+          WHY.poppedSdei,
+        ),
+        allowed('warned', { kinds: ['sdei'], in: ENTRY_CODE, depth: 2 }, WHY.unfinished),
+      ),
+    ),
+    topics: ['fgraph', 'ftrace', 'recover'],
+  };
+}
+
+const TRACED: readonly TracedScenario[] = [
+  {
+    name: 'leaf',
+    summary: 'a traced leaf: its return address is in x30 and on the return stack only',
+    entry: 'fgraph_leaf_entry',
+    argument: 10,
+    result: 31,
+    traced: ['fgraph_leaf'],
+    shape: { framed: [], frameless: ['fgraph_leaf'] },
+    calls: 1,
+    depth: 2,
+  },
+  {
+    name: 'callee',
+    summary: 'a traced function with a frame: return_to_handler is found in its record',
+    entry: 'fgraph_callee_entry',
+    argument: 10,
+    result: 19,
+    traced: ['fgraph_callee'],
+    shape: { framed: ['fgraph_callee'], frameless: ['fgraph_plain'] },
+    calls: 1,
+    depth: 2,
+  },
+  {
+    name: 'nested',
+    summary: 'traced functions that call traced functions: an entry for each frame',
+    entry: 'fgraph_nested_entry',
+    argument: 10,
+    result: 52,
+    traced: ['fgraph_outer', 'fgraph_middle', 'fgraph_leaf', 'fgraph_callee'],
+    shape: {
+      framed: ['fgraph_outer', 'fgraph_middle', 'fgraph_callee'],
+      frameless: ['fgraph_leaf', 'fgraph_plain'],
+    },
+    calls: 4,
+  },
+  {
+    name: 'tail',
+    summary: 'a chain of traced tail calls: several entries for one frame, the oldest is right',
+    entry: 'fgraph_tail_entry',
+    argument: 10,
+    result: 66,
+    traced: ['fgraph_tail_first', 'fgraph_tail_second', 'fgraph_tail_third', 'fgraph_leaf'],
+    shape: {
+      framed: ['fgraph_tail_second', 'fgraph_tail_third'],
+      frameless: ['fgraph_tail_first', 'fgraph_leaf', 'fgraph_plain'],
+    },
+    calls: 4,
+    tailCalls: 2,
+  },
+  {
+    name: 'recurse',
+    summary: 'a traced recursion: entries of one function, told apart by their frames',
+    entry: 'fgraph_recurse_entry',
+    argument: 3,
+    result: 6,
+    traced: ['fgraph_recurse'],
+    shape: { framed: ['fgraph_recurse'] },
+    calls: 4,
+  },
+  {
+    name: 'repeat',
+    summary: 'two traced calls, one after the other: the return stack is empty in between',
+    entry: 'fgraph_repeat_entry',
+    argument: 10,
+    result: 62,
+    traced: ['fgraph_leaf'],
+    shape: { framed: [], frameless: ['fgraph_leaf'] },
+    calls: 2,
+  },
+];
+
 /** Function graph tracing. */
 export const family: ScenarioFamily = {
   name: 'fgraph',
   summary: 'traced functions: the entry hook, return_to_handler and what it calls',
   elf: 'fgraph.elf',
-  scenarios: [
-    traced({
-      name: 'leaf',
-      summary: 'a traced leaf: its return address is in x30 and on the return stack only',
-      entry: 'fgraph_leaf_entry',
-      argument: 10,
-      result: 31,
-      traced: ['fgraph_leaf'],
-      shape: { framed: [], frameless: ['fgraph_leaf'] },
-      calls: 1,
-      depth: 2,
-    }),
-    traced({
-      name: 'callee',
-      summary: 'a traced function with a frame: return_to_handler is found in its record',
-      entry: 'fgraph_callee_entry',
-      argument: 10,
-      result: 19,
-      traced: ['fgraph_callee'],
-      shape: { framed: ['fgraph_callee'], frameless: ['fgraph_plain'] },
-      calls: 1,
-      depth: 2,
-    }),
-    traced({
-      name: 'nested',
-      summary: 'traced functions that call traced functions: an entry for each frame',
-      entry: 'fgraph_nested_entry',
-      argument: 10,
-      result: 52,
-      traced: ['fgraph_outer', 'fgraph_middle', 'fgraph_leaf', 'fgraph_callee'],
-      shape: {
-        framed: ['fgraph_outer', 'fgraph_middle', 'fgraph_callee'],
-        frameless: ['fgraph_leaf', 'fgraph_plain'],
-      },
-      calls: 4,
-    }),
-    traced({
-      name: 'tail',
-      summary: 'a chain of traced tail calls: several entries for one frame, the oldest is right',
-      entry: 'fgraph_tail_entry',
-      argument: 10,
-      result: 66,
-      traced: ['fgraph_tail_first', 'fgraph_tail_second', 'fgraph_tail_third', 'fgraph_leaf'],
-      shape: {
-        framed: ['fgraph_tail_second', 'fgraph_tail_third'],
-        frameless: ['fgraph_tail_first', 'fgraph_leaf', 'fgraph_plain'],
-      },
-      calls: 4,
-      tailCalls: 2,
-    }),
-    traced({
-      name: 'recurse',
-      summary: 'a traced recursion: entries of one function, told apart by their frames',
-      entry: 'fgraph_recurse_entry',
-      argument: 3,
-      result: 6,
-      traced: ['fgraph_recurse'],
-      shape: { framed: ['fgraph_recurse'] },
-      calls: 4,
-    }),
-    traced({
-      name: 'repeat',
-      summary: 'two traced calls, one after the other: the return stack is empty in between',
-      entry: 'fgraph_repeat_entry',
-      argument: 10,
-      result: 62,
-      traced: ['fgraph_leaf'],
-      shape: { framed: [], frameless: ['fgraph_leaf'] },
-      calls: 2,
-    }),
-  ],
+  scenarios: [...TRACED.map(traced), ...TRACED.map(recovering)],
 };

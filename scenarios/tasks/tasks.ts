@@ -59,7 +59,7 @@ function switching(framed: readonly string[], frameless: readonly string[]): Pro
       exact({ ...sdei, ...inFork }, WHY.forkEnd),
     ),
     under(
-      ['frame-pointer', 'sframe-strict', 'fgraph-detect'],
+      ['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
       seen('unreliable', { ...sdei, ...inSwitch }, WHY.between, 3),
     ),
     under(
@@ -73,19 +73,22 @@ function switching(framed: readonly string[], frameless: readonly string[]): Pro
       seen('missing', { ...boundary, ...inSwitch }, WHY.newTaskV5),
     ),
     under(
-      ['sframe-v6', 'sframe-strict', 'fgraph-detect'],
+      ['sframe-v6', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
       seen('unreliable', { ...boundary, ...inSwitch }, WHY.switchNoCfi),
     ),
     under(MARK_LOST, seen('missing', { ...boundary, ...inSwitch }, WHY.newTask)),
     under(['sframe-v5', ...MARK_LOST], exact({ ...boundary, ...inFork }, WHY.forkEnd)),
-    under(['fgraph-detect'], always('unreliable', { ...boundary, ...inFork }, WHY.forkNoCfi)),
+    under(
+      ['fgraph-detect', 'fgraph-recover'],
+      always('unreliable', { ...boundary, ...inFork }, WHY.forkNoCfi),
+    ),
     under(
       ['sframe-v6'],
       allowed('unreliable', { ...boundary, in: [...framed, ...frameless] }, WHY.alignment),
     ),
     insideExceptions({ unannotated: true, blockedTask: true }),
     under(
-      ['frame-pointer', 'sframe-strict', 'fgraph-detect'],
+      ['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
       allowed(
         'unreliable',
         { kinds: ['sdei', 'brk'], in: SDEI_CODE, depth: 2 },
@@ -93,7 +96,7 @@ function switching(framed: readonly string[], frameless: readonly string[]): Pro
       ),
     ),
     under(
-      SFRAME_POLICIES.filter((policy) => policy !== 'fgraph-detect'),
+      SFRAME_POLICIES.filter((policy) => !RECOVERING.includes(policy)),
       allowed(
         'missing',
         { kinds: BOUNDARY_KINDS, in: EXCEPTION_CODE, depth: 2 },
@@ -103,7 +106,10 @@ function switching(framed: readonly string[], frameless: readonly string[]): Pro
   );
 }
 
-const ALIGNED = ['sframe-v5', 'sframe-strict', 'fgraph-detect'] as const;
+/** The policies that honour the unreliable mark at the end of a trace, too. */
+const RECOVERING: readonly PolicyName[] = ['fgraph-detect', 'fgraph-recover'];
+
+const ALIGNED = ['sframe-v5', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'] as const;
 
 const scenarios: readonly Scenario[] = [
   {
