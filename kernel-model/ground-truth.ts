@@ -70,9 +70,24 @@ export class ShadowStack {
   }
 }
 
-/** A deliberate mistake in the record, for the test that the harness can fail. */
+/**
+ * A deliberate mistake in the record, for the test that the harness can fail.
+ *
+ * - `tail-call-pops`: BR ends the innermost call, as if it had returned.
+ * - `call-not-recorded`: BL and BLR push nothing.
+ * - `eret-not-recorded`: an exception that ends in ERET stays pending.
+ * - `sp-ignored`: arriving at a return address ends the call, whatever SP is.
+ */
 export type TruthDefect =
   'tail-call-pops' | 'call-not-recorded' | 'eret-not-recorded' | 'sp-ignored';
+
+/** Every mistake there is. */
+export const TRUTH_DEFECTS: readonly TruthDefect[] = [
+  'tail-call-pops',
+  'call-not-recorded',
+  'eret-not-recorded',
+  'sp-ignored',
+];
 
 /** The shadow stacks of all tasks of one machine, driven by the instructions of one CPU. */
 export class GroundTruth {
