@@ -90,7 +90,8 @@ export class ExceptionDriver {
     const sp = interrupted.get(Reg.SP);
     this.stackSlot = this.stacks.slotOf(sp);
     this.savedBytes = 0;
-    if (this.stackSlot === StackSlot.NONE) return;
+    // The vector's overflow test takes SP anywhere; on an SDEI stack that no event uses it is no SP.
+    if (this.stackSlot >= StackSlot.SDEI_NORMAL + this.source.sdeiLevel) return;
     const stack = this.stacks.all[this.stackSlot] as GuestStack;
     this.savedFrom = sp - stack.low;
     this.savedBytes = stack.high - sp;
