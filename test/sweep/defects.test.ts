@@ -71,7 +71,7 @@ describe('control: without a defect all is as promised', () => {
     const report = await sweepSlice(backend, {}, slice);
     expect(firstRed(report)).toBeUndefined();
     expect(report.unexpected).toBe(0);
-    expect(report.points).toBeGreaterThan(50);
+    expect(report.points).toBeGreaterThanOrEqual(report.instructions);
   });
 });
 

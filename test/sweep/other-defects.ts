@@ -20,12 +20,12 @@ export function unwinderDefects(disassembler: Disassembler): readonly Defect[] {
 }
 
 /** Recursion at its first returns: a return address is the PC and pending at once. */
-const RETURNING = { ...nested('calls/recursion', 424, 440), kinds: ['irq', 'nmi'] as const };
+const RETURNING = { ...nested('calls/recursion', 424, 432), kinds: ['irq', 'nmi'] as const };
 
 export const TRUTH_DEFECTS: readonly Defect[] = [
   truthDefect('tail-call-pops', slices('calls/indirect')),
   truthDefect('call-not-recorded', BOTTOM),
-  truthDefect('eret-not-recorded', [nested('entry/trivial', 0, 1)]),
+  truthDefect('eret-not-recorded', [{ ...nested('entry/trivial', 0, 1), kinds: ['irq', 'nmi'] }]),
   truthDefect('sp-ignored', [RETURNING]),
 ];
 

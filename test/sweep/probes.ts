@@ -23,13 +23,13 @@ function probe(
     target: {
       ...target,
       scenario: {
-        name: `${name}, changed`,
+        name: `probe/${name.replace('/', '-')}`,
         summary,
         entry,
         ...(traced === undefined ? {} : { traced }),
         ...(known === undefined ? {} : { args: known }),
-        // All that leave a metadata record: after a plain one the SFrame of the function is not asked.
-        kinds: ['irq', 'nmi', 'brk', 'serror'],
+        // It leaves a metadata record, so that the SFrame of the function is asked.
+        kinds: ['irq'],
         promiseAll: ANYTHING,
         promises: { 'sframe-strict': strict },
       },
@@ -117,5 +117,5 @@ export function twoAtOneFrame(disassembler: Disassembler): Slice {
   });
 }
 
-/** Four kinds at each of the four returns of traced functions. */
-const TWO_AT_ONE_FRAME = 16;
+/** The four returns of traced functions. */
+const TWO_AT_ONE_FRAME = 4;

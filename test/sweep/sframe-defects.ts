@@ -44,15 +44,9 @@ export const SFRAME_DEFECTS: readonly Defect[] = [
   sframeDefect('epilogue row one instruction early', 'calls', 'record_bottom', BOTTOM, (fn) => {
     fn.moveRow(2, -4);
   }),
-  sframeDefect(
-    'epilogue row one instruction late',
-    'calls',
-    'recursion_sum',
-    slices('calls/recursion'),
-    (fn) => {
-      fn.moveRow(2, 4);
-    },
-  ),
+  sframeDefect('epilogue row one instruction late', 'calls', 'record_bottom', BOTTOM, (fn) => {
+    fn.moveRow(2, 4);
+  }),
   sframeDefect('frame row two instructions late', 'calls', 'record_bottom', BOTTOM, (fn) => {
     fn.moveRow(1, 8);
   }),
