@@ -38,11 +38,12 @@ export function* summaryLines(report: SweepReport, style: Style): Generator<stri
   }
 }
 
-/** The last line: how much, how fast, and the judgement. */
-export function verdictLine(report: SweepReport, { colors }: Style): string {
+/** The last line: how much, how fast, and the judgement. @param memory of the largest worker, bytes */
+export function verdictLine(report: SweepReport, memory: number, { colors }: Style): string {
   const { points, scenarios, seconds, pointsPerSecond, jobs, unexpected } = report;
   const swept = `${plural(points, 'point')} in ${plural(scenarios.length, 'scenario')}`;
-  const speed = `${seconds.toFixed(1)} s, ${count(pointsPerSecond)} points/s, ${plural(jobs, 'worker')}`;
+  const workers = `${plural(jobs, 'worker')} of up to ${Math.round(memory / 1e6)} MB`;
+  const speed = `${seconds.toFixed(1)} s, ${count(pointsPerSecond)} points/s, ${workers}`;
   const judgement =
     unexpected === 0
       ? colors.green('all as promised')
