@@ -298,7 +298,7 @@ export class ScenarioSweep {
     const { driver, truth } = this;
     const { roles } = this.parts.machine.kernel;
     this.saved.copyFrom(cpu.registers);
-    this.fillBelow(cpu.registers.get(Reg.SP), roles.threadDone);
+    this.fillBelow(cpu.registers.get(Reg.SP), roles.threadDone + 4);
     truth.exceptionTaken(cpu.pc, cpu.registers.get(Reg.SP));
     const depth = truth.current.depth;
     driver.source.deliver(kind, cpu.registers);

@@ -4,6 +4,7 @@
  * the routine moves what the leaf rule (CFA = SP, return address in x30, FP unchanged) takes for
  * granted, and the trace that follows from it is called reliable.
  */
+import { insideUnsafe } from '../exception-code.js';
 import { BOUNDARY_KINDS, mergePromises, SFRAME_POLICIES, under } from '../promise-terms.js';
 import { everywhere, promisesFor } from '../promises.js';
 import type { AllowedVerdict, PolicyPromise, Scenario, ScenarioFamily } from '../scenario.js';
@@ -77,11 +78,13 @@ const movesLr = mergePromises(
   }),
   under(SFRAME_POLICIES, everywhere('missing', ['leaf_memcpy_inner'], REASON.inner)),
   under(SFRAME_POLICIES, unsafe('missing', MOVES_LR, REASON.stale)),
+  insideUnsafe(SFRAME_POLICIES, 'missing', REASON.stale),
 );
 
 const spillsLr = mergePromises(
   promisesFor({ framed: [`${SPILLS_LR}_entry`], frameless: [SPILLS_LR] }),
   under(SFRAME_POLICIES, unsafe('missing', SPILLS_LR, REASON.pattern)),
+  insideUnsafe(SFRAME_POLICIES, 'missing', REASON.pattern),
 );
 
 /** Points of an SDEI event in the routine that takes x29: no longer a plain skip of the caller. */
@@ -100,6 +103,13 @@ const spillsFp = mergePromises(
     sdeiInSpillsFp('missing'), // before x29 is taken and after it is restored
   ),
   under(['frame-pointer', 'sframe-strict', 'fgraph-detect'], sdeiInSpillsFp('unreliable')),
+  insideUnsafe(['sframe-v5', 'sframe-v6'], 'missing', REASON.lost),
+  insideUnsafe(['sframe-v5'], 'spurious', REASON.tracked),
+  insideUnsafe(
+    ['frame-pointer', 'sframe-strict', 'fgraph-detect'],
+    'unreliable',
+    REASON.lostStrict,
+  ),
 );
 
 const seeded: readonly Scenario[] = [
