@@ -42,6 +42,8 @@ const PATH_BUDGET = 50_000;
 
 /** Drives exceptions into one machine. */
 export class ExceptionDriver {
+  /** Take every exception step by step, within a budget: slow, but nothing can run away. */
+  alwaysStepped = false;
   /** The registers at the walk request: PC, SP, x29, x30, and x0 the task to walk. */
   readonly request = new RegisterFile();
   /** Truth about the calls since the vector. */
@@ -130,7 +132,7 @@ export class ExceptionDriver {
     // An SDEI event brings its own stack, whatever was interrupted.
     const stack = kind === Kind.SDEI ? this.source.sdeiLevel : this.stackSlot;
     const slot = ExceptionPaths.slot(kind, stack, this.maskState());
-    this.path = this.paths.use(slot);
+    this.path = this.alwaysStepped ? undefined : this.paths.use(slot);
     if (this.path === undefined) return this.enterStepped(slot);
     this.stepped = false;
     const { runner, kernel } = this.machine;

@@ -18,7 +18,15 @@ import {
 } from './scenario-sweep.js';
 import type { SweepProblem } from './sweep-problem.js';
 import { type CellKey, MODES, Tally } from './tally.js';
-import type { CellReport, ProblemReport, UnitRequest, UnitResult, WalkExample } from './unit.js';
+import type { WrongRow } from './row-check.js';
+import type {
+  CellReport,
+  ProblemReport,
+  UnitRequest,
+  UnitResult,
+  WalkExample,
+  WrongRowReport,
+} from './unit.js';
 import { VerdictCode, VERDICTS } from './verdict.js';
 
 /** Problems after which a unit is given up. */
@@ -65,6 +73,7 @@ export class UnitRunner {
       result: end.result,
       cells: collected.cells(describe),
       reasons: collected.reasons(),
+      wrongRows: collected.wrongRows,
       problems: collected.problems,
       walks: collected.walks.map(describe),
     };
@@ -75,6 +84,7 @@ export class UnitRunner {
     const { scenario } = request.target;
     const policies = request.policies.map((name) => POLICIES[name]);
     const sweep = new ScenarioSweep(parts, policies, collected.tally, collected, this.truthDefect);
+    sweep.stepExceptions(request.stepped === true);
     let { from } = request.range;
     for (;;) {
       const entry = setUpScenario(parts.machine, scenario);
@@ -105,6 +115,7 @@ export class UnitRunner {
 class Collector {
   readonly tally: Tally;
   readonly problems: ProblemReport[] = [];
+  readonly wrongRows: WrongRowReport[] = [];
   readonly walks: RawExample[] = [];
   readonly walked: ((point: Point, context: PointContext) => void) | undefined;
   private readonly examples = new Map<number, RawExample>();
@@ -129,6 +140,12 @@ class Collector {
 
   example(cell: number, point: Point, context: PointContext): void {
     this.examples.set(cell, rawExample(point, context));
+  }
+
+  wrongRow({ fault, pc, detail }: WrongRow): void {
+    const { symbols } = this.parts.machine;
+    const fn = symbols.at(pc)?.symbol.name ?? '?';
+    this.wrongRows.push({ fn, fault, at: symbols.format(pc), detail });
   }
 
   problem(problem: SweepProblem): boolean {
@@ -248,6 +265,7 @@ function setupFailure(id: number, detail: string): UnitResult {
     result: undefined,
     cells: [],
     reasons: [],
+    wrongRows: [],
     problems: [{ kind: 'setup', point: undefined, at: '', detail }],
     walks: [],
   };

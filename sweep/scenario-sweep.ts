@@ -19,7 +19,7 @@ import { WalkResult } from '../unwinder/walk-result.js';
 import type { FunctionIndex } from './function-index.js';
 import type { KernelWalker } from './kernel-walker.js';
 import type { Point } from './point.js';
-import { RowCheck } from './row-check.js';
+import { RowCheck, type WrongRow } from './row-check.js';
 import { explainDriverStatus, registerChanged, type SweepProblem } from './sweep-problem.js';
 import { MODES, type Tally } from './tally.js';
 import { type Judge, TruthList, VerdictCode } from './verdict.js';
@@ -57,6 +57,8 @@ export interface SweepRange {
 export interface SweepObserver {
   /** A verdict other than exact came up for the first time in its cell. */
   example(cell: number, point: Point, context: PointContext): void;
+  /** An SFrame row that the CPU contradicts; once an instruction. */
+  wrongRow(row: WrongRow): void;
   /** Return false to give up. */
   problem(problem: SweepProblem): boolean;
   /** Any walk, when a single point is replayed. */
@@ -111,6 +113,11 @@ export class ScenarioSweep {
     this.truth = this.newTruth();
   }
 
+  /** Take every exception step by step, within a budget, instead of running its code freely. */
+  stepExceptions(always: boolean): void {
+    this.driver.alwaysStepped = always;
+  }
+
   /** Step from the thread's first instruction to its end (or the end of the range), sweeping. */
   run(range: SweepRange): SweepEnd {
     const { memory, kernel } = this.parts.machine;
@@ -163,6 +170,10 @@ export class ScenarioSweep {
       return false;
     }
     this.truth.executed(cpu.instructionClass, cpu.instructionWord, pc, cpu.registers);
+    if (this.truth.current.overflowed) {
+      this.report('scenario', undefined, 'more calls are pending than ground truth can hold');
+      return false;
+    }
     if (this.truth.currentTask !== this.stackTask) this.followTask();
     return true;
   }
@@ -193,8 +204,8 @@ export class ScenarioSweep {
 
   /** The row for this instruction, once for each instruction. A wrong one does not end the sweep. */
   private checkRow(): void {
-    const wrong = this.rows.mangledBit(this.parts.machine.stepper.registers, this.truth.current);
-    if (wrong !== undefined) this.report('row-mangled-bit', undefined, wrong);
+    const wrong = this.rows.check(this.parts.machine.stepper.registers, this.truth.current);
+    if (wrong !== undefined) this.observer.wrongRow(wrong);
   }
 
   /** Take every possible kind of a set at the stepper's instruction. False to give up. */

@@ -13,7 +13,7 @@ import { type Defect, nested, slices } from './defect.js';
 import { firstRed, sweepSlice, type Slice } from './defect-sweep.js';
 import { ENTRY_DEFECTS, GUEST_EQUIVALENTS, TRACER_DEFECTS } from './guest-defects.js';
 import { ROLE_DEFECTS, TRUTH_DEFECTS, unwinderDefects } from './other-defects.js';
-import { SFRAME_DEFECTS, SFRAME_EQUIVALENTS } from './sframe-defects.js';
+import { SFRAME_DEFECTS } from './sframe-defects.js';
 
 const backend = must(await openBackend());
 const disassembler = must(await Disassembler.create());
@@ -27,7 +27,7 @@ const DEFECTS: readonly Defect[] = [
   ...ROLE_DEFECTS,
 ];
 
-const EQUIVALENTS = [...SFRAME_EQUIVALENTS, ...GUEST_EQUIVALENTS];
+const EQUIVALENTS = [...GUEST_EQUIVALENTS];
 
 /** One of each family, as short as there is. */
 const FAMILIES: readonly Slice[] = [

@@ -1,5 +1,5 @@
 /** Defects in `.sframe` data: each fact of a row or a function, wrong by the least it can be. */
-import { type Defect, type Equivalent, nested, sframeDefect, slices } from './defect.js';
+import { type Defect, nested, sframeDefect, slices } from './defect.js';
 import { DataWord } from './sframe-patch.js';
 
 const BOTTOM = slices('calls/record-bottom');
@@ -89,20 +89,11 @@ export const SFRAME_DEFECTS: readonly Defect[] = [
       fn.flipBase(2);
     },
   ),
-];
-
-/** Wrong by the letter of the format, and right for an unwinder of the kernel's making. */
-export const SFRAME_EQUIVALENTS: readonly Equivalent[] = [
-  {
-    ...sframeDefect('frame row one instruction late', 'calls', 'record_bottom', BOTTOM, (fn) => {
-      fn.moveRow(1, 4);
-    }),
-    reason: 'after the STP and before x29 changes, registers and record say the same',
-  },
-  {
-    ...sframeDefect('CFA offset of a leaf 16 too high', 'calls', 'record_leaf', BOTTOM, (fn) => {
-      fn.addToWord(0, DataWord.CFA, 16);
-    }),
-    reason: 'x30 and x29 are the answer: the CFA is computed, tested for alignment and not used',
-  },
+  // No walk asks for these: registers and record say the same, or the CFA is not used.
+  sframeDefect('frame row one instruction late', 'calls', 'record_bottom', BOTTOM, (fn) => {
+    fn.moveRow(1, 4);
+  }),
+  sframeDefect('CFA offset of a leaf 16 too high', 'calls', 'record_leaf', BOTTOM, (fn) => {
+    fn.addToWord(0, DataWord.CFA, 16);
+  }),
 ];
