@@ -26,8 +26,8 @@ const DEPTH2_ROUNDS = 3;
 const DEPTH2_UNITS = 8;
 const SCALING_ROUNDS = 3;
 const GDB_ROUNDS = 3;
-/** Points a sweep with one worker should have, so that starting it does not count for much. */
-const SCALING_POINTS = 300_000;
+/** Points of the sweeps compared, about those of the default sweep: start-up costs each worker 0.5 s. */
+const SCALING_POINTS = 600_000;
 
 /** Targets of families, as far as they exist. */
 function targetsOf(...families: readonly string[]): readonly SweepTarget[] {
