@@ -26,7 +26,7 @@ const DEPTH2_ROUNDS = 3;
 const DEPTH2_UNITS = 8;
 const SCALING_ROUNDS = 3;
 const GDB_ROUNDS = 3;
-/** Points of the sweeps compared, about those of the default sweep: start-up costs each worker 0.5 s. */
+/** Points of the sweeps compared, about those of the default sweep: starting workers should weigh little. */
 const SCALING_POINTS = 600_000;
 
 /** Targets of families, as far as they exist. */
