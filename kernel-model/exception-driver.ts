@@ -69,6 +69,8 @@ export class ExceptionDriver {
   private pmrBefore = 0;
   private preemptBefore = 0;
   private readonly paths = new ExceptionPaths();
+  /** Truth about the path that is being learned. */
+  private readonly pathTruth = new GroundTruth(0);
 
   constructor(
     private readonly machine: Machine,
@@ -158,7 +160,8 @@ export class ExceptionDriver {
   private enterStepped(slot: number): number {
     this.stepped = true;
     const cpu = this.machine.returner;
-    const truth = new GroundTruth(this.interrupted.get(Reg.SP_EL0));
+    const truth = this.pathTruth;
+    truth.restart(this.interrupted.get(Reg.SP_EL0));
     cpu.registers.copyFrom(this.entry);
     cpu.writeBack();
     const target = this.machine.kernel.roles.walkRequest;

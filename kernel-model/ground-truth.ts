@@ -111,6 +111,15 @@ export class GroundTruth {
     this.stacks.set(initialTask, this.current);
   }
 
+  /** Forget everything: a task that has just become current, with no call pending. */
+  restart(task: Address): void {
+    this.stacks.clear();
+    this.current.depth = 0;
+    this.current.overflowed = false;
+    this.currentTask = task;
+    this.stacks.set(task, this.current);
+  }
+
   /** Whether a task has been current: a task that has not may not even have been made. */
   hasRun(task: Address): boolean {
     return this.stacks.has(task);
