@@ -63,19 +63,18 @@ export class UnitRunner {
     const collected = new Collector(parts, request);
     const end = this.sweep(request, parts, collected);
     if (typeof end === 'string') return setupFailure(request.id, end);
-    const code = await this.disassemblerFor(collected);
-    const describe = (raw: RawExample): WalkExample => exampleText(parts, raw, code);
+    const { cells, walks } = await collected.cells(() => this.describerFor(parts));
     return {
       id: request.id,
       points: collected.tally.points,
       instructions: end.instructions,
       finished: end.finished,
       result: end.result,
-      cells: collected.cells(describe),
+      cells,
       reasons: collected.reasons(),
       wrongRows: collected.wrongRows,
       problems: collected.problems,
-      walks: collected.walks.map(describe),
+      walks,
     };
   }
 
@@ -101,13 +100,13 @@ export class UnitRunner {
     }
   }
 
-  private async disassemblerFor(collected: Collector): Promise<Disassembler | undefined> {
-    if (!collected.needsText()) return undefined;
+  private async describerFor(parts: SweepParts): Promise<(raw: RawExample) => WalkExample> {
     if (this.disassembler === undefined) {
       const made = await Disassembler.create();
       if (made.ok) this.disassembler = made.value;
     }
-    return this.disassembler;
+    const code = this.disassembler;
+    return (raw) => exampleText(parts, raw, code);
   }
 }
 
@@ -158,17 +157,19 @@ class Collector {
     return false;
   }
 
-  /** Whether instructions will have to be shown. */
-  needsText(): boolean {
-    if (this.walks.length > 0) return true;
-    for (const { raw } of this.counted()) if (raw !== undefined) return true;
-    return false;
-  }
-
-  cells(describe: (raw: RawExample) => WalkExample): CellReport[] {
-    return [...this.counted()].map(({ cell, raw }) =>
+  /** What was counted; the generator of texts is asked for only when there is something to show. */
+  async cells(
+    describer: () => Promise<(raw: RawExample) => WalkExample>,
+  ): Promise<{ readonly cells: CellReport[]; readonly walks: WalkExample[] }> {
+    const counted = [...this.counted()];
+    if (this.walks.length === 0 && counted.every(({ raw }) => raw === undefined)) {
+      return { cells: counted.map(({ cell }) => cell), walks: [] };
+    }
+    const describe = await describer();
+    const cells = counted.map(({ cell, raw }) =>
       raw === undefined ? cell : { ...cell, example: describe(raw) },
     );
+    return { cells, walks: this.walks.map(describe) };
   }
 
   /** What was counted, with the example of what the scenario does not allow. */

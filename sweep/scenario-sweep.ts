@@ -5,7 +5,8 @@
 import type { Address } from '../emulator/address.js';
 import { Reg, RegisterFile } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
-import { DriverStatus, ExceptionDriver } from '../kernel-model/exception-driver.js';
+import type { ExceptionDriver } from '../kernel-model/exception-driver.js';
+import { DriverStatus } from '../kernel-model/exception-driver.js';
 import { completeSdei } from '../kernel-model/exception-source.js';
 import { Kind, KIND_COUNT } from '../kernel-model/exception-kind.js';
 import { GroundTruth, type ShadowStack, type TruthDefect } from '../kernel-model/ground-truth.js';
@@ -29,6 +30,7 @@ export interface SweepParts {
   readonly machine: Machine;
   readonly stacks: KernelStacks;
   readonly rules: RuleTable;
+  readonly driver: ExceptionDriver;
   readonly walker: KernelWalker;
   readonly judge: Judge;
   readonly functions: FunctionIndex;
@@ -107,7 +109,7 @@ export class ScenarioSweep {
     private readonly observer: SweepObserver,
     private readonly truthDefect?: TruthDefect,
   ) {
-    this.driver = new ExceptionDriver(parts.machine, parts.stacks);
+    this.driver = parts.driver;
     this.rows = new RowCheck(parts.rules, parts.machine.memory);
     this.stackTask = parts.machine.kernel.roles.initTask;
     this.truth = this.newTruth();
