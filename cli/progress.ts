@@ -27,9 +27,8 @@ class Rate {
 }
 
 class ProgressBar implements ProgressDisplay {
-  private readonly rate = new Rate();
   private readonly bar: SingleBar;
-  private running = false;
+  private rate: Rate | undefined;
 
   constructor() {
     const options: Options = {
@@ -47,18 +46,18 @@ class ProgressBar implements ProgressDisplay {
   }
 
   update({ done, total, points, scenario }: SweepProgress): void {
+    // Measuring the scenarios takes a moment; there is nothing to estimate by yet.
+    if (total === 0) return;
+    const started = this.rate !== undefined;
+    this.rate ??= new Rate();
     const payload = { points: count(points), rate: this.rate.of(points), scenario };
-    if (!this.running) {
-      this.bar.start(Math.max(1, total), 0, payload);
-      this.running = true;
-    }
-    this.bar.setTotal(Math.max(1, total));
-    this.bar.update(total === 0 ? 0 : done, payload);
+    if (!started) this.bar.start(total, 0, { ...payload, rate: '?' });
+    else this.bar.update(done, payload);
   }
 
   stop(): void {
-    if (this.running) this.bar.stop();
-    this.running = false;
+    if (this.rate !== undefined) this.bar.stop();
+    this.rate = undefined;
   }
 }
 

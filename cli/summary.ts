@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import type { KnownVerdict, ScenarioReport, SweepReport, VerdictCounts } from '../sweep/report.js';
 import { type Verdict, VERDICTS } from '../sweep/verdict.js';
 import type { PolicyName } from '../unwinder/policy.js';
-import { clipStart, count, plural, type Style, wrap } from './style.js';
+import { brief, clipStart, count, plural, type Style, wrap } from './style.js';
 
 /** Verdicts that make livepatch unsafe, or the kernel complain. */
 const UNSAFE: readonly Verdict[] = ['missing', 'spurious', 'misordered', 'warned', 'fault'];
@@ -38,11 +38,12 @@ export function* summaryLines(report: SweepReport, style: Style): Generator<stri
   }
 }
 
-/** The last line: how much, how fast, and the judgement. */
-export function verdictLine(report: SweepReport, { colors }: Style): string {
+/** The last line: how much, how fast, and the judgement. @param memory of the largest worker, bytes */
+export function verdictLine(report: SweepReport, memory: number, { colors }: Style): string {
   const { points, scenarios, seconds, pointsPerSecond, jobs, unexpected } = report;
   const swept = `${plural(points, 'point')} in ${plural(scenarios.length, 'scenario')}`;
-  const speed = `${seconds.toFixed(1)} s, ${count(pointsPerSecond)} points/s, ${plural(jobs, 'worker')}`;
+  const workers = `${plural(jobs, 'worker')} of up to ${Math.round(memory / 1e6)} MB`;
+  const speed = `${seconds.toFixed(1)} s, ${count(pointsPerSecond)} points/s, ${workers}`;
   const judgement =
     unexpected === 0
       ? colors.green('all as promised')
@@ -105,7 +106,7 @@ function* scenarioTable(
   yield* tableLines(table);
   yield colors.dim('  % of reliable walks exact, the rest unreliable (safe), and the unsafe ones:');
   yield colors.dim(
-    '  m missing, s spurious, o misordered, w warned, f fault; promised (known bugs), or unexpected: !',
+    '  m missing, s spurious, o misordered, w warned, f fault; promised (known bugs), or not: !',
   );
 }
 
@@ -117,7 +118,7 @@ function boldLines(colors: Style['colors']): (text: string) => string {
       .join('\n');
 }
 
-/** `80% 120m 3w!`. */
+/** `80% m120 w3!`; exact counts are in the totals and in the JSON. */
 function policyCell(
   { policies, unexpectedVerdicts }: ScenarioReport,
   policy: PolicyName,
@@ -130,8 +131,8 @@ function policyCell(
   for (const verdict of VERDICTS) {
     const wrong = unexpectedVerdicts[policy]?.[verdict] ?? 0;
     const promised = UNSAFE.includes(verdict) ? counts[verdict] - wrong : 0;
-    if (promised > 0) parts.push(colors.yellow(`${promised}${LETTERS[verdict]}`));
-    if (wrong > 0) parts.push(colors.red(`${wrong}${LETTERS[verdict]}!`));
+    if (promised > 0) parts.push(colors.yellow(`${LETTERS[verdict]}${brief(promised)}`));
+    if (wrong > 0) parts.push(colors.red(`${LETTERS[verdict]}${brief(wrong)}!`));
   }
   return parts.join(' ');
 }

@@ -84,6 +84,7 @@ async function sweep(given: SweepArguments): Promise<number> {
   const outcome = await run(options, given.progress);
   if (typeof outcome === 'number') return outcome;
   const { report } = outcome;
+  if (given.image !== undefined) checkSetUp(outcome);
   if (options.point !== undefined) checkPointTaken(options, outcome);
   file?.write(report);
   const status = report.unexpected === 0 ? 0 : 1;
@@ -95,7 +96,7 @@ async function sweep(given: SweepArguments): Promise<number> {
 
 function* resultLines(
   { point }: SweepOptions,
-  { report, walks }: SweepOutcome,
+  { report, walks, peakMemory }: SweepOutcome,
   style: Style,
 ): Generator<string> {
   if (point !== undefined) {
@@ -108,7 +109,7 @@ function* resultLines(
   yield* summaryLines(report, style);
   yield* findingLines(report, style);
   yield '';
-  yield verdictLine(report, style);
+  yield verdictLine(report, peakMemory, style);
 }
 
 /** @returns the outcome, or the exit status when there is none */
@@ -138,6 +139,14 @@ async function run(options: SweepOptions, progress: boolean): Promise<SweepOutco
   }
   if ('report' in outcome) return outcome;
   throw new UsageError(outcome.message);
+}
+
+/** An image that no machine can be built with is wrong input, and not a finding. */
+function checkSetUp({ report }: SweepOutcome): void {
+  for (const { problems } of report.scenarios) {
+    const problem = problems.find(({ kind }) => kind === 'setup');
+    if (problem !== undefined) throw new UsageError(problem.detail);
+  }
 }
 
 /** A point that nothing was judged at does not exist: say why. */

@@ -42,6 +42,8 @@ const PATH_BUDGET = 50_000;
 
 /** Drives exceptions into one machine. */
 export class ExceptionDriver {
+  /** Take every exception step by step, within a budget: slow, but nothing can run away. */
+  alwaysStepped = false;
   /** The registers at the walk request: PC, SP, x29, x30, and x0 the task to walk. */
   readonly request = new RegisterFile();
   /** Truth about the calls since the vector. */
@@ -67,6 +69,8 @@ export class ExceptionDriver {
   private pmrBefore = 0;
   private preemptBefore = 0;
   private readonly paths = new ExceptionPaths();
+  /** Truth about the path that is being learned. */
+  private readonly pathTruth = new GroundTruth(0);
 
   constructor(
     private readonly machine: Machine,
@@ -90,7 +94,8 @@ export class ExceptionDriver {
     const sp = interrupted.get(Reg.SP);
     this.stackSlot = this.stacks.slotOf(sp);
     this.savedBytes = 0;
-    if (this.stackSlot === StackSlot.NONE) return;
+    // The vector's overflow test takes SP anywhere; on an SDEI stack that no event uses it is no SP.
+    if (this.stackSlot >= StackSlot.SDEI_NORMAL + this.source.sdeiLevel) return;
     const stack = this.stacks.all[this.stackSlot] as GuestStack;
     this.savedFrom = sp - stack.low;
     this.savedBytes = stack.high - sp;
@@ -129,7 +134,7 @@ export class ExceptionDriver {
     // An SDEI event brings its own stack, whatever was interrupted.
     const stack = kind === Kind.SDEI ? this.source.sdeiLevel : this.stackSlot;
     const slot = ExceptionPaths.slot(kind, stack, this.maskState());
-    this.path = this.paths.use(slot);
+    this.path = this.alwaysStepped ? undefined : this.paths.use(slot);
     if (this.path === undefined) return this.enterStepped(slot);
     this.stepped = false;
     const { runner, kernel } = this.machine;
@@ -155,7 +160,8 @@ export class ExceptionDriver {
   private enterStepped(slot: number): number {
     this.stepped = true;
     const cpu = this.machine.returner;
-    const truth = new GroundTruth(this.interrupted.get(Reg.SP_EL0));
+    const truth = this.pathTruth;
+    truth.restart(this.interrupted.get(Reg.SP_EL0));
     cpu.registers.copyFrom(this.entry);
     cpu.writeBack();
     const target = this.machine.kernel.roles.walkRequest;

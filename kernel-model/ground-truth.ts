@@ -70,9 +70,24 @@ export class ShadowStack {
   }
 }
 
-/** A deliberate mistake in the record, for the test that the harness can fail. */
+/**
+ * A deliberate mistake in the record, for the test that the harness can fail.
+ *
+ * - `tail-call-pops`: BR ends the innermost call, as if it had returned.
+ * - `call-not-recorded`: BL and BLR push nothing.
+ * - `eret-not-recorded`: an exception that ends in ERET stays pending.
+ * - `sp-ignored`: arriving at a return address ends the call, whatever SP is.
+ */
 export type TruthDefect =
   'tail-call-pops' | 'call-not-recorded' | 'eret-not-recorded' | 'sp-ignored';
+
+/** Every mistake there is. */
+export const TRUTH_DEFECTS: readonly TruthDefect[] = [
+  'tail-call-pops',
+  'call-not-recorded',
+  'eret-not-recorded',
+  'sp-ignored',
+];
 
 /** The shadow stacks of all tasks of one machine, driven by the instructions of one CPU. */
 export class GroundTruth {
@@ -94,6 +109,15 @@ export class GroundTruth {
     this.currentTask = initialTask;
     this.current = new ShadowStack();
     this.stacks.set(initialTask, this.current);
+  }
+
+  /** Forget everything: a task that has just become current, with no call pending. */
+  restart(task: Address): void {
+    this.stacks.clear();
+    this.current.depth = 0;
+    this.current.overflowed = false;
+    this.currentTask = task;
+    this.stacks.set(task, this.current);
   }
 
   /** Whether a task has been current: a task that has not may not even have been made. */

@@ -114,7 +114,15 @@ export class Machine {
    * @param patches address (multiple of 4) and word
    */
   patchCode(patches: readonly { readonly address: Address; readonly word: number }[]): void {
-    for (const { address, word } of patches) this.memory.writeWord(address, word);
+    const wanted = new Map(patches.map(({ address, word }) => [address, word]));
+    let changed = false;
+    for (const [address, word] of wanted) {
+      if (this.memory.readWord(address) === word) continue;
+      this.memory.writeWord(address, word);
+      changed = true;
+    }
+    // Translating everything anew costs time, and the engine never gives the memory back.
+    if (!changed) return;
     this.memory.fillRunCopies(isRunnerStop(this.kernel), WFI);
     for (const engine of [this.stepper.engine, this.runner, this.returner.engine]) engine.flush();
   }

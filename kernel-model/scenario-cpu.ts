@@ -70,6 +70,10 @@ export class ScenarioCpu {
       return false;
     }
     this.truth.executed(cpu.instructionClass, cpu.instructionWord, pc, cpu.registers);
+    if (this.truth.current.overflowed) {
+      this.problem = 'more calls are pending than ground truth can hold';
+      return false;
+    }
     if (this.depths.length > 0) this.leaveBreakpoints();
     if (this.truth.currentTask !== this.stackTask) this.followTask();
     return true;
@@ -125,8 +129,9 @@ export class ScenarioCpu {
     const slot = stacks.slotOf(sp);
     if (slot === StackSlot.NONE) return;
     const { low } = stacks.all[slot] as GuestStack;
+    const neverLive = machine.kernel.roles.threadDone + 4;
     for (let at = Math.max(low, sp - PT_REGS_SIZE); at < sp; at += 8) {
-      machine.memory.writeAddress(at, machine.kernel.roles.threadDone);
+      machine.memory.writeAddress(at, neverLive);
     }
   }
 }

@@ -15,8 +15,10 @@ import {
   seen,
   SFRAME_POLICIES,
   under,
+  type PolicyName,
   type Promises,
 } from './promise-terms.js';
+import type { AllowedVerdict } from './scenario.js';
 
 /** The code between a vector and C. */
 export const ENTRY_CODE = ['el1h_64_sync', 'el1h_64_irq', 'el1h_64_error'] as const;
@@ -73,7 +75,8 @@ const WHY = {
   boundary: 'reliable mode gives up at the first exception boundary',
   hidden:
     'an SDEI record, of this event or of the one being handled, hides the caller of a function without its own',
-  unfinished: 'SDEI between the metadata record and the store of PC: the walk lists what lay there',
+  unfinished:
+    'SDEI: before x29 is set it is still the interrupted one, and until PC is stored the record names whatever lay there',
   alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
   outerCode: 'the first exception came in code without an SFrame entry',
   outerCodeV5: 'the first exception came in code without an SFrame entry, which WARNs',
@@ -112,7 +115,14 @@ export function insideExceptions({
     ),
     under(
       SFRAME_POLICIES,
-      allowed('missing', { ...sdei, in: EXCEPTION_CODE }, WHY.hidden),
+      allowed(
+        'missing',
+        {
+          ...sdei,
+          in: EXCEPTION_CODE.filter((name) => !ENTRY_CODE.some((entry) => entry === name)),
+        },
+        WHY.hidden,
+      ),
       allowed(
         'missing',
         { kinds: ['brk'], in: ['kunwind_sdei_callback', 'kunwind_request_walk'], depth: 2 },
@@ -169,4 +179,16 @@ export function requiredInside(instructions: number): Promises {
       seen('missing', { ...sdei, in: ['el1h_64_sync'] }, WHY.unfinished, stale * instructions + 1),
     ),
   );
+}
+
+/**
+ * The first exception came where a walk has this verdict: so may any walk have from inside it.
+ */
+export function insideUnsafe(
+  policies: readonly PolicyName[],
+  verdict: AllowedVerdict['verdict'],
+  reason: string,
+): Promises {
+  const points = { in: EXCEPTION_CODE, depth: 2 } as const;
+  return under(policies, allowed(verdict, points, `first exception: ${reason}`));
 }

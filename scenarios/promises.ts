@@ -13,7 +13,7 @@ import {
   seen,
   type Promises,
 } from './promise-terms.js';
-import type { AllowedVerdict, PolicyPromise } from './scenario.js';
+import type { AllowedVerdict, PointFilter, PolicyPromise } from './scenario.js';
 
 /** The functions a scenario runs, each in one of the lists. */
 export interface CodeShape {
@@ -29,6 +29,7 @@ export interface CodeShape {
 
 const WHY = {
   sdei: 'SDEI pushes a plain record, so a function without a record of its own hides its caller',
+  record: 'while x29 points at its own record, the caller is in it',
   boundary: 'reliable mode gives up at the first exception boundary',
   alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
   noEntry: 'no SFrame entry: nothing says where the return address is',
@@ -46,6 +47,7 @@ export function promisesFor(shape: CodeShape): Promises {
   const common = merge(
     allowed('missing', { ...hidden, in: all }, WHY.sdei),
     ...shape.framed.map((name) => seen('missing', { ...hidden, in: [name] }, WHY.sdei)),
+    ...shape.framed.map((name) => someExact({ ...hidden, in: [name] }, WHY.record)),
     frameless.length > 0 ? always('missing', { ...hidden, in: frameless }, WHY.sdei) : {},
   );
   const refused = everywhere('unreliable', unannotated, WHY.noEntry);
@@ -65,6 +67,11 @@ export function promisesFor(shape: CodeShape): Promises {
     },
     insideExceptions({ unannotated: unannotated.length > 0 }),
   );
+}
+
+/** Some of these points are exact, though others of them may have another verdict. */
+function someExact(points: PointFilter, reason: string): PolicyPromise {
+  return { require: [{ verdict: 'exact', ...points, reason }] };
 }
 
 /** Every depth-1 point of a boundary kind in these functions (absent: in all) has this verdict. */

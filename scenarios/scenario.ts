@@ -109,6 +109,8 @@ export interface Scenario {
   /** Also walk this blocked task (symbol of a task_struct) at each point, instead of the current one. */
   readonly walkTask?: string;
   readonly promises?: Partial<Record<PolicyName, PolicyPromise>>;
+  /** Functions whose SFrame rows are wrong: the sweep must find at least one in each. */
+  readonly wrongRows?: readonly string[];
   /** Promises for every policy that has none of its own. */
   readonly promiseAll?: PolicyPromise;
   readonly topics?: readonly string[];

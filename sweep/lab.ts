@@ -6,6 +6,7 @@ import { describeElfError, type ElfError } from '../emulator/elf-error.js';
 import { type ElfImage, loadElf } from '../emulator/elf-image.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { fail, ok, type Result } from '../emulator/result.js';
+import { ExceptionDriver } from '../kernel-model/exception-driver.js';
 import { type KernelImage, resolveKernel } from '../kernel-model/kernel-image.js';
 import { describeMachineError, Machine } from '../kernel-model/machine.js';
 import { KernelStacks } from '../kernel-model/stacks.js';
@@ -103,6 +104,7 @@ export class Lab {
       machine: machine.value,
       stacks: stacks.value,
       rules: rules.value,
+      driver: new ExceptionDriver(machine.value, stacks.value),
       walker: new KernelWalker(machine.value, stacks.value, rules.value, this.defects.unwinder),
       judge: new Judge(kernel.trampolines),
       functions: new FunctionIndex(machine.value),

@@ -75,9 +75,12 @@ export function mergeScenario(
     const counts = (reasons[policy] ??= {});
     counts[reason] = (counts[reason] ?? 0) + count;
   }
-  const problems = [...extraProblems, ...results.flatMap((result) => result.problems)].map(
-    (problem) =>
-      problem.point === undefined ? problem : { ...problem, replay: replay(problem.point) },
+  const problems = [
+    ...extraProblems,
+    ...rowProblems(scenario, results, scope !== undefined),
+    ...results.flatMap((result) => result.problems),
+  ].map((problem) =>
+    problem.point === undefined ? problem : { ...problem, replay: replay(problem.point) },
   );
   const unmet = scope === undefined ? [] : unmetRequirements(scenario, cells, scope);
   return {
@@ -123,4 +126,27 @@ function mergeCells(results: readonly UnitResult[]): CellReport[] {
     else merged.set(key, { ...cell, ...known, count: known.count + cell.count });
   }
   return [...merged.values()];
+}
+
+/** Wrong SFrame rows that the scenario does not announce, and announced ones that were not seen. */
+function rowProblems(
+  scenario: Scenario,
+  results: readonly UnitResult[],
+  whole: boolean,
+): ProblemReport[] {
+  const announced = scenario.wrongRows ?? [];
+  const seen = new Map(
+    results.flatMap((result) => result.wrongRows).map((row) => [`${row.fault} ${row.at}`, row]),
+  );
+  const functions = new Set([...seen.values()].map((row) => row.fn));
+  const problems: ProblemReport[] = [...seen.values()]
+    .filter((row) => !announced.includes(row.fn))
+    .map(({ at, detail }) => ({ kind: 'wrong-row', point: undefined, at, detail }));
+  if (!whole) return problems;
+  for (const fn of announced) {
+    if (functions.has(fn)) continue;
+    const detail = `the rows of ${fn} are said to be wrong, and none was seen to be`;
+    problems.push({ kind: 'wrong-row-unseen', point: undefined, at: '', detail });
+  }
+  return problems;
 }

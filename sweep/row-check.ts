@@ -1,7 +1,8 @@
 /**
- * Checks of SFrame rows that no walk can make. A kernel unwinder strips every return address it
- * finds, so it never asks whether the row in force says that the address is signed; the stepped CPU
- * knows. An unwinder that authenticates, or a tool that reads `.sframe`, would go by that bit.
+ * Checks of SFrame rows that no walk makes. A kernel unwinder strips every return address it finds,
+ * so it never asks whether the row in force says that the address is signed; and where the return
+ * address is in x30, a wrong CFA shows in no trace. The stepped CPU knows both, and an unwinder that
+ * authenticates, or goes on from the CFA, would go by the row.
  */
 import type { Address } from '../emulator/address.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
@@ -10,6 +11,20 @@ import { Reg, type RegisterFile } from '../emulator/registers.js';
 import { EntryKind, type ShadowStack } from '../kernel-model/ground-truth.js';
 import type { RuleTable } from '../unwinder/rule-table.js';
 import { CfaBase, RecoverKind } from '../unwinder/unwind-rule.js';
+
+/**
+ * What is wrong about a row.
+ * - `cfa`: the CFA is not the SP at which the call in progress began.
+ * - `mangled-bit`: `fre_mangled_ra_p` does not say whether the return address is signed.
+ */
+export type RowFault = 'cfa' | 'mangled-bit';
+
+/** A wrong row, at the first instruction that shows it. */
+export interface WrongRow {
+  readonly fault: RowFault;
+  readonly pc: Address;
+  readonly detail: string;
+}
 
 /** Checks each instruction's row once. */
 export class RowCheck {
@@ -21,42 +36,73 @@ export class RowCheck {
   ) {}
 
   /**
-   * Whether the row for the instruction about to run is right about the return address being signed
-   * (SFrame spec section 2.4.1, `fre_mangled_ra_p`). Says nothing where there is no row, and where
-   * the row does not lead to the pending return address: that is for the walks to show.
-   * @returns one line on what is wrong, or undefined
+   * What is wrong about the row in force for the instruction about to run, the first time that it is
+   * executed. Nothing where there is no row, or where no call is in progress.
+   * @param pending the calls in progress, from ground truth
    */
-  mangledBit(registers: RegisterFile, pending: ShadowStack): string | undefined {
+  check(registers: RegisterFile, pending: ShadowStack): WrongRow | undefined {
     const pc = registers.get(Reg.PC);
     if (this.checked.has(pc)) return undefined;
     const top = pending.depth - 1;
     const rule = this.rules.find(pc);
     if (rule < 0 || top < 0 || pending.kinds[top] !== EntryKind.CALL) return undefined;
-    const words = this.returnAddress(rule, registers);
+    this.checked.add(pc);
+    const cfa = this.cfa(rule, registers);
+    if (cfa === undefined) return undefined;
+    const begun = pending.sps[top] as number;
+    if (cfa !== begun) {
+      const detail = `the row's CFA is ${cfa - begun} bytes off the SP at the call`;
+      return { fault: 'cfa', pc, detail };
+    }
+    return this.mangledBit(pc, rule, cfa, registers, pending.addresses[top] as number);
+  }
+
+  /**
+   * The bit is judged only where the row leads to the pending return address: where it does not, that
+   * is for the walks to show (SFrame spec section 2.4.1, `fre_mangled_ra_p`).
+   */
+  private mangledBit(
+    pc: Address,
+    rule: number,
+    cfa: Address,
+    registers: RegisterFile,
+    expected: Address,
+  ): WrongRow | undefined {
+    const words = this.returnAddress(rule, cfa, registers);
     if (words === undefined) return undefined;
     const [low, high] = words;
     const stripped = stripHighWord(high);
-    if ((stripped | 0) * 4294967296 + low !== pending.addresses[top]) return undefined;
-    this.checked.add(pc);
+    if ((stripped | 0) * 4294967296 + low !== expected) return undefined;
     const signed = stripped !== high;
     if (signed === (this.rules.mangled[rule] === 1)) return undefined;
-    return signed
+    const detail = signed
       ? 'the return address is signed, its row says it is not'
       : 'the return address is not signed, its row says it is';
+    return { fault: 'mangled-bit', pc, detail };
   }
 
-  /** Low and high word of the return address that a row names, of the forms that rows usually have. */
-  private returnAddress(rule: number, registers: RegisterFile): [number, number] | undefined {
+  /** The CFA by a rule of the forms that rows usually have (SFrame spec section 3.1.2). */
+  private cfa(rule: number, registers: RegisterFile): Address | undefined {
+    const { rules } = this;
+    const base = rules.cfaBase[rule];
+    if (base === CfaBase.REG || rules.cfaDeref[rule] !== 0) return undefined;
+    if (rules.raKind[rule] === RecoverKind.UNDEFINED) return undefined;
+    const value = registers.get(base === CfaBase.SP ? Reg.SP : Reg.X29);
+    return value + (rules.cfaOffset[rule] as number);
+  }
+
+  /** Low and high word of the return address that a row names. */
+  private returnAddress(
+    rule: number,
+    cfa: Address,
+    registers: RegisterFile,
+  ): [number, number] | undefined {
     const { rules } = this;
     const { words } = registers;
     if (rules.raKind[rule] === RecoverKind.UNCHANGED) {
       return [words[2 * Reg.X30] as number, words[2 * Reg.X30 + 1] as number];
     }
-    const base = rules.cfaBase[rule];
-    if (rules.raKind[rule] !== RecoverKind.LOAD_CFA || base === CfaBase.REG) return undefined;
-    if (rules.cfaDeref[rule] !== 0) return undefined;
-    const cfa =
-      registers.get(base === CfaBase.SP ? Reg.SP : Reg.X29) + (rules.cfaOffset[rule] as number);
+    if (rules.raKind[rule] !== RecoverKind.LOAD_CFA) return undefined;
     const slot = cfa + (rules.raOffset[rule] as number);
     const low = this.memory.readWord(slot);
     const high = this.memory.readWord(slot + 4);

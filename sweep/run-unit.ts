@@ -18,7 +18,15 @@ import {
 } from './scenario-sweep.js';
 import type { SweepProblem } from './sweep-problem.js';
 import { type CellKey, MODES, Tally } from './tally.js';
-import type { CellReport, ProblemReport, UnitRequest, UnitResult, WalkExample } from './unit.js';
+import type { WrongRow } from './row-check.js';
+import type {
+  CellReport,
+  ProblemReport,
+  UnitRequest,
+  UnitResult,
+  WalkExample,
+  WrongRowReport,
+} from './unit.js';
 import { VerdictCode, VERDICTS } from './verdict.js';
 
 /** Problems after which a unit is given up. */
@@ -56,18 +64,18 @@ export class UnitRunner {
     const collected = new Collector(parts, request);
     const end = this.sweep(request, parts, collected);
     if (typeof end === 'string') return setupFailure(request.id, end);
-    const code = await this.disassemblerFor(collected);
-    const describe = (raw: RawExample): WalkExample => exampleText(parts, raw, code);
+    const { cells, walks } = await collected.cells(() => this.describerFor(parts));
     return {
       id: request.id,
       points: collected.tally.points,
       instructions: end.instructions,
       finished: end.finished,
       result: end.result,
-      cells: collected.cells(describe),
+      cells,
       reasons: collected.reasons(),
+      wrongRows: collected.wrongRows,
       problems: collected.problems,
-      walks: collected.walks.map(describe),
+      walks,
     };
   }
 
@@ -76,6 +84,7 @@ export class UnitRunner {
     const { scenario } = request.target;
     const policies = request.policies.map((name) => POLICIES[name]);
     const sweep = new ScenarioSweep(parts, policies, collected.tally, collected, this.truthDefect);
+    sweep.stepExceptions(request.stepped === true);
     let { from } = request.range;
     for (;;) {
       const entry = setUpScenario(parts.machine, scenario);
@@ -92,13 +101,13 @@ export class UnitRunner {
     }
   }
 
-  private async disassemblerFor(collected: Collector): Promise<Disassembler | undefined> {
-    if (!collected.needsText()) return undefined;
+  private async describerFor(parts: SweepParts): Promise<(raw: RawExample) => WalkExample> {
     if (this.disassembler === undefined) {
       const made = await Disassembler.create();
       if (made.ok) this.disassembler = made.value;
     }
-    return this.disassembler;
+    const code = this.disassembler;
+    return (raw) => exampleText(parts, raw, code);
   }
 }
 
@@ -106,6 +115,7 @@ export class UnitRunner {
 class Collector {
   readonly tally: Tally;
   readonly problems: ProblemReport[] = [];
+  readonly wrongRows: WrongRowReport[] = [];
   readonly walks: RawExample[] = [];
   readonly walked: ((point: Point, context: PointContext) => void) | undefined;
   private readonly examples = new Map<number, RawExample>();
@@ -132,6 +142,12 @@ class Collector {
     this.examples.set(cell, rawExample(point, context));
   }
 
+  wrongRow({ fault, pc, detail }: WrongRow): void {
+    const { symbols } = this.parts.machine;
+    const fn = symbols.at(pc)?.symbol.name ?? '?';
+    this.wrongRows.push({ fn, fault, at: symbols.format(pc), detail });
+  }
+
   problem(problem: SweepProblem): boolean {
     this.problems.push({
       kind: problem.kind,
@@ -142,17 +158,19 @@ class Collector {
     return false;
   }
 
-  /** Whether instructions will have to be shown. */
-  needsText(): boolean {
-    if (this.walks.length > 0) return true;
-    for (const { raw } of this.counted()) if (raw !== undefined) return true;
-    return false;
-  }
-
-  cells(describe: (raw: RawExample) => WalkExample): CellReport[] {
-    return [...this.counted()].map(({ cell, raw }) =>
+  /** What was counted; the generator of texts is asked for only when there is something to show. */
+  async cells(
+    describer: () => Promise<(raw: RawExample) => WalkExample>,
+  ): Promise<{ readonly cells: CellReport[]; readonly walks: WalkExample[] }> {
+    const counted = [...this.counted()];
+    if (this.walks.length === 0 && counted.every(({ raw }) => raw === undefined)) {
+      return { cells: counted.map(({ cell }) => cell), walks: [] };
+    }
+    const describe = await describer();
+    const cells = counted.map(({ cell, raw }) =>
       raw === undefined ? cell : { ...cell, example: describe(raw) },
     );
+    return { cells, walks: this.walks.map(describe) };
   }
 
   /** What was counted, with the example of what the scenario does not allow. */
@@ -249,6 +267,7 @@ function setupFailure(id: number, detail: string): UnitResult {
     result: undefined,
     cells: [],
     reasons: [],
+    wrongRows: [],
     problems: [{ kind: 'setup', point: undefined, at: '', detail }],
     walks: [],
   };

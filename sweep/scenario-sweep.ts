@@ -4,7 +4,8 @@
  */
 import type { Address } from '../emulator/address.js';
 import { Reg, RegisterFile } from '../emulator/registers.js';
-import { DriverStatus, ExceptionDriver } from '../kernel-model/exception-driver.js';
+import type { ExceptionDriver } from '../kernel-model/exception-driver.js';
+import { DriverStatus } from '../kernel-model/exception-driver.js';
 import { completeSdei } from '../kernel-model/exception-source.js';
 import { Kind, KIND_COUNT } from '../kernel-model/exception-kind.js';
 import type { GroundTruth, ShadowStack, TruthDefect } from '../kernel-model/ground-truth.js';
@@ -18,7 +19,7 @@ import { WalkResult } from '../unwinder/walk-result.js';
 import type { FunctionIndex } from './function-index.js';
 import type { KernelWalker } from './kernel-walker.js';
 import type { Point } from './point.js';
-import { RowCheck } from './row-check.js';
+import { RowCheck, type WrongRow } from './row-check.js';
 import { explainDriverStatus, registerChanged, type SweepProblem } from './sweep-problem.js';
 import { MODES, type Tally } from './tally.js';
 import { type Judge, TruthList, VerdictCode } from './verdict.js';
@@ -28,6 +29,7 @@ export interface SweepParts {
   readonly machine: Machine;
   readonly stacks: KernelStacks;
   readonly rules: RuleTable;
+  readonly driver: ExceptionDriver;
   readonly walker: KernelWalker;
   readonly judge: Judge;
   readonly functions: FunctionIndex;
@@ -56,6 +58,8 @@ export interface SweepRange {
 export interface SweepObserver {
   /** A verdict other than exact came up for the first time in its cell. */
   example(cell: number, point: Point, context: PointContext): void;
+  /** An SFrame row that the CPU contradicts; once an instruction. */
+  wrongRow(row: WrongRow): void;
   /** Return false to give up. */
   problem(problem: SweepProblem): boolean;
   /** Any walk, when a single point is replayed. */
@@ -105,13 +109,18 @@ export class ScenarioSweep {
     private readonly observer: SweepObserver,
     truthDefect?: TruthDefect,
   ) {
-    this.driver = new ExceptionDriver(parts.machine, parts.stacks);
+    this.driver = parts.driver;
     this.rows = new RowCheck(parts.rules, parts.machine.memory);
     this.cpu = new ScenarioCpu(parts.machine, parts.stacks, truthDefect);
   }
 
   private get truth(): GroundTruth {
     return this.cpu.truth;
+  }
+
+  /** Take every exception step by step, within a budget, instead of running its code freely. */
+  stepExceptions(always: boolean): void {
+    this.driver.alwaysStepped = always;
   }
 
   /** Step from the thread's first instruction to its end (or the end of the range), sweeping. */
@@ -178,8 +187,8 @@ export class ScenarioSweep {
 
   /** The row for this instruction, once for each instruction. A wrong one does not end the sweep. */
   private checkRow(): void {
-    const wrong = this.rows.mangledBit(this.parts.machine.stepper.registers, this.truth.current);
-    if (wrong !== undefined) this.report('row-mangled-bit', undefined, wrong);
+    const wrong = this.rows.check(this.parts.machine.stepper.registers, this.truth.current);
+    if (wrong !== undefined) this.observer.wrongRow(wrong);
   }
 
   /** Take every possible kind of a set at the stepper's instruction. False to give up. */

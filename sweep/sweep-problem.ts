@@ -11,18 +11,10 @@ import type { Point } from './point.js';
  * - `truth-path`: the calls between vector and walk request are not those learned.
  * - `no-return`: the exception did not end in its ERET.
  * - `not-restored`: registers, stack or kernel state differ after the return.
- * - `scenario`: the scenario itself cannot be executed.
- * - `row-mangled-bit`: an SFrame row is wrong about the return address being signed.
+ * - `scenario`: the scenario itself cannot be executed, or is beyond what can be recorded.
  */
 export type SweepProblemKind =
-  | 'engine'
-  | 'no-request'
-  | 'runaway'
-  | 'truth-path'
-  | 'no-return'
-  | 'not-restored'
-  | 'scenario'
-  | 'row-mangled-bit';
+  'engine' | 'no-request' | 'runaway' | 'truth-path' | 'no-return' | 'not-restored' | 'scenario';
 
 /** One problem. */
 export interface SweepProblem {

@@ -86,7 +86,9 @@ export class Tally {
 
   /** All cells that are not zero. */
   *entries(): Generator<{ readonly key: CellKey; readonly count: number }> {
-    for (const [index, count] of this.cells.entries()) {
+    const { cells } = this;
+    for (let index = 0; index < cells.length; index++) {
+      const count = cells[index] as number;
       if (count > 0) yield { key: this.keyOf(index), count };
     }
   }

@@ -4,6 +4,7 @@
  */
 import type { SweepRange } from './scenario-sweep.js';
 import type { SweepProblemKind } from './sweep-problem.js';
+import type { RowFault } from './row-check.js';
 import type { Scenario } from '../scenarios/scenario.js';
 import type { VerdictCount } from './promises.js';
 import type { PolicyName } from '../unwinder/policy.js';
@@ -23,6 +24,8 @@ export interface UnitRequest {
   readonly range: Omit<SweepRange, 'entry'>;
   /** Abort the process at this point: for the test that a dead worker costs one point. */
   readonly crashAt?: string;
+  /** Take every exception step by step, within a budget: for a unit that hung. */
+  readonly stepped?: boolean;
   /** Report every walk, not only unexpected ones: for replaying a point. */
   readonly verbose?: boolean;
 }
@@ -46,7 +49,15 @@ export interface WalkExample {
 
 /** A problem, in words. */
 export interface ProblemReport {
-  readonly kind: SweepProblemKind | 'worker-died' | 'setup' | 'wrong-result';
+  readonly kind:
+    | SweepProblemKind
+    | 'worker-died'
+    | 'setup'
+    | 'wrong-result'
+    /** The CPU contradicts an SFrame row, and the scenario does not say that it will. */
+    | 'wrong-row'
+    /** The scenario says that a function's rows are wrong, and no such row was seen. */
+    | 'wrong-row-unseen';
   /** Point, or undefined when the scenario itself is at fault. */
   readonly point: string | undefined;
   readonly at: string;
@@ -58,6 +69,14 @@ export interface ProblemReport {
 /** A count of equal verdicts, with an example when it is not allowed by the scenario. */
 export interface CellReport extends VerdictCount {
   readonly example?: WalkExample;
+}
+
+/** An SFrame row that the CPU contradicts, in words. */
+export interface WrongRowReport {
+  readonly fn: string;
+  readonly fault: RowFault;
+  readonly at: string;
+  readonly detail: string;
 }
 
 /** What a worker answers. */
@@ -75,6 +94,7 @@ export interface UnitResult {
     readonly reason: string;
     readonly count: number;
   }[];
+  readonly wrongRows: readonly WrongRowReport[];
   readonly problems: readonly ProblemReport[];
   /** Only when asked for. */
   readonly walks: readonly WalkExample[];

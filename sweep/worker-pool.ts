@@ -18,8 +18,8 @@ export interface PoolObserver {
   failed(message: string): void;
 }
 
-/** Time without an answer after which a worker hangs in guest code that never stops. */
-const WATCHDOG_MS = 120_000;
+/** Time without an answer after which a worker is taken to hang in guest code that never stops. */
+const WATCHDOG_MS = 60_000;
 
 /** A pool of worker processes. */
 export class WorkerPool {
@@ -105,13 +105,10 @@ export class WorkerPool {
       }
       return;
     }
-    const parts = isSinglePoint(request.range) ? [] : splitRange(request.range);
-    if (parts.length === 0) {
-      this.observer.lost(request, how);
-    } else {
-      this.outstanding += parts.length;
-      this.queue.unshift(...parts.map((range) => ({ ...request, range })));
-    }
+    const retries = retriesFor(request, worker.hung);
+    if (retries.length === 0) this.observer.lost(request, how);
+    this.outstanding += retries.length;
+    this.queue.unshift(...retries);
     this.spawn();
     this.answered();
   }
@@ -128,6 +125,16 @@ export class WorkerPool {
   }
 }
 
+/**
+ * What to try instead of a unit that no worker survived: one that hung is taken step by step, where
+ * an instruction budget finds the point that runs away; any other is cut up.
+ */
+function retriesFor(request: UnitRequest, hung: boolean): UnitRequest[] {
+  if (hung && request.stepped !== true) return [{ ...request, stepped: true }];
+  if (isSinglePoint(request.range)) return [];
+  return splitRange(request.range).map((range) => ({ ...request, range }));
+}
+
 /** The compiled worker: beside this file, or in dist/ when the sources themselves are run. */
 function workerPath(): string {
   const beside = join(import.meta.dirname, 'worker.js');
@@ -137,6 +144,8 @@ function workerPath(): string {
 /** One worker process and the unit it has. */
 class Worker {
   ready = false;
+  /** Killed because it gave no answer. */
+  hung = false;
   private request: UnitRequest | undefined;
   private watchdog: NodeJS.Timeout | undefined;
   private readonly process: ChildProcess;
@@ -159,7 +168,10 @@ class Worker {
 
   start(request: UnitRequest): void {
     this.request = request;
-    this.watchdog = setTimeout(() => this.process.kill('SIGKILL'), WATCHDOG_MS);
+    this.watchdog = setTimeout(() => {
+      this.hung = true;
+      this.process.kill('SIGKILL');
+    }, WATCHDOG_MS);
     this.process.send(request);
   }
 

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { type ElfImage, loadElf } from '../emulator/elf-image.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
+import { ExceptionDriver } from '../kernel-model/exception-driver.js';
 import { type KernelImage, resolveKernel } from '../kernel-model/kernel-image.js';
 import { Machine } from '../kernel-model/machine.js';
 import { KernelStacks } from '../kernel-model/stacks.js';
@@ -52,6 +53,7 @@ export function sweepParts(family: FamilyName, defect?: UnwindDefect): SweepPart
     machine,
     stacks,
     rules,
+    driver: new ExceptionDriver(machine, stacks),
     walker: new KernelWalker(machine, stacks, rules, defect),
     judge: new Judge(kernel.trampolines),
     functions: new FunctionIndex(machine),

@@ -3,7 +3,14 @@
  * compiles it at -O2 with frame pointers. All of it is annotated correctly unless its summary says
  * otherwise, so the policies that ask SFrame must be exact at every instruction.
  */
-import { BOUNDARY_KINDS, SFRAME_POLICIES, type Promises } from '../promise-terms.js';
+import { insideUnsafe } from '../exception-code.js';
+import {
+  BOUNDARY_KINDS,
+  mergePromises,
+  SFRAME_POLICIES,
+  under,
+  type Promises,
+} from '../promise-terms.js';
 import { everywhere } from '../promises.js';
 import type { Scenario, ScenarioFamily } from '../scenario.js';
 import { shape } from './shape.js';
@@ -100,16 +107,12 @@ const frameSizes: readonly Scenario[] = [
   ),
 ];
 
+const HIDDEN = 'a caller without a frame record is skipped: from a callee only x29 is followed';
+
 /** In all policies alike: only the interrupted function's CFI is ever asked. */
-const callerHidden: Promises = Object.fromEntries(
-  SFRAME_POLICIES.map((policy) => [
-    policy,
-    everywhere(
-      'missing',
-      ['leaf_without_frame'],
-      'a caller without a frame record is skipped: from a callee only x29 is followed',
-    ),
-  ]),
+const callerHidden: Promises = mergePromises(
+  under(SFRAME_POLICIES, everywhere('missing', ['leaf_without_frame'], HIDDEN)),
+  insideUnsafe(SFRAME_POLICIES, 'missing', HIDDEN),
 );
 
 const leaves: readonly Scenario[] = [

@@ -4,6 +4,7 @@
  * the routine moves what the leaf rule (CFA = SP, return address in x30, FP unchanged) takes for
  * granted, and the trace that follows from it is called reliable.
  */
+import { insideUnsafe } from '../exception-code.js';
 import { BOUNDARY_KINDS, mergePromises, SFRAME_POLICIES, under } from '../promise-terms.js';
 import { everywhere, promisesFor } from '../promises.js';
 import type { AllowedVerdict, PolicyPromise, Scenario, ScenarioFamily } from '../scenario.js';
@@ -77,11 +78,13 @@ const movesLr = mergePromises(
   }),
   under(SFRAME_POLICIES, everywhere('missing', ['leaf_memcpy_inner'], REASON.inner)),
   under(SFRAME_POLICIES, unsafe('missing', MOVES_LR, REASON.stale)),
+  insideUnsafe(SFRAME_POLICIES, 'missing', REASON.stale),
 );
 
 const spillsLr = mergePromises(
   promisesFor({ framed: [`${SPILLS_LR}_entry`], frameless: [SPILLS_LR] }),
   under(SFRAME_POLICIES, unsafe('missing', SPILLS_LR, REASON.pattern)),
+  insideUnsafe(SFRAME_POLICIES, 'missing', REASON.pattern),
 );
 
 /** Points of an SDEI event in the routine that takes x29: no longer a plain skip of the caller. */
@@ -94,12 +97,25 @@ const spillsFp = mergePromises(
   promisesFor({ framed: [`${SPILLS_FP}_entry`], wrong: [SPILLS_FP] }),
   under(['sframe-v5', 'sframe-v6'], unsafe('missing', SPILLS_FP, REASON.lost)),
   under(['sframe-v5'], unsafe('spurious', SPILLS_FP, REASON.tracked)),
-  under(['sframe-strict', 'fgraph-detect', 'fgraph-recover'], unsafe('unreliable', SPILLS_FP, REASON.lostStrict)),
+  under(
+    ['sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+    unsafe('unreliable', SPILLS_FP, REASON.lostStrict),
+  ),
   under(
     ['frame-pointer', ...SFRAME_POLICIES],
     sdeiInSpillsFp('missing'), // before x29 is taken and after it is restored
   ),
-  under(['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'], sdeiInSpillsFp('unreliable')),
+  under(
+    ['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+    sdeiInSpillsFp('unreliable'),
+  ),
+  insideUnsafe(['sframe-v5', 'sframe-v6'], 'missing', REASON.lost),
+  insideUnsafe(['sframe-v5'], 'spurious', REASON.tracked),
+  insideUnsafe(
+    ['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+    'unreliable',
+    REASON.lostStrict,
+  ),
 );
 
 const seeded: readonly Scenario[] = [
@@ -113,13 +129,14 @@ const seeded: readonly Scenario[] = [
   },
   {
     name: 'leaf/memset-moves-sp',
-    summary: 'annotated as a leaf, but it lowers SP: the CFA is wrong, the trace never asks for it',
+    summary: 'annotated as a leaf, but it lowers SP: the CFA is wrong, though no trace asks for it',
     entry: 'leaf_memset_moves_sp_entry',
     result: 3176771476,
     promises: promisesFor({
       framed: ['leaf_memset_moves_sp_entry'],
       frameless: ['leaf_memset_moves_sp'],
     }),
+    wrongRows: ['leaf_memset_moves_sp'],
     topics: ['leaf', 'seeded'],
   },
   {
@@ -128,6 +145,7 @@ const seeded: readonly Scenario[] = [
     entry: `${SPILLS_LR}_entry`,
     result: 3176771476,
     promises: spillsLr,
+    wrongRows: [SPILLS_LR],
     topics: ['leaf', 'seeded'],
   },
   {
@@ -136,6 +154,7 @@ const seeded: readonly Scenario[] = [
     entry: `${SPILLS_FP}_entry`,
     result: 3176771476,
     promises: spillsFp,
+    wrongRows: [SPILLS_FP],
     topics: ['leaf', 'seeded'],
   },
 ];

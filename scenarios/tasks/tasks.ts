@@ -25,7 +25,8 @@ const WHY = {
   hidden: 'SDEI pushes a plain record, so a function without a record of its own hides its caller',
   between:
     "x29 is the next task's while `current`, and so the stack that may be read, is the last one's",
-  dropped: "x29 is the next task's: the walk cannot go on, and its error is dropped",
+  dropped:
+    "SDEI hides the caller; and where x29 is the next task's already, the error that ends the walk is dropped",
   switchNoCfi: 'cpu_switch_to has no SFrame entry',
   switchNoCfiV5: 'cpu_switch_to has no SFrame entry: its record is taken for a metadata record',
   newTask:
@@ -55,13 +56,14 @@ function switching(framed: readonly string[], frameless: readonly string[]): Pro
       ALL_POLICIES,
       ...framed.map((name) => seen('missing', { ...sdei, in: [name] }, WHY.hidden)),
       allowed('missing', { ...sdei, in: frameless }, WHY.hidden),
-      seen('missing', { ...sdei, ...inSwitch }, WHY.hidden),
       exact({ ...sdei, ...inFork }, WHY.forkEnd),
     ),
     under(
       ['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+      seen('missing', { ...sdei, ...inSwitch }, WHY.hidden),
       seen('unreliable', { ...sdei, ...inSwitch }, WHY.between, 3),
     ),
+    under(['sframe-v5', 'sframe-v6'], seen('missing', { ...sdei, ...inSwitch }, WHY.dropped)),
     under(
       ['frame-pointer'],
       seen('unreliable', { ...boundary, in: [...inSwitch.in, ...inFork.in] }, WHY.boundary),

@@ -1,71 +1,14 @@
 /** Ground truth over code assembled by hand, whose pending returns can be told by looking at it. */
 import { describe, expect, it } from 'vitest';
-import { VectorOffset } from '../../emulator/exceptions.js';
 import { Reg } from '../../emulator/registers.js';
-import { type SteppingCpu, StepStatus } from '../../emulator/stepping-cpu.js';
-import {
-  EntryKind,
-  GroundTruth,
-  ShadowStack,
-  type TruthDefect,
-} from '../../kernel-model/ground-truth.js';
+import { EntryKind, ShadowStack, type TruthDefect } from '../../kernel-model/ground-truth.js';
 import { type A64Text, branch, branchAndLink } from '../assembled.js';
-import { bareCpu, closeCpus, CODE, DATA, STACK_TOP, VECTORS } from '../cpu-fixture.js';
+import { closeCpus, CODE, DATA, STACK_TOP } from '../cpu-fixture.js';
+import { Recorded, TASK } from './recorded-cpu.js';
 
 closeCpus();
 
-const TASK = DATA;
 const OTHER_TASK = DATA + 0x1000;
-
-/** A CPU with its truth. `pending` is innermost first, in instructions from the code's start. */
-class Recorded {
-  readonly cpu: SteppingCpu;
-  readonly truth: GroundTruth;
-
-  constructor(code: readonly (A64Text | number)[], vector: typeof code = [], defect?: TruthDefect) {
-    this.cpu = bareCpu(code, vector).cpu;
-    this.truth = new GroundTruth(TASK, defect);
-  }
-
-  set(registers: Readonly<Record<number, number>>): this {
-    for (const [index, value] of Object.entries(registers)) {
-      this.cpu.registers.set(Number(index), value);
-    }
-    this.cpu.writeBack();
-    return this;
-  }
-
-  step(): this {
-    const { pc } = this.cpu;
-    expect(this.cpu.step()).toBe(StepStatus.DONE);
-    const { instructionClass, instructionWord, registers } = this.cpu;
-    this.truth.executed(instructionClass, instructionWord, pc, registers);
-    return this;
-  }
-
-  steps(count: number): this {
-    for (let i = 0; i < count; i++) this.step();
-    return this;
-  }
-
-  take(): this {
-    this.truth.exceptionTaken(this.cpu.pc, this.cpu.registers.get(Reg.SP));
-    this.cpu.takeException(VECTORS, VectorOffset.IRQ);
-    return this;
-  }
-
-  get pending(): number[] {
-    const { addresses, depth } = this.truth.current;
-    return [...addresses.subarray(0, depth)].reverse().map((address) => (address - CODE) / 4);
-  }
-
-  /** Where the PC is, in the same units. */
-  get at(): number {
-    return (this.cpu.pc - CODE) / 4;
-  }
-}
-
-const VECTOR_AT = (VECTORS - CODE + VectorOffset.IRQ) / 4;
 
 describe('calls and returns', () => {
   it('BL pushes the address after it, RET there pops it', () => {
@@ -173,69 +116,6 @@ describe('calls and returns', () => {
     expect(run.steps(2).pending).toEqual([1]);
     expect(run.step().pending).toEqual([]);
     expect(run.at).toBe(1);
-  });
-});
-
-describe('exceptions', () => {
-  it('push the interrupted PC, and ERET pops it', () => {
-    const run = new Recorded([branchAndLink(8), 'nop', 'nop', 'ret'], ['nop', 'eret']);
-    run.step().take();
-    expect(run.pending).toEqual([2, 1]);
-    const { kinds, depth } = run.truth.current;
-    expect(kinds[depth - 1]).toBe(EntryKind.EXCEPTION);
-    expect(run.step().pending).toEqual([2, 1]);
-    expect(run.step().pending).toEqual([1]);
-    expect(run.at).toBe(2);
-    expect(run.steps(2).pending).toEqual([]);
-  });
-
-  it('never end by a plain return to the interrupted PC', () => {
-    const run = new Recorded(['nop', 'nop'], ['br x16']).set({ [Reg.X16]: CODE });
-    run.take();
-    expect(run.step().at).toBe(0);
-    expect(run.pending).toEqual([0]);
-  });
-
-  it('take with them what the handler still had pending', () => {
-    const run = new Recorded(['nop', 'nop'], [branchAndLink(8), 'nop', 'eret']);
-    run.take();
-    expect(run.step().pending).toEqual([VECTOR_AT + 1, 0]);
-    expect(run.step().pending).toEqual([]);
-  });
-
-  it('end wherever ERET goes', () => {
-    const run = new Recorded(['nop', 'nop', 'nop', 'nop'], ['msr elr_el1, x0', 'eret']);
-    run.set({ [Reg.X0]: CODE + 12 }).take();
-    expect(run.steps(2).pending).toEqual([]);
-    expect(run.at).toBe(3);
-  });
-
-  it('that return to a pending return address end that call as well, as a kretprobe does', () => {
-    const msrElrX30 = 0xd518403e;
-    const run = new Recorded([branchAndLink(8), 'nop', 'nop', 'ret'], [msrElrX30, 'eret']);
-    run.step().take();
-    expect(run.pending).toEqual([2, 1]);
-    expect(run.steps(2).pending).toEqual([]);
-    expect(run.at).toBe(1);
-  });
-
-  it('nest', () => {
-    const run = new Recorded(['nop', 'nop'], ['nop', 'nop', 'eret']);
-    run.take().step().take();
-    expect(run.pending).toEqual([VECTOR_AT + 1, 0]);
-    expect(run.steps(3).pending).toEqual([0]);
-    expect(run.at).toBe(VECTOR_AT + 1);
-  });
-
-  it('of firmware end by its word', () => {
-    const run = new Recorded([branchAndLink(8), 'nop', 'nop', branchAndLink(8), 'nop', 'nop']);
-    run.step();
-    run.truth.exceptionTaken(CODE + 8, STACK_TOP);
-    expect(run.steps(2).pending).toEqual([4, 2, 1]);
-    run.truth.exceptionReturned();
-    expect(run.pending).toEqual([1]);
-    run.truth.exceptionReturned();
-    expect(run.pending).toEqual([1]);
   });
 });
 

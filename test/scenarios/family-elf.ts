@@ -13,13 +13,24 @@ const ROOT = resolve(import.meta.dirname, '../..');
 /** What the tests ask of a built family. */
 export interface FamilyElf {
   readonly functions: ReadonlyMap<string, ElfSymbol>;
-  /** The function's unwind rules as text, each once, in the order of the code; empty without an entry. */
+  /** The function's unwind rules as text, each once, in the order of the code; `none` without an entry. */
   rules(name: string): string[];
+  /** The function's instruction words. */
+  words(name: string): number[];
 }
 
 /** Loads `scenarios/<name>/<elf>`. */
 export function familyElf(family: ScenarioFamily): FamilyElf {
-  const loaded = loadElf(join(ROOT, 'scenarios', family.name, family.elf ?? ''));
+  return readElf(join(ROOT, 'scenarios', family.name, family.elf ?? ''));
+}
+
+/** Loads the guest kernel. */
+export function kernelElf(): FamilyElf {
+  return readElf(join(ROOT, 'kernel-model/guest/vmlinux'));
+}
+
+function readElf(path: string): FamilyElf {
+  const loaded = loadElf(path);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
   const sections = loaded.value.sframe.map((section) => {
     const decoded = decodeSFrame(section.data, section.address);
@@ -42,6 +53,18 @@ export function familyElf(family: ScenarioFamily): FamilyElf {
       }
       return [...found];
     },
+    words: (name) => {
+      const symbol = functions.get(name);
+      if (symbol === undefined) throw new Error(`no function ${name}`);
+      const { address, size } = symbol;
+      const segment = loaded.value.segments.find(
+        ({ address: low, data }) => address >= low && address + size <= low + data.length,
+      );
+      if (segment === undefined) throw new Error(`${name} is in no segment`);
+      const { buffer, byteOffset } = segment.data;
+      const view = new DataView(buffer, byteOffset + address - segment.address, size);
+      return Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 * i, true));
+    },
   };
 }
 
@@ -53,15 +76,22 @@ export function filtersOf(scenario: Scenario): PointFilter[] {
   ]);
 }
 
-/** Names are the family's own and unique; every symbol named exists, as a function. */
+/**
+ * Names are the family's own and unique; every symbol named exists, as a function of the family or,
+ * in a promise, of the guest kernel.
+ */
 export function expectSoundNames(family: ScenarioFamily, elf: FamilyElf): void {
+  const kernel = kernelElf();
   const names = family.scenarios.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   for (const scenario of family.scenarios) {
     expect(scenario.name).toMatch(new RegExp(`^${family.name}/[a-z0-9]+(-[a-z0-9]+)*$`));
     expect(elf.functions.has(scenario.entry), scenario.entry).toBe(true);
     const filtered = filtersOf(scenario).flatMap((filter) => filter.in ?? []);
-    for (const name of filtered) expect(elf.functions.has(name), name).toBe(true);
+    for (const name of filtered) {
+      expect(elf.functions.has(name) || kernel.functions.has(name), name).toBe(true);
+    }
+    for (const name of scenario.traced ?? []) expect(elf.functions.has(name), name).toBe(true);
     expect(filtered, scenario.name).toContain(scenario.entry);
   }
 }

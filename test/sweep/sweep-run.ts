@@ -46,6 +46,7 @@ export function runSweep(parts: SweepParts, which: Scenario, options: RunOptions
     tally,
     {
       example: (cell, point) => examples.push({ cell, point }),
+      wrongRow: () => undefined,
       problem: (problem) => {
         problems.push(problem);
         return options.giveUp !== true;

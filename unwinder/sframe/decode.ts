@@ -39,7 +39,8 @@ export function decodeSFrame(
   bytes: Uint8Array,
   sectionAddress: Address,
 ): Result<SFrameSection, SFrameError> {
-  const copy = bytes.slice();
+  // Not slice(): on a Node Buffer that is a view of the same bytes.
+  const copy = new Uint8Array(bytes);
   const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
   const header = decodeHeader(view);
   if (!header.ok) return header;

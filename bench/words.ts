@@ -1,0 +1,38 @@
+/**
+ * The few A64 instructions that the bench's own guest programs consist of (Arm ARM C6.2): the cross
+ * toolchain is not on a user's machine. All offsets in instructions.
+ */
+
+/** `stp x29, x30, [sp, #-32]!` */
+export const PUSH_RECORD = 0xa9be7bfd;
+/** `mov x29, sp` */
+export const SET_FP = 0x910003fd;
+/** `ldp x29, x30, [sp], #32` */
+export const POP_RECORD = 0xa8c27bfd;
+/** `add x0, x0, #1` */
+export const COUNT = 0x91000400;
+/** `str x0, [sp, #16]` */
+export const STORE = 0xf9000be0;
+/** `ldr x1, [sp, #16]` */
+export const LOAD = 0xf9400be1;
+export const RET = 0xd65f03c0;
+/** `mov sp, x0` */
+export const SET_SP = 0x9100001f;
+/** `mov x29, xzr` and `mov x30, xzr` */
+export const CLEAR_FP = 0xaa1f03fd;
+export const CLEAR_LR = 0xaa1f03fe;
+
+/** `b` over `offset` instructions. */
+export function branch(offset: number): number {
+  return (0x14000000 | (offset & 0x3ffffff)) >>> 0;
+}
+
+/** `bl` over `offset` instructions. */
+export function call(offset: number): number {
+  return (0x94000000 | (offset & 0x3ffffff)) >>> 0;
+}
+
+/** `movz x0, #half, lsl #16` */
+export function moveHigh(half: number): number {
+  return (0xd2a00000 | (half << 5)) >>> 0;
+}

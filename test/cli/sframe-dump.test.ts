@@ -1,0 +1,46 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { findReadelf, readelfSFrame } from '../unwinder/sframe-readelf.js';
+import { LEAF_ELF } from './image-files.js';
+import { run, scratchFolder } from './run-cli.js';
+
+const folder = scratchFolder();
+afterAll(() => {
+  folder.remove();
+});
+
+const readelf = findReadelf();
+
+describe('sframe dump', () => {
+  it('prints header, functions and rows', () => {
+    const { status, stdout } = run(['sframe', 'dump', LEAF_ELF]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Contents of the SFrame section \.sframe:\n {2}Header :\n/);
+    expect(stdout).toMatch(/func idx \[0\]: pc = 0xffff\w+, size = \d+ bytes/);
+  });
+
+  it('reads a compressed file', () => {
+    const path = join(folder.path, 'leaf.gz');
+    writeFileSync(path, gzipSync(readFileSync(LEAF_ELF)));
+    expect(run(['sframe', 'dump', path]).stdout).toBe(run(['sframe', 'dump', LEAF_ELF]).stdout);
+  });
+
+  it.skipIf(readelf === undefined)('prints what readelf prints, byte for byte', () => {
+    if (readelf === undefined) return;
+    const expected = readelfSFrame(readelf, readFileSync(LEAF_ELF));
+    expect(run(['sframe', 'dump', LEAF_ELF]).stdout).toBe(expected);
+  });
+
+  it('has the same as JSON', () => {
+    const { stdout } = run(['sframe', 'dump', LEAF_ELF, '--json']);
+    const { file, sections } = JSON.parse(stdout) as {
+      file: string;
+      sections: { name: string; functionCount: number; functions: { rows: unknown[] }[] }[];
+    };
+    expect(file).toBe(LEAF_ELF);
+    expect(sections.map(({ name }) => name)).toEqual(['.sframe']);
+    expect(sections[0]?.functions.length).toBe(sections[0]?.functionCount);
+  });
+});

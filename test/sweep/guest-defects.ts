@@ -1,0 +1,116 @@
+/** Defects in the guest kernel's own code, found by what it disassembles to. */
+import { type Defect, type Equivalent, guestDefect, nested, slices } from './defect.js';
+
+const LEAF = slices('calls/record-bottom');
+const ENTRY = [nested('entry/trivial', 0, 1)];
+const FGRAPH = slices('fgraph/leaf');
+const TASKS = slices('tasks/switch');
+const BLOCKED = slices('tasks/blocked');
+
+/** `mov x0, #imm16` (MOVZ). */
+const movX0 = (value: number): number => 0xd2800000 | (value << 5);
+/** The imm12 field of ADD (immediate), and imm7 of LDP/STP in units of 8 bytes. */
+const imm12 = (value: number): number => value << 10;
+const imm7 = (bytes: number): number => (bytes >> 3) << 15;
+const rt = (register: number): number => register;
+const rt2 = (register: number): number => register << 10;
+
+export const ENTRY_DEFECTS: readonly Defect[] = [
+  guestDefect('metadata type 3', 'el1h_64_irq', LEAF, (code) => {
+    code.change(/^mov x0, #2$/, movX0(2), movX0(3));
+  }),
+  guestDefect('metadata type FINAL', 'el1h_64_irq', LEAF, (code) => {
+    code.change(/^mov x0, #2$/, movX0(2), movX0(1));
+  }),
+  guestDefect('plain record instead of metadata', 'el1h_64_error', LEAF, (code) => {
+    code.change(/^stp xzr, xzr, /, rt(31) | rt2(31), rt(29) | rt2(30));
+  }),
+  guestDefect('x29 not set', 'el1h_64_sync', LEAF, (code) => {
+    code.drop(/^add x29, sp, /);
+  }),
+  guestDefect('x29 set before the metadata record', 'el1h_64_irq', ENTRY, (code) => {
+    code.moveBefore(/^add x29, sp, /, /^stp xzr, xzr, /);
+  }),
+  guestDefect('aborted SP 16 too low in pt_regs', 'el1h_64_irq', LEAF, (code) => {
+    code.change(/^add x21, sp, /, imm12(0x140), imm12(0x130));
+  }),
+  guestDefect('x29 not saved in pt_regs', 'el1h_64_irq', LEAF, (code) => {
+    code.change(/^stp x28, x29, /, rt2(29), rt2(30));
+  }),
+  guestDefect('ELR and SPSR stored 16 bytes too high', 'el1h_64_irq', LEAF, (code) => {
+    code.change(/^stp x22, x23, \[sp, #0x100\]/, imm7(0x100), imm7(0x110));
+  }),
+  guestDefect('SP restored 16 too high', 'ret_to_kernel', LEAF, (code) => {
+    code.change(/^add sp, sp, /, imm12(0x140), imm12(0x150));
+  }),
+  guestDefect('x20 and x21 not restored', 'ret_to_kernel', LEAF, (code) => {
+    code.drop(/^ldp x20, x21, /);
+  }),
+  guestDefect('x29 not restored', 'ret_to_kernel', LEAF, (code) => {
+    code.change(/^ldp x28, x29, /, rt2(29), rt2(31));
+  }),
+  guestDefect('priority mask not restored', 'ret_to_kernel', LEAF, (code) => {
+    code.drop(/^str w20, \[x21, /);
+  }),
+  guestDefect('preempt_count not restored after an IRQ', 'irq_exit_rcu', LEAF, (code) => {
+    code.drop(/^str w0, \[x1, /);
+  }),
+  guestDefect('preempt_count not restored after an NMI', 'irqentry_nmi_exit', LEAF, (code) => {
+    code.drop(/^str w0, \[x1, /);
+  }),
+  guestDefect('stack not switched back', 'call_on_irq_stack', LEAF, (code) => {
+    code.drop(/^mov sp, x29$/);
+  }),
+  guestDefect('no record for the caller', 'call_on_irq_stack', LEAF, (code) => {
+    code.change(/^stp x29, x30, /, rt2(30), rt2(9));
+  }),
+  guestDefect('record of the interrupted PSTATE', '__sdei_asm_handler', LEAF, (code) => {
+    code.change(/^stp x29, x2, /, rt2(2), rt2(3));
+  }),
+  guestDefect('x28 and x29 not restored', '__sdei_asm_handler', LEAF, (code) => {
+    code.drop(/^ldp x28, x29, /);
+  }),
+];
+
+export const TRACER_DEFECTS: readonly Defect[] = [
+  guestDefect('x0 and x1 not restored', 'return_to_handler', FGRAPH, (code) => {
+    code.drop(/^ldp x0, x1, /);
+  }),
+  guestDefect('x29 not shown to the tracer', 'return_to_handler', FGRAPH, (code) => {
+    code.drop(/^str x29, /);
+  }),
+  guestDefect(
+    'return stack popped before the handlers run',
+    'ftrace_return_to_handler',
+    FGRAPH,
+    (code) => {
+      // In place of the store to fregs->pc, which nobody reads here: the registers are set up by then.
+      const pop = code.find(/^str w2, \[x3, #0x878\]$/);
+      code.words[code.find(/^str x5, \[x1, #0x68\]$/)] = code.words[pop] as number;
+    },
+  ),
+  guestDefect(
+    'record of the traced function without its caller',
+    'ftrace_caller',
+    FGRAPH,
+    (code) => {
+      code.change(/^stp x29, x9, /, rt2(9), rt2(30));
+    },
+  ),
+  guestDefect("x28 saved as the blocked task's FP", 'cpu_switch_to', BLOCKED, (code) => {
+    code.change(/^stp x29, x9, /, rt(29), rt(28));
+  }),
+  guestDefect('current not switched', 'cpu_switch_to', TASKS, (code) => {
+    code.drop(/^msr sp_el0, x1$/);
+  }),
+];
+
+/** Different code that leaves everything as it was. */
+export const GUEST_EQUIVALENTS: readonly Equivalent[] = [
+  {
+    ...guestDefect("SP saved as the blocked task's FP", 'cpu_switch_to', BLOCKED, (code) => {
+      code.change(/^stp x29, x9, /, rt(29), rt(9));
+    }),
+    reason: 'its only caller keeps its record at the bottom of its frame, so there SP is FP',
+  },
+];

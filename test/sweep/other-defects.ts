@@ -1,0 +1,36 @@
+/** Defects in the unwinder, in ground truth, and in what the host knows of the kernel. */
+import type { Disassembler } from '../../emulator/disassembler.js';
+import { type Defect, nested, roleDefect, slices, truthDefect, unwinderDefect } from './defect.js';
+import { falseFinal, leftStack, twoAtOneFrame } from './probes.js';
+
+const BOTTOM = slices('calls/record-bottom');
+
+/** Every defect the walker knows; three of them need a scenario made for them. */
+export function unwinderDefects(disassembler: Disassembler): readonly Defect[] {
+  return [
+    unwinderDefect('no-pac-strip', slices('calls/pac')),
+    unwinderDefect('wrong-alignment-mask', BOTTOM),
+    unwinderDefect('fre-lookup-off-by-one', BOTTOM),
+    unwinderDefect('stale-lr', BOTTOM),
+    unwinderDefect('error-swallowed', slices('leaf/memset-spills-fp')),
+    unwinderDefect('stack-reentered', [leftStack(disassembler)]),
+    unwinderDefect('final-anywhere', [falseFinal(disassembler)]),
+    unwinderDefect('graph-index-not-kept', [twoAtOneFrame(disassembler)]),
+  ];
+}
+
+/** Recursion at its first returns: a return address is the PC and pending at once. */
+const RETURNING = { ...nested('calls/recursion', 424, 432), kinds: ['irq', 'nmi'] as const };
+
+export const TRUTH_DEFECTS: readonly Defect[] = [
+  truthDefect('tail-call-pops', slices('calls/indirect')),
+  truthDefect('call-not-recorded', BOTTOM),
+  truthDefect('eret-not-recorded', [{ ...nested('entry/trivial', 0, 1), kinds: ['irq', 'nmi'] }]),
+  truthDefect('sp-ignored', [RETURNING]),
+];
+
+/** The host side of the kernel model, and the judge's idea of a trampoline. */
+export const ROLE_DEFECTS: readonly Defect[] = [
+  roleDefect('NMI context never recognised', 'KW_NMI_MASK', BOTTOM, { address: 0 }),
+  roleDefect('all text is a trampoline to the judge', 'ftrace_caller', BOTTOM, { size: 1 << 30 }),
+];
