@@ -3,7 +3,12 @@ import { join, resolve } from 'node:path';
 import { expect } from 'vitest';
 import { loadElf } from '../../emulator/elf-image.js';
 import type { ElfSymbol } from '../../emulator/elf-types.js';
-import type { PointFilter, Scenario, ScenarioFamily } from '../../scenarios/scenario.js';
+import type {
+  GuestKernelName,
+  PointFilter,
+  Scenario,
+  ScenarioFamily,
+} from '../../scenarios/scenario.js';
 import { formatRule } from '../../unwinder/rule-text.js';
 import { RuleTable } from '../../unwinder/rule-table.js';
 import { decodeSFrame } from '../../unwinder/sframe/decode.js';
@@ -19,14 +24,17 @@ export interface FamilyElf {
   words(name: string): number[];
 }
 
-/** Loads `scenarios/<name>/<elf>`. */
-export function familyElf(family: ScenarioFamily): FamilyElf {
-  return readElf(join(ROOT, 'scenarios', family.name, family.elf ?? ''));
+/** Loads `scenarios/<name>/<elf>`, built for a guest kernel. */
+export function familyElf(family: ScenarioFamily, kernel: GuestKernelName = 'linux'): FamilyElf {
+  const name = family.elf ?? '';
+  const file = kernel === 'linux' ? name : name.replace(/\.elf$/, '-recover.elf');
+  return readElf(join(ROOT, 'scenarios', family.name, file));
 }
 
-/** Loads the guest kernel. */
-export function kernelElf(): FamilyElf {
-  return readElf(join(ROOT, 'kernel-model/guest/vmlinux'));
+/** Loads a guest kernel. */
+export function kernelElf(kernel: GuestKernelName = 'linux'): FamilyElf {
+  const file = kernel === 'linux' ? 'vmlinux' : 'vmlinux-recover';
+  return readElf(join(ROOT, 'kernel-model/guest', file));
 }
 
 function readElf(path: string): FamilyElf {
@@ -80,8 +88,11 @@ export function filtersOf(scenario: Scenario): PointFilter[] {
  * Names are the family's own and unique; every symbol named exists, as a function of the family or,
  * in a promise, of the guest kernel.
  */
-export function expectSoundNames(family: ScenarioFamily, elf: FamilyElf): void {
-  const kernel = kernelElf();
+export function expectSoundNames(
+  family: ScenarioFamily,
+  elf: FamilyElf,
+  kernel = kernelElf(),
+): void {
   const names = family.scenarios.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   for (const scenario of family.scenarios) {

@@ -1,0 +1,265 @@
+/**
+ * What function graph tracing promises, on either guest kernel.
+ *
+ * The known bug: return_to_handler keeps no frame record, and an address inside it is not the one
+ * that was put in place of the return address. A walk from its C callee, or from the middle of it
+ * by an SDEI record, goes on with the caller's caller: the traced function's caller is skipped, and
+ * it will run again. Only fgraph-detect and fgraph-recover take any address inside the trampoline to
+ * the return stack.
+ */
+import { ENTRY_CODE, EXCEPTION_CODE, insideExceptions } from '../exception-code.js';
+import {
+  ALL_POLICIES,
+  allowed,
+  always,
+  BOUNDARY_KINDS,
+  exact,
+  merge,
+  mergePromises,
+  seen,
+  SFRAME_POLICIES,
+  under,
+  type PolicyName,
+  type Promises,
+} from '../promise-terms.js';
+import { promisesFor, type CodeShape } from '../promises.js';
+import { EXIT_HANDLER, LINUX, RECOVER, UNFRAMED, WINDOW, type ReturnPath } from './return-path.js';
+import type { PointFilter, PolicyPromise, RequiredVerdict } from '../scenario.js';
+
+const WHY = {
+  hookRecords:
+    'ftrace_caller has no complete records yet, or has restored x29: the traced function is hidden',
+  hookLinked: 'both records are linked: one for the traced function, one for ftrace_caller',
+  hookNoCfi: 'ftrace_caller has no SFrame entry',
+  hookNoCfiV5:
+    'ftrace_caller has no SFrame entry, and its frame record is taken for a metadata record',
+  trampolineCaller:
+    'all that a plain record can hide is an address in ftrace_caller, which is optional',
+  skipped:
+    "an address inside return_to_handler is not recovered: the traced function's caller is skipped",
+  exitNoRecord:
+    'SDEI: the C callee of return_to_handler has no record of its own at this instruction',
+  trampolineNoCfi: 'return_to_handler has no SFrame entry',
+  trampolineNoCfiV5:
+    'return_to_handler has no SFrame entry, and the record is taken for a metadata record',
+  window: WINDOW,
+  recovered: 'the entry is still on the return stack: found by retp from any address inside',
+  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
+  below: 'the first exception came in a callee of return_to_handler',
+  unfinished:
+    'SDEI before PC is stored: what lay there leads to return_to_handler in x30 with the wrong x29',
+  noWindow: 'the entry is on the return stack until x30 holds the address, and then CFI says so',
+  windowBelow: 'the first exception came in the transient window',
+};
+
+/** The C code that return_to_handler runs. */
+const EXIT_CODE = ['ftrace_return_to_handler', 'fgraph_exit_handler'] as const;
+
+/** Code that the entry hook and the return path run besides ftrace_caller: all of it has rules. */
+const TRACER_CODE = [
+  'ftrace_graph_func',
+  'function_graph_enter',
+  'fgraph_entry_handler',
+  'return_to_handler',
+  ...EXIT_CODE,
+] as const;
+
+const SKIPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6', 'sframe-strict'];
+
+const sdei = { kinds: ['sdei'], depth: 1 } as const;
+const boundary = { kinds: BOUNDARY_KINDS, depth: 1 } as const;
+
+function someExact(
+  points: Omit<RequiredVerdict, 'verdict' | 'reason'>,
+  reason: string,
+): PolicyPromise {
+  return { require: [{ verdict: 'exact', ...points, reason }] };
+}
+
+/** The entry hook; it runs `calls` times. 35 instructions of it are ftrace_caller's. */
+function entryHook(calls: number): Promises {
+  const hook = { in: ['ftrace_caller'] } as const;
+  return mergePromises(
+    under(
+      ALL_POLICIES,
+      seen('missing', { ...sdei, ...hook }, WHY.hookRecords, 21 * calls),
+      someExact({ ...sdei, ...hook, atLeast: 14 * calls }, WHY.hookLinked),
+      exact({ ...sdei, in: ['ftrace_graph_func'] }, WHY.trampolineCaller),
+    ),
+    under(['sframe-v5'], always('warned', { ...boundary, ...hook }, WHY.hookNoCfiV5)),
+    under(
+      ['sframe-v6', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+      always('unreliable', { ...boundary, ...hook }, WHY.hookNoCfi),
+    ),
+    under(
+      ['sframe-v6'],
+      allowed(
+        'unreliable',
+        { ...boundary, in: ['ftrace_graph_func', 'return_to_handler', ...EXIT_CODE] },
+        WHY.alignment,
+      ),
+    ),
+    under(
+      ['sframe-v5', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+      exact({ ...boundary, in: ['ftrace_graph_func', 'function_graph_enter'] }, 'C code with CFI'),
+    ),
+  );
+}
+
+/** What a scenario runs, and how often. */
+export interface TracedCalls {
+  readonly entry: string;
+  /** The functions besides those of the tracer. */
+  readonly shape: CodeShape;
+  /** Traced calls, and those of them that were tail-called. */
+  readonly calls: number;
+  readonly tailCalls?: number;
+  /**
+   * Traced calls in whose return path v6's alignment test lets every CFA through: that depends on
+   * the depth of the stack. In that of the others it refuses them all.
+   */
+  readonly aligned: number;
+}
+
+/** return_to_handler and its callees under the policies that have the bug. */
+function skippedCaller({ calls, aligned }: TracedCalls, path: ReturnPath): Promises {
+  const trampoline = { in: ['return_to_handler'] } as const;
+  // All but the trampoline's first instruction, whose address is the one that is looked for.
+  const missed = (path.trampoline - 1) * calls;
+  const refused = (path.trampoline - 1 - path.annotated) * calls;
+  const exit = { ...boundary, in: EXIT_CODE } as const;
+  const skipped = path.callee + EXIT_HANDLER;
+  return mergePromises(
+    under(
+      ['frame-pointer', ...SKIPPING],
+      always('missing', { ...sdei, in: EXIT_CODE }, WHY.skipped),
+      seen('missing', { ...sdei, ...trampoline }, WHY.skipped, missed),
+    ),
+    under(['sframe-v5', 'sframe-strict'], always('missing', exit, WHY.skipped)),
+    // Wherever the alignment test lets it through, see above.
+    under(
+      ['sframe-v6'],
+      aligned === 0
+        ? always('unreliable', exit, WHY.alignment)
+        : seen('missing', exit, WHY.skipped, 4 * skipped * aligned),
+    ),
+    under(
+      ['sframe-v5'],
+      seen('warned', { ...boundary, ...trampoline }, WHY.trampolineNoCfiV5, 4 * refused),
+    ),
+    under(
+      ['sframe-v6', 'sframe-strict'],
+      seen('unreliable', { ...boundary, ...trampoline }, WHY.trampolineNoCfi, 4 * refused),
+    ),
+    under(
+      SKIPPING,
+      allowed('missing', { kinds: BOUNDARY_KINDS, in: EXCEPTION_CODE, depth: 2 }, WHY.below),
+    ),
+  );
+}
+
+/**
+ * The same under the policies that look any address inside the trampoline up on the return stack:
+ * never missing, but for what an SDEI record hides, and unreliable in the window.
+ */
+function detected({ calls, tailCalls = 0 }: TracedCalls, path: ReturnPath): PolicyPromise {
+  const trampoline = { in: ['return_to_handler'] } as const;
+  const callee = { in: ['ftrace_return_to_handler'] } as const;
+  // For a call that was tail-called its caller's entry still says where control goes: no window.
+  const windows = calls - tailCalls;
+  const found = path.trampoline - path.trampolineWindow;
+  const framed = path.callee - UNFRAMED - path.calleeWindowFramed;
+  return merge(
+    seen('unreliable', { ...sdei, ...trampoline }, path.why, path.trampolineWindow * windows),
+    someExact({ ...sdei, ...trampoline, atLeast: found * calls }, WHY.recovered),
+    someExact({ ...sdei, ...callee, atLeast: framed * calls }, WHY.recovered),
+    exact({ ...boundary, in: ['fgraph_exit_handler'] }, WHY.recovered),
+    seen('missing', { ...sdei, ...callee }, WHY.exitNoRecord, UNFRAMED * calls),
+    always('missing', { ...sdei, in: ['fgraph_exit_handler'] }, WHY.exitNoRecord),
+    path.calleeWindow === 0
+      ? exact({ ...boundary, ...callee }, WHY.recovered)
+      : merge(
+          seen(
+            'unreliable',
+            { ...boundary, ...callee },
+            WHY.window,
+            4 * path.calleeWindow * windows,
+          ),
+          seen('unreliable', { ...sdei, ...callee }, WHY.window, path.calleeWindowFramed * windows),
+          someExact(
+            { ...boundary, ...callee, atLeast: 4 * (path.callee - path.calleeWindow) * calls },
+            WHY.recovered,
+          ),
+        ),
+  );
+}
+
+/** The trampoline itself, unreliable in the window. */
+function detectedTrampoline(
+  { calls, tailCalls = 0 }: TracedCalls,
+  path: ReturnPath,
+): PolicyPromise {
+  const points = { ...boundary, in: ['return_to_handler'] } as const;
+  const { trampoline, trampolineWindow } = path;
+  return merge(
+    seen('unreliable', points, WHY.window, 4 * trampolineWindow * (calls - tailCalls)),
+    someExact({ ...points, atLeast: 4 * (trampoline - trampolineWindow) * calls }, WHY.recovered),
+  );
+}
+
+/** A first exception in the window; of some kinds only where a metadata record brings x30 along. */
+function belowWindow(kinds?: PointFilter['kinds']): PolicyPromise {
+  const points = { in: EXCEPTION_CODE, depth: 2 } as const;
+  return allowed(
+    'unreliable',
+    kinds === undefined ? points : { ...points, kinds },
+    WHY.windowBelow,
+  );
+}
+
+/** What holds on both kernels. */
+function onBoth(of: TracedCalls, path: ReturnPath): Promises {
+  return mergePromises(
+    promisesFor({
+      framed: [of.entry, ...of.shape.framed, 'function_graph_enter'],
+      frameless: [...(of.shape.frameless ?? []), 'fgraph_entry_handler'],
+    }),
+    entryHook(of.calls),
+    skippedCaller(of, path),
+    under(['fgraph-detect', 'fgraph-recover'], detected(of, path)),
+    insideExceptions({ unannotated: true }),
+    under(
+      SFRAME_POLICIES,
+      allowed('warned', { kinds: ['sdei'], in: ENTRY_CODE, depth: 2 }, WHY.unfinished),
+    ),
+  );
+}
+
+/**
+ * On the kernel that is as Linux is. Nothing in it says where x30 takes over, so there
+ * fgraph-recover is fgraph-detect.
+ */
+export function onLinux(of: TracedCalls): Promises {
+  return mergePromises(
+    onBoth(of, LINUX),
+    under(['fgraph-detect', 'fgraph-recover'], detectedTrampoline(of, LINUX), belowWindow()),
+  );
+}
+
+/**
+ * On the kernel whose return path never leaves the address in no place at all. Whoever does not
+ * know of that has the bug as ever, and fgraph-detect a window of one instruction.
+ */
+export function onRecover(of: TracedCalls): Promises {
+  const scenarioCode = [of.entry, ...of.shape.framed, ...(of.shape.frameless ?? [])];
+  return mergePromises(
+    onBoth(of, RECOVER),
+    under(['fgraph-detect'], detectedTrampoline(of, RECOVER), belowWindow()),
+    under(
+      ['fgraph-recover'],
+      belowWindow(['sdei', 'brk']),
+      exact({ ...boundary, in: scenarioCode }, 'C code with CFI'),
+      exact({ ...boundary, in: TRACER_CODE }, WHY.noWindow),
+    ),
+  );
+}
