@@ -37,6 +37,11 @@ export function guestKernel(): KernelImage {
   return must(resolveKernel(image('kernel-model/guest/vmlinux')));
 }
 
+/** The one with the reordered return path of function graph. */
+export function recoverKernel(): KernelImage {
+  return must(resolveKernel(image('kernel-model/guest/vmlinux-recover')));
+}
+
 /** A family's code under test. */
 export function familyElf(family: FamilyName): ElfImage {
   return image(`scenarios/${family}/${family}.elf`);

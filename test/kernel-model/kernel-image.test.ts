@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ElfImage } from '../../emulator/elf-types.js';
 import { resolveKernel } from '../../kernel-model/kernel-image.js';
 import { must } from '../cpu-fixture.js';
-import { guestKernel } from '../machine-fixture.js';
+import { guestKernel, recoverKernel } from '../machine-fixture.js';
 
 const { elf } = guestKernel();
 const without = (...names: string[]): ElfImage => ({
@@ -42,13 +42,27 @@ describe('resolveKernel', () => {
   });
 
   it('has the layout of return_to_handler, and of the trampolines', () => {
-    const { returnToHandler, trampolines } = must(resolveKernel(elf));
-    // 15 instructions (KERNEL-FACTS.md).
+    const { returnToHandler, returnToHandlerPopped, trampolines, kretprobeTrampolines } = must(
+      resolveKernel(elf),
+    );
+    // 15 instructions (KERNEL-FACTS.md), and none from which x30 is the address.
     expect(returnToHandler.end - returnToHandler.start).toBe(15 * 4);
+    expect(returnToHandlerPopped).toBeUndefined();
     expect(trampolines[0]).toEqual(returnToHandler);
     expect(trampolines.flatMap(({ start }) => symbolAt(start))).toEqual(
       expect.arrayContaining(['return_to_handler', 'ftrace_caller']),
     );
+    expect(kretprobeTrampolines.flatMap(({ start }) => symbolAt(start))).toEqual(
+      expect.arrayContaining(['__kretprobe_trampoline', '__kretprobe_trampoline_regs']),
+    );
+    expect(trampolines).toEqual(expect.arrayContaining([...kretprobeTrampolines]));
+  });
+
+  it('knows where the other kernel has popped the entry: at the last instruction', () => {
+    const { returnToHandler, returnToHandlerPopped, trampolines } = recoverKernel();
+    expect(returnToHandler.end - returnToHandler.start).toBe(18 * 4);
+    expect(returnToHandlerPopped).toBe(returnToHandler.end - 4);
+    expect(trampolines[0]).toEqual(returnToHandler);
   });
 
   it('refuses kprobes in the entry code, and not in ordinary text', () => {
@@ -68,11 +82,15 @@ describe('resolveKernel', () => {
 
   it('has the NMI mask of v7.3-rc7, and plausible offsets', () => {
     const { offsets } = must(resolveKernel(elf));
-    const { nmiMask, ...rest } = offsets;
+    const { nmiMask, kretprobeNext, kretprobeRetAddr, kretprobeFp, ...task } = offsets;
     expect(nmiMask >>> 0).toBe(0xf0000000);
-    const values = Object.values(rest);
-    expect(new Set(values).size).toBe(values.length);
-    for (const value of values) expect(value >= 0 && value < 4096).toBe(true);
+    // Two structures: what is different is different within each.
+    for (const structure of [task, { kretprobeNext, kretprobeRetAddr, kretprobeFp }]) {
+      const values = Object.values(structure);
+      expect(new Set(values).size).toBe(values.length);
+      for (const value of values) expect(value >= 0 && value < 4096).toBe(true);
+    }
+    expect(Object.keys(task)).toHaveLength(Object.keys(offsets).length - 4);
   });
 
   it('names all symbols that are missing', () => {
