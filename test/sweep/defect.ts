@@ -2,6 +2,7 @@
 import type { Disassembler } from '../../emulator/disassembler.js';
 import type { ElfImage } from '../../emulator/elf-types.js';
 import type { TruthDefect } from '../../kernel-model/ground-truth.js';
+import type { GuestKernelName } from '../../scenarios/scenario.js';
 import { selectTargets } from '../../sweep/catalogue.js';
 import type { SweepTarget } from '../../sweep/unit.js';
 import type { UnwindDefect } from '../../unwinder/walk-defect.js';
@@ -25,7 +26,10 @@ export interface Equivalent extends Defect {
   readonly reason: string;
 }
 
-const GUEST = /kernel-model\/guest\/vmlinux$/;
+const KERNELS: Readonly<Record<GuestKernelName, RegExp>> = {
+  linux: /kernel-model\/guest\/vmlinux$/,
+  'fgraph-recover': /kernel-model\/guest\/vmlinux-recover$/,
+};
 
 /** A scenario of the catalogue. */
 export function scenario(name: string): SweepTarget {
@@ -56,7 +60,7 @@ export function sframeDefect(
   change: (patch: FunctionPatch) => void,
 ): Defect {
   const isTarget = (image: ElfImage): boolean =>
-    family === 'guest' ? GUEST.test(image.path) : image.path.endsWith(`/${family}.elf`);
+    family === 'guest' ? KERNELS.linux.test(image.path) : image.path.endsWith(`/${family}.elf`);
   return {
     name,
     where: `.sframe of ${fn}`,
@@ -67,12 +71,13 @@ export function sframeDefect(
   };
 }
 
-/** A defect in the guest kernel's code. */
+/** A defect in a guest kernel's code. */
 export function guestDefect(
   name: string,
   fn: string,
   on: readonly Slice[],
   change: (patch: CodePatch) => void,
+  kernel: GuestKernelName = 'linux',
 ): Defect {
   return {
     name,
@@ -80,7 +85,7 @@ export function guestDefect(
     slices: on,
     plant: (disassembler) => ({
       image: (image) =>
-        GUEST.test(image.path) ? patchCode(image, disassembler, fn, change) : image,
+        KERNELS[kernel].test(image.path) ? patchCode(image, disassembler, fn, change) : image,
     }),
   };
 }
@@ -91,6 +96,7 @@ export function roleDefect(
   symbol: string,
   on: readonly Slice[],
   change: { readonly address?: number; readonly size?: number },
+  kernel: GuestKernelName = 'linux',
 ): Defect {
   return {
     name,
@@ -98,7 +104,7 @@ export function roleDefect(
     slices: on,
     plant: () => ({
       image: (image) => {
-        if (!GUEST.test(image.path)) return image;
+        if (!KERNELS[kernel].test(image.path)) return image;
         const symbols = image.symbols.map((candidate) =>
           candidate.name === symbol ? { ...candidate, ...change } : candidate,
         );

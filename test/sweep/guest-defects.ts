@@ -4,6 +4,7 @@ import { type Defect, type Equivalent, guestDefect, nested, slices } from './def
 const LEAF = slices('calls/record-bottom');
 const ENTRY = [nested('entry/trivial', 0, 1)];
 const FGRAPH = slices('fgraph/leaf');
+const RECOVER = slices('fgraph/recover-leaf');
 const TASKS = slices('tasks/switch');
 const BLOCKED = slices('tasks/blocked');
 
@@ -12,6 +13,7 @@ const movX0 = (value: number): number => 0xd2800000 | (value << 5);
 /** The imm12 field of ADD (immediate), and imm7 of LDP/STP in units of 8 bytes. */
 const imm12 = (value: number): number => value << 10;
 const imm7 = (bytes: number): number => (bytes >> 3) << 15;
+const rn = (register: number): number => register << 5;
 const rt = (register: number): number => register;
 const rt2 = (register: number): number => register << 10;
 
@@ -84,9 +86,10 @@ export const TRACER_DEFECTS: readonly Defect[] = [
     'ftrace_return_to_handler',
     FGRAPH,
     (code) => {
-      // In place of the store to fregs->pc, which nobody reads here: the registers are set up by then.
-      const pop = code.find(/^str w2, \[x3, #0x878\]$/);
-      code.words[code.find(/^str x5, \[x1, #0x68\]$/)] = code.words[pop] as number;
+      // In place of the store to fregs->pc, which nobody reads here: the registers are set up by
+      // then, `current` in x2.
+      const pop = code.words[code.find(/^str w22, \[x0, #0x878\]$/)] as number;
+      code.words[code.find(/^str x23, \[x21, #0x68\]$/)] = (pop ^ rn(0) ^ rn(2)) >>> 0;
     },
   ),
   guestDefect(
@@ -96,6 +99,15 @@ export const TRACER_DEFECTS: readonly Defect[] = [
     (code) => {
       code.change(/^stp x29, x9, /, rt2(9), rt2(30));
     },
+  ),
+  guestDefect(
+    'entry popped before SP is restored',
+    'return_to_handler',
+    RECOVER,
+    (code) => {
+      code.moveBefore(/^str x9, \[x10, #0x878\]$/, /^add sp, sp, /);
+    },
+    'fgraph-recover',
   ),
   guestDefect("x28 saved as the blocked task's FP", 'cpu_switch_to', BLOCKED, (code) => {
     code.change(/^stp x29, x9, /, rt(29), rt(28));

@@ -3,6 +3,7 @@ import type { Disassembler } from '../../emulator/disassembler.js';
 import { type Defect, nested, roleDefect, slices, truthDefect, unwinderDefect } from './defect.js';
 import { falseFinal, leftStack, twoAtOneFrame } from './probes.js';
 
+const RECOVER = slices('fgraph/recover-leaf');
 const BOTTOM = slices('calls/record-bottom');
 
 /** Every defect the walker knows; three of them need a scenario made for them. */
@@ -29,8 +30,14 @@ export const TRUTH_DEFECTS: readonly Defect[] = [
   truthDefect('sp-ignored', [RETURNING]),
 ];
 
+/** Where the host thinks that the entry is off the return stack. */
+const poppedAt = (name: string, address: number): Defect =>
+  roleDefect(name, 'return_to_handler_popped', RECOVER, { address }, 'fgraph-recover');
+
 /** The host side of the kernel model, and the judge's idea of a trampoline. */
 export const ROLE_DEFECTS: readonly Defect[] = [
   roleDefect('NMI context never recognised', 'KW_NMI_MASK', BOTTOM, { address: 0 }),
+  poppedAt('x30 believed from anywhere on', -(2 ** 47)),
+  poppedAt('x30 never believed', 0),
   roleDefect('all text is a trampoline to the judge', 'ftrace_caller', BOTTOM, { size: 1 << 30 }),
 ];
