@@ -1,10 +1,10 @@
 /** Prints the JUnit document as XML. */
-import { XMLBuilder } from 'fast-xml-parser';
+import Builder from 'fast-xml-builder';
 import type { XmlElement } from './junit.js';
 
 /** The text of a document, with a newline at its end. */
 export function xmlText(document: XmlElement): string {
-  const builder = new XMLBuilder({
+  const builder = new Builder({
     ignoreAttributes: false,
     attributeNamePrefix: '@_',
     suppressEmptyNode: true,
