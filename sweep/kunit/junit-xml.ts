@@ -1,10 +1,10 @@
 /** Prints the JUnit document as XML. */
-import Builder from 'fast-xml-builder';
+import XMLBuilder from 'fast-xml-builder';
 import type { XmlElement } from './junit.js';
 
 /** The text of a document, with a newline at its end. */
 export function xmlText(document: XmlElement): string {
-  const builder = new Builder({
+  const builder = new XMLBuilder({
     ignoreAttributes: false,
     attributeNamePrefix: '@_',
     suppressEmptyNode: true,
