@@ -1,5 +1,5 @@
 /** Prints the JUnit document as XML. */
-import { XMLBuilder } from 'fast-xml-parser';
+import XMLBuilder from 'fast-xml-builder';
 import type { XmlElement } from './junit.js';
 
 /** The text of a document, with a newline at its end. */
