@@ -141,7 +141,8 @@ function retryOrLose(
     return;
   }
   const problem = `the worker process died (${how})`;
-  const step = { name: caseName, probe: undefined, walk: undefined, problem };
+  // Not the name of the case: a reader of KTAP would take the parameter's result for the case's.
+  const step = { name: 'any-parameter', probe: undefined, walk: undefined, problem };
   for (const policy of policies) {
     done.set(keyOf(policy, caseName), { policy, caseName, steps: [step], seconds: 0 });
   }
