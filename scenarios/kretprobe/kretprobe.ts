@@ -2,6 +2,7 @@
  * Kretprobes, of both styles, alone and on functions that function graph traces, too: the breakpoint
  * at the entry and its single step, the trampoline, and the handler that undoes it.
  */
+import { kretprobePromises } from './kretprobe-promises.js';
 import type { KretprobeSite, Scenario, ScenarioFamily } from '../scenario.js';
 
 interface ProbedCall {
@@ -68,6 +69,7 @@ function scenarioOf(call: ProbedCall, style: Style, graph: boolean): Scenario {
     result: call.result,
     traced: graph ? call.probed : [],
     kretprobes: call.probed.map((symbol) => ({ symbol, style })),
+    promises: kretprobePromises({ style, graph, tail: call.name === 'tail' }),
     topics: graph ? ['kretprobe', 'fgraph'] : ['kretprobe'],
   };
 }
