@@ -92,6 +92,11 @@ function insideProbe(graph: boolean): Promises {
     graph
       ? mergePromises(
           under(['sframe-v5'], allowed('warned', { kinds: ['sdei'] }, WHY.inProbe)),
+          // The first event came where the kprobe's own pt_regs was half built.
+          under(
+            SFRAME_POLICIES,
+            allowed('spurious', { kinds: ['sdei', 'brk'], depth: 2 }, WHY.sdeiEntry),
+          ),
           under(
             ['sframe-strict', ...RECOVERING],
             allowed('unreliable', { kinds: ['sdei'] }, WHY.inProbe),
