@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { nearestNames } from '../emulator/symbol-names.js';
 import { packagePath } from '../sweep/package-path.js';
+import { kunitCommand } from './kunit-command.js';
 import { listCommand } from './list-command.js';
 import { complain, endQuietlyOnClosedPipe } from './output.js';
 import { sframeCommand } from './sframe-command.js';
@@ -38,9 +39,13 @@ function parser(words: readonly string[]) {
       // Arrays end with their value, so that `--policy P SCENARIO` names a scenario.
       .parserConfiguration({ 'greedy-arrays': false })
       .command(sweepCommand)
+      .command(kunitCommand)
       .command(listCommand)
       .command(sframeCommand)
-      .demandCommand(1, 'no command given; there are sweep, list and sframe dump (see --help)')
+      .demandCommand(
+        1,
+        'no command given; there are sweep, kunit, list and sframe dump (see --help)',
+      )
       .strict()
       .strictCommands()
       // Messages are recognised below, so they must not depend on the user's language.
@@ -75,7 +80,7 @@ function separateArgs(words: readonly string[]): string[] {
   return separated;
 }
 
-const COMMANDS = ['sweep', 'list', 'sframe', 'dump'];
+const COMMANDS = ['sweep', 'kunit', 'list', 'sframe', 'dump'];
 
 /** What yargs found, in the words of the other messages. */
 function usageMessage(message: string): string {

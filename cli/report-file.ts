@@ -4,7 +4,7 @@ import { openSync, closeSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from './usage-error.js';
 
-/** Writes JSON to a path that was found writable when the object was made. */
+/** Writes to a path that was found writable when the object was made. */
 export class ReportFile {
   private readonly target: string;
   /** A device or pipe is written to; a file is replaced. */
@@ -23,9 +23,13 @@ export class ReportFile {
     });
   }
 
-  /** Write all of it. @throws UsageError when that fails; then an earlier file is as it was */
+  /** Write a value as JSON. @throws UsageError when that fails; then an earlier file is as it was */
   write(value: unknown): void {
-    const text = `${JSON.stringify(value, undefined, 2)}\n`;
+    this.writeText(`${JSON.stringify(value, undefined, 2)}\n`);
+  }
+
+  /** Write all of a text. @throws UsageError as {@link write} does */
+  writeText(text: string): void {
     if (this.direct) {
       attempt(this.path, () => {
         writeFileSync(this.target, text);

@@ -136,18 +136,27 @@ export class Machine {
     words: ReadonlyMap<Address, number>,
     breakpoints: ReadonlyMap<Address, number> = new Map<Address, number>(),
   ): void {
+    this.armed.clear();
+    for (const [address, word] of breakpoints) this.armed.set(address, word);
+    // The same code again, as when a scenario is run once more, keeps its translations.
+    if (this.hasCode(words)) return;
     const patches = new Map(this.loadedCode);
     this.loadedCode.forEach((word, address) => this.memory.writeWord(address, word));
-    const before = this.loadedCode.size;
     this.loadedCode.clear();
     for (const [address, word] of words) {
       this.loadedCode.set(address, this.memory.readWord(address) ?? 0);
       patches.set(address, word);
     }
-    this.armed.clear();
-    for (const [address, word] of breakpoints) this.armed.set(address, word);
-    if (before === 0 && words.size === 0) return;
     this.patchCode([...patches].map(([address, word]) => ({ address, word })));
+  }
+
+  /** Whether the words that are replaced now are these. */
+  private hasCode(words: ReadonlyMap<Address, number>): boolean {
+    if (words.size !== this.loadedCode.size) return false;
+    for (const [address, word] of words) {
+      if (!this.loadedCode.has(address) || this.memory.readWord(address) !== word) return false;
+    }
+    return true;
   }
 
   /** The word at an address of code, as loaded. */

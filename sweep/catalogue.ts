@@ -2,6 +2,7 @@
 import { family as calls } from '../scenarios/calls/calls.js';
 import { family as entry } from '../scenarios/entry/entry.js';
 import { family as fgraph } from '../scenarios/fgraph/fgraph.js';
+import { family as kretprobe } from '../scenarios/kretprobe/kretprobe.js';
 import { family as kunit } from '../scenarios/kunit/kunit.js';
 import { family as leaf } from '../scenarios/leaf/leaf.js';
 import { family as sdei } from '../scenarios/sdei/sdei.js';
@@ -11,7 +12,16 @@ import { packagePath } from './package-path.js';
 import type { SweepTarget } from './unit.js';
 
 /** The families, in the order of reports. */
-export const FAMILIES: readonly ScenarioFamily[] = [calls, leaf, entry, fgraph, tasks, sdei, kunit];
+export const FAMILIES: readonly ScenarioFamily[] = [
+  calls,
+  leaf,
+  entry,
+  fgraph,
+  tasks,
+  sdei,
+  kunit,
+  kretprobe,
+];
 
 /** Every scenario with the ELF that holds it. */
 export function allTargets(): SweepTarget[] {

@@ -20,7 +20,8 @@ export function repositoryPath(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url));
 }
 
-export type FamilyName = 'calls' | 'leaf' | 'fgraph' | 'tasks' | 'sdei' | 'entry';
+export type FamilyName =
+  'calls' | 'leaf' | 'fgraph' | 'tasks' | 'sdei' | 'entry' | 'kunit' | 'kretprobe';
 
 const images = new Map<string, ElfImage>();
 

@@ -2,6 +2,7 @@
  * The reliable-stacktrace tests of the kernel (KUnit suite `reliable_stacktrace`, KERNEL-FACTS.md),
  * as scenarios: what is traced or probed in each case, and the exhaustive sweep of each.
  */
+import { casePromises, recoverPromises } from './kunit-promises.js';
 import type { GuestKernelName, KprobeSite, Scenario, ScenarioFamily } from '../scenario.js';
 
 /** One case. */
@@ -138,8 +139,10 @@ export function kunitScenario(
   // The case gives the probe its own handler; until then it does nothing of note.
   const kprobes: KprobeSite[] =
     probed === undefined ? [] : [{ symbol: probed, offset, handler: 'kp_nop' }];
+  const ftrace = test.traced.length > 0;
+  const recover = kernel === 'fgraph-recover';
   return {
-    name: `kunit/${test.name.replace(/^test_/, '').replaceAll('_', '-')}`,
+    name: `kunit/${recover ? 'recover-' : ''}${test.name.slice(5).replaceAll('_', '-')}`,
     summary: test.summary,
     entry: test.name,
     args: [{ number: offset }],
@@ -148,14 +151,32 @@ export function kunitScenario(
     traced: test.traced,
     kprobes,
     kernel,
+    promises: recover
+      ? recoverPromises()
+      : casePromises({
+          ftrace,
+          graph: isGraphCase(test),
+          probed: probed !== undefined,
+          exitWalks: test.name === 'test_fgraph_exit_unwind_reliable',
+        }),
     topics: ['kunit'],
   };
 }
 
-/** The suite as scenarios: each parameterised case with its first instruction probed. */
+function isGraphCase({ name }: KunitCase): boolean {
+  return name.includes('fgraph');
+}
+
+/**
+ * The suite as scenarios: each parameterised case with its first instruction probed; and those with
+ * function graph on the kernel whose return path is reordered.
+ */
 export const family: ScenarioFamily = {
   name: 'kunit',
   summary: 'the reliable-stacktrace tests, interrupted at every instruction',
   elf: 'kunit.elf',
-  scenarios: KUNIT_CASES.map((test) => kunitScenario(test)),
+  scenarios: [
+    ...KUNIT_CASES.map((test) => kunitScenario(test)),
+    ...KUNIT_CASES.filter(isGraphCase).map((test) => kunitScenario(test, 0, 'fgraph-recover')),
+  ],
 };

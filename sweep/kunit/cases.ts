@@ -1,7 +1,12 @@
 /**
- * The 22 cases of the KUnit suite `reliable_stacktrace` (lib/tests/stacktrace_kunit.c in the kernel
- * of shared/reference/kunit, v7.3-rc7), in its order.
+ * What is expected of the 22 cases of the KUnit suite `reliable_stacktrace`
+ * (lib/tests/stacktrace_kunit.c in the kernel of shared/reference/kunit, v7.3-rc7), in its order. How
+ * each is set up is said in scenarios/kunit/kunit.ts.
  */
+import {
+  KUNIT_CASES as GUEST_CASES,
+  type KunitCase as GuestCase,
+} from '../../scenarios/kunit/kunit.js';
 
 /** Name of the suite in KTAP. */
 export const SUITE_NAME = 'reliable_stacktrace';
@@ -12,102 +17,85 @@ export const MODULE_NAME = 'stacktrace_kunit';
 export type WalkPlace =
   'nowhere' | 'callee' | 'ftrace-callback' | 'fgraph-entry' | 'fgraph-return' | 'kprobe-handler';
 
-/** How caller_1 comes to the innermost callee: directly, through a tail call, through a real one. */
-export type CallShape = 'direct' | 'tail' | 'notail';
+/** What is active on functions of the call chain. */
+export type Tracing = 'none' | 'ftrace' | 'fgraph' | 'kprobe' | 'fgraph+kprobe';
 
-/** One case. */
-export interface KunitCase {
-  /** `test_unwind_reliable` and so on; also the name of the guest's function. */
-  readonly name: string;
-  /** The function that caller_1 calls. */
-  readonly callee: string;
-  readonly shape: CallShape;
+/**
+ * What passes. `no-walk`: no walk happened. `callers`: the walk is marked unreliable, or lists
+ * caller_1, caller_2 and caller_3 in this order. `callers-if-hit`: the same, where a probe was hit.
+ */
+export type PassRule = 'no-walk' | 'callers' | 'callers-if-hit';
+
+/** One case: its set-up, and what is expected. */
+export interface KunitCase extends GuestCase {
+  readonly tracing: Tracing;
   readonly walk: WalkPlace;
-  /** What is active on {@link tracedFunctions} while the chain runs. */
-  readonly tracing: 'none' | 'ftrace' | 'fgraph' | 'kprobe' | 'fgraph+kprobe';
-  /** Functions that are traced (or, for a kprobe, probed at their first instruction). */
-  readonly traced: readonly string[];
+  readonly rule: PassRule;
   /**
-   * For a case with parameters: the function that gets a kprobe on each of its instructions in
-   * turn, one parameter each.
+   * Bytes by which the thread's stack begins lower, a multiple of 16. Frames of the reference kernel
+   * have other sizes than the guest's, and sframe-v6 refuses a CFA with bit 4 set: this brings that
+   * bit, at the probed instructions, to what the reference log shows it to have been.
    */
-  readonly probedFunction?: string;
-  /**
-   * What passes. `no-walk`: no walk happened. `callers`: the walk is marked unreliable, or lists
-   * caller_1, caller_2 and caller_3 in this order. `callers-if-hit`: the same, where a probe was
-   * hit.
-   */
-  readonly rule: 'no-walk' | 'callers' | 'callers-if-hit';
-  /** One line: what the case looks at. */
-  readonly summary: string;
+  readonly stackShift: number;
 }
 
-const NOP = 'callee_nop';
-const WALKER = 'callee_unwind_reliable';
+const EXPECTED: Readonly<Record<string, readonly [Tracing, WalkPlace, number?]>> = {
+  test_nounwind: ['none', 'nowhere'],
+  test_nounwind_tail: ['none', 'nowhere'],
+  test_nounwind_notail: ['none', 'nowhere'],
+  test_unwind_reliable: ['none', 'callee'],
+  test_unwind_reliable_tail: ['none', 'callee'],
+  test_unwind_reliable_notail: ['none', 'callee'],
+  test_nounwind_with_ftrace: ['ftrace', 'nowhere'],
+  test_unwind_reliable_with_ftrace: ['ftrace', 'callee'],
+  test_ftrace_unwind_reliable: ['ftrace', 'ftrace-callback'],
+  test_nounwind_with_fgraph: ['fgraph', 'nowhere'],
+  test_nounwind_with_fgraph_tail: ['fgraph', 'nowhere'],
+  test_nounwind_with_fgraph_notail: ['fgraph', 'nowhere'],
+  test_unwind_reliable_with_fgraph: ['fgraph', 'callee'],
+  test_unwind_reliable_with_fgraph_tail: ['fgraph', 'callee'],
+  test_unwind_reliable_with_fgraph_notail: ['fgraph', 'callee'],
+  test_fgraph_entry_unwind_reliable: ['fgraph', 'fgraph-entry'],
+  test_fgraph_exit_unwind_reliable: ['fgraph', 'fgraph-return'],
+  test_nounwind_with_kprobe: ['kprobe', 'nowhere'],
+  test_unwind_reliable_with_kprobe: ['kprobe', 'callee'],
+  test_kprobe_unwind_reliable: ['kprobe', 'kprobe-handler'],
+  test_async_unwind_reliable: ['kprobe', 'kprobe-handler', 16],
+  test_fgraph_async_unwind_reliable: ['fgraph+kprobe', 'kprobe-handler'],
+};
 
 /** The cases, in the order in which the suite runs them. */
-export const KUNIT_CASES: readonly KunitCase[] = [
-  quiet('nounwind', NOP, 'direct', 'none', []),
-  quiet('nounwind_tail', 'caller_tail_nop', 'tail', 'none', []),
-  quiet('nounwind_notail', 'caller_notail_nop', 'notail', 'none', []),
-  walking('unwind_reliable', WALKER, 'direct', 'none', []),
-  walking('unwind_reliable_tail', 'caller_tail_unwind_reliable', 'tail', 'none', []),
-  walking('unwind_reliable_notail', 'caller_notail_unwind_reliable', 'notail', 'none', []),
-  quiet('nounwind_with_ftrace', NOP, 'direct', 'ftrace', [NOP]),
-  walking('unwind_reliable_with_ftrace', WALKER, 'direct', 'ftrace', [WALKER]),
-  handler('ftrace_unwind_reliable', 'ftrace-callback', 'ftrace', 'the ftrace callback'),
-  quiet('nounwind_with_fgraph', NOP, 'direct', 'fgraph', [NOP]),
-  quiet('nounwind_with_fgraph_tail', 'caller_tail_nop', 'tail', 'fgraph', ['caller_tail_nop', NOP]),
-  quiet('nounwind_with_fgraph_notail', 'caller_notail_nop', 'notail', 'fgraph', [
-    'caller_notail_nop',
-    NOP,
-  ]),
-  walking('unwind_reliable_with_fgraph', WALKER, 'direct', 'fgraph', [WALKER]),
-  walking('unwind_reliable_with_fgraph_tail', 'caller_tail_unwind_reliable', 'tail', 'fgraph', [
-    'caller_tail_unwind_reliable',
-    WALKER,
-  ]),
-  walking(
-    'unwind_reliable_with_fgraph_notail',
-    'caller_notail_unwind_reliable',
-    'notail',
-    'fgraph',
-    ['caller_notail_unwind_reliable', WALKER],
-  ),
-  handler('fgraph_entry_unwind_reliable', 'fgraph-entry', 'fgraph', 'the graph entry handler'),
-  handler('fgraph_exit_unwind_reliable', 'fgraph-return', 'fgraph', 'the graph return handler'),
-  quiet('nounwind_with_kprobe', NOP, 'direct', 'kprobe', [NOP]),
-  walking('unwind_reliable_with_kprobe', WALKER, 'direct', 'kprobe', [WALKER]),
-  handler('kprobe_unwind_reliable', 'kprobe-handler', 'kprobe', 'the kprobe pre-handler'),
-  {
-    name: 'test_async_unwind_reliable',
-    callee: 'callee_nop_caller',
-    shape: 'direct',
-    walk: 'kprobe-handler',
-    tracing: 'kprobe',
-    traced: [],
-    probedFunction: 'callee_nop_caller',
-    rule: 'callers-if-hit',
-    summary: 'a kprobe on each instruction of the callee walks',
-  },
-  {
-    name: 'test_fgraph_async_unwind_reliable',
-    callee: NOP,
-    shape: 'direct',
-    walk: 'kprobe-handler',
-    tracing: 'fgraph+kprobe',
-    traced: [NOP],
-    probedFunction: 'return_to_handler',
-    rule: 'callers-if-hit',
-    summary: 'a kprobe on each instruction of return_to_handler walks',
-  },
-];
-
-const NAMES: ReadonlySet<string> = new Set(KUNIT_CASES.map(({ name }) => name));
+export const KUNIT_CASES: readonly KunitCase[] = GUEST_CASES.map((guest) => {
+  const expected = EXPECTED[guest.name];
+  if (expected === undefined) throw new Error(`nothing is known of the case ${guest.name}`);
+  const [tracing, walk, stackShift = 0] = expected;
+  const rule = guest.async !== undefined ? 'callers-if-hit' : 'callers';
+  return { ...guest, tracing, walk, rule: walk === 'nowhere' ? 'no-walk' : rule, stackShift };
+});
 
 /** Whether the suite has a case of that name. */
 export function isCaseName(name: string): boolean {
-  return NAMES.has(name);
+  return Object.hasOwn(EXPECTED, name);
+}
+
+/** The handlers that a run of a case must have called, by the guest's names (scenarios/kunit). */
+export function handlersOf({ tracing, walk, async }: KunitCase): readonly string[] {
+  switch (tracing) {
+    case 'none':
+      return [];
+    case 'ftrace':
+      return [walk === 'ftrace-callback' ? 'fops_unwind_reliable' : 'fops_nop_func'];
+    case 'fgraph':
+    case 'fgraph+kprobe':
+      return [
+        walk === 'fgraph-entry' ? 'gops_entry_func_unwind_reliable' : 'gops_entry_func_nop',
+        walk === 'fgraph-return' ? 'gops_return_func_unwind_reliable' : 'gops_return_func_nop',
+      ];
+    case 'kprobe':
+      // Parameters may miss their probe, and say so.
+      if (async !== undefined) return [];
+      return [walk === 'kprobe-handler' ? 'kp_unwind_reliable' : 'kp_nop'];
+  }
 }
 
 /** The functions that a reliable walk of any case has to list, innermost first. */
@@ -121,62 +109,4 @@ export function missingCaller(names: Iterable<string>): string | undefined {
   let found = 0;
   for (const name of names) if (name === REQUIRED_CALLERS[found]) found++;
   return REQUIRED_CALLERS[found];
-}
-
-function quiet(
-  name: string,
-  callee: string,
-  shape: CallShape,
-  tracing: KunitCase['tracing'],
-  traced: readonly string[],
-): KunitCase {
-  const summary = `the callee returns${tracing === 'none' ? '' : ` under ${tracing}`}`;
-  return {
-    name: `test_${name}`,
-    callee,
-    shape,
-    walk: 'nowhere',
-    tracing,
-    traced,
-    rule: 'no-walk',
-    summary,
-  };
-}
-
-function walking(
-  name: string,
-  callee: string,
-  shape: CallShape,
-  tracing: KunitCase['tracing'],
-  traced: readonly string[],
-): KunitCase {
-  const summary = `the callee walks${tracing === 'none' ? '' : ` under ${tracing}`}`;
-  return {
-    name: `test_${name}`,
-    callee,
-    shape,
-    walk: 'callee',
-    tracing,
-    traced,
-    rule: 'callers',
-    summary,
-  };
-}
-
-function handler(
-  name: string,
-  walk: WalkPlace,
-  tracing: KunitCase['tracing'],
-  who: string,
-): KunitCase {
-  return {
-    name: `test_${name}`,
-    callee: NOP,
-    shape: 'direct',
-    walk,
-    tracing,
-    traced: [NOP],
-    rule: 'callers',
-    summary: `${who} walks`,
-  };
 }

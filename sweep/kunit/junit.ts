@@ -1,5 +1,5 @@
 /**
- * Runs of the suite as JUnit XML, as the builder of fast-xml-parser takes it: `@_` names an
+ * Runs of the suite as JUnit XML, as fast-xml-builder takes it: `@_` names an
  * attribute. One `testsuite` for each policy, one `testcase` for each result that counts in the
  * totals (a parameter is one of its own).
  */

@@ -5,11 +5,11 @@ import type { TraceEntry } from './suite-log.js';
 const GCC_SUFFIX = /\.(?:constprop|part|isra|cold|localalias|lto_priv)(?:\.\d+)*/g;
 
 /**
- * Functions that one build has and the other inlines or has no need of; they are passed over on
- * both sides. Each with the reason why nothing is lost.
+ * Functions that are one and the same under two names. The kernel's function_graph_enter is an
+ * inline function around function_graph_enter_regs; the guest has only the former.
  */
-export const PLUMBING: ReadonlyMap<string, string> = new Map([
-  ['arch_stack_walk_reliable', 'where the guest hands over to the unwinder; inlined in the kernel'],
+const SAME_FUNCTION: ReadonlyMap<string, string> = new Map([
+  ['function_graph_enter_regs', 'function_graph_enter'],
 ]);
 
 /** A function's name as it is in the source. */
@@ -26,7 +26,7 @@ export function relevantFunctions(entries: readonly TraceEntry[]): string[] {
   const names: string[] = [];
   for (const { name } of entries) {
     const plain = sourceName(name);
-    if (!PLUMBING.has(plain)) names.push(plain);
+    names.push(SAME_FUNCTION.get(plain) ?? plain);
     if (plain.startsWith('test_')) break;
   }
   return names;

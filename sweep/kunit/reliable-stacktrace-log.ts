@@ -15,6 +15,7 @@ import {
   type SuiteLog,
   type Totals,
   totalsOf,
+  totalsText,
   type TraceEntry,
 } from './suite-log.js';
 import type { SuiteLogError } from './suite-log-error.js';
@@ -67,7 +68,19 @@ function readSuite(test: KtapTest, group: KtapGroup): Result<SuiteLog, SuiteLogE
   }
   const wrong = wrongTotals(test.diagnostics, SUITE_NAME, totalsOf(cases));
   if (wrong !== undefined) return fail(wrong);
-  return ok({ line: test.line, ok: test.ok, cases, totals: countTotals(cases) });
+  return ok({
+    line: test.line,
+    ok: test.ok,
+    policy: policyOf(group),
+    cases,
+    totals: countTotals(cases),
+  });
+}
+
+/** Our own logs say under which policy they were made. */
+function policyOf({ header }: KtapGroup): string | undefined {
+  const own = '# policy: ';
+  return header.find(({ text }) => text.startsWith(own))?.text.slice(own.length);
 }
 
 function readCase(test: KtapTest): Result<CaseRecord, SuiteLogError> {
@@ -223,9 +236,4 @@ function checkTotals(
     if (printed !== counted) return { kind: 'wrong-totals', line, printed, counted };
   }
   return undefined;
-}
-
-/** As the kernel prints them: `pass:21 fail:1 skip:0 total:22`. */
-export function totalsText({ pass, fail: failed, skip, total }: Totals): string {
-  return `pass:${pass} fail:${failed} skip:${skip} total:${total}`;
 }

@@ -60,6 +60,8 @@ export interface Totals {
 export interface SuiteLog {
   readonly line: number;
   readonly ok: boolean;
+  /** The policy that walked, where the log names it; a kernel's own log does not. */
+  readonly policy: string | undefined;
   readonly cases: readonly CaseRecord[];
   /** Of cases and parameters together, counted from the results. */
   readonly totals: Totals;
@@ -79,4 +81,9 @@ export function totalsOf(
   const failed = results.filter(({ ok, skipped }) => !ok && !skipped).length;
   const total = results.length;
   return { pass: total - skip - failed, fail: failed, skip, total };
+}
+
+/** As the kernel prints them: `pass:21 fail:1 skip:0 total:22`. */
+export function totalsText({ pass, fail, skip, total }: Totals): string {
+  return `pass:${pass} fail:${fail} skip:${skip} total:${total}`;
 }

@@ -10,7 +10,7 @@ const outer = text(0x1010);
 const seen = [handler, ENTRY];
 
 describe('best effort', () => {
-  it.each(['sframe-v6', 'sframe-strict', 'fgraph-detect'] as const)(
+  it.each(['sframe-v6', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'] as const)(
     '%s WARNs on a second boundary: the fallback forgot the registers it had just found',
     (policy) => {
       expect(nestedBoundary().walk(policy, 'best-effort')).toMatchObject({

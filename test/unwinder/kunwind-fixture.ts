@@ -165,6 +165,7 @@ export const SFRAME: readonly PolicyName[] = [
   'sframe-v6',
   'sframe-strict',
   'fgraph-detect',
+  'fgraph-recover',
 ];
 export const ALL: readonly PolicyName[] = ['frame-pointer', ...SFRAME];
 

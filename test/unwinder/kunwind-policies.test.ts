@@ -62,6 +62,7 @@ const rows: Row[] = [
       'sframe-v6': exact,
       'sframe-strict': exact,
       'fgraph-detect': exact,
+      'fgraph-recover': exact,
     },
   },
   {
@@ -78,6 +79,7 @@ const rows: Row[] = [
       'sframe-v6': refused('no-sframe-entry'),
       'sframe-strict': refused('no-sframe-entry'),
       'fgraph-detect': refused('no-sframe-entry'),
+      'fgraph-recover': refused('no-sframe-entry'),
     },
   },
   {
@@ -94,6 +96,7 @@ const rows: Row[] = [
       'sframe-v6': { trace: [...seen, text(0x8080)], status: 'no-sframe-entry' },
       'sframe-strict': { trace: [...seen, text(0x8080)], status: 'no-sframe-entry' },
       'fgraph-detect': { trace: [...seen, text(0x8080)], status: 'no-sframe-entry' },
+      'fgraph-recover': { trace: [...seen, text(0x8080)], status: 'no-sframe-entry' },
     },
   },
   {
@@ -109,6 +112,7 @@ const rows: Row[] = [
       'sframe-v6': refused('outermost'),
       'sframe-strict': refused('outermost'),
       'fgraph-detect': refused('outermost'),
+      'fgraph-recover': refused('outermost'),
     },
   },
   {
@@ -124,6 +128,7 @@ const rows: Row[] = [
       'sframe-v6': refused('cfa-misaligned'),
       'sframe-strict': exact,
       'fgraph-detect': exact,
+      'fgraph-recover': exact,
     },
   },
   {
@@ -139,6 +144,7 @@ const rows: Row[] = [
       'sframe-v6': exact,
       'sframe-strict': refused('cfa-misaligned'),
       'fgraph-detect': refused('cfa-misaligned'),
+      'fgraph-recover': refused('cfa-misaligned'),
     },
   },
   {
@@ -164,6 +170,7 @@ const rows: Row[] = [
         error: 'stack-not-accessible',
       },
       'fgraph-detect': { trace: [handler, caller], status: 'stack-not-accessible' },
+      'fgraph-recover': { trace: [handler, caller], status: 'stack-not-accessible' },
     },
   },
   {
@@ -189,10 +196,11 @@ const rows: Row[] = [
       },
       'sframe-strict': { trace: [...seen, pc], status: 'stack-not-accessible' },
       'fgraph-detect': { trace: [...seen, pc], status: 'cfa-misaligned' },
+      'fgraph-recover': { trace: [...seen, pc], status: 'cfa-misaligned' },
     },
   },
   {
-    title: 'a fallback that reaches FINAL: the mark is lost but under fgraph-detect',
+    title: 'a fallback that reaches FINAL: the mark is lost but under fgraph-detect and -recover',
     build: () => {
       // A frameless thread function without SFrame: its caller, x30, is missed.
       const { guest } = interrupted({ fp: FINAL });
@@ -210,6 +218,7 @@ const rows: Row[] = [
         mark: 'no-sframe-entry',
       },
       'fgraph-detect': { trace: [...seen, pc], status: 'no-sframe-entry', end: 'final' },
+      'fgraph-recover': { trace: [...seen, pc], status: 'no-sframe-entry', end: 'final' },
     },
   },
   {
@@ -229,6 +238,7 @@ const rows: Row[] = [
       'sframe-v6': { trace: [handler, caller], status: 'none', end: 'error' },
       'sframe-strict': { trace: [handler, caller], status: 'stack-not-accessible' },
       'fgraph-detect': { trace: [handler, caller], status: 'stack-not-accessible' },
+      'fgraph-recover': { trace: [handler, caller], status: 'stack-not-accessible' },
     },
   },
   {
@@ -246,6 +256,7 @@ const rows: Row[] = [
       'sframe-v6': { trace: [handler], status: 'none', end: 'error' },
       'sframe-strict': { trace: [handler], status: 'stack-not-accessible' },
       'fgraph-detect': { trace: [handler], status: 'stack-not-accessible' },
+      'fgraph-recover': { trace: [handler], status: 'stack-not-accessible' },
     },
   },
   {
@@ -261,6 +272,7 @@ const rows: Row[] = [
       'sframe-v6': exact,
       'sframe-strict': exact,
       'fgraph-detect': exact,
+      'fgraph-recover': exact,
     },
   },
 ];

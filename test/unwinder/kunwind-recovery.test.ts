@@ -88,7 +88,7 @@ describe.each(ALL)('%s: function graph', (policy) => {
 
   it('leaves the trampoline in the trace of a task without a return stack', () => {
     const guest = traced(R);
-    const detect = policy === 'fgraph-detect';
+    const detect = policy === 'fgraph-detect' || policy === 'fgraph-recover';
     expect(guest.walk(policy)).toMatchObject({
       trace: detect ? [C] : [C, R, B],
       status: detect ? 'graph-unrecovered' : 'none',
@@ -270,7 +270,7 @@ describe.each(ALL)('%s: kretprobes', (policy) => {
     const other = traced(T);
     other.kretprobe([R, F]);
     other.graph([A, F]);
-    const detect = policy === 'fgraph-detect';
+    const detect = policy === 'fgraph-detect' || policy === 'fgraph-recover';
     expect(other.walk(policy)).toMatchObject({
       trace: detect ? [C] : [C, R, B],
       status: detect ? 'graph-unrecovered' : 'none',

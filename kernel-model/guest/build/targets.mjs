@@ -7,7 +7,7 @@ export const KERNEL_ELF = `${GUEST}/vmlinux`;
 /** The kernel with the reordered return path, and the families that are linked against it, too. */
 export const RECOVER_ELF = `${GUEST}/vmlinux-recover`;
 const RECOVER_FLAG = '-DFGRAPH_RECOVER';
-const RECOVER_FAMILIES = ['fgraph', 'kunit'];
+const RECOVER_FAMILIES = ['fgraph', 'kretprobe', 'kunit'];
 const SLOTS = `${GUEST}/build/slots.json`;
 const SCENARIO_BASE = 0xffffa00082000000n;
 const SCENARIO_SPACING = 0x100000n;

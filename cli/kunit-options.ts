@@ -1,0 +1,106 @@
+/** The options of `kunit`, checked: every mistake is found before a worker starts. */
+import { nearestNames } from '../emulator/symbol-names.js';
+import { KUNIT_CASES, type KunitCase } from '../sweep/kunit/cases.js';
+import type { KunitOptions } from '../sweep/kunit/kunit-run.js';
+import { readReferences, type References } from '../sweep/kunit/reference-folder.js';
+import { POLICIES } from '../unwinder/policies/all.js';
+import type { PolicyName } from '../unwinder/policy.js';
+import { didYouMean, UsageError } from './usage-error.js';
+
+/** An option that was given once, several times (an array, by yargs) or not at all. */
+type Text = string | readonly string[] | undefined;
+
+/** What yargs makes of the command line. */
+export interface KunitArguments {
+  readonly policy?: readonly string[] | undefined;
+  readonly case?: readonly string[] | undefined;
+  readonly compare?: Text;
+  readonly junit?: Text;
+  readonly jobs?: Text;
+  readonly 'stack-shift'?: Text;
+  readonly matrix: boolean;
+  readonly color: boolean;
+}
+
+/** A run that can be started. */
+export interface KunitRequest {
+  readonly options: KunitOptions;
+  /** The logs to compare with. */
+  readonly references: References | undefined;
+  readonly junitPath: string | undefined;
+}
+
+/** Check everything. @throws UsageError */
+export function kunitRequest(given: KunitArguments): KunitRequest {
+  const policies = policyNames(given.policy);
+  const cases = selectCases(given.case ?? []);
+  const folder = once('compare', given.compare);
+  const junitPath = once('junit', given.junit);
+  const jobs = jobCount(once('jobs', given.jobs));
+  const stackShift = shift(once('stack-shift', given['stack-shift']));
+  let references: References | undefined;
+  if (folder !== undefined) {
+    const read = readReferences(folder, policies);
+    if (!read.ok) throw new UsageError(read.error);
+    references = read.value;
+  }
+  const options = { policies, cases, stackShift, ...(jobs === undefined ? {} : { jobs }) };
+  return { options, references, junitPath };
+}
+
+function policyNames(given: readonly string[] | undefined): readonly PolicyName[] {
+  const valid = Object.keys(POLICIES) as PolicyName[];
+  if (given === undefined) return valid;
+  const chosen = given.flatMap((value) => value.split(','));
+  for (const text of chosen) {
+    if (valid.some((name) => name === text)) continue;
+    throw new UsageError(`unknown policy '${text}'; there are ${valid.join(', ')}`);
+  }
+  return valid.filter((name) => chosen.includes(name));
+}
+
+/** The cases that the patterns name, with or without `test_`; `*` stands for any characters. */
+function selectCases(patterns: readonly string[]): readonly KunitCase[] {
+  if (patterns.length === 0) return KUNIT_CASES;
+  const chosen = new Set<KunitCase>();
+  for (const pattern of patterns.flatMap((value) => value.split(','))) {
+    const matching = KUNIT_CASES.filter(({ name }) => matches(pattern, name));
+    if (matching.length === 0) {
+      const names = KUNIT_CASES.map(({ name }) => name);
+      throw new UsageError(`no case '${pattern}'${didYouMean(nearestNames(pattern, names, 3))}`);
+    }
+    for (const one of matching) chosen.add(one);
+  }
+  return KUNIT_CASES.filter((one) => chosen.has(one));
+}
+
+function matches(pattern: string, name: string): boolean {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  const expression = escaped.replace(/\*/g, '.*').replace(/\?/g, '.');
+  return new RegExp(`^(?:test_)?${expression}$`).test(name);
+}
+
+/** The value of an option that may be given once. */
+function once(name: string, value: Text): string | undefined {
+  if (value === undefined || typeof value === 'string') {
+    if (value === '') throw new UsageError(`--${name} needs a value`);
+    return value;
+  }
+  throw new UsageError(`--${name} is given ${value.length} times`);
+}
+
+function jobCount(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new UsageError(`--jobs must be a positive integer, not '${text}'`);
+}
+
+/** Bytes of a stack that may be left out: plenty of 16 KiB stays. */
+const MOST_SHIFT = 4096;
+
+function shift(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const bytes = /^\d{1,4}$/.test(text) ? Number(text) : NaN;
+  if (bytes % 16 === 0 && bytes <= MOST_SHIFT) return bytes;
+  throw new UsageError(`--stack-shift must be a multiple of 16 up to ${MOST_SHIFT}, not '${text}'`);
+}

@@ -1,0 +1,288 @@
+/**
+ * What is promised of kretprobes (docs/kretprobe-window.md has the reasons at length).
+ *
+ * The breakpoint style has no window on the way back: in the trampoline and its handlers nothing is
+ * ever refused, and what SDEI hides there is a caller of the moment, not the probed function's. The
+ * older style has one, from the instance's unlinking to its `ret`. Both have one on the way in. Where
+ * function graph came first, by a tail call, the walk gives the trampoline for the address.
+ */
+import { ENTRY_CODE, insideExceptions } from '../exception-code.js';
+import {
+  ALL_POLICIES,
+  allowed,
+  always,
+  BOUNDARY_KINDS,
+  exact,
+  merge,
+  mergePromises,
+  seen,
+  SFRAME_POLICIES,
+  under,
+  type PolicyName,
+  type Promises,
+} from '../promise-terms.js';
+import type { PolicyPromise, RequiredVerdict } from '../scenario.js';
+
+const WHY = {
+  boundary: 'reliable mode gives up at the first exception boundary',
+  sdei: 'SDEI pushes a plain record, so a function without a record of its own hides its caller',
+  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
+  slot: 'SDEI in the exception of a kprobe that goes to, or comes from, the slot: no SFrame entry',
+  slotV5: 'no SFrame entry for the slot, and the record is taken for a metadata record',
+  moved: 'regs->pc is past the probed instruction already: the walk lists where control will go',
+  entryWindow: 'x30 of the pt_regs is the trampoline, and the instance is not linked yet',
+  entryDropped: 'the same, and the error of the walk is dropped',
+  noWindow: 'regs->pc is the address before the instance is unlinked',
+  noCfi: 'the trampoline has no SFrame entry',
+  noCfiV5: 'no SFrame entry, and the frame record is taken for a metadata record',
+  inside: "an address inside the older trampoline is not recovered, and x29 is the caller's",
+  linked: 'the record is in place, x30 in it is the trampoline, and the instance is linked',
+  window: 'the instance is unlinked, and x30 does not hold the address or is not asked',
+  dropped: 'the address cannot be recovered, and the error of the walk is dropped',
+  skipped: "called by return_to_handler: the traced function's caller is skipped",
+  graphWindow: 'transient window of function graph',
+  graphFirst:
+    "the instance holds return_to_handler, which is not recovered: the traced caller's caller is skipped",
+  graphFirstMarked: 'the instance holds return_to_handler: the order of the tracers is not known',
+  handedOver: 'found by the entry until x30 is the trampoline, and by the instance from then on',
+  otherKernel: 'this kernel is for fgraph-recover',
+  switching: 'the tasks are being switched, see the tasks family',
+  blocked: 'frame records all the way, and one undone replacement',
+};
+
+const boundary = { kinds: BOUNDARY_KINDS, depth: 1 } as const;
+const sdei = { kinds: ['sdei'], depth: 1 } as const;
+const RECOVERING: readonly PolicyName[] = ['fgraph-detect', 'fgraph-recover'];
+const CAREFUL: readonly PolicyName[] = ['sframe-strict', ...RECOVERING];
+const DROPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6'];
+
+const TRAMPOLINE = '__kretprobe_trampoline_regs';
+const GRAPH_EXIT = ['ftrace_return_to_handler', 'fgraph_exit_handler'] as const;
+/** What runs while regs->pc is in the slot, or the PC was. */
+const SLOT_CODE: readonly string[] = [
+  ...ENTRY_CODE,
+  'el1h_64_sync_handler',
+  'el1_brk64',
+  'irqentry_nmi_enter',
+  'irqentry_nmi_exit',
+  'do_el1_brk64',
+  'kprobe_brk_handler',
+  'kprobe_ss_brk_handler',
+  'ret_to_kernel',
+];
+
+/** What is probed, and how. */
+export interface ProbedCase {
+  readonly style: 'brk' | 'regs';
+  /** Probed entries with the real address in x30: where one was replaced before, it is found by that. */
+  readonly entries: number;
+  /** Runs of the trampoline. */
+  readonly returns: number;
+  /** Function graph traces something. */
+  readonly graph: boolean;
+  /** A probed function is tail-called by a traced one. */
+  readonly graphFirst: boolean;
+  readonly blocked: boolean;
+  readonly recover: boolean;
+}
+
+/** Promises of a kretprobe scenario. */
+export function kretprobePromises(probed: ProbedCase): Promises {
+  if (probed.blocked) return blockedTask(probed.graphFirst);
+  const { style, graph, graphFirst, recover } = probed;
+  const back = style === 'brk' ? throughBreakpoint(probed) : throughTrampoline(probed);
+  const linux = mergePromises(
+    onEntry(probed),
+    graphFirst ? graphBeforeProbe() : back,
+    graph ? withGraph() : {},
+    under(['frame-pointer'], always('unreliable', boundary, WHY.boundary)),
+    under(['sframe-v6'], allowed('unreliable', { depth: 1 }, WHY.alignment)),
+    insideExceptions({ unannotated: true }),
+    insideProbe(),
+  );
+  if (!recover) return linux;
+  return mergePromises(onOtherPolicies(), linux, graphFirst ? {} : withoutGraphWindow());
+}
+
+function someExact(
+  points: Omit<RequiredVerdict, 'verdict' | 'reason'>,
+  reason: string,
+): PolicyPromise {
+  return { require: [{ verdict: 'exact', ...points, reason }] };
+}
+
+/** The kprobe at the entry: its exception, its handler, its single step. SDEI is all that comes in. */
+function onEntry({ entries, graphFirst }: ProbedCase): Promises {
+  const handler = { ...sdei, in: ['pre_handler_kretprobe'] } as const;
+  const window = 5 * entries;
+  return mergePromises(
+    under(
+      ALL_POLICIES,
+      allowed('missing', sdei, WHY.sdei),
+      allowed('missing', { ...sdei, in: SLOT_CODE }, WHY.moved),
+    ),
+    under(['frame-pointer'], allowed('unreliable', sdei, WHY.boundary)),
+    under(
+      SFRAME_POLICIES,
+      allowed('unreliable', { ...sdei, in: SLOT_CODE }, WHY.slot),
+      allowed('spurious', { ...sdei, in: SLOT_CODE }, WHY.moved),
+    ),
+    under(['sframe-v5'], allowed('warned', { ...sdei, in: SLOT_CODE }, WHY.slotV5)),
+    under(CAREFUL, seen('unreliable', handler, WHY.entryWindow, window)),
+    graphFirst ? {} : under(['sframe-v5'], always('missing', handler, WHY.entryDropped)),
+  );
+}
+
+/** The breakpoint style: 1 instruction of trampoline, then an exception. */
+function throughBreakpoint({ returns }: ProbedCase): Promises {
+  const aligned = ['sframe-v5', ...CAREFUL] as const;
+  const trampoline = { depth: 1, in: ['__kretprobe_trampoline'] } as const;
+  return under(
+    aligned,
+    exact(trampoline, WHY.noWindow),
+    // Nothing is refused here, and these are all the points but those that SDEI hides a caller at.
+    someExact(
+      { ...sdei, in: ['__kretprobe_trampoline_handler'], atLeast: 45 * returns },
+      WHY.noWindow,
+    ),
+    seen('missing', { ...sdei, in: ['__kretprobe_trampoline_handler'] }, WHY.sdei, 5 * returns),
+    someExact({ ...sdei, in: ['kretprobe_brk_handler'], atLeast: 7 * returns }, WHY.noWindow),
+    seen('missing', { ...sdei, in: ['kretprobe_brk_handler'] }, WHY.sdei, 11 * returns),
+  );
+}
+
+/** The older style: 48 instructions of trampoline, and 8 and at least 50 of the C code it calls. */
+function throughTrampoline({ returns }: ProbedCase): Promises {
+  const trampoline = { in: [TRAMPOLINE] } as const;
+  const caller = { in: ['trampoline_probe_handler'] } as const;
+  const handler = { in: ['__kretprobe_trampoline_handler'] } as const;
+  // No kprobe goes into the trampoline or what is in the kprobes section.
+  const kinds = 3 * returns;
+  return mergePromises(
+    under(
+      CAREFUL,
+      seen('unreliable', { ...boundary, ...trampoline }, WHY.noCfi, 47 * kinds),
+      someExact({ ...boundary, ...trampoline, atLeast: kinds }, WHY.linked),
+      seen('unreliable', { ...boundary, ...caller }, WHY.window, 3 * kinds),
+      someExact({ ...boundary, ...caller, atLeast: 5 * kinds }, WHY.linked),
+      seen('unreliable', { ...boundary, ...handler }, WHY.window, 11 * 4 * returns),
+      someExact({ ...boundary, ...handler, atLeast: 39 * 4 * returns }, WHY.linked),
+      exact({ ...boundary, in: ['kretprobe_exit_handler'] }, WHY.linked),
+    ),
+    under(
+      ['frame-pointer', ...CAREFUL],
+      seen('unreliable', { ...sdei, ...trampoline }, WHY.window, 19 * returns),
+      seen('unreliable', { ...sdei, ...caller }, WHY.window, 3 * returns),
+      seen('unreliable', { ...sdei, ...handler }, WHY.window, 11 * returns),
+    ),
+    under(
+      ALL_POLICIES,
+      seen('missing', { ...sdei, ...trampoline }, WHY.inside, 26 * returns),
+      someExact({ ...sdei, ...trampoline, atLeast: 3 * returns }, WHY.linked),
+    ),
+    under(
+      DROPPING,
+      seen('missing', { ...sdei, ...trampoline }, WHY.dropped, 45 * returns),
+      seen('missing', { ...sdei, ...caller }, WHY.dropped, 3 * returns),
+    ),
+    under(
+      ['sframe-v5'],
+      seen('warned', { ...boundary, ...trampoline }, WHY.noCfiV5, 47 * kinds),
+      seen('missing', { ...boundary, ...caller }, WHY.dropped, 3 * kinds),
+      seen('missing', { ...boundary, ...handler }, WHY.dropped, 11 * 4 * returns),
+    ),
+    under(
+      ['sframe-v6'],
+      seen('missing', { ...boundary, ...trampoline }, WHY.dropped, 19 * kinds),
+      allowed('missing', { ...boundary, in: [...caller.in, ...handler.in] }, WHY.dropped),
+    ),
+  );
+}
+
+/** Function graph on something: its own verdicts, see the fgraph family. */
+function withGraph(): Promises {
+  const hook = { ...boundary, in: ['ftrace_caller', 'return_to_handler'] } as const;
+  const exit = { ...boundary, in: GRAPH_EXIT } as const;
+  const trampoline = ['return_to_handler', ...GRAPH_EXIT];
+  return mergePromises(
+    under(['sframe-v5'], seen('warned', hook, WHY.noCfiV5)),
+    under(CAREFUL, seen('unreliable', hook, WHY.noCfi)),
+    under(
+      RECOVERING,
+      allowed('unreliable', exit, WHY.graphWindow),
+      allowed('unreliable', { ...sdei, in: trampoline }, WHY.graphWindow),
+    ),
+    under(['sframe-v5', 'sframe-strict'], seen('missing', exit, WHY.skipped)),
+    under(['sframe-v6'], allowed('missing', exit, WHY.skipped)),
+  );
+}
+
+/** The reordered return path hands over to the kretprobe's trampoline without a gap. */
+function withoutGraphWindow(): Promises {
+  const path = { ...boundary, in: ['return_to_handler', ...GRAPH_EXIT] };
+  return under(['fgraph-recover'], exact(path, WHY.handedOver));
+}
+
+/** A traced function tail-calls a probed one: wrong from the probe's entry to its trampoline's end. */
+function graphBeforeProbe(): Promises {
+  const probed = { ...boundary, in: ['kretprobe_leaf'] } as const;
+  return mergePromises(
+    under(['sframe-v5', 'sframe-v6', 'sframe-strict'], seen('missing', probed, WHY.graphFirst, 20)),
+    under(['sframe-v5', 'sframe-strict'], seen('missing', boundary, WHY.graphFirst)),
+    under(['sframe-v6'], allowed('missing', boundary, WHY.graphFirst)),
+    under(['sframe-v5'], allowed('warned', { depth: 1 }, WHY.noCfiV5)),
+    under(CAREFUL, allowed('unreliable', { depth: 1 }, WHY.graphFirstMarked)),
+    under(DROPPING, allowed('unreliable', { depth: 1 }, WHY.graphFirstMarked)),
+    // Never wrong where the boundary is known: what is not allowed here, fails.
+    under(RECOVERING, seen('unreliable', probed, WHY.graphFirstMarked, 20)),
+  );
+}
+
+/** Depth 2: the first exception came in any of this code, an event in a kprobe's exception included. */
+function insideProbe(): Promises {
+  const deep = { depth: 2 } as const;
+  return mergePromises(
+    under(ALL_POLICIES, allowed('unreliable', deep, WHY.slot)),
+    under(ALL_POLICIES, allowed('missing', { ...deep, kinds: ['sdei', 'brk'] }, WHY.sdei)),
+    under(['sframe-v5'], allowed('warned', deep, WHY.slotV5)),
+    under(DROPPING, allowed('missing', deep, WHY.dropped)),
+    under(SFRAME_POLICIES, allowed('spurious', { ...deep, kinds: ['sdei'] }, WHY.moved)),
+  );
+}
+
+/** A task that is blocked in a probed function, walked from another one. */
+function blockedTask(graphFirst: boolean): Promises {
+  // Before the switch there is no such task, so these are the points after it.
+  const after = { depth: 1, in: ['kretprobe_plain', 'kretprobe_blocked_entry'] } as const;
+  const rest = merge(
+    allowed('unreliable', { depth: 1 }, WHY.switching),
+    allowed('missing', sdei, WHY.sdei),
+    allowed('spurious', { ...sdei, in: SLOT_CODE }, WHY.moved),
+    allowed('missing', { ...boundary, in: [...GRAPH_EXIT, 'cpu_switch_to'] }, WHY.switching),
+  );
+  return mergePromises(
+    under(ALL_POLICIES, rest),
+    under(['sframe-v5'], allowed('warned', { depth: 1 }, WHY.switching)),
+    graphFirst
+      ? mergePromises(
+          under(
+            ['frame-pointer', 'sframe-v5', 'sframe-v6', 'sframe-strict'],
+            always('missing', after, WHY.graphFirst),
+            allowed('missing', boundary, WHY.graphFirst),
+          ),
+          under(RECOVERING, always('unreliable', after, WHY.graphFirstMarked)),
+        )
+      : under(ALL_POLICIES, exact(after, WHY.blocked)),
+  );
+}
+
+/** On the kernel that is made for one policy, what the others say is not judged. */
+function onOtherPolicies(): Promises {
+  return under(
+    ALL_POLICIES.filter((policy) => policy !== 'fgraph-recover'),
+    allowed('unreliable', {}, WHY.otherKernel),
+    allowed('missing', {}, WHY.otherKernel),
+    allowed('spurious', {}, WHY.otherKernel),
+    allowed('warned', {}, WHY.otherKernel),
+  );
+}

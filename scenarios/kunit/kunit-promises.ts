@@ -1,0 +1,183 @@
+/**
+ * What is promised of the reliable-stacktrace tests when every instruction of a case is interrupted:
+ * from the first call to the last return, patch site, handlers, trampolines and kprobe path included.
+ */
+import { ENTRY_CODE, EXCEPTION_CODE, insideExceptions } from '../exception-code.js';
+import {
+  ALL_POLICIES,
+  allowed,
+  always,
+  BOUNDARY_KINDS,
+  mergePromises,
+  seen,
+  SFRAME_POLICIES,
+  under,
+  type PolicyName,
+  type Promises,
+} from '../promise-terms.js';
+
+const WHY = {
+  boundary: 'reliable mode gives up at the first exception boundary',
+  sdei: 'SDEI pushes a plain record, so a function without a record of its own hides its caller',
+  sdeiEntry: 'SDEI while the kprobe exception is being entered: pt_regs is half built',
+  sdeiWindow: 'SDEI where the entry is popped: a plain record has no x30 with it',
+  noCfi: 'ftrace_caller and return_to_handler have no SFrame entry',
+  noCfiV5: 'no SFrame entry, and the frame record is taken for a metadata record',
+  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
+  skipped: "called by return_to_handler: the traced function's caller is skipped",
+  window:
+    'transient window: the entry is popped, and x30 does not hold the address or is not asked',
+  otherKernel: 'this kernel is for fgraph-recover',
+  inProbe: 'inside the exception of the kprobe: that boundary is as it is without the new one',
+  nested:
+    'the first exception came in code without an SFrame entry, or in a callee of the trampoline',
+};
+
+/** What return_to_handler calls, in one case or another. */
+const EXIT_CODE = [
+  'ftrace_return_to_handler',
+  'fgraph_exit_handler',
+  'gops_return_func_nop',
+  'gops_return_func_unwind_reliable',
+] as const;
+
+/** What a return handler's walk runs; the same functions run in other places as well. */
+const WALK_CODE = ['stack_trace_save_tsk_reliable', 'arch_stack_walk_reliable'] as const;
+
+const boundary = { kinds: BOUNDARY_KINDS, depth: 1 } as const;
+
+/** Tracers of a case. */
+export interface TracedCase {
+  /** An ftrace site is patched. */
+  readonly ftrace: boolean;
+  /** Function graph is what it is patched for. */
+  readonly graph: boolean;
+  /** The return handler walks. */
+  readonly exitWalks: boolean;
+  /** There is a kprobe: its exception is part of the case. */
+  readonly probed: boolean;
+}
+
+const SKIPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6', 'sframe-strict'];
+const RECOVERING: readonly PolicyName[] = ['fgraph-detect', 'fgraph-recover'];
+
+/** SDEI, and what every policy makes of it. */
+function atSdei(): Promises {
+  const sdei = { kinds: ['sdei'], depth: 1 } as const;
+  return mergePromises(
+    under(ALL_POLICIES, allowed('missing', sdei, WHY.sdei)),
+    under(SFRAME_POLICIES, allowed('spurious', { ...sdei, in: ENTRY_CODE }, WHY.sdeiEntry)),
+    under(
+      RECOVERING,
+      allowed(
+        'unreliable',
+        { ...sdei, in: ['return_to_handler', 'ftrace_return_to_handler'] },
+        WHY.sdeiWindow,
+      ),
+    ),
+  );
+}
+
+/**
+ * In the exception of a kprobe, where only SDEI comes in: the walk meets the kprobe's boundary, and
+ * what it interrupted; at depth 2 one more.
+ */
+function insideProbe(graph: boolean): Promises {
+  return mergePromises(
+    under(
+      ['frame-pointer', 'sframe-v6'],
+      allowed('unreliable', { kinds: ['sdei'], depth: 1 }, WHY.inProbe),
+      allowed('unreliable', { depth: 2 }, WHY.inProbe),
+    ),
+    graph
+      ? mergePromises(
+          under(['sframe-v5'], allowed('warned', { kinds: ['sdei'] }, WHY.inProbe)),
+          // The first event came where the kprobe's own pt_regs was half built.
+          under(
+            SFRAME_POLICIES,
+            allowed('spurious', { kinds: ['sdei', 'brk'], depth: 2 }, WHY.sdeiEntry),
+          ),
+          under(
+            ['sframe-strict', ...RECOVERING],
+            allowed('unreliable', { kinds: ['sdei'] }, WHY.inProbe),
+          ),
+        )
+      : {},
+  );
+}
+
+/** Promises on the kernel that is like Linux. */
+export function casePromises({ ftrace, graph, exitWalks, probed }: TracedCase): Promises {
+  const exit = { ...boundary, in: exitWalks ? [...EXIT_CODE, ...WALK_CODE] : EXIT_CODE };
+  const noCfi = {
+    ...boundary,
+    in: graph ? ['ftrace_caller', 'return_to_handler'] : ['ftrace_caller'],
+  };
+  const trampoline = { ...boundary, in: ['return_to_handler'] } as const;
+  return mergePromises(
+    atSdei(),
+    probed ? insideProbe(graph) : {},
+    under(['frame-pointer'], always('unreliable', boundary, WHY.boundary)),
+    under(['sframe-v6'], allowed('unreliable', boundary, WHY.alignment)),
+    ftrace
+      ? mergePromises(
+          under(['sframe-v5'], seen('warned', noCfi, WHY.noCfiV5)),
+          under(
+            ['sframe-v6', 'sframe-strict', ...RECOVERING],
+            always('unreliable', { ...boundary, in: ['ftrace_caller'] }, WHY.noCfi),
+          ),
+        )
+      : {},
+    graph
+      ? mergePromises(
+          under(
+            ['sframe-v5', 'sframe-strict'],
+            seen('missing', { ...boundary, in: EXIT_CODE }, WHY.skipped),
+          ),
+          under(SKIPPING, allowed('missing', exit, WHY.skipped)),
+          under(['sframe-v6', 'sframe-strict'], seen('unreliable', trampoline, WHY.noCfi)),
+          under(
+            RECOVERING,
+            seen('unreliable', trampoline, WHY.window),
+            seen('unreliable', { ...boundary, in: ['ftrace_return_to_handler'] }, WHY.window),
+          ),
+        )
+      : {},
+    insideExceptions({ unannotated: ftrace }),
+    graph ? nestedInGraph() : {},
+  );
+}
+
+function nestedInGraph(): Promises {
+  const nested = { in: EXCEPTION_CODE, depth: 2 } as const;
+  return mergePromises(
+    under(SKIPPING, allowed('missing', nested, WHY.nested)),
+    under(RECOVERING, allowed('unreliable', nested, WHY.nested)),
+    under(
+      SFRAME_POLICIES,
+      allowed('warned', { kinds: ['sdei'], in: ENTRY_CODE, depth: 2 }, WHY.nested),
+    ),
+  );
+}
+
+/** Promises on the fgraph-recover kernel: fgraph-recover is exact wherever there is unwind data. */
+export function recoverPromises(): Promises {
+  const others = ALL_POLICIES.filter((policy) => policy !== 'fgraph-recover');
+  return mergePromises(
+    under(
+      others,
+      allowed('unreliable', {}, WHY.otherKernel),
+      allowed('missing', {}, WHY.otherKernel),
+      allowed('spurious', {}, WHY.otherKernel),
+      allowed('warned', {}, WHY.otherKernel),
+    ),
+    atSdei(),
+    insideProbe(true),
+    under(
+      ['fgraph-recover'],
+      always('unreliable', { ...boundary, in: ['ftrace_caller'] }, WHY.noCfi),
+    ),
+    insideExceptions({ unannotated: true }),
+    nestedInGraph(),
+  );
+}

@@ -1,0 +1,36 @@
+/** What running one case under one policy gives: plain data, made in a worker process. */
+import type { PolicyName } from '../../unwinder/policy.js';
+import type { ProbeRecord } from './suite-log.js';
+
+/** A walk that the case asked for. */
+export interface WalkRun {
+  /** The code that stack_trace_save_tsk_reliable returned, or undefined for a reliable walk. */
+  readonly error: number | undefined;
+  /** Why the walk is not reliable, in the unwinder's words; empty for a reliable one. */
+  readonly reason: string;
+  /** `function+0x10/0x40`, innermost first; empty when the walk is not reliable. */
+  readonly entries: readonly string[];
+  /** The WARN that the unwinder reached, or empty. */
+  readonly warning: string;
+  /** Why the walk is unsafe, when it was called reliable and ground truth says otherwise, or empty. */
+  readonly unsafe: string;
+}
+
+/** A case without parameters, or one parameter. */
+export interface StepRun {
+  /** Name of the parameter (or the case). */
+  readonly name: string;
+  readonly probe: ProbeRecord | undefined;
+  readonly walk: WalkRun | undefined;
+  /** The guest did not do what the case is made of: what happened instead, or empty. */
+  readonly problem: string;
+}
+
+/** A case under a policy. */
+export interface CaseRun {
+  readonly policy: PolicyName;
+  readonly caseName: string;
+  /** One for each parameter; a case without parameters has one. */
+  readonly steps: readonly StepRun[];
+  readonly seconds: number;
+}

@@ -1,0 +1,155 @@
+/** Runs cases under policies in worker processes, and puts the answers in order. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fail, ok, type Result } from '../../emulator/result.js';
+import type { PolicyName } from '../../unwinder/policy.js';
+import { PACKAGE_ROOT } from '../package-path.js';
+import type { CaseRun } from './case-run.js';
+import type { KunitCase } from './cases.js';
+import { guestKernelOf } from './machines.js';
+import type { CaseRequest, KunitMessage } from './kunit-worker.js';
+import type { SuiteRun } from './suite-ktap.js';
+
+/** What to run. */
+export interface KunitOptions {
+  readonly policies: readonly PolicyName[];
+  readonly cases: readonly KunitCase[];
+  /** Worker processes; default: cores. */
+  readonly jobs?: number;
+  /** Bytes, a multiple of 16, by which stacks begin lower than a case says. */
+  readonly stackShift?: number;
+  /** Kill the worker that runs this case: for tests. */
+  readonly crashAt?: { readonly policy: PolicyName; readonly caseName: string };
+}
+
+/** Time without an answer after which a worker hangs in guest code that never stops. */
+const WATCHDOG_MS = 60_000;
+
+/**
+ * Run every case under every policy.
+ * @returns one suite for each policy, in order; or why workers cannot work, in one line
+ */
+export async function runKunit(options: KunitOptions): Promise<Result<SuiteRun[], string>> {
+  const { policies, cases } = options;
+  const done = new Map<string, CaseRun>();
+  const queue = requestsFor(options);
+  const jobs = Math.min(options.jobs ?? availableParallelism(), queue.length);
+  const ends = await Promise.all(Array.from({ length: jobs }, () => serve(queue, done)));
+  const failed = ends.find((end) => end !== undefined);
+  if (failed !== undefined) return fail(failed);
+  return ok(
+    policies.map((policy) => ({
+      policy,
+      cases: cases.flatMap((definition) => {
+        const run = done.get(keyOf(policy, definition.name));
+        return run === undefined ? [] : [{ definition, run }];
+      }),
+    })),
+  );
+}
+
+function keyOf(policy: PolicyName, caseName: string): string {
+  return `${policy} ${caseName}`;
+}
+
+/** One request for each case and kernel; those with parameters, which take longest, first. */
+function requestsFor({ policies, cases, crashAt, stackShift = 0 }: KunitOptions): CaseRequest[] {
+  const ordered = [...cases].sort(
+    (a, b) => Number(b.async !== undefined) - Number(a.async !== undefined),
+  );
+  const kernels = [...new Set(policies.map(guestKernelOf))];
+  return ordered.flatMap(({ name: caseName }) =>
+    kernels.map((kernel) => {
+      const walking = policies.filter((policy) => guestKernelOf(policy) === kernel);
+      const request = { policies: walking, caseName, stackShift };
+      const crash = caseName === crashAt?.caseName && walking.includes(crashAt.policy);
+      return crash ? { ...request, crash: crashAt.policy } : request;
+    }),
+  );
+}
+
+/** Works the queue off in one process after another. @returns why that is impossible */
+async function serve(
+  queue: CaseRequest[],
+  done: Map<string, CaseRun>,
+): Promise<string | undefined> {
+  while (queue.length > 0) {
+    const end = await oneProcess(queue, done);
+    if (end !== undefined) return end;
+  }
+  return undefined;
+}
+
+/** Resolves when the queue is empty, or the process is gone. @returns a failure that will recur */
+function oneProcess(queue: CaseRequest[], done: Map<string, CaseRun>): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const worker: ChildProcess = fork(workerPath(), [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    let ready = false;
+    let current: CaseRequest | undefined;
+    let watchdog: NodeJS.Timeout | undefined;
+    let failure: string | undefined;
+    const next = (): void => {
+      clearTimeout(watchdog);
+      current = queue.shift();
+      if (current === undefined) {
+        worker.disconnect();
+        return;
+      }
+      watchdog = setTimeout(() => worker.kill('SIGKILL'), WATCHDOG_MS);
+      worker.send(current);
+    };
+    worker.on('message', (message: KunitMessage) => {
+      switch (message.kind) {
+        case 'ready':
+          ready = true;
+          break;
+        case 'failed':
+          failure = message.message;
+          queue.length = 0;
+          break;
+        case 'result':
+          for (const run of message.runs) done.set(keyOf(run.policy, run.caseName), run);
+          break;
+      }
+      next();
+    });
+    worker.on('exit', (code, signal) => {
+      clearTimeout(watchdog);
+      const how = signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`;
+      if (!ready) failure ??= `a worker process could not start (${how})`;
+      if (current !== undefined && failure === undefined) retryOrLose(current, how, queue, done);
+      resolve(failure);
+    });
+  });
+}
+
+/** Which policy a worker died of shows when each has a worker of its own. */
+function retryOrLose(
+  request: CaseRequest,
+  how: string,
+  queue: CaseRequest[],
+  done: Map<string, CaseRun>,
+): void {
+  const { policies, caseName } = request;
+  if (policies.length > 1) {
+    queue.unshift(...policies.map((policy) => ({ ...request, policies: [policy] })));
+    return;
+  }
+  const problem = `the worker process died (${how})`;
+  // Not the name of the case: a reader of KTAP would take the parameter's result for the case's.
+  const step = { name: 'any-parameter', probe: undefined, walk: undefined, problem };
+  for (const policy of policies) {
+    done.set(keyOf(policy, caseName), { policy, caseName, steps: [step], seconds: 0 });
+  }
+}
+
+/** The compiled worker: beside this file, or in dist/ when the sources themselves are run. */
+function workerPath(): string {
+  const beside = join(import.meta.dirname, 'kunit-worker.js');
+  return existsSync(beside) ? beside : join(PACKAGE_ROOT, 'dist/sweep/kunit/kunit-worker.js');
+}

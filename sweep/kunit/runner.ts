@@ -1,0 +1,208 @@
+/**
+ * Runs the cases on one machine: steps the guest through a case, answers every walk request with
+ * what the unwinder says under a policy, and checks that the guest did what the case is made of.
+ */
+import type { Address } from '../../emulator/address.js';
+import { Reg } from '../../emulator/registers.js';
+import { threadResult } from '../../kernel-model/thread-call.js';
+import { ScenarioCpu } from '../../kernel-model/scenario-cpu.js';
+import type { GuestKernelName, Scenario } from '../../scenarios/scenario.js';
+import { kunitScenario } from '../../scenarios/kunit/kunit.js';
+import { POLICIES } from '../../unwinder/policies/all.js';
+import type { PolicyName } from '../../unwinder/policy.js';
+import { WALK_WARNINGS, WALK_REASONS } from '../../unwinder/walk-reason.js';
+import { WalkResult } from '../../unwinder/walk-result.js';
+import { kprobeRefusal } from '../kprobe-setup.js';
+import { describeSetupError, setUpScenario } from '../scenario-setup.js';
+import type { SweepParts } from '../scenario-sweep.js';
+import { TruthList, VerdictCode, VERDICTS } from '../verdict.js';
+import type { CaseRun, StepRun, WalkRun } from './case-run.js';
+import { handlersOf, type KunitCase } from './cases.js';
+import { formatPlace, Kallsyms } from './kallsyms.js';
+import type { ProbeRecord } from './suite-log.js';
+
+/** -EINVAL: what a walk that is not reliable returns, and register_kprobe where it refuses. */
+const EINVAL = 22;
+/** Instructions of a case. The longest takes about 3,000. */
+const BUDGET = 200_000;
+/** struct kunit (scenarios/kunit/kunit.h): walks asked for, and what the last one returned. */
+const KUNIT_WALKS = 16;
+const KUNIT_STATUS = 24;
+
+/** What one run of a case is about. */
+interface Parameter {
+  readonly name: string;
+  /** Bytes from the beginning of the probed function to the probed instruction, and its address. */
+  readonly offset: number;
+  readonly probed: Address | undefined;
+}
+
+/** Runs cases on the machine it is given. */
+export class CaseRunner {
+  private readonly cpu: ScenarioCpu;
+  private readonly kallsyms: Kallsyms;
+  private readonly walk = new WalkResult();
+  private readonly truth = new TruthList();
+  private stackShift = 0;
+
+  /** @param kernel the one that the machine has */
+  constructor(
+    private readonly parts: SweepParts,
+    private readonly kernel: GuestKernelName,
+  ) {
+    this.cpu = new ScenarioCpu(parts.machine, parts.stacks);
+    this.kallsyms = new Kallsyms(parts.machine.symbols);
+  }
+
+  /**
+   * Run one case, all its parameters, once for each policy. Policies take turns at each parameter:
+   * the engine keeps what it has translated as long as the code stays the same.
+   * @param stackShift bytes (a multiple of 16) by which the stack begins lower than the case says
+   */
+  run(policies: readonly PolicyName[], definition: KunitCase, stackShift = 0): CaseRun[] {
+    this.stackShift = definition.stackShift + stackShift;
+    const runs = policies.map((policy) => {
+      const steps: StepRun[] = [];
+      return { policy, caseName: definition.name, steps, seconds: 0 };
+    });
+    for (const parameter of this.parameters(definition)) {
+      for (const run of runs) {
+        const started = performance.now();
+        run.steps.push(this.runParameter(run.policy, definition, parameter));
+        run.seconds += (performance.now() - started) / 1000;
+      }
+    }
+    return runs;
+  }
+
+  /** One for each word of the probed function, the padding behind it included; or just one. */
+  private parameters({ name, async }: KunitCase): Parameter[] {
+    if (async === undefined) return [{ name, offset: 0, probed: undefined }];
+    const fn = this.kallsyms.find(async);
+    if (fn === undefined) return [];
+    return Array.from({ length: fn.size / 4 }, (_, i) => {
+      return { name: formatPlace(fn, 4 * i), offset: 4 * i, probed: fn.address + 4 * i };
+    });
+  }
+
+  private runParameter(
+    policy: PolicyName,
+    definition: KunitCase,
+    { name, offset, probed }: Parameter,
+  ): StepRun {
+    if (probed !== undefined && kprobeRefusal(this.parts.machine, probed) !== undefined) {
+      const probe: ProbeRecord = { kind: 'refused', at: name, error: -EINVAL };
+      return { name, probe, walk: undefined, problem: '' };
+    }
+    const scenario = kunitScenario(definition, offset, this.kernel);
+    const step = this.step(policy, definition, scenario, name);
+    if (probed === undefined) return step;
+    const kind = step.walk === undefined ? 'not-hit' : 'hit';
+    return { ...step, probe: { kind, at: name } };
+  }
+
+  private step(
+    policy: PolicyName,
+    definition: KunitCase,
+    scenario: Scenario,
+    name: string,
+  ): StepRun {
+    const { machine, stacks } = this.parts;
+    const { walkRequest, threadDone, initTask } = machine.kernel.roles;
+    const entry = setUpScenario(machine, scenario);
+    if (typeof entry !== 'number') return broken(name, describeSetupError(entry));
+    stacks.switchTo(initTask);
+    this.cpu.reset();
+    this.lowerStack(this.stackShift);
+    const missing = this.handlers(definition);
+    let walk: WalkRun | undefined;
+    let walks = 0;
+    for (let executed = 0; machine.stepper.pc !== threadDone; executed++) {
+      const { pc } = machine.stepper;
+      if (executed === BUDGET) return broken(name, `no end after ${BUDGET} instructions`);
+      if (pc === walkRequest) {
+        walk = this.answer(policy);
+        walks++;
+      }
+      missing.delete(pc);
+      if (!this.cpu.step()) return broken(name, this.cpu.problem);
+    }
+    const problem = this.outcome(walk, walks) ?? notCalled(missing) ?? '';
+    return { name, probe: undefined, walk, problem };
+  }
+
+  /** Begin the thread's stack lower. Its final record stays where it is. */
+  private lowerStack(bytes: number): void {
+    if (bytes === 0) return;
+    const { stepper } = this.parts.machine;
+    stepper.registers.set(Reg.SP, stepper.registers.get(Reg.SP) - bytes);
+    stepper.writeBack();
+  }
+
+  /** First instructions of the handlers that a case has called, with their names. */
+  private handlers(definition: KunitCase): Map<Address, string> {
+    const { symbols } = this.parts.machine;
+    const found = new Map<Address, string>();
+    for (const name of handlersOf(definition)) found.set(symbols.byName(name)?.address ?? 0, name);
+    return found;
+  }
+
+  /** Walk as the request in the registers says, and leave the answer for the guest. */
+  private answer(policy: PolicyName): WalkRun | undefined {
+    const { walker, judge, machine } = this.parts;
+    const { walk, truth } = this;
+    if (walker.prepare(machine.stepper.registers) === undefined) return undefined;
+    walker.walk(POLICIES[policy], 'reliable', walk);
+    const pending = this.cpu.truth.current;
+    truth.clear();
+    for (let i = pending.depth - 1; i >= 0; i--) truth.push(pending.addresses[i] as number);
+    const error = walk.status === 0 ? undefined : -EINVAL;
+    const result = machine.kernel.symbol('walk_result');
+    if (result !== undefined) machine.memory.writeWord(result, (error ?? 0) >>> 0);
+    const entries = error === undefined ? walk.entries.subarray(0, walk.count) : [];
+    return {
+      error,
+      reason: error === undefined ? '' : (WALK_REASONS[walk.status] ?? ''),
+      entries: Array.from(entries, (address) => this.kallsyms.format(address)),
+      warning: walk.warned === 0 ? '' : (WALK_WARNINGS[walk.warned] ?? ''),
+      unsafe: error === undefined ? this.unsafe(judge.judgeReliable(walk, truth)) : '',
+    };
+  }
+
+  /** Why a walk that was called reliable is not exact. */
+  private unsafe(verdict: number): string {
+    if (verdict === VerdictCode.EXACT) return '';
+    const listed = new Set(this.walk.entries.subarray(0, this.walk.count));
+    const required = this.truth.addresses.subarray(0, this.truth.count);
+    const absent = Array.from(required).filter(
+      (address) => !listed.has(address) && !this.parts.judge.isOptional(address),
+    );
+    const names = absent.map((address) => this.kallsyms.format(address));
+    return [VERDICTS[verdict] ?? '?', ...names].join(' ');
+  }
+
+  /** What the guest itself kept of the case must agree with what was seen of it. */
+  private outcome(walk: WalkRun | undefined, walks: number): string | undefined {
+    const { memory, symbols } = this.parts.machine;
+    const result = threadResult(this.parts.machine);
+    if (result !== 0) return `the test function returned ${result ?? 'nothing'}`;
+    const state = symbols.byName('kunit_test')?.address ?? 0;
+    const asked = memory.readAddress(state + KUNIT_WALKS);
+    if (walks > 1 || asked !== walks) {
+      return `${walks} walks were made, the guest asked for ${asked ?? 'none'}`;
+    }
+    const status = memory.readAddress(state + KUNIT_STATUS);
+    if (walk !== undefined && status !== (walk.error ?? 0)) {
+      return `the walk returned ${walk.error ?? 0}, the guest got ${status ?? 'nothing'}`;
+    }
+    return undefined;
+  }
+}
+
+function notCalled(handlers: ReadonlyMap<Address, string>): string | undefined {
+  return handlers.size === 0 ? undefined : `not called: ${[...handlers.values()].join(', ')}`;
+}
+
+function broken(name: string, problem: string): StepRun {
+  return { name, probe: undefined, walk: undefined, problem };
+}

@@ -1,0 +1,180 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseSuiteLogs } from '../../sweep/kunit/reliable-stacktrace-log.js';
+import { PACKAGE_ROOT } from '../../sweep/package-path.js';
+import { REFERENCE_POLICIES, referenceFolder, referenceText } from '../kunit/reference-logs.js';
+
+const PROGRAM = join(PACKAGE_ROOT, 'dist/cli/main.js');
+
+interface Ran {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function kunit(...args: readonly string[]): Ran {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, 'kunit', ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  return { status, out: stdout, err: stderr };
+}
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kunit-'));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('kunit', () => {
+  test('prints one document, a suite for each policy, and fails with its cases', () => {
+    const { status, out, err } = kunit();
+    expect(err).toBe('');
+    expect(status).toBe(1);
+    const read = parseSuiteLogs(out);
+    expect(read.ok && read.value.map(({ policy, ok }) => [policy, ok])).toEqual([
+      ['frame-pointer', false],
+      ['sframe-v5', false],
+      ['sframe-v6', false],
+      ['sframe-strict', false],
+      ['fgraph-detect', true],
+      ['fgraph-recover', true],
+    ]);
+    const again = kunit('--jobs', '1');
+    expect(again.out).toBe(out);
+  });
+
+  test('under one policy it prints what a kernel prints, and the policy', () => {
+    const { status, out } = kunit('--policy', 'fgraph-detect', '--case', 'nounwind,*async*');
+    expect(status).toBe(0);
+    const lines = out.split('\n');
+    expect(lines.slice(0, 8)).toEqual([
+      'KTAP version 1',
+      '1..1',
+      '    KTAP version 1',
+      '    # Subtest: reliable_stacktrace',
+      '    # module: stacktrace_kunit',
+      '    # policy: fgraph-detect',
+      '    1..3',
+      '    ok 1 test_nounwind',
+    ]);
+    expect(lines.slice(8, 12)).toEqual([
+      '        KTAP version 1',
+      '        # Subtest: test_async_unwind_reliable',
+      '    # test_async_unwind_reliable: hit kprobe at callee_nop_caller+0x0/0x30',
+      '    # test_async_unwind_reliable: stacktrace hit: YES, length: 17',
+    ]);
+    expect(lines.at(-2)).toBe('ok 1 reliable_stacktrace');
+  });
+
+  test('prints a matrix', () => {
+    const { status, out } = kunit('--matrix', '--case', 'fgraph_exit*');
+    expect(status).toBe(1);
+    const [head, row, end] = out.split('\n');
+    expect(head).toMatch(
+      /^case +frame-pointer +sframe-v5 +sframe-v6 +sframe-strict +fgraph-detect/,
+    );
+    expect(row).toMatch(/^test_fgraph_exit_unwind_reliable( +FAIL misses caller_1){4} +\w+/);
+    expect(end).toBe('');
+  });
+
+  test('writes JUnit XML', () => {
+    const file = join(folder, 'junit.xml');
+    const { status } = kunit('--junit', file, '--policy', 'sframe-strict', '--case', '*exit*');
+    expect(status).toBe(1);
+    const text = readFileSync(file, 'utf8');
+    expect(text).toContain(
+      '<testsuite name="reliable_stacktrace.sframe-strict" tests="1" failures="1"',
+    );
+    expect(text).toContain('<failure message="Stacktrace misses caller_1">');
+    expect(readdirSync(folder)).toEqual(['junit.xml']);
+  });
+
+  test('a stack that begins lower decides about v6', () => {
+    const args = ['--policy', 'sframe-v6', '--case', 'kprobe_unwind_reliable'];
+    expect(kunit(...args).out).toContain('marked unreliable: -22');
+    expect(kunit(...args, '--stack-shift', '16').out).not.toContain('marked unreliable');
+  });
+});
+
+describe('kunit refuses', () => {
+  test.each([
+    [['--case', 'nope'], /no case 'nope'/],
+    [['--case', 'test_nounwnd'], /no case 'test_nounwnd'; did you mean test_nounwind\b/],
+    [['--policy', 'sframe'], /unknown policy 'sframe'; there are frame-pointer, /],
+    [['--compare', '/nowhere'], /\/nowhere: no such folder/],
+    [['--compare', PROGRAM], /: not a folder/],
+    [['--compare', ''], /--compare needs a value/],
+    [['--compare', 'a', '--compare', 'b'], /--compare is given 2 times/],
+    [['--junit', '/nowhere/x.xml'], /cannot write the report \/nowhere\/x\.xml: no such directory/],
+    [['--jobs', '0'], /--jobs must be a positive integer, not '0'/],
+    [['--stack-shift', '8'], /--stack-shift must be a multiple of 16 up to 4096, not '8'/],
+    [['--frobnicate'], /unknown option --frobnicate/],
+    [['extra'], /unknown/],
+  ])('%j', (args, message) => {
+    const { status, out, err } = kunit(...args);
+    expect(status).toBe(2);
+    expect(out).toBe('');
+    expect(err).toMatch(/^kunwind-lab: [^\n]*\n$/);
+    expect(err).toMatch(message);
+  });
+
+  test.skipIf(referenceFolder === undefined)('logs that are cut, foreign or empty', () => {
+    const junit = join(folder, 'never.xml');
+    const text = referenceText('sframe-v5');
+    const logs: [string, RegExp][] = [
+      [
+        text.slice(0, 9000),
+        /sframe-v5\.ktap:\d+: truncated: \d+ of 22 results of reliable_stacktrace/,
+      ],
+      [
+        text.replaceAll('reliable_stacktrace', 'list_sort'),
+        /:1: a log of list_sort, not of reliable_stacktrace/,
+      ],
+      ['', /sframe-v5\.ktap:1: no KTAP/],
+    ];
+    for (const [log, message] of logs) {
+      writeFileSync(join(folder, 'sframe-v5.ktap'), log);
+      const { status, out, err } = kunit('--compare', folder, '--junit', junit);
+      expect(status).toBe(2);
+      expect(out).toBe('');
+      expect(err).toMatch(message);
+      expect(err.trimEnd()).not.toContain('\n');
+      expect(existsSync(junit)).toBe(false);
+    }
+  });
+});
+
+describe.skipIf(referenceFolder === undefined)('kunit --compare', () => {
+  test('agrees with a real kernel', () => {
+    const { status, out, err } = kunit('--compare', referenceFolder ?? '');
+    expect(out).toMatch(
+      /^\d+ results under frame-pointer, sframe-v5, sframe-v6, sframe-strict: as the reference\n$/,
+    );
+    expect(err).toMatch(/not compared, no reference log: fgraph-detect, fgraph-recover\n$/);
+    expect(status).toBe(0);
+  });
+
+  test('prints what differs', () => {
+    const planted = mkdtempSync(join(folder, 'planted-'));
+    for (const policy of REFERENCE_POLICIES) {
+      const text = referenceText(policy).replace('4 => caller_3+', '4 => caller_9+');
+      writeFileSync(join(planted, `${policy}.ktap`), text);
+    }
+    const { status, out } = kunit('--compare', planted, '--policy', 'sframe-v6,frame-pointer');
+    const lines = out.trimEnd().split('\n');
+    expect(status).toBe(1);
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toMatch(
+      /^frame-pointer: test_unwind_reliable: functions: reference .*caller_9/,
+    );
+    expect(lines[2]).toMatch(/^\d+ results under frame-pointer, sframe-v6: 2 differences$/);
+  });
+});

@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { KUNIT_CASES } from '../../sweep/kunit/cases.js';
+import { runKunit } from '../../sweep/kunit/kunit-run.js';
+
+const cases = KUNIT_CASES.slice(0, 4);
+
+describe('workers', () => {
+  test('give the same answers whatever their number', async () => {
+    const policies = ['sframe-strict', 'fgraph-recover'] as const;
+    const runs = await Promise.all([1, 3].map((jobs) => runKunit({ policies, cases, jobs })));
+    const [one, three] = runs.map((run) => {
+      if (!run.ok) throw new Error(run.error);
+      return run.value.map((suite) => suite.cases.map(({ run: { steps } }) => steps));
+    });
+    expect(one?.map((suite) => suite.length)).toEqual([4, 4]);
+    expect(three).toEqual(one);
+  });
+
+  test('one that dies costs one case of one policy', async () => {
+    const policies = ['sframe-v5', 'sframe-v6', 'fgraph-detect'] as const;
+    const crashAt = { policy: 'sframe-v6', caseName: 'test_nounwind_tail' } as const;
+    const outcome = await runKunit({ policies, cases, jobs: 2, crashAt });
+    if (!outcome.ok) throw new Error(outcome.error);
+    const problems = outcome.value.flatMap(({ policy, cases: ran }) =>
+      ran.flatMap(({ run }) =>
+        run.steps
+          .filter(({ problem }) => problem !== '')
+          .map(({ problem }) => `${policy} ${run.caseName} ${problem}`),
+      ),
+    );
+    expect(outcome.value.map((suite) => suite.cases.length)).toEqual([4, 4, 4]);
+    expect(problems).toEqual([
+      'sframe-v6 test_nounwind_tail the worker process died (signal SIGABRT)',
+    ]);
+  });
+});

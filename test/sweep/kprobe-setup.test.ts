@@ -1,0 +1,110 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { ScenarioCpu } from '../../kernel-model/scenario-cpu.js';
+import { threadResult } from '../../kernel-model/thread-call.js';
+import { family as calls } from '../../scenarios/calls/calls.js';
+import { family as kretprobes } from '../../scenarios/kretprobe/kretprobe.js';
+import type { Scenario } from '../../scenarios/scenario.js';
+import { kprobeRefusal } from '../../sweep/kprobe-setup.js';
+import { setUpScenario } from '../../sweep/scenario-setup.js';
+import type { SweepParts } from '../../sweep/scenario-sweep.js';
+import { type FamilyName, setUp, sweepParts } from '../machine-fixture.js';
+
+let parts: SweepParts | undefined;
+afterEach(() => {
+  parts?.machine.close();
+  parts = undefined;
+});
+
+function partsOf(family: FamilyName): SweepParts {
+  return (parts = sweepParts(family));
+}
+
+/** Runs a scenario to the end of its thread. Returns x0 and what is still pending. */
+function run(made: SweepParts, which: Scenario): { result: number | undefined; pending: number } {
+  const { machine, stacks } = made;
+  setUp(machine, which);
+  const cpu = new ScenarioCpu(machine, stacks);
+  cpu.reset();
+  for (let i = 0; i < 100_000 && machine.stepper.pc !== machine.kernel.roles.threadDone; i++) {
+    if (!cpu.step()) throw new Error(cpu.problem);
+  }
+  expect(cpu.inBreakpoint).toBe(false);
+  return { result: threadResult(machine), pending: cpu.truth.current.depth };
+}
+
+describe('a kprobe', () => {
+  it('on any instruction of any called function changes neither results nor truth', () => {
+    const made = partsOf('calls');
+    const { machine } = made;
+    let probes = 0;
+    for (const scenario of calls.scenarios) {
+      const plain = run(made, scenario);
+      const entry = machine.symbols.byName(scenario.entry);
+      if (entry === undefined) throw new Error(scenario.entry);
+      for (let offset = 0; offset < entry.size; offset += 4) {
+        if (kprobeRefusal(machine, entry.address + offset) !== undefined) continue;
+        const kprobes = [{ symbol: scenario.entry, offset }];
+        expect([scenario.name, offset, run(made, { ...scenario, kprobes })]).toEqual([
+          scenario.name,
+          offset,
+          plain,
+        ]);
+        probes++;
+      }
+    }
+    expect(probes).toBeGreaterThan(200);
+  });
+
+  it('is refused where Linux refuses it', () => {
+    const { machine } = partsOf('fgraph');
+    const at = (name: string, offset: number): string | undefined =>
+      kprobeRefusal(machine, (machine.symbols.byName(name)?.address ?? 0) + offset);
+    expect(at('return_to_handler', 0)).toBeUndefined();
+    expect(at('fgraph_leaf', 4)).toBeUndefined();
+    expect(at('fgraph_leaf', 8)).toBe('patch site of ftrace');
+    expect(at('vectors', 0x200)).toBe('blacklisted');
+    expect(at('kprobe_insn_slots', 0)).toBe('blacklisted');
+    expect(at('kprobe_table', 0)).toBe('not code');
+    const symbol = 'fgraph_leaf';
+    const refused = { name: 't/x', summary: '', entry: symbol, kprobes: [{ symbol, offset: 8 }] };
+    expect(setUpScenario(machine, refused)).toMatchObject({
+      kind: 'kprobe',
+      error: { kind: 'kprobe-refused' },
+    });
+  });
+
+  it('is gone in the next scenario', () => {
+    const made = partsOf('fgraph');
+    const { machine } = made;
+    const plain: Scenario = {
+      name: 't/leaf',
+      summary: '',
+      entry: 'fgraph_leaf_entry',
+      args: [{ number: 10 }],
+    };
+    const site = machine.symbols.byName('fgraph_leaf')?.address ?? 0;
+    const word = machine.memory.readWord(site);
+    const probed = { ...plain, traced: ['fgraph_leaf'], kprobes: [{ symbol: 'fgraph_leaf' }] };
+    expect(run(made, probed).result).toBe(31);
+    expect(machine.breakpoints.size).toBe(1);
+    expect(machine.memory.readWord(site)).not.toBe(word);
+    expect(run(made, plain).result).toBe(31);
+    expect(machine.breakpoints.size).toBe(0);
+    expect(machine.memory.readWord(site)).toBe(word);
+  });
+});
+
+describe('kretprobes', () => {
+  it.each(kretprobes.scenarios.map((scenario) => [scenario.name, scenario] as const))(
+    '%s: returns where it should, and nothing stays behind',
+    (_name, scenario) => {
+      const made = partsOf('kretprobe');
+      const plain = run(made, { ...scenario, kretprobes: [], traced: [] });
+      expect(plain.result).toBe(scenario.result);
+      expect(run(made, scenario)).toEqual(plain);
+      const { memory, kernel } = made.machine;
+      expect(memory.readAddress(kernel.roles.initTask + kernel.offsets.taskKretprobes)).toBe(0);
+      expect(memory.readWord(kernel.roles.initTask + kernel.offsets.taskCurrRetStack)).toBe(0);
+    },
+  );
+});
