@@ -38,7 +38,7 @@ export type MachineError =
 export class Machine {
   readonly symbols: SymbolTable;
   /** Words that {@link setCode} has replaced, as loaded. Code is not part of a snapshot. */
-  private readonly loadedCode = new Map<Address, number>();
+  private loadedCode: ReadonlyMap<Address, number> = new Map<Address, number>();
   private readonly armed = new Map<Address, number>();
   private readonly initial: Snapshot;
 
@@ -138,25 +138,14 @@ export class Machine {
   ): void {
     this.armed.clear();
     for (const [address, word] of breakpoints) this.armed.set(address, word);
-    // The same code again, as when a scenario is run once more, keeps its translations.
-    if (this.hasCode(words)) return;
     const patches = new Map(this.loadedCode);
-    this.loadedCode.forEach((word, address) => this.memory.writeWord(address, word));
-    this.loadedCode.clear();
+    const replaced = new Map<Address, number>();
     for (const [address, word] of words) {
-      this.loadedCode.set(address, this.memory.readWord(address) ?? 0);
+      replaced.set(address, this.loadedWord(address) ?? 0);
       patches.set(address, word);
     }
+    this.loadedCode = replaced;
     this.patchCode([...patches].map(([address, word]) => ({ address, word })));
-  }
-
-  /** Whether the words that are replaced now are these. */
-  private hasCode(words: ReadonlyMap<Address, number>): boolean {
-    if (words.size !== this.loadedCode.size) return false;
-    for (const [address, word] of words) {
-      if (!this.loadedCode.has(address) || this.memory.readWord(address) !== word) return false;
-    }
-    return true;
   }
 
   /** The word at an address of code, as loaded. */

@@ -22,14 +22,21 @@ function report(...args: string[]): { status: number | null; stdout: string; jso
 const SEEDED = ['--image', LEAF_ELF, '--function', 'leaf_memcpy_moves_lr_entry'];
 
 describe('a sweep that finds everything as promised', () => {
-  const policies = ['frame-pointer', 'sframe-v5', 'sframe-v6', 'sframe-strict', 'fgraph-detect'];
+  const policies = [
+    'frame-pointer',
+    'sframe-v5',
+    'sframe-v6',
+    'sframe-strict',
+    'fgraph-detect',
+    'fgraph-recover',
+  ];
 
   it('ends with 0 and a table that shows known bugs', () => {
     const { status, stdout } = run(['sweep', 'leaf/strlen', 'leaf/strlen-nocfi', '--no-progress']);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^leaf\/strlen +780 +3% m126 +83% m126/m);
     expect(stdout).toMatch(/^sframe-v5 .* 252 known .* 484 known/m);
-    expect(stdout).toMatch(/missing +1,260 {2}SDEI pushes a plain record/);
+    expect(stdout).toMatch(/missing +1,512 {2}SDEI pushes a plain record/);
     expect(stdout).toMatch(/\n1,560 points in 2 scenarios, .*: all as promised\n$/);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
@@ -82,12 +89,12 @@ describe('a sweep that finds something unexpected', () => {
   it('ends with 1 and shows where, truth beside trace, and how to replay it', () => {
     const { status, stdout } = run(['sweep', ...SEEDED, '--no-progress']);
     expect(status).toBe(1);
-    expect(stdout).toContain('✗ missing 64 times in leaf_memcpy_moves_lr\n');
+    expect(stdout).toContain('✗ missing 80 times in leaf_memcpy_moves_lr\n');
     expect(stdout).toContain('first at  leaf_memcpy_moves_lr+0x10/0x14: ret x15\n');
     expect(stdout).toContain('promised  exact or unreliable\n');
     expect(stdout).toMatch(/leaf_memcpy_moves_lr_entry\+0x\w+\/0x\w+ +- absent\n/);
     expect(stdout).toMatch(/replay {4}npx kunwind-lab sweep --image \S+ --function \S+ --point \d/);
-    expect(stdout).toMatch(/: 1,600 unexpected\n$/);
+    expect(stdout).toMatch(/: 2,000 unexpected\n$/);
   });
 
   it('replays a point to the same verdict', () => {
@@ -124,7 +131,9 @@ describe('a point', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/^leaf\/memcpy 70:nmi at leaf_memcpy\S*\+0x/);
     expect(stdout).toMatch(/^frame-pointer, reliable: unreliable \(regs-pc\)$/m);
-    expect(stdout).toMatch(/^sframe-v5, sframe-strict, fgraph-detect, reliable: exact$/m);
+    expect(stdout).toMatch(
+      /^sframe-v5, sframe-strict, fgraph-detect, fgraph-recover, reliable: exact$/m,
+    );
     expect(stdout).toMatch(/best-effort: /);
   });
 
