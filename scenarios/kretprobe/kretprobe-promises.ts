@@ -99,6 +99,8 @@ export function kretprobePromises(probed: ProbedCase): Promises {
     under(['sframe-v6'], allowed('unreliable', { depth: 1 }, WHY.alignment)),
     insideExceptions({ unannotated: true }),
     insideProbe(),
+    // Last: where there is a reason of its own, that one is given.
+    under(ALL_POLICIES, allowed('missing', sdei, WHY.sdei)),
   );
   if (!recover) return linux;
   return mergePromises(onOtherPolicies(), linux, graphFirst ? {} : withoutGraphWindow());
@@ -116,11 +118,7 @@ function onEntry({ entries, graphFirst }: ProbedCase): Promises {
   const handler = { ...sdei, in: ['pre_handler_kretprobe'] } as const;
   const window = 5 * entries;
   return mergePromises(
-    under(
-      ALL_POLICIES,
-      allowed('missing', sdei, WHY.sdei),
-      allowed('missing', { ...sdei, in: SLOT_CODE }, WHY.moved),
-    ),
+    under(ALL_POLICIES, allowed('missing', { ...sdei, in: ['kprobe_ss_brk_handler'] }, WHY.moved)),
     under(['frame-pointer'], allowed('unreliable', sdei, WHY.boundary)),
     under(
       SFRAME_POLICIES,
