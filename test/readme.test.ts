@@ -7,6 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const KERNEL = join(ROOT, '../shared/kernels/vmlinux-7.3-rc7-leaf.gz');
+const LOGS = join(ROOT, '../shared/reference/kunit');
+/** What a command needs from beside the repository. */
+const OUTSIDE = new Map([
+  ['vmlinux', KERNEL],
+  ['ktap-logs', LOGS],
+]);
 /** Commands that .ci/run executes by themselves. */
 const RUN_BY_CI = ['npm ci && npm start', 'npm ci && npm test'];
 
@@ -29,7 +35,9 @@ describe('README', () => {
     folder = mkdtempSync(join(tmpdir(), 'kunwind-readme-'));
     for (const name of ['scenarios', 'package.json'])
       symlinkSync(join(ROOT, name), join(folder, name));
-    if (existsSync(KERNEL)) symlinkSync(KERNEL, join(folder, 'vmlinux'));
+    for (const [name, target] of OUTSIDE) {
+      if (existsSync(target)) symlinkSync(target, join(folder, name));
+    }
   });
   afterAll(() => {
     rmSync(folder, { recursive: true });
@@ -47,9 +55,9 @@ describe('README', () => {
       });
       continue;
     }
-    const needsKernel = words(command).includes('vmlinux') && !existsSync(KERNEL);
-    const title = needsKernel ? `${command} (skipped: no ../shared/kernels)` : command;
-    it.skipIf(needsKernel)(title, () => {
+    const absent = words(command).some((word) => !existsSync(OUTSIDE.get(word) ?? ROOT));
+    const title = absent ? `${command} (skipped: needs ../shared)` : command;
+    it.skipIf(absent)(title, () => {
       const [npx, program, ...args] = words(command);
       expect([npx, program]).toEqual(['npx', 'kunwind-lab']);
       const run = spawnSync(process.execPath, [join(ROOT, 'dist/cli/main.js'), ...args], {
