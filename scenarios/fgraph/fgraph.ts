@@ -170,6 +170,8 @@ interface TracedScenario {
   readonly calls: number;
   readonly tailCalls?: number;
   readonly depth?: 2;
+  /** Besides the family's own. */
+  readonly topics?: readonly string[];
 }
 
 function traced(of: TracedScenario): Scenario {
@@ -196,7 +198,7 @@ function traced(of: TracedScenario): Scenario {
         allowed('warned', { kinds: ['sdei'], in: ENTRY_CODE, depth: 2 }, WHY.unfinished),
       ),
     ),
-    topics: ['fgraph', 'ftrace'],
+    topics: ['fgraph', 'ftrace', ...(of.topics ?? [])],
   };
 }
 
@@ -253,7 +255,7 @@ function recovering(of: TracedScenario): Scenario {
         allowed('warned', { kinds: ['sdei'], in: ENTRY_CODE, depth: 2 }, WHY.unfinished),
       ),
     ),
-    topics: ['fgraph', 'ftrace', 'recover'],
+    topics: ['fgraph', 'ftrace', 'recover', ...(of.topics ?? [])],
   };
 }
 
@@ -268,6 +270,7 @@ const TRACED: readonly TracedScenario[] = [
     shape: { framed: [], frameless: ['fgraph_leaf'] },
     calls: 1,
     depth: 2,
+    topics: ['review'],
   },
   {
     name: 'callee',

@@ -28,7 +28,10 @@ const ROUTINES: readonly (readonly [string, number])[] = [
 const routines: readonly Scenario[] = ROUTINES.flatMap(([routine, result]) => {
   const dashed = routine.replaceAll('_', '-');
   const name = `leaf_${routine}`;
-  const common = { result, topics: ['leaf', routine] };
+  const common = {
+    result,
+    topics: ['leaf', routine, ...(routine === 'memcpy' ? ['review'] : [])],
+  };
   return [
     {
       ...common,
@@ -94,12 +97,18 @@ const spillsFp = mergePromises(
   promisesFor({ framed: [`${SPILLS_FP}_entry`], wrong: [SPILLS_FP] }),
   under(['sframe-v5', 'sframe-v6'], unsafe('missing', SPILLS_FP, REASON.lost)),
   under(['sframe-v5'], unsafe('spurious', SPILLS_FP, REASON.tracked)),
-  under(['sframe-strict', 'fgraph-detect', 'fgraph-recover'], unsafe('unreliable', SPILLS_FP, REASON.lostStrict)),
+  under(
+    ['sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+    unsafe('unreliable', SPILLS_FP, REASON.lostStrict),
+  ),
   under(
     ['frame-pointer', ...SFRAME_POLICIES],
     sdeiInSpillsFp('missing'), // before x29 is taken and after it is restored
   ),
-  under(['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'], sdeiInSpillsFp('unreliable')),
+  under(
+    ['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+    sdeiInSpillsFp('unreliable'),
+  ),
 );
 
 const seeded: readonly Scenario[] = [
