@@ -5,6 +5,7 @@ import { family as fgraph } from '../scenarios/fgraph/fgraph.js';
 import { family as kretprobe } from '../scenarios/kretprobe/kretprobe.js';
 import { family as kunit } from '../scenarios/kunit/kunit.js';
 import { family as leaf } from '../scenarios/leaf/leaf.js';
+import { family as review } from '../scenarios/review/review.js';
 import { family as sdei } from '../scenarios/sdei/sdei.js';
 import { family as tasks } from '../scenarios/tasks/tasks.js';
 import type { GuestKernelName, ScenarioFamily } from '../scenarios/scenario.js';
@@ -21,6 +22,7 @@ export const FAMILIES: readonly ScenarioFamily[] = [
   sdei,
   kunit,
   kretprobe,
+  review,
 ];
 
 /** Every scenario with the ELF that holds it. */

@@ -21,7 +21,7 @@ export function repositoryPath(path: string): string {
 }
 
 export type FamilyName =
-  'calls' | 'leaf' | 'fgraph' | 'tasks' | 'sdei' | 'entry' | 'kunit' | 'kretprobe';
+  'calls' | 'leaf' | 'fgraph' | 'tasks' | 'sdei' | 'entry' | 'kunit' | 'kretprobe' | 'review';
 
 const images = new Map<string, ElfImage>();
 

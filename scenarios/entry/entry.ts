@@ -20,7 +20,7 @@ function entry(name: string, summary: string, fn: string, instructions: number):
       promisesFor({ framed: [], frameless: [fn] }),
       requiredInside(instructions),
     ),
-    topics: ['entry', 'irq-stack'],
+    topics: ['entry', 'irq-stack', ...(name === 'trivial' ? ['review'] : [])],
   };
 }
 
@@ -30,7 +30,12 @@ export const family: ScenarioFamily = {
   summary: 'vectors, pt_regs being built, the IRQ stack, the way back: exceptions in exceptions',
   elf: 'entry.elf',
   scenarios: [
-    entry('trivial', 'every kind in the handling of every kind', 'entry_trivial', 3),
+    entry(
+      'trivial',
+      'every kind in the handling of every kind: half-built pt_regs, CFI of call_on_irq_stack',
+      'entry_trivial',
+      3,
+    ),
     entry(
       'irqs-off',
       'the same where IRQs are masked by priority: a pseudo-NMI takes the short way',

@@ -12,6 +12,8 @@ interface TracedScenario extends TracedCalls {
   readonly result: number;
   readonly traced: readonly string[];
   readonly depth?: 2;
+  /** Besides the family's own. */
+  readonly topics?: readonly string[];
 }
 
 function traced(of: TracedScenario): Scenario {
@@ -24,7 +26,7 @@ function traced(of: TracedScenario): Scenario {
     traced: of.traced,
     ...(of.depth === undefined ? {} : { depth: of.depth }),
     promises: onLinux(of),
-    topics: ['fgraph', 'ftrace'],
+    topics: ['fgraph', 'ftrace', ...(of.topics ?? [])],
   };
 }
 
@@ -36,7 +38,7 @@ function recovering(of: TracedScenario): Scenario {
     summary: `${of.summary}; the entry is popped once x30 holds the address`,
     kernel: 'fgraph-recover',
     promises: onRecover(of),
-    topics: ['fgraph', 'ftrace', 'recover'],
+    topics: ['fgraph', 'ftrace', 'recover', ...(of.topics ?? [])],
   };
 }
 
@@ -52,6 +54,7 @@ const TRACED: readonly TracedScenario[] = [
     calls: 1,
     aligned: 0,
     depth: 2,
+    topics: ['review'],
   },
   {
     name: 'callee',

@@ -29,7 +29,10 @@ const ROUTINES: readonly (readonly [string, number])[] = [
 const routines: readonly Scenario[] = ROUTINES.flatMap(([routine, result]) => {
   const dashed = routine.replaceAll('_', '-');
   const name = `leaf_${routine}`;
-  const common = { result, topics: ['leaf', routine] };
+  const common = {
+    result,
+    topics: ['leaf', routine, ...(routine === 'memcpy' ? ['review'] : [])],
+  };
   return [
     {
       ...common,

@@ -55,7 +55,7 @@ function sdei(
     result,
     depth: 2,
     promises: mergePromises(promisesFor(shape), counted, interrupts, requiredInside(instructions)),
-    topics: ['sdei'],
+    topics: ['sdei', 'review'],
   };
 }
 

@@ -1,0 +1,104 @@
+/** Promises of the review scenarios about frame records: broken, consumed, half written. */
+import {
+  ALL_POLICIES,
+  allowed,
+  exact,
+  mergePromises,
+  seen,
+  SFRAME_POLICIES,
+  under,
+  type Promises,
+} from '../promise-terms.js';
+import {
+  at,
+  brokenAbove,
+  DROPPING,
+  everywhere,
+  exactIn,
+  hiddenBySdei,
+  inside,
+  RETURNING,
+  sdeiAt,
+  SOUND,
+  someExact,
+  WHY,
+  withoutEntry,
+} from './review-promises.js';
+
+const REASON = {
+  oddFp:
+    'SFrame is not asked while x29 is misaligned, needed or not; the record step that stands in fails, too, and that error is dropped with the mark',
+  oddFpReturned: 'SFrame is not asked while x29 is misaligned, needed or not, and the walk says so',
+  oddRecord: 'SDEI pushes a plain record with the odd x29 for its fp: the walk stops there',
+  fallback: 'the failed step asks SFrame with the SP of the registers, and that is right here',
+  otherStack: 'the failed step asks SFrame with an SP on the other stack, and its error is dropped',
+  notFinal: "a FINAL record is valid in the task's pt_regs only",
+  unconsumed:
+    'return address in x30: nothing is consumed, and the buffer in the live frame passes for a record',
+  stale: 'SDEI: the record that x29 points at is not written, or half: what lay there is listed',
+  staleReturned: 'SDEI: what lay in the unwritten record leads nowhere, and the walk says so',
+} as const;
+
+/** review_odd_data has a misaligned x29 for 4 of its 11 instructions, two of them calls and loads. */
+export const dropped: Promises = mergePromises(
+  everywhere(DROPPING, 'missing', at('review_framed', 'review_leaf'), WHY.dropped),
+  everywhere(SOUND, 'unreliable', at('review_framed', 'review_leaf'), WHY.returned),
+  under(DROPPING, seen('missing', at('review_odd_data'), REASON.oddFp, 16)),
+  under(SOUND, seen('unreliable', at('review_odd_data'), REASON.oddFpReturned, 16)),
+  under(SFRAME_POLICIES, someExact(at('review_odd_data'), 28, WHY.cfi)),
+  inside(DROPPING, 'missing', REASON.oddFp),
+  inside(SOUND, 'unreliable', REASON.oddFpReturned),
+  everywhere(DROPPING, 'missing', sdeiAt('review_framed', 'review_leaf'), REASON.oddRecord),
+  everywhere(RETURNING, 'unreliable', sdeiAt('review_framed', 'review_leaf'), REASON.oddRecord),
+  under(RETURNING, seen('unreliable', sdeiAt('review_odd_data'), REASON.oddRecord, 4)),
+  under(ALL_POLICIES, hiddenBySdei('review_odd_data', 'review_dropped_entry')),
+);
+
+const fromIrqStack = { ...at('review_leaf'), kinds: ['irq', 'nmi'] } as const;
+const fromTaskStack = { ...at('review_leaf'), kinds: ['brk', 'serror'] } as const;
+
+export const stackLeft: Promises = mergePromises(
+  under(['sframe-v5'], exact(fromIrqStack, REASON.fallback)),
+  everywhere(['sframe-v5'], 'missing', fromTaskStack, REASON.otherStack),
+  brokenAbove('review_leaf'),
+  exactIn('review_left_stack'),
+);
+
+export const falseFinal: Promises = mergePromises(
+  everywhere(SFRAME_POLICIES, 'warned', at('review_leaf'), REASON.notFinal),
+  exactIn('review_false_final'),
+  // In best-effort mode it gets that far, too.
+  under(
+    ['frame-pointer'],
+    allowed('warned', at('review_leaf', 'review_false_final'), REASON.notFinal),
+  ),
+  inside(['frame-pointer'], 'warned', REASON.notFinal),
+);
+
+/** Two instructions have the frame and the return address in x30: before the store and after the load. */
+export const raConsumed: Promises = mergePromises(
+  under(SOUND, seen('missing', at('review_buffer'), REASON.unconsumed, 8)),
+  under(SOUND, seen('unreliable', at('review_buffer'), WHY.returned, 20)),
+  under(['sframe-v5'], seen('missing', at('review_buffer'), REASON.unconsumed, 8)),
+  under(['sframe-v5'], someExact(at('review_buffer'), 20, REASON.fallback)),
+  everywhere(['sframe-v6'], 'missing', at('review_buffer'), WHY.dropped),
+  inside(SFRAME_POLICIES, 'missing', REASON.unconsumed),
+  inside(SOUND, 'unreliable', WHY.returned),
+  exactIn('review_calls_buffer'),
+);
+
+export const halfRecord: Promises = mergePromises(
+  exactIn('review_half_record'),
+  under(ALL_POLICIES, hiddenBySdei('review_half_record_entry')),
+  under(ALL_POLICIES, seen('missing', sdeiAt('review_half_record'), REASON.stale, 12)),
+  under(ALL_POLICIES, someExact(sdeiAt('review_half_record'), 2, 'the record is complete')),
+  under(RETURNING, seen('unreliable', sdeiAt('review_half_record'), REASON.staleReturned, 2)),
+  inside(RETURNING, 'unreliable', REASON.staleReturned),
+);
+
+export const splitRecord: Promises = mergePromises(
+  withoutEntry('review_split_record'),
+  under(ALL_POLICIES, hiddenBySdei('review_split_record_entry', 'review_split_record')),
+  under(ALL_POLICIES, someExact(sdeiAt('review_split_record'), 2, 'the record is complete')),
+  under(ALL_POLICIES, allowed('missing', sdeiAt('review_split_record'), REASON.stale)),
+);

@@ -1,0 +1,133 @@
+/** What the review scenarios promise in common: who drops what, and where CFI is enough. */
+import { EXCEPTION_CODE, insideExceptions } from '../exception-code.js';
+import {
+  allowed,
+  always,
+  BOUNDARY_KINDS,
+  exact,
+  merge,
+  mergePromises,
+  SFRAME_POLICIES,
+  under,
+  type PolicyName,
+  type Promises,
+} from '../promise-terms.js';
+import type { AllowedVerdict, PointFilter, PolicyPromise } from '../scenario.js';
+
+/** The policies whose answers do not depend on bit 4 of a CFA. */
+export const ALIGNED: readonly PolicyName[] = SFRAME_POLICIES.filter(
+  (policy) => policy !== 'sframe-v6',
+);
+/** The policies that drop the error of a walk. */
+export const DROPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6'];
+/** The policies that return it, and never ask SFrame after a record. */
+export const SOUND: readonly PolicyName[] = SFRAME_POLICIES.filter(
+  (policy) => !DROPPING.includes(policy),
+);
+/** Those, and mainline. */
+export const RETURNING: readonly PolicyName[] = ['frame-pointer', ...SOUND];
+
+export const WHY = {
+  boundary: 'reliable mode gives up at the first exception boundary',
+  cfi: 'CFI says where return address and FP are, whatever x29 holds',
+  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
+  noEntry: 'no SFrame entry: nothing says where the return address is',
+  noEntryV5: 'a failed look-up takes the frame record for a metadata record, which WARNs',
+  dropped: 'the walk cannot go on from x29, and its error is dropped: the rest is left out',
+  returned: 'the walk cannot go on from x29, and says so',
+  sdei: 'SDEI pushes a plain record, so a function without a record of its own hides its caller',
+} as const;
+
+/** Depth-1 points of the kinds that leave a metadata record, in these functions. */
+export function at(...functions: readonly string[]): PointFilter {
+  return { kinds: BOUNDARY_KINDS, in: functions, depth: 1 };
+}
+
+/** The same for SDEI, whose record is a plain one. */
+export function sdeiAt(...functions: readonly string[]): PointFilter {
+  return { kinds: ['sdei'], in: functions, depth: 1 };
+}
+
+/** At least that many of these points are exact. */
+export function someExact(points: PointFilter, atLeast: number, reason: string): PolicyPromise {
+  return { require: [{ verdict: 'exact', ...points, atLeast, reason }] };
+}
+
+/** Mainline gives up at the boundary, whatever is interrupted. */
+export const givesUp: Promises = under(
+  ['frame-pointer'],
+  always('unreliable', { kinds: BOUNDARY_KINDS, depth: 1 }, WHY.boundary),
+);
+
+/** An entry function is exact, but for v6, to which it matters where the stack happens to start. */
+export function ordinary(entry: string): Promises {
+  return mergePromises(
+    givesUp,
+    insideExceptions(),
+    exactUnder(ALIGNED, entry),
+    under(['sframe-v6'], allowed('unreliable', at(entry), WHY.alignment)),
+  );
+}
+
+/** Each of these policies is exact throughout these functions. */
+export function exactUnder(
+  policies: readonly PolicyName[],
+  ...functions: readonly string[]
+): Promises {
+  return under(policies, exact(at(...functions), WHY.cfi));
+}
+
+/** Every policy that asks SFrame is exact throughout these functions. */
+export function exactIn(...functions: readonly string[]): Promises {
+  return exactUnder(SFRAME_POLICIES, ...functions);
+}
+
+/** Every one of these points has the verdict, and a walk from inside an exception taken there may. */
+export function everywhere(
+  policies: readonly PolicyName[],
+  verdict: AllowedVerdict['verdict'],
+  points: PointFilter,
+  reason: string,
+): Promises {
+  return mergePromises(
+    under(policies, always(verdict, points, reason)),
+    inside(policies, verdict, reason),
+  );
+}
+
+/** The first exception came where a walk has this verdict: so may any walk have from inside it. */
+export function inside(
+  policies: readonly PolicyName[],
+  verdict: AllowedVerdict['verdict'],
+  reason: string,
+): Promises {
+  const points = { in: EXCEPTION_CODE, depth: 2 } as const;
+  return under(policies, allowed(verdict, points, `first exception: ${reason}`));
+}
+
+/** Without an SFrame entry: v5 WARNs, the others that ask are unreliable. */
+export function withoutEntry(...functions: readonly string[]): Promises {
+  const others = SFRAME_POLICIES.filter((policy) => policy !== 'sframe-v5');
+  return mergePromises(
+    everywhere(['sframe-v5'], 'warned', at(...functions), WHY.noEntryV5),
+    everywhere(others, 'unreliable', at(...functions), WHY.noEntry),
+  );
+}
+
+/** The chain of records is broken above these functions: v6 drops the error, the others return it. */
+export function brokenAbove(...functions: readonly string[]): Promises {
+  return mergePromises(
+    everywhere(['sframe-v6'], 'missing', at(...functions), WHY.dropped),
+    everywhere(SOUND, 'unreliable', at(...functions), WHY.returned),
+  );
+}
+
+/** An SDEI event in functions that keep a record for some of their instructions. */
+export function hiddenBySdei(...functions: readonly string[]): PolicyPromise {
+  return merge(
+    ...functions.map((name) => ({
+      allow: [{ verdict: 'missing' as const, ...sdeiAt(name), reason: WHY.sdei }],
+      require: [{ verdict: 'missing' as const, ...sdeiAt(name), reason: WHY.sdei }],
+    })),
+  );
+}
