@@ -9,6 +9,8 @@
  * - `error-swallowed`: an error of the walk counts as its end, under every policy.
  * - `final-anywhere`: a FINAL record ends the trace wherever it lies.
  * - `graph-index-not-kept`: each search of the return stack starts from the top.
+ * - `fp-load-consumes`: an SFrame step consumes what is below the FP slot before it loads RA.
+ * - `ra-load-keeps`: an SFrame step consumes nothing.
  */
 export type UnwindDefect =
   | 'no-pac-strip'
@@ -18,7 +20,9 @@ export type UnwindDefect =
   | 'stack-reentered'
   | 'error-swallowed'
   | 'final-anywhere'
-  | 'graph-index-not-kept';
+  | 'graph-index-not-kept'
+  | 'fp-load-consumes'
+  | 'ra-load-keeps';
 
 /** Every defect there is. */
 export const UNWIND_DEFECTS: readonly UnwindDefect[] = [
@@ -30,4 +34,6 @@ export const UNWIND_DEFECTS: readonly UnwindDefect[] = [
   'error-swallowed',
   'final-anywhere',
   'graph-index-not-kept',
+  'fp-load-consumes',
+  'ra-load-keeps',
 ];

@@ -96,7 +96,12 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
   if (fpKind !== UNCHANGED) {
     const fpOffset = rules.fpOffset[rule] as number;
     if (fpKind === LOAD_CFA) {
-      if (stacks.load(cfa + fpOffset) < 0) return FP_SLOT_NOT_ACCESSIBLE;
+      const stack = stacks.load(cfa + fpOffset);
+      if (stack < 0) return FP_SLOT_NOT_ACCESSIBLE;
+      if (state.fpLoadConsumes) {
+        if (stacks.current !== stack) stacks.moveTo(stack);
+        stacks.low[stack] = cfa + fpOffset + 8;
+      }
       fpLo = stacks.lo;
       fpHi = stacks.hi;
     } else {
@@ -134,8 +139,10 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
   } else {
     const stack = stacks.load(ra);
     if (stack < 0) return RA_SLOT_NOT_ACCESSIBLE;
-    if (stacks.current !== stack) stacks.moveTo(stack);
-    stacks.low[stack] = ra + 8;
+    if (state.raLoadConsumes) {
+      if (stacks.current !== stack) stacks.moveTo(stack);
+      stacks.low[stack] = ra + 8;
+    }
     state.setPc(stacks.hi, stacks.lo);
     state.source = SOURCE_FRAME;
     state.how = HOW_SFRAME_LOAD;

@@ -101,6 +101,8 @@ export class WalkState {
   readonly finalAnywhere: boolean;
   readonly forgetsGraphIndex: boolean;
   readonly swallowsErrors: boolean;
+  readonly fpLoadConsumes: boolean;
+  readonly raLoadConsumes: boolean;
 
   constructor(environment: UnwindEnvironment) {
     const { defect, returnToHandler } = environment;
@@ -124,6 +126,8 @@ export class WalkState {
     this.finalAnywhere = defect === 'final-anywhere';
     this.forgetsGraphIndex = defect === 'graph-index-not-kept';
     this.swallowsErrors = defect === 'error-swallowed';
+    this.fpLoadConsumes = defect === 'fp-load-consumes';
+    this.raLoadConsumes = defect !== 'ra-load-keeps';
   }
 
   /** Forgets the last walk and takes up a new one. */

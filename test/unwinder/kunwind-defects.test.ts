@@ -128,6 +128,35 @@ const cases: Record<UnwindDefect, Case> = {
     sound: { trace: [handler, ENTRY, A, B, outer], status: 'none' },
     planted: { trace: [handler, ENTRY, A, A, outer], status: 'none' },
   },
+  'fp-load-consumes': {
+    build: () => {
+      // FP above the return address: STP with the registers the other way round.
+      const { guest, callerRecord } = interrupted();
+      guest.sframe(pc, {
+        cfaOffset: 0x40,
+        raKind: RecoverKind.LOAD_CFA,
+        raOffset: -16,
+        fpKind: RecoverKind.LOAD_CFA,
+        fpOffset: -8,
+      });
+      guest.record(on('task', 0x2f30), caller, callerRecord);
+      return guest;
+    },
+    sound: { trace: [handler, ENTRY, pc, caller, outer], status: 'none' },
+    planted: { trace: [handler, ENTRY, pc], status: 'ra-slot-not-accessible' },
+  },
+  'ra-load-keeps': {
+    build: () => {
+      // x29 is below the slot of the return address, at what looks like a record.
+      const { guest, callerRecord } = interrupted({ fp: on('task', 0x2f10) });
+      guest.sframe(pc, { cfaOffset: 0x40, raKind: RecoverKind.LOAD_CFA, raOffset: -8 });
+      guest.put(on('task', 0x2f38), caller);
+      guest.record(on('task', 0x2f10), callerRecord, text(0x6060));
+      return guest;
+    },
+    sound: { trace: [handler, ENTRY, pc, caller], status: 'stack-not-accessible' },
+    planted: { trace: [handler, ENTRY, pc, caller, text(0x6060), outer], status: 'none' },
+  },
 };
 
 describe.each(UNWIND_DEFECTS)('%s', (defect) => {
