@@ -1,4 +1,5 @@
 /** How results look: colours, width, numbers. */
+import { isatty } from 'node:tty';
 import picocolors from 'picocolors';
 
 /** Colours of the terminal, or functions that change nothing. */
@@ -22,8 +23,11 @@ export function outputStyle(color: boolean): Style {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   const wanted = (FORCE_COLOR ?? '') !== '' && FORCE_COLOR !== '0';
   const forbidden = !color || (NO_COLOR ?? '') !== '';
-  const enabled = !forbidden && (wanted || (process.stdout.isTTY && TERM !== 'dumb'));
-  const columns = process.stdout.isTTY ? process.stdout.columns : 0;
+  // Not process.stdout.isTTY: that is undefined without a terminal, and picocolors takes an undefined
+  // choice for its own, which is colours wherever CI is set.
+  const terminal = isatty(1);
+  const enabled = !forbidden && (wanted || (terminal && TERM !== 'dumb'));
+  const columns = terminal ? process.stdout.columns : 0;
   return {
     colors: picocolors.createColors(enabled),
     width: columns >= 60 ? columns : DEFAULT_WIDTH,

@@ -1,3 +1,4 @@
+/* cflags: -Wa,--no-warn */
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Where return address and frame pointer are saved, and what a walk that has loaded them may still

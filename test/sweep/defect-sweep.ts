@@ -40,8 +40,6 @@ export interface Slice {
   readonly to?: number;
   /** Instructions after which the guest has run away. */
   readonly budget?: number;
-  /** Changes the images of the scenario itself, for the control run as well. */
-  readonly prepare?: (image: ElfImage) => ElfImage;
 }
 
 const BUDGET = 100_000;
@@ -54,10 +52,7 @@ export async function sweepSlice(
   slice: Slice,
 ): Promise<ScenarioReport> {
   const { unwinder, truth } = planted;
-  const image = (loaded: ElfImage): ElfImage => {
-    const prepared = slice.prepare?.(loaded) ?? loaded;
-    return planted.image?.(prepared) ?? prepared;
-  };
+  const image = (loaded: ElfImage): ElfImage => planted.image?.(loaded) ?? loaded;
   const lab = Lab.create(backend, unwinder === undefined ? { image } : { image, unwinder });
   if (!lab.ok) throw new Error(lab.error.message);
   try {

@@ -12,7 +12,7 @@ import { must } from '../cpu-fixture.js';
 import { type Defect, nested, slices } from './defect.js';
 import { firstRed, sweepSlice, type Slice } from './defect-sweep.js';
 import { ENTRY_DEFECTS, GUEST_EQUIVALENTS, TRACER_DEFECTS } from './guest-defects.js';
-import { ROLE_DEFECTS, TRUTH_DEFECTS, unwinderDefects } from './other-defects.js';
+import { ROLE_DEFECTS, TRUTH_DEFECTS, UNWINDER_DEFECTS } from './other-defects.js';
 import { SFRAME_DEFECTS } from './sframe-defects.js';
 
 const backend = must(await openBackend());
@@ -20,7 +20,7 @@ const disassembler = must(await Disassembler.create());
 
 const DEFECTS: readonly Defect[] = [
   ...SFRAME_DEFECTS,
-  ...unwinderDefects(disassembler),
+  ...UNWINDER_DEFECTS,
   ...ENTRY_DEFECTS,
   ...TRACER_DEFECTS,
   ...TRUTH_DEFECTS,

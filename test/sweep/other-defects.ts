@@ -1,24 +1,22 @@
 /** Defects in the unwinder, in ground truth, and in what the host knows of the kernel. */
-import type { Disassembler } from '../../emulator/disassembler.js';
 import { type Defect, nested, roleDefect, slices, truthDefect, unwinderDefect } from './defect.js';
-import { falseFinal, leftStack, twoAtOneFrame } from './probes.js';
 
 const RECOVER = slices('fgraph/recover-leaf');
 const BOTTOM = slices('calls/record-bottom');
 
-/** Every defect the walker knows; three of them need a scenario made for them. */
-export function unwinderDefects(disassembler: Disassembler): readonly Defect[] {
-  return [
-    unwinderDefect('no-pac-strip', slices('calls/pac')),
-    unwinderDefect('wrong-alignment-mask', BOTTOM),
-    unwinderDefect('fre-lookup-off-by-one', BOTTOM),
-    unwinderDefect('stale-lr', BOTTOM),
-    unwinderDefect('error-swallowed', slices('leaf/memset-spills-fp')),
-    unwinderDefect('stack-reentered', [leftStack(disassembler)]),
-    unwinderDefect('final-anywhere', [falseFinal(disassembler)]),
-    unwinderDefect('graph-index-not-kept', [twoAtOneFrame(disassembler)]),
-  ];
-}
+/** Every defect the walker knows. */
+export const UNWINDER_DEFECTS: readonly Defect[] = [
+  unwinderDefect('no-pac-strip', slices('calls/pac')),
+  unwinderDefect('wrong-alignment-mask', BOTTOM),
+  unwinderDefect('fre-lookup-off-by-one', BOTTOM),
+  unwinderDefect('stale-lr', BOTTOM),
+  unwinderDefect('error-swallowed', slices('leaf/memset-spills-fp')),
+  unwinderDefect('stack-reentered', slices('review/stack-left')),
+  unwinderDefect('final-anywhere', slices('review/false-final')),
+  unwinderDefect('graph-index-not-kept', slices('review/graph-index')),
+  unwinderDefect('fp-load-consumes', slices('review/fp-above-ra')),
+  unwinderDefect('ra-load-keeps', slices('review/ra-consumed')),
+];
 
 /** Recursion at its first returns: a return address is the PC and pending at once. */
 const RETURNING = { ...nested('calls/recursion', 424, 432), kinds: ['irq', 'nmi'] as const };
