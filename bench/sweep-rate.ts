@@ -7,7 +7,7 @@ import { ALL_KINDS, kindSet } from '../kernel-model/exception-kind.js';
 import { Lab } from '../sweep/lab.js';
 import { UnitRunner } from '../sweep/run-unit.js';
 import { DEFAULT_BUDGET } from '../sweep/sweep.js';
-import { cutRanges, NO_LIMIT, type SweepTarget, type UnitRequest } from '../sweep/unit.js';
+import { cutRanges, measuringRange, type SweepTarget, type UnitRequest } from '../sweep/unit.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { type Rate, rateOf, type Round, Stopwatch } from './rounds.js';
 
@@ -75,7 +75,12 @@ export class Workloads {
     for (const target of targets) {
       const runner = this.runnerFor(target);
       const kinds = ALL_KINDS & kindSetOf(target);
-      const measured = await runner.run({ id: 0, target, policies: [], range: NO_POINTS });
+      const measured = await runner.run({
+        id: 0,
+        target,
+        policies: [],
+        range: measuringRange(DEFAULT_BUDGET),
+      });
       const ranges = cutRanges(measured.instructions, depth, kinds, DEFAULT_BUDGET);
       for (const range of ranges) units.push({ runner, request: { id: 0, target, range } });
     }
@@ -86,17 +91,6 @@ export class Workloads {
     for (const lab of this.labs) lab.close();
   }
 }
-
-const NO_POINTS = {
-  from: 0,
-  to: NO_LIMIT,
-  kinds: 0,
-  outerKinds: 0,
-  innerKinds: 0,
-  innerFrom: 0,
-  innerTo: NO_LIMIT,
-  budget: DEFAULT_BUDGET,
-} as const;
 
 function kindSetOf({ scenario }: SweepTarget): number {
   return scenario.kinds === undefined ? ALL_KINDS : kindSet(scenario.kinds);

@@ -4,8 +4,7 @@
  */
 import type { Address } from '../emulator/address.js';
 import { Reg, RegisterFile } from '../emulator/registers.js';
-import type { ExceptionDriver } from '../kernel-model/exception-driver.js';
-import { DriverStatus } from '../kernel-model/exception-driver.js';
+import { DriverStatus, type ExceptionDriver } from '../kernel-model/exception-driver.js';
 import { completeSdei } from '../kernel-model/exception-source.js';
 import { Kind, KIND_COUNT } from '../kernel-model/exception-kind.js';
 import type { GroundTruth, ShadowStack, TruthDefect } from '../kernel-model/ground-truth.js';

@@ -11,6 +11,7 @@ import { noVerdicts, type ScenarioReport, type SweepReport, type VerdictCounts }
 import type { SweepRange } from './scenario-sweep.js';
 import {
   cutRanges,
+  measuringRange,
   NO_LIMIT,
   rangeWork,
   type ProblemReport,
@@ -277,19 +278,6 @@ function total(
     totals[policy] = sum;
   }
   return totals;
-}
-
-function measuringRange(budget: number): Omit<SweepRange, 'entry'> {
-  return {
-    from: 0,
-    to: NO_LIMIT,
-    kinds: 0,
-    outerKinds: 0,
-    innerKinds: 0,
-    innerFrom: 0,
-    innerTo: NO_LIMIT,
-    budget,
-  };
 }
 
 /** The range that holds just one point. */

@@ -107,6 +107,20 @@ const UNIT_INSTRUCTIONS_DEPTH_2 = 8;
 /** An instruction count that no range reaches. */
 export const NO_LIMIT = 0x7fffffff;
 
+/** A run to the scenario's end that takes no exception: how long it is, and what it returns. */
+export function measuringRange(budget: number): Omit<SweepRange, 'entry'> {
+  return {
+    from: 0,
+    to: NO_LIMIT,
+    kinds: 0,
+    outerKinds: 0,
+    innerKinds: 0,
+    innerFrom: 0,
+    innerTo: NO_LIMIT,
+    budget,
+  };
+}
+
 /** Cut a scenario of `instructions` dynamic instructions into ranges. */
 export function cutRanges(
   instructions: number,

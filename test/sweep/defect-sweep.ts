@@ -10,7 +10,7 @@ import { UnitRunner } from '../../sweep/run-unit.js';
 import type { ScenarioReport } from '../../sweep/report.js';
 import {
   cutRanges,
-  NO_LIMIT,
+  measuringRange,
   type ProblemReport,
   type SweepTarget,
   type UnitRequest,
@@ -71,7 +71,7 @@ async function runSlice(runner: UnitRunner, slice: Slice): Promise<ScenarioRepor
   const run = (range: UnitRequest['range']): Promise<UnitResult> =>
     runner.run({ id: id++, target, policies: POLICY_NAMES, range: { ...range, budget } });
 
-  const measured = await run(MEASURE);
+  const measured = await run(measuringRange(budget));
   problems.push(...measured.problems);
   if (measured.finished && scenario.result !== undefined && measured.result !== scenario.result) {
     const detail = `returned ${measured.result ?? 'nothing'} instead of ${scenario.result}`;
@@ -99,17 +99,6 @@ async function runSlice(runner: UnitRunner, slice: Slice): Promise<ScenarioRepor
     (point) => `--point ${point}`,
   );
 }
-
-const MEASURE: UnitRequest['range'] = {
-  from: 0,
-  to: NO_LIMIT,
-  kinds: 0,
-  outerKinds: 0,
-  innerKinds: 0,
-  innerFrom: 0,
-  innerTo: NO_LIMIT,
-  budget: BUDGET,
-};
 
 /** What turned red first in a report, in one line; undefined when it is green. */
 export function firstRed(report: ScenarioReport): string | undefined {
