@@ -134,6 +134,8 @@ export class Timeline {
   private exclusive = 0;
   /** Memory is not what it should be here: a scan has taken exceptions without cleaning up. */
   private tainted = false;
+  /** Registers at the position before the last single step. */
+  private before: { readonly position: number; readonly words: Uint32Array } | undefined;
   /** What made the last step fail. */
   private problem = '';
 
@@ -222,7 +224,25 @@ export class Timeline {
 
   /** Make one step. */
   step(): Stop {
-    return this.forward(this.at + 1);
+    const from = this.at;
+    const before = this.registers().words.slice();
+    const stop = this.forward(from + 1);
+    if (this.at === from + 1) this.before = { position: from, words: before };
+    return stop;
+  }
+
+  /**
+   * The registers before the step that led here (words of a `RegisterFile`), or undefined at the
+   * start. Goes back and forth where that is not known.
+   */
+  registersBefore(): Uint32Array | undefined {
+    const { at } = this;
+    if (at === 0) return undefined;
+    if (this.before?.position !== at - 1) {
+      this.goTo(at - 1);
+      this.step();
+    }
+    return this.before?.words;
   }
 
   /** Make `steps` steps, or as many as there are. */
@@ -314,6 +334,7 @@ export class Timeline {
       return { reason: 'problem', detail: 'that exception is not possible here' };
     }
     this.settle();
+    this.before = undefined;
     this.inputs.recordInterrupt(this.at, kind);
     this.snapshots.dropFrom(this.at + 1);
     return this.step();
@@ -331,6 +352,7 @@ export class Timeline {
       if (region === undefined || end > region.high) return fail('no memory there');
       if ((region.permissions & Permission.WRITE) === 0) return fail('that memory is read-only');
     }
+    this.before = undefined;
     this.inputs.recordEdit(this.at, edit);
     this.snapshots.dropFrom(Math.max(1, this.at));
     const first = this.at === 0;
@@ -344,6 +366,7 @@ export class Timeline {
 
   /** Drop the inputs after this position: exceptions taken from here on, and later edits. */
   forgetFuture(): void {
+    this.settle();
     this.inputs.dropAfter(this.at);
     this.snapshots.dropFrom(this.at + 1);
   }
