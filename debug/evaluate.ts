@@ -31,7 +31,7 @@ export interface WalkRequest {
   /** Index in `truth` of the interrupted PC; -1 for a direct request or another task. */
   readonly interruptedAt: number;
   /** Walk and judge. @returns a `VerdictCode` */
-  judge(policy: Policy, mode: WalkMode, out: WalkResult): number;
+  readonly judge: (policy: Policy, mode: WalkMode, out: WalkResult) => number;
 }
 
 /** Why there is no walk. */
