@@ -63,8 +63,14 @@ const TRACER_CODE = [
   ...EXIT_CODE,
 ] as const;
 
+/** Functions of either kind. */
+function all({ framed, frameless = [] }: CodeShape): readonly string[] {
+  return [...framed, ...frameless];
+}
+
 /** The entry hook; it runs `calls` times. 35 instructions of it are ftrace_caller's. */
-function entryHook(calls: number): Promises {
+function entryHook({ calls, tracers }: TracedCalls): Promises {
+  const handlers = ['fgraph_entry_handler', ...(tracers === undefined ? [] : all(tracers.entry))];
   const hook = { in: ['ftrace_caller'] } as const;
   return mergePromises(
     under(
@@ -82,13 +88,19 @@ function entryHook(calls: number): Promises {
       ['sframe-v6'],
       allowed(
         'unreliable',
-        { ...boundary, in: ['ftrace_graph_func', 'return_to_handler', ...EXIT_CODE] },
+        {
+          ...boundary,
+          in: ['ftrace_graph_func', 'return_to_handler', ...EXIT_CODE, ...(tracers?.exit ?? [])],
+        },
         WHY.alignment,
       ),
     ),
     under(
       ['sframe-v5', 'sframe-strict', ...RECOVERING],
-      exact({ ...boundary, in: ['ftrace_graph_func', 'function_graph_enter'] }, 'C code with CFI'),
+      exact(
+        { ...boundary, in: ['ftrace_graph_func', 'function_graph_enter', ...handlers] },
+        'C code with CFI',
+      ),
     ),
   );
 }
@@ -98,6 +110,8 @@ export interface TracedCalls {
   readonly entry: string;
   /** The functions besides those of the tracer. */
   readonly shape: CodeShape;
+  /** Tracers besides the usual one: what their entry handlers run, and their return handlers. */
+  readonly tracers?: { readonly entry: CodeShape; readonly exit: readonly string[] };
   /** Traced calls, and those of them that were tail-called. */
   readonly calls: number;
   readonly tailCalls?: number;
@@ -109,17 +123,18 @@ export interface TracedCalls {
 }
 
 /** return_to_handler and its callees under the policies that have the bug. */
-function skippedCaller({ calls, aligned }: TracedCalls, path: ReturnPath): Promises {
+function skippedCaller({ calls, aligned, tracers }: TracedCalls, path: ReturnPath): Promises {
   const trampoline = { in: ['return_to_handler'] } as const;
   // All but the trampoline's first instruction, whose address is the one that is looked for.
   const missed = (path.trampoline - 1) * calls;
   const refused = (path.trampoline - 1 - path.annotated) * calls;
-  const exit = { ...boundary, in: EXIT_CODE } as const;
+  const exitCode = [...EXIT_CODE, ...(tracers?.exit ?? [])];
+  const exit = { ...boundary, in: exitCode } as const;
   const skipped = path.callee + EXIT_HANDLER;
   return mergePromises(
     under(
       TRUSTING_SDEI,
-      always('missing', { ...sdei, in: EXIT_CODE }, WHY.skipped),
+      always('missing', { ...sdei, in: exitCode }, WHY.skipped),
       seen('missing', { ...sdei, ...trampoline }, WHY.skipped, missed),
     ),
     under(['sframe-v5', 'sframe-strict'], always('missing', exit, WHY.skipped)),
@@ -149,12 +164,12 @@ function skippedCaller({ calls, aligned }: TracedCalls, path: ReturnPath): Promi
  * The same under the policies that look any address inside the trampoline up on the return stack:
  * never missing, and unreliable in the window.
  */
-function detected({ calls, tailCalls = 0 }: TracedCalls, path: ReturnPath): PolicyPromise {
+function detected({ calls, tailCalls = 0, tracers }: TracedCalls, path: ReturnPath): PolicyPromise {
   const callee = { ...boundary, in: ['ftrace_return_to_handler'] } as const;
   // For a call that was tail-called its caller's entry still says where control goes: no window.
   const windows = calls - tailCalls;
   return merge(
-    exact({ ...boundary, in: ['fgraph_exit_handler'] }, WHY.recovered),
+    exact({ ...boundary, in: ['fgraph_exit_handler', ...(tracers?.exit ?? [])] }, WHY.recovered),
     path.calleeWindow === 0
       ? exact(callee, WHY.recovered)
       : merge(
@@ -187,10 +202,19 @@ const belowWindow = allowed('unreliable', { in: EXCEPTION_CODE, depth: 2 }, WHY.
 function onBoth(of: TracedCalls, path: ReturnPath): Promises {
   return mergePromises(
     promisesFor({
-      framed: [of.entry, ...of.shape.framed, 'function_graph_enter'],
-      frameless: [...(of.shape.frameless ?? []), 'fgraph_entry_handler'],
+      framed: [
+        of.entry,
+        ...of.shape.framed,
+        ...(of.tracers?.entry.framed ?? []),
+        'function_graph_enter',
+      ],
+      frameless: [
+        ...(of.shape.frameless ?? []),
+        ...(of.tracers?.entry.frameless ?? []),
+        'fgraph_entry_handler',
+      ],
     }),
-    entryHook(of.calls),
+    entryHook(of),
     skippedCaller(of, path),
     under(RECOVERING, detected(of, path)),
     insideExceptions({ unannotated: true }),
@@ -217,14 +241,14 @@ export function onLinux(of: TracedCalls): Promises {
  * know of that has the bug as ever, and fgraph-detect a window of one instruction.
  */
 export function onRecover(of: TracedCalls): Promises {
-  const scenarioCode = [of.entry, ...of.shape.framed, ...(of.shape.frameless ?? [])];
+  const scenarioCode = [of.entry, ...all(of.shape)];
   return mergePromises(
     onBoth(of, RECOVER),
     under(['fgraph-detect'], detectedTrampoline(of, RECOVER), belowWindow),
     under(
       ['fgraph-recover'],
       exact({ ...boundary, in: scenarioCode }, 'C code with CFI'),
-      exact({ ...boundary, in: TRACER_CODE }, WHY.noWindow),
+      exact({ ...boundary, in: [...TRACER_CODE, ...(of.tracers?.exit ?? [])] }, WHY.noWindow),
     ),
   );
 }
