@@ -80,9 +80,17 @@ export class Evaluator {
     return (line.possibleKinds() & (1 << asker)) !== 0;
   }
 
-  /** Have the stack walked here, and use the request while it lasts. The state stays what it was. */
-  atRequest<T>(asker: Asker, use: (request: WalkRequest) => T): Result<T, NoWalk> {
-    return this.line.undisturbed(() => this.ask(asker, use));
+  /**
+   * Have the stack walked here, and use the request while it lasts. The state stays what it was.
+   * @param stepped execute the exception's code instruction by instruction: its return addresses are
+   * then always signed, as in a machine, and not only when the driver learns a path
+   */
+  atRequest<T>(asker: Asker, use: (request: WalkRequest) => T, stepped = true): Result<T, NoWalk> {
+    const { driver } = this.line.parts;
+    driver.alwaysStepped = stepped;
+    const result = this.line.undisturbed(() => this.ask(asker, use));
+    driver.alwaysStepped = false;
+    return result;
   }
 
   /** Judge one walk. */
@@ -101,8 +109,10 @@ export class Evaluator {
     policies: readonly Policy[],
     mode: WalkMode,
   ): readonly number[] | undefined {
-    const judged = this.atRequest(asker, ({ judge }) =>
-      policies.map((policy) => judge(policy, mode, this.scratch)),
+    const judged = this.atRequest(
+      asker,
+      ({ judge }) => policies.map((policy) => judge(policy, mode, this.scratch)),
+      false,
     );
     return judged.ok ? judged.value : undefined;
   }

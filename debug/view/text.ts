@@ -54,8 +54,8 @@ function* section(
 /** Instructions; `=>` is the current one, and the SFrame rule in force stands at the right. */
 export function* codeLines(code: readonly CodeLine[], style: TextStyle): Generator<string> {
   const { paint, width } = style;
-  // Where rules are long, the instruction gives way: at 80 columns it has 36 of them.
-  const ruleWidth = Math.min(28, Math.floor(width / 3));
+  // The longest usual rule, `CFA=SP+32 FP=c-32 RA=c-24 [mangled]`, fits in 80 columns.
+  const ruleWidth = Math.min(37, Math.floor(width * 0.46));
   const textWidth = width - ruleWidth - 4;
   for (const line of code) {
     if (line.label !== undefined) yield paint.bold(`${clip(line.label, width - 1)}:`);

@@ -15,12 +15,12 @@ export function* walkLines(view: WalkView | NoWalkView, style: TextStyle): Gener
     verdict === 'exact' ? paint.green : verdict === 'unreliable' ? paint.yellow : paint.red;
   yield `${policy}, ${mode}, asked by ${asker}: ${color(verdict)}`;
   if (explanation !== '') yield* wrapped(explanation, width - 2).map((line) => `  ${line}`);
-  const half = Math.floor((width - 5) / 2);
-  yield paint.dim(`  ${'truth'.padEnd(half)} trace`);
+  const half = Math.floor((width - 6) / 2);
+  yield paint.dim(`   ${'truth'.padEnd(half)} trace`);
   for (const [i, pair] of view.pairs.entries()) {
     const truth = view.truth[pair.truth];
     const step = view.steps[pair.trace];
-    const mark = pair.wrong ? (i === view.firstDifference ? '!>' : '! ') : '  ';
+    const mark = pair.wrong ? (i === view.firstDifference ? '!> ' : '!  ') : '   ';
     const left = truth === undefined ? '' : truthText(truth.symbol, truth.optional);
     const right = step?.symbol ?? '- absent';
     const text = `${mark}${clip(left, half).padEnd(half)} ${clip(right, half)}`.trimEnd();
