@@ -96,6 +96,9 @@ function greeting({ line }: Evaluator, endpoint: Endpoint, allowRemote: boolean)
     `  ${[program, file, ...commands].join(' ')}`,
     '  in gdb, `monitor help` lists what the unwinder can be asked; Ctrl-C here ends the server',
   ];
+  if (more.some((path) => /\.gz"?$/.test(path))) {
+    lines.push('  gdb reads no .gz: gunzip that file for its symbols');
+  }
   if (allowRemote) lines.push('  whoever can reach that port controls the guest');
   return lines;
 }
