@@ -80,15 +80,15 @@ export async function gdb(
   const child = spawn('sh', ['-c', shell, GDB, '-nx', '-q', '-batch', ...words]);
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  let open = true;
+  const end = { closed: false };
   const closed = new Promise<void>((resolve) =>
     child.on('close', () => {
-      open = false;
+      end.closed = true;
       resolve();
     }),
   );
   if (whileRunning !== undefined) {
-    while (open && !whileRunning()) await new Promise((resolve) => setImmediate(resolve));
+    while (!end.closed && !whileRunning()) await new Promise((resolve) => setImmediate(resolve));
     child.kill('SIGINT');
   }
   await closed;

@@ -39,7 +39,7 @@ it('survives whatever is written to registers and stacks, and every way to go on
     () => `M${stack},200:${bytes(512)}`,
     () => `Z${random(5)},${stack},${random(64).toString(16)}`,
     ...['s', 's', 'bs', 'c', 'bc', 'g'].map((text) => () => text),
-    ...['unwind', 'truth', 'where'].map((text) => () => rcmd(`${text}`)),
+    ...['unwind', 'truth', 'where'].map((text) => () => rcmd(text)),
     () => rcmd(`interrupt ${['irq', 'nmi', 'sdei', 'brk', 'serror'][random(5)] ?? ''}`),
   ];
   let stops = 0;
