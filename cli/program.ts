@@ -42,10 +42,7 @@ function parser(words: readonly string[]) {
       .command(kunitCommand)
       .command(listCommand)
       .command(sframeCommand)
-      .demandCommand(
-        1,
-        'no command given; there are sweep, kunit, list and sframe dump (see --help)',
-      )
+      .demandCommand(1, 'no command given; there are sweep, kunit, list and sframe (see --help)')
       .strict()
       .strictCommands()
       // Messages are recognised below, so they must not depend on the user's language.
@@ -80,7 +77,7 @@ function separateArgs(words: readonly string[]): string[] {
   return separated;
 }
 
-const COMMANDS = ['sweep', 'kunit', 'list', 'sframe', 'dump'];
+const COMMANDS = ['sweep', 'kunit', 'list', 'sframe', 'dump', 'stat', 'diff', 'coverage'];
 
 /** What yargs found, in the words of the other messages. */
 function usageMessage(message: string): string {
