@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { nearestNames } from '../emulator/symbol-names.js';
 import { packagePath } from '../sweep/package-path.js';
+import { debugCommand } from './debug-command.js';
 import { kunitCommand } from './kunit-command.js';
 import { listCommand } from './list-command.js';
 import { complain, endQuietlyOnClosedPipe } from './output.js';
@@ -39,10 +40,14 @@ function parser(words: readonly string[]) {
       // Arrays end with their value, so that `--policy P SCENARIO` names a scenario.
       .parserConfiguration({ 'greedy-arrays': false })
       .command(sweepCommand)
+      .command(debugCommand)
       .command(kunitCommand)
       .command(listCommand)
       .command(sframeCommand)
-      .demandCommand(1, 'no command given; there are sweep, kunit, list and sframe (see --help)')
+      .demandCommand(
+        1,
+        'no command given; there are sweep, debug, kunit, list and sframe (see --help)',
+      )
       .strict()
       .strictCommands()
       // Messages are recognised below, so they must not depend on the user's language.
@@ -77,7 +82,7 @@ function separateArgs(words: readonly string[]): string[] {
   return separated;
 }
 
-const COMMANDS = ['sweep', 'kunit', 'list', 'sframe', 'dump', 'stat', 'diff', 'coverage'];
+const COMMANDS = ['sweep', 'debug', 'kunit', 'list', 'sframe', 'dump', 'stat', 'diff', 'coverage'];
 
 /** What yargs found, in the words of the other messages. */
 function usageMessage(message: string): string {

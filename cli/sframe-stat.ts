@@ -1,13 +1,8 @@
 /** `kunwind-lab sframe stat`. */
 import type { CommandModule } from 'yargs';
 import { readDwarf } from '../tables/read-tables.js';
-import {
-  type Counts,
-  type Distribution,
-  type FileStat,
-  fileStat,
-  type SFrameStat,
-} from '../tables/stat.js';
+import type { Counts } from '../tables/row-counter.js';
+import { type Distribution, type FileStat, fileStat, type SFrameStat } from '../tables/stat.js';
 import { print } from './output.js';
 import { must, mustHaveSFrame } from './sframe-file.js';
 import { count } from './style.js';

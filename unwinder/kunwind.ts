@@ -24,7 +24,7 @@ import {
 import { HOW_FALLBACK, MAX_ENTRIES, type WalkResult } from './walk-result.js';
 import { stepSFrame } from './walk-sframe-step.js';
 import { type WalkStart } from './walk-start.js';
-import { FP, PC, type UnwindEnvironment, type UnwindTask, WalkState } from './walk-state.js';
+import { FP, PC, SLOT, type UnwindEnvironment, type UnwindTask, WalkState } from './walk-state.js';
 
 /**
  * - `reliable`: arch_stack_walk_reliable, for livepatch: all or nothing.
@@ -73,6 +73,7 @@ export class Kunwind {
       if (count < MAX_ENTRIES) {
         out.entries[count] = at[PC] as number;
         out.fps[count] = at[FP] as number;
+        out.slots[count] = at[SLOT] as number;
         out.sources[count] = state.source;
         out.rules[count] = state.rule;
         out.hows[count] = state.how;
@@ -100,9 +101,23 @@ export class Kunwind {
     out.status = this.status(policy, reliable, end, error, steps);
   }
 
+  /**
+   * Makes the result of a walk in reliable mode that of the same walk in best-effort mode. The two
+   * differ in that reliable mode stops where it must refuse, and in the return code; a walk that was
+   * not refused has therefore done all that best-effort mode would do.
+   *
+   * @returns false when the walk was refused: `out` is unchanged, and the walk has to be made
+   */
+  static toBestEffort(out: WalkResult): boolean {
+    if (out.end === END_REFUSED) return false;
+    if (out.status !== LOOPED && out.status !== TRACE_FULL) out.status = out.error;
+    return true;
+  }
+
   /** kunwind_next: one step, without the recovery that follows it. */
   private next(policy: Policy, task: UnwindTask): number {
     const { state } = this;
+    if (policy.distrustsSdei) state.leaveSdei();
     if (policy.sframeAtBoundary && state.source === SOURCE_REGS_PC) {
       let error = stepSFrame(state, task, policy);
       if (error > 0) {
