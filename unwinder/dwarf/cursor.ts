@@ -49,7 +49,7 @@ export class Cursor {
   /** 64 bits as a signed address: exact for canonical ones. */
   word(field: string): Address {
     const at = this.skip(field, 8);
-    return addressFromWords(this.view.getInt32(at + 4, true), this.view.getUint32(at, true));
+    return addressFromWords(this.view.getUint32(at, true), this.view.getInt32(at + 4, true));
   }
 
   /** DWARF 5 section 7.6; values of more than 53 bits are refused. */
