@@ -46,7 +46,7 @@ function parser(words: readonly string[]) {
       .command(sframeCommand)
       .demandCommand(
         1,
-        'no command given; there are sweep, debug, kunit, list and sframe dump (see --help)',
+        'no command given; there are sweep, debug, kunit, list and sframe (see --help)',
       )
       .strict()
       .strictCommands()
@@ -82,7 +82,7 @@ function separateArgs(words: readonly string[]): string[] {
   return separated;
 }
 
-const COMMANDS = ['sweep', 'debug', 'kunit', 'list', 'sframe', 'dump'];
+const COMMANDS = ['sweep', 'debug', 'kunit', 'list', 'sframe', 'dump', 'stat', 'diff', 'coverage'];
 
 /** What yargs found, in the words of the other messages. */
 function usageMessage(message: string): string {
