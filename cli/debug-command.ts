@@ -1,9 +1,11 @@
 /** `kunwind-lab debug`. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
-import { Evaluator } from '../debug/evaluate.js';
+import { type Asker, Evaluator } from '../debug/evaluate.js';
 import { goToInstruction, goToPoint } from '../debug/point-stop.js';
 import { Timeline } from '../debug/timeline.js';
+import { runDebugger } from '../debug/tui/run.js';
+import { unusableTerminal } from '../debug/tui/screen.js';
 import { traceLines } from '../debug/trace.js';
 import { pointView } from '../debug/view/point-view.js';
 import { pointLines } from '../debug/view/text.js';
@@ -70,13 +72,8 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
 async function debug(given: DebugArguments): Promise<void> {
   const request = debugRequest(given);
   const shows = given.print || request.tracePath !== undefined;
-  if (!shows) {
-    throw new UsageError(
-      process.stdout.isTTY
-        ? 'the full-screen debugger is not built in: use --print or --trace FILE'
-        : 'the full-screen debugger needs a terminal: use --print or --trace FILE',
-    );
-  }
+  const unusable = shows ? undefined : unusableTerminal();
+  if (unusable !== undefined) throw new UsageError(unusable);
   const engine = await openBackend();
   if (!engine.ok) throw new UsageError(engine.error.message);
   for (const note of request.notes) complain(note);
@@ -89,6 +86,10 @@ async function debug(given: DebugArguments): Promise<void> {
     const evaluator = new Evaluator(line);
     if (request.tracePath !== undefined) writeTrace(request.tracePath, evaluator, code, request);
     if (given.print) await printPoint(evaluator, code, request, given.color);
+    if (shows) return;
+    const asker: Asker = evaluator.isAtRequest ? 'direct' : request.kind;
+    const start = { evaluator, disassembler: code, asker, policy: request.policy };
+    process.exitCode = await runDebugger(start, outputStyle(given.color).colors.isColorSupported);
   } finally {
     lab.value.close();
   }
