@@ -68,7 +68,7 @@ export class App {
   draw(): void {
     if (this.done) return;
     try {
-      const { canvas, view, cursor, session, answer } = this;
+      const { canvas, view, cursor, session, answer, prompt } = this;
       const code = {
         lineAt: (address: Address) => session.codeAt(address),
         cursor,
@@ -82,7 +82,7 @@ export class App {
         help: this.help,
         status: answer.text,
         alarming: answer.alarming,
-        prompt: this.prompt,
+        prompt: prompt && { ...prompt, isChoice: prompt.choices !== undefined },
       };
       const made = frame({ view, code }, state, canvas.width, canvas.height);
       canvas.draw(made.lines, made.cursor);

@@ -10,7 +10,7 @@ import {
   paneTitle,
   unscrolled,
 } from './pane-content.js';
-import { fitLine, inTone, type Line, lineOf } from './span.js';
+import { fitLine, inTone, type Line, lineOf, type Tone } from './span.js';
 
 /** What is on the screen besides the position. */
 export interface FrameState {
@@ -22,12 +22,13 @@ export interface FrameState {
   readonly found: { readonly pane: PaneName; readonly line: number } | undefined;
   /** First line of the help, or undefined: no help. */
   readonly help: number | undefined;
-  /** Empty: what is wrong with the walk is said in its place. */
+  /** What is wrong with the walk is said after it. */
   readonly status: string;
   /** The status is an answer that the user should not miss. */
   readonly alarming: boolean;
   /** A question and what has been typed so far. */
-  readonly prompt: { readonly label: string; readonly text: string } | undefined;
+  readonly prompt:
+    { readonly label: string; readonly text: string; readonly isChoice: boolean } | undefined;
 }
 
 /** What is shown of a position. */
@@ -54,17 +55,21 @@ export function frame(model: FrameModel, state: FrameState, width: number, heigh
       : helpLines(state.help, width, height - LINES_ABOVE - LINES_BELOW);
   const { prompt } = state;
   const { walk } = model.view;
-  const explanation = 'problem' in walk ? '' : walk.explanation;
-  const answer = state.status === '' ? explanation : state.status;
+  const explanation = 'problem' in walk ? `${walk.problem}; i asks by another` : walk.explanation;
+  // An answer that the user must not miss stands alone.
+  const parts = state.alarming ? [state.status] : [state.status, explanation];
+  const answer = parts.filter((part) => part !== '').join(' | ');
   const status = prompt === undefined ? answer : `${prompt.label}${prompt.text}`;
   const keys =
     prompt !== undefined
-      ? 'Enter: go  Esc: leave it'
+      ? prompt.isChoice
+        ? 'its number: go  Esc: leave it'
+        : 'Enter: go  Esc: leave it'
       : state.help !== undefined
         ? 'j k: scroll  any other key: back'
         : HELP_LINE;
   const lines = [
-    fitLine(header(model.view), width),
+    fitLine(header(model.view, width), width),
     ...body,
     fitLine(lineOf(status, state.alarming && prompt === undefined ? 'notice' : 'bold'), width),
     // The last cell stays empty: writing it would scroll some terminals.
@@ -75,7 +80,7 @@ export function frame(model: FrameModel, state: FrameState, width: number, heigh
 }
 
 function tooSmall(width: number, height: number): Frame {
-  const text = `This terminal has ${width}x${height} cells; the debugger needs ${MINIMUM.width}x${MINIMUM.height}. q: quit`;
+  const text = `${width}x${height} is too small: the debugger needs ${MINIMUM.width}x${MINIMUM.height}; q quits`;
   const lines: Line[] = [];
   for (let at = 0; at < text.length && lines.length < height; at += Math.max(1, width - 1)) {
     lines.push(fitLine(lineOf(text.slice(at, at + Math.max(1, width - 1))), width));
@@ -84,14 +89,19 @@ function tooSmall(width: number, height: number): Frame {
   return { lines, cursor: undefined };
 }
 
-function header(view: PointView): Line {
+/** The verdict is what must be seen: the place gives way. */
+function header(view: PointView, width: number): Line {
   const { scenario, place, position, at, walk } = view;
-  const left = lineOf(`${scenario} ${place}  step ${position}  ${at}  `, 'bold');
-  if ('problem' in walk) return [...left, ...lineOf(`[${walk.problem}]`, 'notice')];
+  const left = lineOf(`${scenario} ${place}  step ${position}  ${at}`, 'bold');
+  const beside = (text: string, tone: Tone): Line => {
+    const room = width - text.length - 1;
+    return room < 0 ? lineOf(text, tone) : [...fitLine(left, room), ...lineOf(` ${text}`, tone)];
+  };
+  if ('problem' in walk) return beside(`[${walk.problem}]`, 'notice');
   const unsafe = UNSAFE.includes(walk.verdict);
   const tone = unsafe ? 'bad' : walk.verdict === 'exact' ? 'good' : 'notice';
-  const text = `[${walk.policy} ${walk.asker} ${walk.mode}: ${unsafe ? '!' : ''}${walk.verdict}]`;
-  return [...left, ...lineOf(text, tone)];
+  const mode = walk.mode === 'reliable' ? '' : ` ${walk.mode}`;
+  return beside(`[${walk.policy} ${walk.asker}${mode}: ${unsafe ? '!' : ''}${walk.verdict}]`, tone);
 }
 
 function panes(model: FrameModel, state: FrameState, width: number, height: number): Line[] {

@@ -134,7 +134,8 @@ function instruction(
     (breakpoints.has(line.address) ? 'B' : ' ') +
     (line.isCurrent ? '>' : ' ') +
     (isCursor && !line.isCurrent ? '+' : ' ');
-  const offset = line.place.slice(Math.max(0, line.place.lastIndexOf('+'))).padEnd(7);
+  const plus = line.place.lastIndexOf('+');
+  const offset = line.place.slice(plus < 0 ? -6 : plus).padEnd(7);
   const probed = line.probed === undefined ? '' : `  (kprobe on ${line.probed})`;
   const text = `${mark}${offset}${codeText(line)}${probed}`;
   if (width < RULE_COLUMN_FROM) return toned([{ text, tone: 'plain' }], isCursor, line.isCurrent);
