@@ -41,7 +41,7 @@ interface Opened {
   readonly line: Timeline;
   readonly ends: unknown[];
   /** Press keys, one after the other, and wait for what the last one shows. */
-  press(...keys: string[]): Promise<string>;
+  readonly press: (...keys: string[]) => Promise<string>;
 }
 
 function open(

@@ -78,7 +78,8 @@ describe.skipIf(NO_TMUX !== undefined)(
     });
 
     it('without colour shows the same characters', async () => {
-      const colors = /\x1b\[[0-9;]*(3[0-7]|9[0-7])m/;
+      // eslint-disable-next-line no-control-regex -- what the terminal was sent
+    const colors = /\x1b\[[0-9;]*(3[0-7]|9[0-7])m/;
       const colored = await opened({ width: 80, height: 24, args: POINT });
       await colored.shows('80x24-01-open');
       expect(colored.screen(true)).toMatch(colors);
