@@ -2,17 +2,15 @@
 import type { Address } from '../../emulator/address.js';
 import type { PointView } from '../view/point-view.js';
 import { parsePlace, parseWatch } from './code-place.js';
-import { searchCode } from './code-search.js';
-import { firstLine, frame, type FrameState } from './frame.js';
+import { firstLine, frame } from './frame.js';
 import { type Command, commandFor, HELP_TEXT } from './keys.js';
-import { layout, LINES_ABOVE, LINES_BELOW, MINIMUM, type PaneName, PANES } from './layout.js';
+import { LINES_ABOVE, LINES_BELOW, MINIMUM, PANES } from './layout.js';
 import type { Follower } from './long-run.js';
 import type { Direction } from './moves.js';
-import { paneContent, unscrolled } from './pane-content.js';
+import { Panes, scrollBy } from './panes.js';
 import { type Prompt, promptKey } from './prompt.js';
 import type { Screen } from './screen.js';
 import { type Answer, refused, type Session, SILENT, told } from './session.js';
-import { textOf } from './span.js';
 
 /** The size of what the app draws on, and the drawing. */
 export type Canvas = Pick<Screen, 'width' | 'height' | 'draw' | 'refresh'>;
@@ -25,15 +23,10 @@ const PATIENCE = 300;
 /** One user at one screen. */
 export class App {
   private view: PointView;
-  private cursor: Address;
-  private recent: readonly PaneName[] = ['code', 'walk', 'registers', 'stack', 'tracers'];
-  private zoomed = false;
-  private readonly scroll = new Map<PaneName, number>();
-  private found: FrameState['found'];
+  private readonly panes: Panes;
   private help: number | undefined;
   private answer: Answer;
   private prompt: Prompt | undefined;
-  private searched = '';
   private readonly keys: string[] = [];
   private busy = false;
   private cancelled = false;
@@ -48,7 +41,7 @@ export class App {
     private readonly finish: (error?: unknown) => void,
   ) {
     this.view = session.view();
-    this.cursor = this.view.pc;
+    this.panes = new Panes(session, canvas, this.view.pc);
     this.answer = told('? shows all keys');
   }
 
@@ -68,17 +61,18 @@ export class App {
   draw(): void {
     if (this.done) return;
     try {
-      const { canvas, view, cursor, session, answer, prompt } = this;
+      const { canvas, view, session, answer, prompt } = this;
+      const { cursor, recent, zoomed, scroll, found } = this.panes;
       const code = {
         lineAt: (address: Address) => session.codeAt(address),
         cursor,
         breakpoints: session.stops.breakpoints,
       };
       const state = {
-        recent: this.recent,
-        zoomed: this.zoomed,
-        scroll: this.scroll,
-        found: this.found,
+        recent,
+        zoomed,
+        scroll,
+        found,
         help: this.help,
         status: answer.text,
         alarming: answer.alarming,
@@ -210,7 +204,7 @@ export class App {
         return;
       }
       case 'breakpoint':
-        this.answer = session.toggleBreakpoint(this.cursor);
+        this.answer = session.toggleBreakpoint(this.panes.cursor);
         return;
       case 'breakpoint-at':
         this.ask('breakpoint at (symbol+offset or hexadecimal): ', (text) => {
@@ -230,21 +224,21 @@ export class App {
       }
       case 'search':
         this.ask('/', (text) => {
-          this.searched = text;
-          this.search(1);
+          this.panes.searched = text;
+          this.answer = this.panes.search(this.view, 1);
         });
         return;
       case 'next-match':
-        this.search(1);
+        this.answer = this.panes.search(this.view, 1);
         return;
       case 'previous-match':
-        this.search(-1);
+        this.answer = this.panes.search(this.view, -1);
         return;
       case 'zoom':
-        this.zoomed = !this.zoomed;
+        this.panes.zoomed = !this.panes.zoomed;
         return;
       case 'to-pc':
-        this.cursor = this.view.pc;
+        this.panes.cursor = this.view.pc;
         return;
       case 'redraw':
         this.canvas.refresh();
@@ -256,17 +250,17 @@ export class App {
         this.end();
         return;
       case 'next-pane':
-        this.focus(this.neighbour(1));
+        this.panes.focusNeighbour(1);
         return;
       case 'previous-pane':
-        this.focus(this.neighbour(-1));
+        this.panes.focusNeighbour(-1);
         return;
       case 'pane-1':
       case 'pane-2':
       case 'pane-3':
       case 'pane-4':
       case 'pane-5':
-        this.focus(PANES[Number(command.slice(-1)) - 1] ?? 'code');
+        this.panes.focus(PANES[Number(command.slice(-1)) - 1] ?? 'code');
         return;
       case 'down':
       case 'up':
@@ -274,7 +268,7 @@ export class App {
       case 'page-up':
       case 'top':
       case 'bottom':
-        this.scrolled(command);
+        this.answer = this.panes.scrolled(this.view, command);
         return;
     }
   }
@@ -282,14 +276,13 @@ export class App {
   /** The timeline may be elsewhere now. */
   private moved(answer: Answer): void {
     this.judged(answer);
-    this.cursor = this.view.pc;
+    this.panes.cursor = this.view.pc;
   }
 
   private judged(answer: Answer): void {
     this.view = this.session.view();
     this.answer = answer;
-    this.scroll.clear();
-    this.found = undefined;
+    this.panes.unscroll();
   }
 
   private follower(what: string): Follower {
@@ -345,104 +338,4 @@ export class App {
     const { address, size } = parsed.value;
     return told(`watching ${size} bytes at ${line.machine.symbols.format(address)}`);
   }
-
-  private focus(pane: PaneName): void {
-    this.recent = [pane, ...this.recent.filter((other) => other !== pane)];
-  }
-
-  private neighbour(by: number): PaneName {
-    const at = PANES.indexOf(this.recent[0] ?? 'code');
-    return PANES[(at + by + PANES.length) % PANES.length] ?? 'code';
-  }
-
-  /** Lines of the focused pane, and how many of them are seen at once. */
-  private focused(): { pane: PaneName; room: number; width: number } {
-    const { width, height } = this.canvas;
-    const pane = this.recent[0] ?? 'code';
-    const place = layout(width, height, { recent: this.recent, zoomed: this.zoomed }).find(
-      (placed) => placed.pane === pane,
-    );
-    return { pane, room: Math.max(1, (place?.height ?? 2) - 1), width: place?.width ?? width };
-  }
-
-  private scrolled(command: Command): void {
-    const { pane, room, width } = this.focused();
-    if (pane === 'code') {
-      this.moveCursor(command, room);
-      return;
-    }
-    const content = paneContent(pane, this.view, width);
-    const { lines } = content;
-    const from = this.scroll.get(pane) ?? unscrolled(content, room);
-    const to =
-      command === 'top'
-        ? 0
-        : command === 'bottom'
-          ? lines.length
-          : from + (scrollBy(command, room) ?? 0);
-    this.scroll.set(pane, firstLine(Math.max(0, to), lines.length, room));
-  }
-
-  private moveCursor(command: Command, room: number): void {
-    const { symbols } = this.session.line.machine;
-    const around = symbols.at(this.cursor);
-    let to = this.cursor + 4 * (scrollBy(command, room) ?? 0);
-    if (around !== undefined && command === 'top') to = around.symbol.address;
-    if (around !== undefined && command === 'bottom') {
-      to = around.symbol.address + Math.max(0, around.symbol.size - 4);
-    }
-    if (this.session.codeAt(to) === undefined) this.answer = refused('no memory there');
-    else this.cursor = to;
-  }
-
-  private search(by: 1 | -1): void {
-    if (this.searched === '') {
-      this.answer = refused('nothing searched for yet: / asks');
-      return;
-    }
-    const { pane, room, width } = this.focused();
-    const text = this.searched;
-    if (pane === 'code') {
-      this.searchInCode(text, by);
-      return;
-    }
-    const content = paneContent(pane, this.view, width);
-    const lines = content.lines.map(textOf);
-    const start = this.found?.pane === pane ? this.found.line : by > 0 ? -1 : lines.length;
-    for (let i = 1; i <= lines.length; i++) {
-      const line = (start + by * i + 2 * lines.length) % lines.length;
-      if (lines[line]?.toLowerCase().includes(text.toLowerCase()) !== true) continue;
-      this.found = { pane, line };
-      const from = this.scroll.get(pane) ?? unscrolled(content, room);
-      if (line < from || line >= from + room) {
-        this.scroll.set(pane, firstLine(Math.max(0, line - (room >> 1)), lines.length, room));
-      }
-      this.answer = told(`/${text}: line ${line + 1}: ${lines[line].trim()}`);
-      return;
-    }
-    this.answer = refused(`/${text}: not in ${pane}`);
-  }
-
-  private searchInCode(text: string, by: 1 | -1): void {
-    const { session } = this;
-    const lineAt = (address: Address): ReturnType<Session['codeAt']> => session.codeAt(address);
-    const found = searchCode(session.line, lineAt, this.cursor, text, by > 0 ? 4 : -4);
-    if (found === undefined) {
-      this.answer = refused(
-        `/${text}: no instruction ${by > 0 ? 'after' : 'before'} the cursor, and no symbol`,
-      );
-      return;
-    }
-    this.cursor = found;
-    this.answer = told(`/${text}: ${session.line.machine.symbols.format(found)}; . goes back`);
-  }
-}
-
-/** Lines by which a command scrolls, or undefined for another command. */
-function scrollBy(command: Command | undefined, room: number): number | undefined {
-  const page = Math.max(1, room - 1);
-  if (command === 'down') return 1;
-  if (command === 'up') return -1;
-  if (command === 'page-down') return page;
-  return command === 'page-up' ? -page : undefined;
 }

@@ -92,7 +92,9 @@ function tooSmall(width: number, height: number): Frame {
 /** The verdict is what must be seen: the place gives way. */
 function header(view: PointView, width: number): Line {
   const { scenario, place, position, at, walk } = view;
-  const left = lineOf(`${scenario} ${place}  step ${position}  ${at}`, 'bold');
+  // Of a function of an image, the path says least.
+  const name = scenario.replace(/^.*\/(?=[^/]+:)/, '');
+  const left = lineOf(`${name} ${place}  step ${position}  ${at}`, 'bold');
   const beside = (text: string, tone: Tone): Line => {
     const room = width - text.length - 1;
     return room < 0 ? lineOf(text, tone) : [...fitLine(left, room), ...lineOf(` ${text}`, tone)];

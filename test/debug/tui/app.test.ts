@@ -79,7 +79,7 @@ function open(
   return { app, canvas, line, ends, press };
 }
 
-const typed = (text: string): string[] => [...text, 'ENTER'];
+const typed = (text: string): string[] => [...Array.from(text), 'ENTER'];
 
 describe('the screen', () => {
   it('has exactly its size in plain ASCII, whatever that is', () => {
@@ -231,6 +231,11 @@ describe('stopping', () => {
     await press('s', 's');
     expect(await press('C')).toContain('the next step changes');
     expect(line.position).toBe(position);
+    // A breakpoint nearer than the change is what stops, and what is said.
+    await press('B', ...typed('pac_frame_a+8'), 's', 's', 's');
+    expect(await press('C')).toMatch(/^breakpoint at pac_frame_a\+0x8/);
+    expect(line.position).toBe(position + 1);
+    await press('B', ...typed('pac_frame_a+8'));
     await press('W');
     expect(await press('c')).toContain('nothing would stop it');
   });

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { NO_TMUX, type TerminalOptions, TmuxTerminal } from './tmux.js';
 
 const POINT = 'fgraph/leaf --at 6:irq --policy sframe-v5';
@@ -10,8 +10,8 @@ const POINT = 'fgraph/leaf --at 6:irq --policy sframe-v5';
 const restored = (status: number): string => `before\nstatus ${status}\necho icanon isig opost\n`;
 
 const open: TmuxTerminal[] = [];
-afterEach(() => {
-  for (const terminal of open.splice(0)) terminal.close();
+afterAll(() => {
+  for (const terminal of open) terminal.close();
 });
 
 function terminal(options: TerminalOptions): TmuxTerminal {
@@ -32,8 +32,10 @@ async function expectRestored(at: TmuxTerminal, status: number, message = ''): P
   expect(at.screen()).toBe(restored(status).replace('status', `${message}status`));
 }
 
+// Most of the time is waiting: for programs to start, and for screens.
 describe.skipIf(NO_TMUX !== undefined)(
   `a terminal${NO_TMUX === undefined ? '' : `: ${NO_TMUX}`}`,
+  { concurrent: true },
   () => {
     it.each([
       [80, 24],
@@ -79,7 +81,7 @@ describe.skipIf(NO_TMUX !== undefined)(
 
     it('without colour shows the same characters', async () => {
       // eslint-disable-next-line no-control-regex -- what the terminal was sent
-    const colors = /\x1b\[[0-9;]*(3[0-7]|9[0-7])m/;
+      const colors = /\x1b\[[0-9;]*(3[0-7]|9[0-7])m/;
       const colored = await opened({ width: 80, height: 24, args: POINT });
       await colored.shows('80x24-01-open');
       expect(colored.screen(true)).toMatch(colors);
