@@ -15,10 +15,13 @@ import { ARGUMENT_AREA, ARGUMENT_AREA_SIZE, type Machine } from './machine.js';
 /** Arguments a thread call can pass: x0..x7. */
 export const MAX_ARGUMENTS = 8;
 
-/** One argument: a number as it is, or the address of bytes that are copied into guest memory. */
+/**
+ * One argument: a number as it is, or the address of bytes that are copied into guest memory; with
+ * `selfPointers` each of their whole 64-bit words becomes that address.
+ */
 export type CallArgument =
   | { readonly kind: 'number'; readonly value: number }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly selfPointers?: boolean };
 
 /** Why a call cannot be set up. */
 export type CallError =
@@ -58,6 +61,10 @@ export function startThreadCall(
         return { kind: 'arguments-too-large', bytes, limit: ARGUMENT_AREA_SIZE - 256 };
       }
       memory.writeBytes(value, argument.bytes);
+      if (argument.selfPointers === true) {
+        const end = value + argument.bytes.length;
+        for (let at = value; at + 8 <= end; at += 8) memory.writeAddress(at, value);
+      }
     }
     memory.writeAddress(CALL_AT + 8 + 8 * i, value);
   }
