@@ -16,6 +16,7 @@ import { completeSdei, ExceptionSource } from './exception-source.js';
 import { GroundTruth } from './ground-truth.js';
 import type { Machine } from './machine.js';
 import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
+import { behindRequest } from './walk-stub.js';
 
 /** How {@link ExceptionDriver.enter} or {@link ExceptionDriver.leave} ended. */
 export const DriverStatus = {
@@ -194,6 +195,16 @@ export class ExceptionDriver {
     return this.paths.learn(slot, this.path) ? DriverStatus.DONE : DriverStatus.PATH_CHANGED;
   }
 
+  /**
+   * The registers at the walk request, all of them, and whether the engine that stopped there is the
+   * returner, step by step, or the runner. @param into filled
+   */
+  requestRegisters(into: RegisterFile): boolean {
+    into.copyFrom(this.request);
+    if (!this.stepped) this.machine.runner.read(into, RegisterSet.GENERAL);
+    return this.stepped;
+  }
+
   /** Answer the walk request and run back to the interrupted instruction. One of {@link DriverStatus}. */
   leave(): number {
     const status = this.stepped ? this.leaveStepped() : this.leaveRunning();
@@ -204,7 +215,7 @@ export class ExceptionDriver {
 
   private leaveRunning(): number {
     const { runner, kernel } = this.machine;
-    const status = runner.run(this.request.get(Reg.X30));
+    const status = runner.run(behindRequest(this.machine.memory, this.request.get(Reg.X30)));
     runner.read(this.exit, RegisterSet.ALL);
     const stop = this.exit.get(Reg.PC) - 4;
     this.stoppedAt = stop;

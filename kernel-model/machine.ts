@@ -24,6 +24,7 @@ import { restoreSnapshot, type Snapshot, takeSnapshot } from '../emulator/snapsh
 import { SteppingCpu } from '../emulator/stepping-cpu.js';
 import { SymbolTable } from '../emulator/symbols.js';
 import type { KernelImage } from './kernel-image.js';
+import { WALK_RETURN } from './walk-stub.js';
 
 /** Where the host puts the buffers of a scenario's arguments. */
 export const ARGUMENT_AREA: Address = -(2 ** 47) + 0x200000000000;
@@ -197,14 +198,14 @@ export class Machine {
 const READ_WRITE = Permission.READ | Permission.WRITE;
 
 /**
- * Where a freely running engine stops: at the walk request, at the end of an exception, at the
- * hand-over to the firmware, and at a breakpoint, which it cannot take: the driver then reports that
+ * Where a freely running engine stops: at the walk request and behind it, at the end of an exception,
+ * at the hand-over to the firmware, and at a breakpoint, which it cannot take: the driver then reports that
  * something else than a request was reached. Stopping by WFI costs no callback.
  */
 function isRunnerStop(kernel: KernelImage): (word: number, address: Address) => boolean {
   const { walkRequest, sdeiComplete } = kernel.roles;
   return (word, address) => {
-    if (address === walkRequest || address === sdeiComplete) return true;
+    if (address === walkRequest || address === sdeiComplete || word === WALK_RETURN) return true;
     const kind = classify(word);
     return kind === InstructionClass.ERET || kind === InstructionClass.BRK;
   };
