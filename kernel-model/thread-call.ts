@@ -68,12 +68,14 @@ export function startThreadCall(
     }
     memory.writeAddress(CALL_AT + 8 + 8 * i, value);
   }
+  // The kthread() of a kernel that was not booted would allocate: the thread function is called directly.
+  if (machine.kernel.unbooted !== undefined) return startThread(machine, threadFunction, CALL_AT);
   memory.writeAddress(CREATE_INFO_AT, threadFunction);
   memory.writeAddress(CREATE_INFO_AT + 8, CALL_AT);
-  return startThread(machine);
+  return startThread(machine, machine.kernel.roles.kthread, CREATE_INFO_AT);
 }
 
-function startThread(machine: Machine): CallError | undefined {
+function startThread(machine: Machine, fn: Address, argument: Address): CallError | undefined {
   const { memory, kernel } = machine;
   const task = kernel.roles.initTask;
   const low = memory.readAddress(task + kernel.offsets.taskStack);
@@ -83,7 +85,7 @@ function startThread(machine: Machine): CallError | undefined {
   memory.writeAddress(record, 0);
   memory.writeAddress(record + 8, 0);
   memory.writeAddress(record + 16, FRAME_RECORD_META_FINAL);
-  machine.startThread(task, regs, record, kernel.roles.kthread, CREATE_INFO_AT);
+  machine.startThread(task, regs, record, fn, argument);
   return undefined;
 }
 

@@ -22,7 +22,8 @@ import {
   type OffsetSource,
   WANTED_MEMBERS,
 } from './structure-offsets.js';
-import { symbolsByName, vmlinuxImage } from './vmlinux-image.js';
+import { symbolsByName, threadStart, vmlinuxImage } from './vmlinux-image.js';
+import type { WalkStub } from './walk-stub.js';
 
 /** One thing looked for. */
 export interface VmlinuxItem {
@@ -44,6 +45,7 @@ export interface VmlinuxCheck {
 export function checkVmlinux(
   elf: ElfImage,
   sources: readonly OffsetSource[],
+  stub: WalkStub,
   given?: OffsetsFile,
 ): Result<VmlinuxCheck, ElfError> {
   const loaded = elf.applyRelocations();
@@ -56,7 +58,7 @@ export function checkVmlinux(
     ...featureItems(facts, offsets),
   ];
   const usable = items.every(({ state }) => state !== 'unusable');
-  return ok({ items, kernel: usable ? vmlinuxImage(elf, offsets) : undefined });
+  return ok({ items, kernel: usable ? vmlinuxImage(elf, offsets, stub) : undefined });
 }
 
 /** The first thing that a kernel cannot be swept without, in one line. */
@@ -164,6 +166,12 @@ function* requiredItems(facts: Facts, given: OffsetsFile | undefined): Generator
   yield found('symbols', `${facts.elf.symbols.length}`);
   for (const [name, why] of REQUIRED) {
     if (!facts.has(name)) yield unusable(name, `no such symbol: ${why}`);
+  }
+  if (threadStart(facts.elf, facts.symbols.get('ret_from_fork')) === undefined) {
+    yield unusable(
+      'ret_from_fork',
+      'no such symbol, or no `blr x19` in it: threads cannot be started',
+    );
   }
   const { threadSize } = facts;
   if (threadSize === undefined)

@@ -2,12 +2,11 @@
  * A real vmlinux as a kernel image: which of its symbols play which role, and the state that its boot would have
  * made and that is set up directly instead. docs/real-kernels.md lists that state.
  */
-import type { Address } from '../emulator/address.js';
+import { type Address, highWord, lowWord } from '../emulator/address.js';
 import type { ElfImage, ElfSymbol } from '../emulator/elf-types.js';
 import { BugTable } from './bug-table.js';
 import { bootedFunctions, TRAP_WORD } from './booted-functions.js';
 import { Kind } from './exception-kind.js';
-import { HANDLER_STUB } from './handler-stub.js';
 import {
   type CodeRange,
   type KernelImage,
@@ -18,36 +17,27 @@ import {
   THREAD_SIZE,
 } from './kernel-image.js';
 import type { KnownOffsets } from './structure-offsets.js';
+import type { WalkStub } from './walk-stub.js';
 
-/** How far below the image our own memory lies; a branch from any function reaches it. */
-const STUB_DISTANCE = 0x400000;
-const CODE_AREA = 0x1000;
-/** Offsets in the data page behind the stub. */
-const DATA = {
-  iar: 0,
-  pmr: 8,
-  walkTask: 16,
-  sdeiNormal: 24,
-  sdeiCritical: 32,
-  kprobe: 256,
-} as const;
-/** The stacks begin here: aligned to twice their size, as the overflow test of the vectors wants it. */
-const STACK_AREA = 0x40000;
+/**
+ * Where memory of our own lies that a kernel would have allocated: away from a vmlinux, from the stub and
+ * from what else is loaded. Stacks are aligned to twice their size, for the overflow test of the vectors.
+ */
+const STATE_AREA: Address = -(2 ** 47) + 0x200018000000;
+const STATE_SIZE = 0x1000;
+const DATA = { iar: 0, pmr: 8, sdeiNormal: 24, sdeiCritical: 32, kprobe: 256 } as const;
+const IRQ_STACK = STATE_AREA + 0x40000;
 const STACK_SPACING = 2 * THREAD_SIZE;
 const PMR_UNMASKED = 0xe0;
 /** Buckets of kprobe_table: 1 << KPROBE_HASH_BITS (kernel/kprobes.c). */
 const KPROBE_BUCKETS = 64;
 
 /** The roles of a real kernel, with everything that the driver needs. */
-export function vmlinuxImage(elf: ElfImage, known: KnownOffsets): KernelImage {
+export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub): KernelImage {
   const symbols = symbolsByName(elf);
   const at = (name: string): Address => symbols.get(name)?.address ?? NaN;
-  const [first] = elf.segments;
-  const base = Math.floor((first?.address ?? 0) / STUB_DISTANCE) * STUB_DISTANCE - STUB_DISTANCE;
-  const data = base + CODE_AREA;
-  const irqStack = base + STACK_AREA;
-  const stub = HANDLER_STUB;
-  const handler = base + stub.handler;
+  const data = STATE_AREA;
+  const { handler } = stub;
   const traps = bootedFunctions(elf.symbols);
   const probe = kprobeState(symbols, known, data + DATA.kprobe, handler);
   const serror = symbols.get('do_serror');
@@ -66,8 +56,8 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets): KernelImage {
     roles: {
       vectors: at('vectors'),
       initTask: at('init_task'),
-      retFromFork: base + stub.thread,
-      walkRequest: base + stub.walkRequest,
+      retFromFork: threadStart(elf, symbols.get('ret_from_fork')) ?? NaN,
+      walkRequest: stub.walkRequest,
       irqStackPointer: at('irq_stack_ptr'),
       overflowStack: at('overflow_stack'),
       sdeiNormalStackPointer: data + DATA.sdeiNormal,
@@ -78,10 +68,10 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets): KernelImage {
       sdeiCriticalEvent: NaN,
       gicIar: data + DATA.iar,
       gicPmr: data + DATA.pmr,
-      walkTask: data + DATA.walkTask,
-      kthread: base + stub.thread,
-      thread: base + stub.thread,
-      threadDone: base + stub.threadDone,
+      walkTask: stub.walkTask,
+      kthread: stub.thread,
+      thread: stub.thread,
+      threadDone: stub.threadDone,
     },
     offsets: structureOffsets(known),
     returnToHandler,
@@ -91,26 +81,23 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets): KernelImage {
     kprobeBlacklist: kprobeBlacklistOf(elf, symbols),
     state: {
       regions: [
-        { name: 'handler stub', low: base, size: CODE_AREA, code: true, bytes: stubBytes() },
-        { name: 'stub data', low: data, size: CODE_AREA, code: false },
-        stackRegion('IRQ stack', irqStack),
-        stackRegion('SDEI normal stack', irqStack + STACK_SPACING),
-        stackRegion('SDEI critical stack', irqStack + 2 * STACK_SPACING),
+        { name: 'kernel state', low: STATE_AREA, size: STATE_SIZE, code: false },
+        stackRegion('IRQ stack', IRQ_STACK),
+        stackRegion('SDEI normal stack', IRQ_STACK + STACK_SPACING),
+        stackRegion('SDEI critical stack', IRQ_STACK + 2 * STACK_SPACING),
       ],
       words: [
         { address: data + DATA.pmr, value: PMR_UNMASKED },
-        { address: data + DATA.sdeiNormal, value: irqStack + STACK_SPACING },
-        { address: data + DATA.sdeiCritical, value: irqStack + 2 * STACK_SPACING },
-        { address: at('irq_stack_ptr'), value: irqStack },
+        { address: data + DATA.sdeiNormal, value: IRQ_STACK + STACK_SPACING },
+        { address: data + DATA.sdeiCritical, value: IRQ_STACK + 2 * STACK_SPACING },
+        { address: at('irq_stack_ptr'), value: IRQ_STACK },
         { address: at('handle_arch_irq'), value: handler },
         ...(probe?.words ?? []),
       ],
       code: [
         ...[...traps.keys()].map((address) => ({ address, word: TRAP_WORD })),
         // Only a RAS error that is not fatal comes back from here: the walk stands in for it.
-        ...(serror === undefined
-          ? []
-          : [{ address: serror.address, word: branch(serror.address, handler) }]),
+        ...(serror === undefined ? [] : jump(serror.address, handler)),
       ],
     },
     unbooted: { kinds, ...(probe === undefined ? {} : { kprobeAddress: probe.address }) },
@@ -144,14 +131,35 @@ function stackRegion(name: string, low: Address): KernelRegion {
   return { name, low, size: THREAD_SIZE, code: false };
 }
 
-function stubBytes(): Uint8Array {
-  return new Uint8Array(Uint32Array.from(HANDLER_STUB.words).buffer);
+/** LDR X16, .+8; BR X16; the address (Arm ARM C6.2.205, C6.2.37). */
+function jump(at: Address, to: Address): { readonly address: Address; readonly word: number }[] {
+  const words = [0x58000050, 0xd61f0200, lowWord(to), highWord(to) >>> 0];
+  return words.map((word, i) => ({ address: at + 4 * i, word }));
 }
 
-/** B from one address to another (Arm ARM C6.2.26). */
-function branch(from: Address, to: Address): number {
-  return (0x14000000 | (((to - from) / 4) & 0x3ffffff)) >>> 0;
+const MOV_X0_X20 = 0xaa1403e0;
+const BLR_X19 = 0xd63f0260;
+
+/**
+ * Where ret_from_fork calls the function of a kernel thread, behind its call of schedule_tail: `mov x0, x20`
+ * and `blr x19` (arch/arm64/kernel/entry.S). Undefined when it is not written so.
+ */
+export function threadStart(elf: ElfImage, fork: ElfSymbol | undefined): Address | undefined {
+  if (fork === undefined) return undefined;
+  for (const { address, data } of elf.segments) {
+    const offset = fork.address - address;
+    if (offset < 0 || offset + FORK_SIZE > data.length) continue;
+    const view = new DataView(data.buffer, data.byteOffset + offset, FORK_SIZE);
+    for (let at = 0; at + 8 <= FORK_SIZE; at += 4) {
+      const [first, second] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+      if (first === MOV_X0_X20 && second === BLR_X19) return fork.address + at;
+    }
+  }
+  return undefined;
 }
+
+/** Bytes of ret_from_fork that are looked at. */
+const FORK_SIZE = 48;
 
 /**
  * One kprobe whose address the host changes before each breakpoint: it is the only one in every bucket of

@@ -61,6 +61,9 @@ function candidates({ machine }: SweepParts): ElfSymbol[] {
       kind === 'function' &&
       memory.regionAt(address)?.runBytes !== undefined &&
       symbols.byName(name)?.address === address &&
+      kernel.elf.segments.some(
+        ({ address: low, memorySize }) => address >= low && address < low + memorySize,
+      ) &&
       kernel.bootedFunctions?.has(address) !== true &&
       !routines.has(address),
   );

@@ -17,6 +17,7 @@ import { loadImage } from './image-target.js';
 import { buildRules, KernelWalker } from './kernel-walker.js';
 import { packagePath } from './package-path.js';
 import type { SweepParts } from './scenario-sweep.js';
+import { loadStub } from './stub.js';
 import { Judge } from './verdict.js';
 import { loadVmlinux, type VmlinuxSource } from './vmlinux.js';
 
@@ -92,6 +93,11 @@ export class Lab {
     if (!named.ok) return named;
     const kernel = named.value;
     const images: ElfImage[] = [];
+    if (vmlinux !== undefined) {
+      const stub = loadStub();
+      if (!stub.ok) return fail({ kind: 'kernel', message: stub.error });
+      images.push(stub.value.elf);
+    }
     if (elfPath !== undefined) {
       const elf = loadImage(elfPath);
       if (!elf.ok) return elfError(elf.error);

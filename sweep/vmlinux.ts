@@ -3,6 +3,7 @@ import { describeElfError } from '../emulator/elf-error.js';
 import { loadElf } from '../emulator/elf-image.js';
 import { fail, ok, type Result } from '../emulator/result.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
+import { loadStub } from './stub.js';
 import { readOffsetsFile } from '../kernel-model/offsets-file.js';
 import { checkVmlinux, unusableReason, type VmlinuxCheck } from '../kernel-model/vmlinux-check.js';
 
@@ -21,8 +22,10 @@ export function examineVmlinux(source: VmlinuxSource): Result<VmlinuxCheck, stri
   if (!elf.ok) return fail(describeElfError({ ...elf.error, path: source.file }));
   const given = source.offsets === undefined ? undefined : readOffsetsFile(source.offsets);
   if (given?.ok === false) return given;
+  const stub = loadStub();
+  if (!stub.ok) return stub;
   const sources = given === undefined ? [] : [given.value];
-  const check = checkVmlinux(elf.value, sources, given?.value);
+  const check = checkVmlinux(elf.value, sources, stub.value.stub, given?.value);
   return check.ok ? check : fail(describeElfError({ ...check.error, path: source.file }));
 }
 
