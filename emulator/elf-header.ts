@@ -35,6 +35,10 @@ function checkIdent(path: string, file: Buffer): Problem {
   const magic = file.subarray(0, 4);
   if (magic.length === 0) return { ...ident, kind: 'not-elf', found: 'missing, the file is empty' };
   if (!Buffer.from([0x7f, 0x45, 0x4c, 0x46]).subarray(0, magic.length).equals(magic)) {
+    // Documentation/arch/arm64/booting.rst: the magic number at 56.
+    if (file.toString('latin1', 56, 60) === 'ARM\x64') {
+      return { path, field: 'magic', offset: 56, kind: 'boot-image' };
+    }
     const found = [...magic].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
     return { ...ident, kind: 'not-elf', found };
   }

@@ -27,7 +27,7 @@ export const WANTED_MEMBERS = {
     define: 'TSK_TI_PREEMPT',
     struct: 'task_struct',
     member: 'thread_info.preempt_count',
-    needed: 'the check that preempt_count is restored, and in_nmi()',
+    needed: 'the check that every exception restores it, and in_nmi()',
   },
   cpuContext: {
     define: 'THREAD_CPU_CONTEXT',

@@ -22,7 +22,7 @@ import {
   type OffsetSource,
   WANTED_MEMBERS,
 } from './structure-offsets.js';
-import { symbolsByName, threadStart, vmlinuxImage } from './vmlinux-image.js';
+import { hasKprobes, symbolsByName, threadStart, vmlinuxImage } from './vmlinux-image.js';
 import type { WalkStub } from './walk-stub.js';
 
 /** One thing looked for. */
@@ -105,7 +105,8 @@ class Facts {
   get threadSize(): number | undefined {
     const low = this.at('__start_init_stack') ?? this.at('init_stack');
     const high = this.at('__end_init_stack');
-    return low === undefined || high === undefined ? undefined : high - low;
+    if (low !== undefined && high !== undefined) return high - low;
+    return this.symbols.get('init_stack')?.size || undefined;
   }
 
   initTask(): InitTask {
@@ -175,7 +176,10 @@ function* requiredItems(facts: Facts, given: OffsetsFile | undefined): Generator
   }
   const { threadSize } = facts;
   if (threadSize === undefined)
-    yield unusable('task stack', 'no __end_init_stack: its size is not known');
+    yield unusable(
+      'task stack',
+      'no __end_init_stack, and init_stack has no size: its size is not known',
+    );
   else if (threadSize !== THREAD_SIZE) {
     yield unusable(
       'task stack',
@@ -202,7 +206,7 @@ function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIte
     if (!Number.isNaN(value)) yield found(what, `${value} (${origin})`);
     else if (name === 'taskStack') yield unusable(what, `not known: give --offsets with ${define}`);
     else
-      yield missing(what, `not known (no BTF, no DWARF, no ${define} in --offsets): no ${needed}`);
+      yield missing(what, `not known (${define} in --offsets would say it): needed for ${needed}`);
   }
 }
 
@@ -215,7 +219,7 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
         '.sframe',
         'the frame-pointer policy only: every other one is unreliable at an exception',
       );
-  yield facts.has('kprobe_table')
+  yield hasKprobes(facts.symbols)
     ? found('brk', `a kprobe in kprobe_table, handled by do_el1_brk64 or its elders`)
     : missing('brk', 'no CONFIG_KPROBES: breakpoints are not taken');
   yield facts.has('do_serror')

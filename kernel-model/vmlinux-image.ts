@@ -41,6 +41,7 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
   const traps = bootedFunctions(elf.symbols);
   const probe = kprobeState(symbols, known, data + DATA.kprobe, handler);
   const serror = symbols.get('do_serror');
+  const jump = jumpPage(elf, handler);
   const kinds =
     (1 << Kind.IRQ) |
     (1 << Kind.NMI) |
@@ -82,6 +83,7 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
     state: {
       regions: [
         { name: 'kernel state', low: STATE_AREA, size: STATE_SIZE, code: false },
+        jump,
         stackRegion('IRQ stack', IRQ_STACK),
         stackRegion('SDEI normal stack', IRQ_STACK + STACK_SPACING),
         stackRegion('SDEI critical stack', IRQ_STACK + 2 * STACK_SPACING),
@@ -97,7 +99,9 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
       code: [
         ...[...traps.keys()].map((address) => ({ address, word: TRAP_WORD })),
         // Only a RAS error that is not fatal comes back from here: the walk stands in for it.
-        ...(serror === undefined ? [] : jump(serror.address, handler)),
+        ...(serror === undefined
+          ? []
+          : [{ address: serror.address, word: branch(serror.address, jump.low) }]),
       ],
     },
     unbooted: { kinds, ...(probe === undefined ? {} : { kprobeAddress: probe.address }) },
@@ -113,10 +117,11 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
 
 const NO_CODE: CodeRange = { start: NaN, end: NaN };
 
-/** By name; a global symbol wins over a local one. */
+/** What lies in the image, by name; a global symbol wins over a local one. */
 export function symbolsByName(elf: ElfImage): ReadonlyMap<string, ElfSymbol> {
   const symbols = new Map<string, ElfSymbol>();
   for (const symbol of elf.symbols) {
+    if (symbol.absolute) continue;
     const known = symbols.get(symbol.name);
     if (known === undefined || (symbol.global && !known.global)) symbols.set(symbol.name, symbol);
   }
@@ -131,10 +136,20 @@ function stackRegion(name: string, low: Address): KernelRegion {
   return { name, low, size: THREAD_SIZE, code: false };
 }
 
+/** A page of our own below the image, within reach of a branch from any of its functions. */
+const JUMP_DISTANCE = 0x10000;
+
 /** LDR X16, .+8; BR X16; the address (Arm ARM C6.2.205, C6.2.37). */
-function jump(at: Address, to: Address): { readonly address: Address; readonly word: number }[] {
-  const words = [0x58000050, 0xd61f0200, lowWord(to), highWord(to) >>> 0];
-  return words.map((word, i) => ({ address: at + 4 * i, word }));
+function jumpPage(elf: ElfImage, to: Address): KernelRegion {
+  const words = Uint32Array.of(0x58000050, 0xd61f0200, lowWord(to), highWord(to));
+  const first = elf.segments[0]?.address ?? 0;
+  const low = Math.floor(first / JUMP_DISTANCE) * JUMP_DISTANCE - JUMP_DISTANCE;
+  return { name: 'jump', low, size: 4096, code: true, bytes: new Uint8Array(words.buffer) };
+}
+
+/** B from one address to another (Arm ARM C6.2.26). */
+function branch(from: Address, to: Address): number {
+  return (0x14000000 | (((to - from) / 4) & 0x3ffffff)) >>> 0;
 }
 
 const MOV_X0_X20 = 0xaa1403e0;
@@ -161,6 +176,11 @@ export function threadStart(elf: ElfImage, fork: ElfSymbol | undefined): Address
 /** Bytes of ret_from_fork that are looked at. */
 const FORK_SIZE = 48;
 
+/** Whether the kernel looks kprobes up in a table of hash buckets, as it has since v2.6. */
+export function hasKprobes(symbols: ReadonlyMap<string, ElfSymbol>): boolean {
+  return symbols.get('kprobe_table')?.size === 8 * KPROBE_BUCKETS;
+}
+
 /**
  * One kprobe whose address the host changes before each breakpoint: it is the only one in every bucket of
  * kprobe_table, so that the kernel's get_kprobe() finds it wherever it looks.
@@ -172,12 +192,7 @@ function kprobeState(
   handler: Address,
 ) {
   const table = symbols.get('kprobe_table');
-  if (
-    table === undefined ||
-    (!symbols.has('kprobe_brk_handler') && !symbols.has('kprobe_breakpoint_handler'))
-  )
-    return undefined;
-  if (table.size !== 8 * KPROBE_BUCKETS) return undefined;
+  if (table === undefined || !hasKprobes(symbols)) return undefined;
   const words = [{ address: at + known.kprobePreHandler.value, value: handler }];
   for (let i = 0; i < KPROBE_BUCKETS; i++)
     words.push({ address: table.address + 8 * i, value: at });
