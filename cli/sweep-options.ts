@@ -50,8 +50,12 @@ export interface SweepRequest {
   readonly sample?: KernelSampleRequest;
 }
 
-/** Check everything. @throws UsageError */
-export function sweepRequest(given: SweepArguments): SweepRequest {
+/**
+ * Check everything.
+ * @param kernelPath where the file of --kernel can be read, when not under its own name
+ * @throws UsageError
+ */
+export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepRequest {
   const policies = names('policy', given.policy, Object.keys(POLICIES) as PolicyName[]);
   const kinds = names('kind', given.kind, KIND_NAMES);
   const depth = wholeNumber('depth', given.depth, 2);
@@ -59,7 +63,7 @@ export function sweepRequest(given: SweepArguments): SweepRequest {
   const budget = wholeNumber('budget', given.budget);
   const point = pointOption(given);
   const reportPath = once('json', given.json);
-  const { targets, notes, sample } = targetsOf(given);
+  const { targets, notes, sample } = targetsOf(given, kernelPath);
   if (point !== undefined && targets.length !== 1) {
     const none = (given.scenario ?? []).length === 0 && given.function === undefined;
     const found = none ? 'none is named' : `${targets.length} match`;
@@ -143,13 +147,13 @@ interface Targets {
 
 const KERNEL_ONLY = ['offsets', 'sample', 'seed', 'unwinder'] as const;
 
-function targetsOf(given: SweepArguments): Targets {
+function targetsOf(given: SweepArguments, kernelPath: string | undefined): Targets {
   const file = once('image', given.image);
   const patterns = given.scenario ?? [];
   const kernel = once('kernel', given.kernel);
   if (kernel !== undefined) {
     const other = file === undefined ? patterns[0] : '--image';
-    if (other === undefined) return realKernelTargets(given, kernel);
+    if (other === undefined) return realKernelTargets(given, kernel, kernelPath);
     const name = file === undefined ? `the scenario '${other}'` : other;
     throw new UsageError(`--kernel and ${name} exclude each other`);
   }
@@ -180,13 +184,13 @@ function targetsOf(given: SweepArguments): Targets {
   return { targets: [target], notes };
 }
 
-function realKernelTargets(given: SweepArguments, file: string): Targets {
+function realKernelTargets(given: SweepArguments, file: string, path = resolve(file)): Targets {
   const offsets = once('offsets', given.offsets);
   const unwinder = once('unwinder', given.unwinder) ?? 'model';
   if (unwinder !== 'model') throw new UsageError(`unknown unwinder '${unwinder}'; there is model`);
   const source = {
     file,
-    path: resolve(file),
+    path,
     ...(offsets === undefined ? {} : { offsets: resolve(offsets) }),
   };
   const functions = [given.function ?? []].flat().flatMap((name) => name.split(','));
