@@ -116,6 +116,7 @@ export class Kunwind {
   /** kunwind_next: one step, without the recovery that follows it. */
   private next(policy: Policy, task: UnwindTask): number {
     const { state } = this;
+    if (policy.distrustsSdei) state.leaveSdei();
     if (policy.sframeAtBoundary && state.source === SOURCE_REGS_PC) {
       let error = stepSFrame(state, task, policy);
       if (error > 0) {
