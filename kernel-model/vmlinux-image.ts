@@ -76,6 +76,7 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
     },
     offsets: structureOffsets(known),
     returnToHandler,
+    sdeiHandler: rangeOf(symbols.get('__sdei_asm_handler')),
     returnToHandlerPopped: undefined,
     kretprobeTrampolines,
     trampolines: [returnToHandler, ...ranges(symbols, ['ftrace_caller']), ...kretprobeTrampolines],

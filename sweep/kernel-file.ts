@@ -76,7 +76,9 @@ function compressionOf(path: string): Compression | undefined {
 
 async function* xzChunks(path: string): AsyncGenerator<Uint8Array> {
   const compressed = Readable.toWeb(createReadStream(path, { highWaterMark: CHUNK }));
-  const reader = new xzDecompress.XzReadableStream(compressed as ReadableStream<Uint8Array>).getReader();
+  const reader = new xzDecompress.XzReadableStream(
+    compressed as ReadableStream<Uint8Array>,
+  ).getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;

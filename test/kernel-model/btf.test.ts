@@ -56,10 +56,10 @@ describe('BTF', () => {
     wrongKind[24 + 7] = 31;
     expect(readBtf(whole.subarray(0, 10))).toMatchObject({ error: '.BTF: 10 bytes are no header' });
     expect(readBtf(whole.subarray(0, 60))).toMatchObject({
-      error: expect.stringMatching(/asks for/),
+      error: expect.stringMatching(/asks for/) as string,
     });
     expect(readBtf(wrongKind)).toMatchObject({
-      error: expect.stringMatching(/unknown kind 31 of type 1/),
+      error: expect.stringMatching(/unknown kind 31 of type 1/) as string,
     });
   });
 
