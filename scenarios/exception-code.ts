@@ -29,7 +29,7 @@ const FRAMELESS = [
   'irq_exit_rcu',
   'irqentry_nmi_enter',
   'irqentry_nmi_exit',
-  'arch_stack_walk_reliable',
+  'walk_request',
 ] as const;
 
 /** Code that runs in an SDEI event, and nowhere else. */
@@ -40,7 +40,7 @@ const SDEI_SHARED = [
   'irqentry_nmi_enter',
   'irqentry_nmi_exit',
   'kunwind_request_walk',
-  'arch_stack_walk_reliable',
+  'walk_request',
 ] as const;
 
 /** Everything that runs between the firmware's call and the walk, or after it. */
