@@ -147,6 +147,11 @@ export class KernelWalker {
   walk(policy: Policy, mode: WalkMode, out: WalkResult): void {
     this.kunwind.walk(policy, mode, this.start, this.task, out);
   }
+
+  /** The best-effort walk, after the reliable walk of the same policy has left its result in `out`. */
+  walkBestEffortAfter(policy: Policy, out: WalkResult): void {
+    if (!Kunwind.toBestEffort(out)) this.walk(policy, 'best-effort', out);
+  }
 }
 
 function walkedTask(machine: Machine, address: Address, stackLow: Address): WalkedTask {
