@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { nearestNames } from '../emulator/symbol-names.js';
 import { packagePath } from '../sweep/package-path.js';
+import { doctorCommand } from './doctor-command.js';
 import { kunitCommand } from './kunit-command.js';
 import { listCommand } from './list-command.js';
 import { complain, endQuietlyOnClosedPipe } from './output.js';
@@ -42,9 +43,10 @@ function parser(words: readonly string[]) {
       .command(kunitCommand)
       .command(listCommand)
       .command(sframeCommand)
+      .command(doctorCommand)
       .demandCommand(
         1,
-        'no command given; there are sweep, kunit, list and sframe dump (see --help)',
+        'no command given; there are sweep, kunit, list, sframe dump and doctor (see --help)',
       )
       .strict()
       .strictCommands()
@@ -80,7 +82,7 @@ function separateArgs(words: readonly string[]): string[] {
   return separated;
 }
 
-const COMMANDS = ['sweep', 'kunit', 'list', 'sframe', 'dump'];
+const COMMANDS = ['sweep', 'kunit', 'list', 'sframe', 'dump', 'doctor'];
 
 /** What yargs found, in the words of the other messages. */
 function usageMessage(message: string): string {

@@ -1,10 +1,13 @@
 /** The command line that replays one point. */
+import { formatArguments } from '../sweep/image-argument.js';
 import type { SweepOptions } from '../sweep/sweep.js';
 import type { PolicyName } from '../unwinder/policy.js';
 
 /** What the user's own command line said. */
 export interface ReplayContext {
   readonly image: string | undefined;
+  readonly kernel: string | undefined;
+  readonly offsets: string | undefined;
   readonly fn: string | undefined;
   readonly args: readonly string[];
   /** Undefined: all. */
@@ -14,10 +17,17 @@ export interface ReplayContext {
 
 /** Makes the command for a point of a target. */
 export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
-  const { image, fn, args, policies, budget } = context;
+  const { image, kernel, offsets, fn, args, policies, budget } = context;
   return (target, point) => {
     const words = ['npx', 'kunwind-lab', 'sweep'];
-    if (image === undefined) words.push(target.scenario.name);
+    if (kernel !== undefined) {
+      const { entry, args: called } = target.scenario;
+      words.push('--kernel', kernel);
+      if (offsets !== undefined) words.push('--offsets', offsets);
+      words.push('--function', entry);
+      if (called !== undefined && called.length > 0)
+        words.push('--args', ...formatArguments(called));
+    } else if (image === undefined) words.push(target.scenario.name);
     else words.push('--image', image, '--function', fn ?? target.scenario.entry);
     if (args.length > 0) words.push('--args', ...args);
     if (policies !== undefined) words.push('--policy', policies.join(','));

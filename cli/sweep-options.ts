@@ -5,6 +5,8 @@ import { ALL_KINDS, KIND_NAMES, kindSet } from '../kernel-model/exception-kind.j
 import { allTargets, FAMILIES, selectTargets } from '../sweep/catalogue.js';
 import { parseArguments } from '../sweep/image-argument.js';
 import { imageTarget } from '../sweep/image-target.js';
+import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
+import { kernelTargets } from '../sweep/kernel-target.js';
 import { parsePoint, type Point } from '../sweep/point.js';
 import type { SweepOptions } from '../sweep/sweep.js';
 import type { SweepTarget } from '../sweep/unit.js';
@@ -27,6 +29,11 @@ export interface SweepArguments {
   readonly point?: Text;
   readonly budget?: Text;
   readonly image?: Text;
+  readonly kernel?: Text;
+  readonly offsets?: Text;
+  readonly sample?: Text;
+  readonly seed?: Text;
+  readonly unwinder?: Text;
   readonly function?: Text;
   readonly args?: readonly string[] | undefined;
   readonly color: boolean;
@@ -39,6 +46,8 @@ export interface SweepRequest {
   readonly reportPath: string | undefined;
   /** Lines for standard error before the sweep. */
   readonly notes: readonly string[];
+  /** Functions to be chosen once there is an engine. */
+  readonly sample?: KernelSampleRequest;
 }
 
 /** Check everything. @throws UsageError */
@@ -50,9 +59,10 @@ export function sweepRequest(given: SweepArguments): SweepRequest {
   const budget = wholeNumber('budget', given.budget);
   const point = pointOption(given);
   const reportPath = once('json', given.json);
-  const { targets, notes } = targetsOf(given);
+  const { targets, notes, sample } = targetsOf(given);
   if (point !== undefined && targets.length !== 1) {
-    const found = (given.scenario ?? []).length === 0 ? 'none is named' : `${targets.length} match`;
+    const none = (given.scenario ?? []).length === 0 && given.function === undefined;
+    const found = none ? 'none is named' : `${targets.length} match`;
     throw new UsageError(`--point needs exactly one scenario, ${found}`);
   }
   const options: SweepOptions = {
@@ -65,22 +75,25 @@ export function sweepRequest(given: SweepArguments): SweepRequest {
     ...(point === undefined ? {} : { point }),
     replay: replayCommand({
       image: once('image', given.image),
-      fn: once('function', given.function),
-      args: given.args ?? [],
+      kernel: once('kernel', given.kernel),
+      offsets: once('offsets', given.offsets),
+      fn: given.image === undefined ? undefined : once('function', given.function),
+      args: given.image === undefined ? [] : (given.args ?? []),
       policies,
       budget,
     }),
   };
-  return { options, reportPath, notes };
+  return { options, reportPath, notes, ...(sample === undefined ? {} : { sample }) };
 }
 
 /** The value of an option that may be given once. */
 function once(name: string, value: Text): string | undefined {
-  if (value === undefined || typeof value === 'string') {
-    if (value === '') throw new UsageError(`--${name} needs a value`);
-    return value;
+  const [only, ...more] = typeof value === 'object' ? value : [value];
+  if (more.length === 0) {
+    if (only === '') throw new UsageError(`--${name} needs a value`);
+    return only;
   }
-  throw new UsageError(`--${name} is given ${value.length} times`);
+  throw new UsageError(`--${name} is given ${more.length + 1} times`);
 }
 
 function wholeNumber(name: string, value: Text, most = 0x7fffffff): number | undefined {
@@ -122,15 +135,30 @@ function pointOption(given: SweepArguments): Point | undefined {
   throw new UsageError(`--point '${text}' is not ${forms} with a kind of ${KIND_NAMES.join(', ')}`);
 }
 
-function targetsOf(given: SweepArguments): {
+interface Targets {
   readonly targets: readonly SweepTarget[];
   readonly notes: readonly string[];
-} {
+  readonly sample?: KernelSampleRequest;
+}
+
+const KERNEL_ONLY = ['offsets', 'sample', 'seed', 'unwinder'] as const;
+
+function targetsOf(given: SweepArguments): Targets {
   const file = once('image', given.image);
   const patterns = given.scenario ?? [];
+  const kernel = once('kernel', given.kernel);
+  if (kernel !== undefined) {
+    const other = file === undefined ? patterns[0] : '--image';
+    if (other === undefined) return realKernelTargets(given, kernel);
+    const name = file === undefined ? `the scenario '${other}'` : other;
+    throw new UsageError(`--kernel and ${name} exclude each other`);
+  }
+  for (const name of KERNEL_ONLY) {
+    if (given[name] !== undefined) throw new UsageError(`--${name} needs --kernel`);
+  }
   if (file === undefined) {
     for (const name of ['function', 'args'] as const) {
-      if (given[name] !== undefined) throw new UsageError(`--${name} needs --image`);
+      if (given[name] !== undefined) throw new UsageError(`--${name} needs --image or --kernel`);
     }
     return { targets: catalogueTargets(patterns), notes: [] };
   }
@@ -150,6 +178,39 @@ function targetsOf(given: SweepArguments): {
       : []),
   ];
   return { targets: [target], notes };
+}
+
+function realKernelTargets(given: SweepArguments, file: string): Targets {
+  const offsets = once('offsets', given.offsets);
+  const unwinder = once('unwinder', given.unwinder) ?? 'model';
+  if (unwinder !== 'model') throw new UsageError(`unknown unwinder '${unwinder}'; there is model`);
+  const source = {
+    file,
+    path: resolve(file),
+    ...(offsets === undefined ? {} : { offsets: resolve(offsets) }),
+  };
+  const functions = [given.function ?? []].flat().flatMap((name) => name.split(','));
+  if (functions.includes('')) throw new UsageError('--function needs a value');
+  if (given.args !== undefined && functions.length !== 1) {
+    throw new UsageError(`--args needs exactly one --function, ${functions.length} are given`);
+  }
+  const args = parseArguments(given.args ?? []);
+  if (!args.ok) throw new UsageError(args.error);
+  const count = wholeNumber('sample', given.sample);
+  const seed = wholeNumber('seed', given.seed) ?? 1;
+  if (given.seed !== undefined && count === undefined)
+    throw new UsageError('--seed needs --sample');
+  const made = kernelTargets({
+    source,
+    functions,
+    ...(given.args === undefined ? {} : { args: args.value }),
+  });
+  if (!made.ok) throw new UsageError(made.error);
+  const { targets, lacksSFrame } = made.value;
+  const notes = lacksSFrame
+    ? [`warning: ${file} has no .sframe: no policy that asks SFrame can be exact in it`]
+    : [];
+  return { targets, notes, ...(count === undefined ? {} : { sample: { source, count, seed } }) };
 }
 
 function catalogueTargets(patterns: readonly string[]): readonly SweepTarget[] {

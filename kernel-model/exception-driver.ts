@@ -4,6 +4,7 @@
  * runs to its ERET, which is executed and checked. The interrupted CPU itself (the stepper) is not
  * touched, so an exclusive monitor or a SIMD register cannot differ because of the sweep.
  */
+import type { Address } from '../emulator/address.js';
 import { RegisterSet } from '../emulator/engine.js';
 import { completeExceptionReturn } from '../emulator/exceptions.js';
 import { InstructionClass } from '../emulator/instruction.js';
@@ -55,6 +56,8 @@ export class ExceptionDriver {
   readonly returned = new RegisterFile();
   /** Interrupt controller and firmware; tell it what the interrupted context is inside of. */
   readonly source: ExceptionSource;
+  /** Where execution was when {@link enter} or {@link leave} failed. */
+  stoppedAt: Address = 0;
   /** The slot of the interrupted stack. */
   stackSlot: number = StackSlot.NONE;
 
@@ -144,8 +147,10 @@ export class ExceptionDriver {
     runner.read(this.request, RegisterSet.CALL);
     this.request.words[2 * Reg.SP_EL0] = this.entry.words[2 * Reg.SP_EL0] as number;
     this.request.words[2 * Reg.SP_EL0 + 1] = this.entry.words[2 * Reg.SP_EL0 + 1] as number;
+    // A free run stops behind the instruction it stopped for.
+    this.stoppedAt = this.request.get(Reg.PC) - 4;
     if (status !== 0) return DriverStatus.ENGINE_ERROR;
-    if (this.request.get(Reg.PC) !== kernel.roles.walkRequest + 4) return DriverStatus.NO_REQUEST;
+    if (this.stoppedAt !== kernel.roles.walkRequest) return DriverStatus.NO_REQUEST;
     return this.onPath(this.path) ? DriverStatus.DONE : DriverStatus.PATH_CHANGED;
   }
 
@@ -170,7 +175,9 @@ export class ExceptionDriver {
     while (cpu.pc !== target) {
       if (instructions++ === PATH_BUDGET) return DriverStatus.RUNAWAY;
       const pc = cpu.pc;
+      this.stoppedAt = pc;
       const status = cpu.step();
+      if (status === StepStatus.EXCEPTION) return DriverStatus.NO_REQUEST;
       if (status !== StepStatus.DONE) return DriverStatus.ENGINE_ERROR;
       if (cpu.instructionClass === InstructionClass.ERET) return DriverStatus.NO_REQUEST;
       truth.executed(cpu.instructionClass, cpu.instructionWord, pc, cpu.registers);
@@ -210,8 +217,9 @@ export class ExceptionDriver {
     const { runner, kernel } = this.machine;
     const status = runner.run(behindRequest(this.machine.memory, this.request.get(Reg.X30)));
     runner.read(this.exit, RegisterSet.ALL);
-    if (status !== 0) return DriverStatus.ENGINE_ERROR;
     const stop = this.exit.get(Reg.PC) - 4;
+    this.stoppedAt = stop;
+    if (status !== 0) return DriverStatus.ENGINE_ERROR;
     if (this.kind === Kind.SDEI) {
       return stop === kernel.roles.sdeiComplete ? DriverStatus.DONE : DriverStatus.NO_RETURN;
     }
@@ -245,7 +253,10 @@ export class ExceptionDriver {
         this.exit.copyFrom(cpu.registers);
         return DriverStatus.DONE;
       }
-      if (cpu.step() !== StepStatus.DONE) return DriverStatus.ENGINE_ERROR;
+      this.stoppedAt = cpu.pc;
+      const status = cpu.step();
+      if (status === StepStatus.EXCEPTION) return DriverStatus.NO_RETURN;
+      if (status !== StepStatus.DONE) return DriverStatus.ENGINE_ERROR;
       if (cpu.instructionClass === InstructionClass.ERET) {
         this.returned.copyFrom(cpu.registers);
         return this.kind === Kind.SDEI ? DriverStatus.NO_RETURN : DriverStatus.DONE;

@@ -72,6 +72,8 @@ export class Machine {
       const added = addSegments(memory, image.path, loaded.value);
       if (!added.ok) return added;
     }
+    const prepared = prepareState(memory, kernel);
+    if (!prepared.ok) return prepared;
     const area = memory.add('arguments', ARGUMENT_AREA, ARGUMENT_AREA_SIZE, READ_WRITE, false);
     if (!area.ok) return area;
     memory.fillRunCopies(isRunnerStop(kernel), WFI);
@@ -207,6 +209,20 @@ function isRunnerStop(kernel: KernelImage): (word: number, address: Address) => 
     const kind = classify(word);
     return kind === InstructionClass.ERET || kind === InstructionClass.BRK;
   };
+}
+
+/** Memory, data and code words that stand for the boot of a kernel (kernel-image.ts, KernelState). */
+function prepareState(memory: GuestMemory, { state }: KernelImage): Result<void, MachineError> {
+  if (state === undefined) return ok(undefined);
+  for (const { name, low, size, code, bytes } of state.regions) {
+    const permissions = code ? Permission.READ | Permission.EXECUTE : READ_WRITE;
+    const region = memory.add(name, low, size, permissions, code);
+    if (!region.ok) return region;
+    if (bytes !== undefined) region.value.bytes.set(bytes);
+  }
+  for (const { address, value } of state.words) memory.writeAddress(address, value);
+  for (const { address, word } of state.code) memory.writeWord(address, word);
+  return ok(undefined);
 }
 
 /** Add an image's segments; those that share a page become one region with the union of rights. */

@@ -81,6 +81,10 @@ export class ScenarioCpu {
 
   private takeBreakpoint(pc: Address, word: number): boolean {
     const { stepper, kernel } = this.machine;
+    if (kernel.unbooted !== undefined) {
+      this.problem = stepper.describe(StepStatus.EXCEPTION);
+      return false;
+    }
     if (this.depths.length === MAX_NESTED) {
       this.problem = `${MAX_NESTED} breakpoints inside each other`;
       return false;

@@ -54,6 +54,13 @@ export type ScenarioArgument =
       readonly buffer: { readonly size: number; readonly text?: string; readonly fill?: number };
     }
   | {
+      /**
+       * As many bytes, whose 64-bit words all hold the buffer's own address: whatever pointer a function
+       * follows leads back into it, and a list head in its first words is that of an empty list.
+       */
+      readonly self: { readonly size: number };
+    }
+  | {
       /** Address of a symbol of the scenario's ELF or of the guest kernel. */ readonly symbol: string;
     };
 

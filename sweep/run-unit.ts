@@ -57,8 +57,8 @@ export class UnitRunner {
   ) {}
 
   async run(request: UnitRequest): Promise<UnitResult> {
-    const { elf, scenario } = request.target;
-    const made = this.lab.machineFor(elf, scenario.kernel);
+    const { elf, scenario, vmlinux } = request.target;
+    const made = this.lab.machineFor(elf, scenario.kernel, vmlinux);
     if (!made.ok) return setupFailure(request.id, made.error.message);
     const parts = made.value;
     const collected = new Collector(parts, request);

@@ -93,6 +93,9 @@ function resolveArgument(machine: Machine, argument: ScenarioArgument): CallArgu
     if (symbol === undefined) return argument.symbol;
     return { kind: 'number', value: symbol.address };
   }
+  if ('self' in argument) {
+    return { kind: 'bytes', bytes: new Uint8Array(argument.self.size), selfPointers: true };
+  }
   const { size, text, fill } = argument.buffer;
   const bytes = new Uint8Array(size).fill(fill ?? 0);
   if (text !== undefined) bytes.set(new TextEncoder().encode(text).subarray(0, size));

@@ -19,7 +19,13 @@ import type { FunctionIndex } from './function-index.js';
 import type { KernelWalker } from './kernel-walker.js';
 import type { Point } from './point.js';
 import { RowCheck, type WrongRow } from './row-check.js';
-import { explainDriverStatus, registerChanged, type SweepProblem } from './sweep-problem.js';
+import {
+  explainDriverStatus,
+  explainKernelStop,
+  isStop,
+  registerChanged,
+  type SweepProblem,
+} from './sweep-problem.js';
 import { MODES, type Tally } from './tally.js';
 import { type Judge, TruthList, VerdictCode } from './verdict.js';
 
@@ -160,7 +166,9 @@ export class ScenarioSweep {
   /** Step the scenario by one instruction, recording truth. */
   private step(): boolean {
     if (!this.cpu.step()) {
-      this.report('scenario', undefined, this.cpu.problem);
+      const { stepper, kernel } = this.parts.machine;
+      const stop = explainKernelStop(kernel, stepper.pc);
+      this.report(stop?.kind ?? 'scenario', undefined, stop?.detail ?? this.cpu.problem);
       return false;
     }
     this.driver.source.inBreakpoint = this.inTakenBreakpoint || this.cpu.inBreakpoint;
@@ -339,7 +347,9 @@ export class ScenarioSweep {
   }
 
   private driverProblem(status: number, kind: number): boolean {
-    const { kind: problem, detail } = explainDriverStatus(status, this.driver.difference);
+    const { kernel } = this.parts.machine;
+    const stop = explainKernelStop(kernel, this.driver.stoppedAt, isStop(status));
+    const { kind: problem, detail } = stop ?? explainDriverStatus(status, this.driver.difference);
     return this.report(problem, this.pointOf(kind), detail);
   }
 

@@ -8,12 +8,15 @@ import type { RowFault } from './row-check.js';
 import type { Scenario } from '../scenarios/scenario.js';
 import type { VerdictCount } from './promises.js';
 import type { PolicyName } from '../unwinder/policy.js';
+import type { VmlinuxSource } from './vmlinux.js';
 
 /** What is swept: a scenario and the ELF that holds its code. */
 export interface SweepTarget {
   readonly scenario: Scenario;
   /** Path of the ELF loaded beside the kernel; absent when the code is in the kernel itself. */
   readonly elf?: string;
+  /** The real kernel to run instead of a built-in one. */
+  readonly vmlinux?: VmlinuxSource;
 }
 
 /** What a worker is asked to do. */
