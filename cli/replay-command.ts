@@ -12,12 +12,14 @@ export interface ReplayContext {
   readonly args: readonly string[];
   /** Undefined: all. */
   readonly policies: readonly PolicyName[] | undefined;
+  /** As given. */
+  readonly unwinder: string | undefined;
   readonly budget: number | undefined;
 }
 
 /** Makes the command for a point of a target. */
 export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
-  const { image, kernel, offsets, fn, args, policies, budget } = context;
+  const { image, kernel, offsets, fn, args, policies, unwinder, budget } = context;
   return (target, point) => {
     const words = ['npx', 'kunwind-lab', 'sweep'];
     if (kernel !== undefined) {
@@ -31,6 +33,7 @@ export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
     else words.push('--image', image, '--function', fn ?? target.scenario.entry);
     if (args.length > 0) words.push('--args', ...args);
     if (policies !== undefined) words.push('--policy', policies.join(','));
+    if (unwinder !== undefined) words.push('--unwinder', unwinder);
     if (budget !== undefined) words.push('--budget', String(budget));
     words.push('--point', point);
     return words.map(shellWord).join(' ');

@@ -9,7 +9,7 @@ import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import { findingLines } from './findings.js';
 import { complain, print } from './output.js';
-import { replayLines } from './point-replay.js';
+import { replayDisagreements, replayLines } from './point-replay.js';
 import { progressDisplay } from './progress.js';
 import { ReportFile } from './report-file.js';
 import { outputStyle, plural, type Style } from './style.js';
@@ -35,7 +35,10 @@ const OPTIONS = {
   offsets: { type: 'string', describe: 'Structure offsets of that kernel, as in asm-offsets.h' },
   sample: { type: 'string', describe: 'Also sweep this many C functions of the kernel' },
   seed: { type: 'string', describe: 'Which functions those are [default: 1]' },
-  unwinder: { type: 'string', describe: 'Who walks: model' },
+  unwinder: {
+    type: 'string',
+    describe: 'Who walks: model, guest (the kernel itself), both [default with --kernel], checked',
+  },
   function: {
     type: 'string',
     array: true,
@@ -131,6 +134,7 @@ function* resultLines(
 ): Generator<string> {
   if (point !== undefined) {
     yield* replayLines(report, walks, style);
+    yield* replayDisagreements(report, style);
     if (report.scenarios.some(({ problems }) => problems.length > 0)) {
       yield* findingLines(report, style);
     }

@@ -2,11 +2,13 @@
 import { resolve } from 'node:path';
 import { nearestNames } from '../emulator/symbol-names.js';
 import { ALL_KINDS, KIND_NAMES, kindSet } from '../kernel-model/exception-kind.js';
+import { guestPolicies } from '../sweep/guest-walker.js';
 import { allTargets, FAMILIES, selectTargets } from '../sweep/catalogue.js';
 import { parseArguments } from '../sweep/image-argument.js';
 import { imageTarget } from '../sweep/image-target.js';
 import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
 import { kernelTargets } from '../sweep/kernel-target.js';
+import { type UnwinderChoice, UNWINDER_CHOICES } from '../sweep/stack-walker.js';
 import { parsePoint, type Point } from '../sweep/point.js';
 import type { SweepOptions } from '../sweep/sweep.js';
 import type { SweepTarget } from '../sweep/unit.js';
@@ -63,15 +65,24 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
   const budget = wholeNumber('budget', given.budget);
   const point = pointOption(given);
   const reportPath = once('json', given.json);
-  const { targets, notes, sample } = targetsOf(given, kernelPath);
+  const { targets, notes, sample, kernelPolicies } = targetsOf(given, kernelPath);
   if (point !== undefined && targets.length !== 1) {
     const none = (given.scenario ?? []).length === 0 && given.function === undefined;
     const found = none ? 'none is named' : `${targets.length} match`;
     throw new UsageError(`--point needs exactly one scenario, ${found}`);
   }
+  const unwinder = unwinderOption(given);
+  const possible = unwinder === 'model' ? undefined : kernelPolicies;
+  const unable = policies?.filter((name) => possible?.includes(name) === false) ?? [];
+  if (unable.length > 0 && possible !== undefined) {
+    throw new UsageError(
+      `the kernel's own unwinder has no ${unable.join(', ')}, only ${possible.join(', ')}`,
+    );
+  }
   const options: SweepOptions = {
     targets,
-    policies: policies ?? (Object.keys(POLICIES) as PolicyName[]),
+    policies: policies ?? possible ?? (Object.keys(POLICIES) as PolicyName[]),
+    unwinder,
     kinds: kinds === undefined ? ALL_KINDS : kindSet(kinds),
     ...(depth === undefined ? {} : { depth: depth === 2 ? 2 : 1 }),
     ...(jobs === undefined ? {} : { jobs }),
@@ -84,6 +95,7 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
       fn: given.image === undefined ? undefined : once('function', given.function),
       args: given.image === undefined ? [] : (given.args ?? []),
       policies,
+      unwinder: once('unwinder', given.unwinder),
       budget,
     }),
   };
@@ -139,13 +151,27 @@ function pointOption(given: SweepArguments): Point | undefined {
   throw new UsageError(`--point '${text}' is not ${forms} with a kind of ${KIND_NAMES.join(', ')}`);
 }
 
+/** By default a user's kernel walks itself; built-in scenarios are walked by the model, and checked. */
+function unwinderOption(given: SweepArguments): UnwinderChoice {
+  const text = once('unwinder', given.unwinder);
+  if (text === undefined) {
+    if (given.kernel !== undefined) return 'both';
+    return given.image === undefined ? 'checked' : 'model';
+  }
+  const known = UNWINDER_CHOICES.find((name) => name === text);
+  if (known !== undefined) return known;
+  throw new UsageError(`unknown unwinder '${text}'; there are ${UNWINDER_CHOICES.join(', ')}`);
+}
+
 interface Targets {
+  /** What the kernel's own unwinder can be asked for; absent: everything. */
+  readonly kernelPolicies?: readonly PolicyName[];
   readonly targets: readonly SweepTarget[];
   readonly notes: readonly string[];
   readonly sample?: KernelSampleRequest;
 }
 
-const KERNEL_ONLY = ['offsets', 'sample', 'seed', 'unwinder'] as const;
+const KERNEL_ONLY = ['offsets', 'sample', 'seed'] as const;
 
 function targetsOf(given: SweepArguments, kernelPath: string | undefined): Targets {
   const file = once('image', given.image);
@@ -186,8 +212,6 @@ function targetsOf(given: SweepArguments, kernelPath: string | undefined): Targe
 
 function realKernelTargets(given: SweepArguments, file: string, path = resolve(file)): Targets {
   const offsets = once('offsets', given.offsets);
-  const unwinder = once('unwinder', given.unwinder) ?? 'model';
-  if (unwinder !== 'model') throw new UsageError(`unknown unwinder '${unwinder}'; there is model`);
   const source = {
     file,
     path,
@@ -210,11 +234,17 @@ function realKernelTargets(given: SweepArguments, file: string, path = resolve(f
     ...(given.args === undefined ? {} : { args: args.value }),
   });
   if (!made.ok) throw new UsageError(made.error);
-  const { targets, lacksSFrame } = made.value;
+  const { targets, lacksSFrame, kernel } = made.value;
+  const kernelPolicies = guestPolicies((name) => kernel.symbol(name));
   const notes = lacksSFrame
     ? [`warning: ${file} has no .sframe: no policy that asks SFrame can be exact in it`]
     : [];
-  return { targets, notes, ...(count === undefined ? {} : { sample: { source, count, seed } }) };
+  return {
+    targets,
+    notes,
+    kernelPolicies,
+    ...(count === undefined ? {} : { sample: { source, count, seed } }),
+  };
 }
 
 function catalogueTargets(patterns: readonly string[]): readonly SweepTarget[] {

@@ -158,7 +158,7 @@ export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
     vectors: value('vectors'),
     initTask: value('init_task'),
     retFromFork: value('ret_from_fork'),
-    walkRequest: value('arch_stack_walk_reliable'),
+    walkRequest: value('walk_request'),
     irqStackPointer: value('irq_stack_ptr'),
     overflowStack: value('overflow_stack'),
     sdeiNormalStackPointer: value('sdei_stack_normal_ptr'),

@@ -13,6 +13,7 @@ import { KernelStacks } from '../kernel-model/stacks.js';
 import type { GuestKernelName } from '../scenarios/scenario.js';
 import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import { FunctionIndex } from './function-index.js';
+import { GuestWalker } from './guest-walker.js';
 import { loadImage } from './image-target.js';
 import { buildRules, KernelWalker } from './kernel-walker.js';
 import { packagePath } from './package-path.js';
@@ -93,11 +94,9 @@ export class Lab {
     if (!named.ok) return named;
     const kernel = named.value;
     const images: ElfImage[] = [];
-    if (vmlinux !== undefined) {
-      const stub = loadStub();
-      if (!stub.ok) return fail({ kind: 'kernel', message: stub.error });
-      images.push(stub.value.elf);
-    }
+    const stub = loadStub();
+    if (!stub.ok) return fail({ kind: 'kernel', message: stub.error });
+    images.push(stub.value.elf);
     if (elfPath !== undefined) {
       const elf = loadImage(elfPath);
       if (!elf.ok) return elfError(elf.error);
@@ -116,12 +115,14 @@ export class Lab {
     if (!stacks.ok) {
       return fail({ kind: 'kernel', message: `no stack at ${stacks.error.at}` });
     }
+    const driver = new ExceptionDriver(machine.value, stacks.value);
     this.parts = {
       machine: machine.value,
       stacks: stacks.value,
       rules: rules.value,
-      driver: new ExceptionDriver(machine.value, stacks.value),
+      driver,
       walker: new KernelWalker(machine.value, stacks.value, rules.value, this.defects.unwinder),
+      guest: GuestWalker.create(machine.value, driver, stub.value.stub),
       judge: new Judge(kernel.trampolines),
       functions: new FunctionIndex(machine.value),
     };

@@ -11,16 +11,19 @@ import { formatPoint, type Point } from './point.js';
 import { isAllowed } from './promises.js';
 import { describeSetupError, setUpScenario } from './scenario-setup.js';
 import {
+  type Disagreement,
   type PointContext,
   ScenarioSweep,
   type SweepEnd,
   type SweepParts,
 } from './scenario-sweep.js';
+import type { WalkDifference } from './stack-walker.js';
 import type { SweepProblem } from './sweep-problem.js';
 import { type CellKey, MODES, Tally } from './tally.js';
 import type { WrongRow } from './row-check.js';
 import type {
   CellReport,
+  DisagreementReport,
   ProblemReport,
   UnitRequest,
   UnitResult,
@@ -47,6 +50,16 @@ interface RawExample {
   readonly trace: readonly Address[];
 }
 
+/** A disagreement as it was caught. */
+interface RawDisagreement {
+  readonly fn: number;
+  readonly depth: 1 | 2;
+  readonly difference: WalkDifference;
+  readonly kernel: RawExample;
+  readonly model: RawExample;
+  count: number;
+}
+
 /** Runs units on one lab. */
 export class UnitRunner {
   private disassembler: Disassembler | undefined;
@@ -64,7 +77,7 @@ export class UnitRunner {
     const collected = new Collector(parts, request);
     const end = this.sweep(request, parts, collected);
     if (typeof end === 'string') return setupFailure(request.id, end);
-    const { cells, walks } = await collected.cells(() => this.describerFor(parts));
+    const { cells, walks, disagreements } = await collected.cells(() => this.describerFor(parts));
     return {
       id: request.id,
       points: collected.tally.points,
@@ -75,6 +88,7 @@ export class UnitRunner {
       reasons: collected.reasons(),
       wrongRows: collected.wrongRows,
       problems: collected.problems,
+      disagreements,
       walks,
     };
   }
@@ -83,7 +97,14 @@ export class UnitRunner {
   private sweep(request: UnitRequest, parts: SweepParts, collected: Collector): SweepEnd | string {
     const { scenario } = request.target;
     const policies = request.policies.map((name) => POLICIES[name]);
-    const sweep = new ScenarioSweep(parts, policies, collected.tally, collected, this.truthDefect);
+    const sweep = new ScenarioSweep(
+      parts,
+      policies,
+      collected.tally,
+      collected,
+      this.truthDefect,
+      request.unwinder,
+    );
     sweep.stepExceptions(request.stepped === true);
     let { from } = request.range;
     for (;;) {
@@ -119,6 +140,7 @@ class Collector {
   readonly walks: RawExample[] = [];
   readonly walked: ((point: Point, context: PointContext) => void) | undefined;
   private readonly examples = new Map<number, RawExample>();
+  private readonly disagreements = new Map<string, RawDisagreement>();
 
   constructor(
     private readonly parts: SweepParts,
@@ -142,6 +164,26 @@ class Collector {
     this.examples.set(cell, rawExample(point, context));
   }
 
+  disagreement(fn: number, depth: number, point: Point, found: Disagreement): void {
+    const { context, difference } = found;
+    const { policy, mode } = context;
+    const { kind } = point.inner ?? point;
+    const key = `${fn} ${kind} ${depth} ${policy.name} ${mode} ${difference}`;
+    const known = this.disagreements.get(key);
+    if (known !== undefined) {
+      known.count++;
+      return;
+    }
+    this.disagreements.set(key, {
+      fn,
+      depth: depth === 2 ? 2 : 1,
+      difference,
+      kernel: rawExample(point, context),
+      model: rawExample(point, { ...context, walk: found.model }),
+      count: 1,
+    });
+  }
+
   wrongRow({ fault, pc, detail }: WrongRow): void {
     const { symbols } = this.parts.machine;
     const fn = symbols.at(pc)?.symbol.name ?? '?';
@@ -159,18 +201,34 @@ class Collector {
   }
 
   /** What was counted; the generator of texts is asked for only when there is something to show. */
-  async cells(
-    describer: () => Promise<(raw: RawExample) => WalkExample>,
-  ): Promise<{ readonly cells: CellReport[]; readonly walks: WalkExample[] }> {
+  async cells(describer: () => Promise<(raw: RawExample) => WalkExample>): Promise<{
+    readonly cells: CellReport[];
+    readonly walks: WalkExample[];
+    readonly disagreements: DisagreementReport[];
+  }> {
     const counted = [...this.counted()];
-    if (this.walks.length === 0 && counted.every(({ raw }) => raw === undefined)) {
-      return { cells: counted.map(({ cell }) => cell), walks: [] };
+    const silent = this.walks.length === 0 && this.disagreements.size === 0;
+    if (silent && counted.every(({ raw }) => raw === undefined)) {
+      return { cells: counted.map(({ cell }) => cell), walks: [], disagreements: [] };
     }
     const describe = await describer();
     const cells = counted.map(({ cell, raw }) =>
       raw === undefined ? cell : { ...cell, example: describe(raw) },
     );
-    return { cells, walks: this.walks.map(describe) };
+    const disagreements = [...this.disagreements.values()].map((raw): DisagreementReport => {
+      const { point } = raw.kernel;
+      const { reason, trace } = describe(raw.model);
+      return {
+        fn: this.parts.functions.names[raw.fn] ?? '?',
+        kind: KIND_NAMES[(point.inner ?? point).kind] ?? 'irq',
+        depth: raw.depth,
+        count: raw.count,
+        difference: raw.difference,
+        example: describe(raw.kernel),
+        model: { reason, trace },
+      };
+    });
+    return { cells, walks: this.walks.map(describe), disagreements };
   }
 
   /**
@@ -278,6 +336,7 @@ function setupFailure(id: number, detail: string): UnitResult {
     reasons: [],
     wrongRows: [],
     problems: [{ kind: 'setup', point: undefined, at: '', detail }],
+    disagreements: [],
     walks: [],
   };
 }

@@ -16,9 +16,11 @@ import type { Policy } from '../unwinder/policy.js';
 import type { RuleTable } from '../unwinder/rule-table.js';
 import { WalkResult } from '../unwinder/walk-result.js';
 import type { FunctionIndex } from './function-index.js';
+import type { GuestWalker } from './guest-walker.js';
 import type { KernelWalker } from './kernel-walker.js';
 import type { Point } from './point.js';
 import { RowCheck, type WrongRow } from './row-check.js';
+import { type UnwinderChoice, type WalkDifference, walkDifference } from './stack-walker.js';
 import {
   explainDriverStatus,
   explainKernelStop,
@@ -35,7 +37,10 @@ export interface SweepParts {
   readonly stacks: KernelStacks;
   readonly rules: RuleTable;
   readonly driver: ExceptionDriver;
+  /** The model. */
   readonly walker: KernelWalker;
+  /** The kernel image's own unwinder, if it has one. */
+  readonly guest?: GuestWalker | undefined;
   readonly judge: Judge;
   readonly functions: FunctionIndex;
 }
@@ -65,6 +70,8 @@ export interface SweepObserver {
   example(cell: number, point: Point, context: PointContext): void;
   /** An SFrame row that the CPU contradicts; once an instruction. */
   wrongRow(row: WrongRow): void;
+  /** The kernel's own unwinder and the model answer differently. */
+  disagreement?(fn: number, depth: number, point: Point, disagreement: Disagreement): void;
   /** Return false to give up. */
   problem(problem: SweepProblem): boolean;
   /** Any walk, when a single point is replayed. */
@@ -81,6 +88,13 @@ export interface PointContext {
   readonly walk: WalkResult;
 }
 
+/** Two answers to one walk request, while they last: that of the context is the kernel's. */
+export interface Disagreement {
+  readonly context: PointContext;
+  readonly model: WalkResult;
+  readonly difference: WalkDifference;
+}
+
 /** How {@link ScenarioSweep.run} ended. */
 export interface SweepEnd {
   /** Dynamic instructions of the scenario that were executed inside the scope. */
@@ -91,12 +105,16 @@ export interface SweepEnd {
   readonly result?: number;
 }
 
+/** `checked` compares every point of depth 1, and of depth 2 every so many'th instruction's. */
+const CHECKED_INTERVAL = 64;
+
 /** One scenario on one machine. The machine must be freshly set up: see scenario-setup.ts. */
 export class ScenarioSweep {
   private readonly driver: ExceptionDriver;
   private readonly cpu: ScenarioCpu;
   private readonly truthList = new TruthList();
   private readonly walk = new WalkResult();
+  private readonly guestWalk = new WalkResult();
   private readonly saved = new RegisterFile();
   private readonly rows: RowCheck;
   private outerIndex = 0;
@@ -113,6 +131,7 @@ export class ScenarioSweep {
     private readonly tally: Tally,
     private readonly observer: SweepObserver,
     truthDefect?: TruthDefect,
+    private readonly unwinder: UnwinderChoice = 'model',
   ) {
     this.driver = parts.driver;
     this.rows = new RowCheck(parts.rules, parts.machine.memory);
@@ -222,6 +241,12 @@ export class ScenarioSweep {
     const task = parts.walker.prepare(driver.request);
     if (task === undefined) return this.driverProblem(DriverStatus.NO_REQUEST, kind);
     this.gatherTruth(task);
+    const guest = this.guestAt(depth);
+    if (guest !== undefined) {
+      this.walkByGuest(guest, kind, depth, fn);
+      const left = driver.leave();
+      return left === DriverStatus.DONE || this.driverProblem(left, kind);
+    }
     for (let p = 0; p < policies.length; p++) {
       const policy = policies[p] as Policy;
       parts.walker.walk(policy, 'reliable', walk);
@@ -235,6 +260,53 @@ export class ScenarioSweep {
     return left === DriverStatus.DONE || this.driverProblem(left, kind);
   }
 
+  /** The kernel's own unwinder, where it is to be asked. */
+  private guestAt(depth: number): GuestWalker | undefined {
+    const { unwinder } = this;
+    if (unwinder === 'model') return undefined;
+    if (unwinder === 'checked' && depth === 2) {
+      if ((this.innerIndex + 7 * this.outerIndex) % CHECKED_INTERVAL !== 0) return undefined;
+    }
+    return this.parts.guest;
+  }
+
+  /** The walks of a point by the kernel's own unwinder, and by the model for comparison. */
+  private walkByGuest(guest: GuestWalker, kind: number, depth: number, fn: number): void {
+    const { tally, policies, walk, guestWalk, truthList, parts, unwinder } = this;
+    guest.prepare(this.driver.request);
+    for (let p = 0; p < policies.length; p++) {
+      const policy = policies[p] as Policy;
+      if (!guest.supports(policy)) continue;
+      for (let m = 0; m < MODES.length; m++) {
+        const mode = MODES[m] as WalkMode;
+        guest.walk(policy, mode, guestWalk);
+        let difference: WalkDifference | undefined;
+        if (unwinder !== 'guest') {
+          parts.walker.walk(policy, mode, walk);
+          difference = walkDifference(guestWalk, walk, mode);
+          if (difference === undefined) {
+            // The kernel does not say why; the model, which agrees, does.
+            guestWalk.status = walk.status;
+            guestWalk.warned = walk.warned;
+          }
+        }
+        const judged = unwinder === 'checked' ? walk : guestWalk;
+        const verdict =
+          m === 0
+            ? parts.judge.judgeReliable(judged, truthList)
+            : parts.judge.judgeBestEffort(judged, truthList);
+        this.count(fn, kind, depth, p, m, verdict, judged);
+        if (m === 0 && verdict === VerdictCode.UNRELIABLE) tally.addReason(p, judged.status);
+        if (difference !== undefined) {
+          const context = this.context(p, m, verdict, guestWalk);
+          const disagreement = { context, model: walk, difference };
+          this.observer.disagreement?.(fn, depth, this.pointOf(kind), disagreement);
+        }
+      }
+    }
+    guest.finish();
+  }
+
   private count(
     fn: number,
     kind: number,
@@ -242,25 +314,26 @@ export class ScenarioSweep {
     policy: number,
     mode: number,
     verdict: number,
+    walk = this.walk,
   ): void {
     const cell = this.tally.index(fn, kind, depth, policy, mode, verdict);
     const count = this.tally.add(cell);
     if (this.observer.walked !== undefined) {
-      this.observer.walked(this.pointOf(kind), this.context(policy, mode, verdict));
+      this.observer.walked(this.pointOf(kind), this.context(policy, mode, verdict, walk));
     }
     if (count === 1 && verdict !== VerdictCode.EXACT) {
-      this.observer.example(cell, this.pointOf(kind), this.context(policy, mode, verdict));
+      this.observer.example(cell, this.pointOf(kind), this.context(policy, mode, verdict, walk));
     }
   }
 
-  private context(policy: number, mode: number, verdict: number): PointContext {
+  private context(policy: number, mode: number, verdict: number, walk: WalkResult): PointContext {
     return {
       pc: this.parts.machine.stepper.pc,
       policy: this.policies[policy] as Policy,
       mode: MODES[mode] ?? 'reliable',
       verdict,
       truth: this.truthList,
-      walk: this.walk,
+      walk,
     };
   }
 
