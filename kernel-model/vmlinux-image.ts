@@ -211,9 +211,10 @@ function structureOffsets(known: KnownOffsets): StructureOffsets {
     taskRetStack: known.taskRetStack.value,
     taskCurrRetStack: known.taskCurrRetStack.value,
     taskKretprobes: known.taskKretprobes.value,
-    kretprobeNext: known.kretprobeNext.value,
-    kretprobeRetAddr: known.kretprobeRetAddr.value,
-    kretprobeFp: known.kretprobeFp.value,
+    // The list links the member, not the instances' starts.
+    kretprobeNext: 0,
+    kretprobeRetAddr: known.kretprobeRetAddr.value - known.kretprobeNext.value,
+    kretprobeFp: known.kretprobeFp.value - known.kretprobeNext.value,
     nmiMask: NMI_MASK,
   };
 }
