@@ -23,10 +23,10 @@ export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
   return (target, point) => {
     const words = ['npx', 'kunwind-lab', 'sweep'];
     if (kernel !== undefined) {
-      const { entry, args: called } = target.scenario;
+      const { entry, args: called, tracedBy } = target.scenario;
       words.push('--kernel', kernel);
       if (offsets !== undefined) words.push('--offsets', offsets);
-      words.push('--function', entry);
+      words.push('--function', tracedBy === undefined ? entry : `${tracedBy}:${entry}`);
       if (called !== undefined && called.length > 0)
         words.push('--args', ...formatArguments(called));
     } else if (image === undefined) words.push(target.scenario.name);

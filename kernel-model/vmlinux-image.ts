@@ -17,6 +17,7 @@ import {
   THREAD_SIZE,
 } from './kernel-image.js';
 import type { KnownOffsets } from './structure-offsets.js';
+import { TRACER_STATE_SIZE } from './unbooted-tracers.js';
 import type { WalkStub } from './walk-stub.js';
 
 /**
@@ -24,7 +25,8 @@ import type { WalkStub } from './walk-stub.js';
  * from what else is loaded. Stacks are aligned to twice their size, for the overflow test of the vectors.
  */
 const STATE_AREA: Address = -(2 ** 47) + 0x200018000000;
-const STATE_SIZE = 0x1000;
+const STATE_SIZE = 0x1000 + TRACER_STATE_SIZE;
+const TRACER_STATE = STATE_AREA + 0x1000;
 const DATA = { iar: 0, pmr: 8, sdeiNormal: 24, sdeiCritical: 32, kprobe: 256 } as const;
 const IRQ_STACK = STATE_AREA + 0x40000;
 const STACK_SPACING = 2 * THREAD_SIZE;
@@ -105,7 +107,11 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
           : [{ address: serror.address, word: branch(serror.address, jump.low) }]),
       ],
     },
-    unbooted: { kinds, ...(probe === undefined ? {} : { kprobeAddress: probe.address }) },
+    unbooted: {
+      kinds,
+      ...(probe === undefined ? {} : { kprobeAddress: probe.address }),
+      tracers: { state: TRACER_STATE, ...stub },
+    },
     bootedFunctions: traps,
     bugTable: BugTable.read(
       elf,
