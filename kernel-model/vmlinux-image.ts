@@ -43,6 +43,7 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
   const traps = bootedFunctions(elf.symbols);
   const probe = kprobeState(symbols, known, data + DATA.kprobe, handler);
   const serror = symbols.get('do_serror');
+  const printk = symbols.get('__warn_printk')?.address;
   const jump = jumpPage(elf, handler);
   const kinds =
     (1 << Kind.IRQ) |
@@ -101,6 +102,8 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
       ],
       code: [
         ...[...traps.keys()].map((address) => ({ address, word: TRAP_WORD })),
+        // The breakpoint behind the call is the WARN: what would be printed there is not.
+        ...(printk === undefined ? [] : [{ address: printk, word: RET_WORD }]),
         // Only a RAS error that is not fatal comes back from here: the walk stands in for it.
         ...(serror === undefined
           ? []
@@ -159,6 +162,7 @@ function branch(from: Address, to: Address): number {
   return (0x14000000 | (((to - from) / 4) & 0x3ffffff)) >>> 0;
 }
 
+const RET_WORD = 0xd65f03c0;
 const MOV_X0_X20 = 0xaa1403e0;
 const BLR_X19 = 0xd63f0260;
 

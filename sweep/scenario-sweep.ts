@@ -72,6 +72,8 @@ export interface SweepObserver {
   wrongRow(row: WrongRow): void;
   /** The kernel's own unwinder and the model answer differently. */
   disagreement?(fn: number, depth: number, point: Point, disagreement: Disagreement): void;
+  /** A WARN of a real kernel was passed, by the scenario itself or (with a point) in an exception. */
+  warned?(address: Address, point: Point | undefined): void;
   /** Return false to give up. */
   problem(problem: SweepProblem): boolean;
   /** Any walk, when a single point is replayed. */
@@ -176,7 +178,11 @@ export class ScenarioSweep {
         }
         index++;
       }
+      const isInRange = index > range.from && index <= range.to && range.kinds !== 0;
       if (!this.step()) return { instructions: index, finished: false };
+      if (isInRange && this.cpu.warnedAt !== 0) {
+        this.observer.warned?.(this.cpu.warnedAt, undefined);
+      }
     }
     this.report('runaway', undefined, `${range.budget} instructions executed`);
     return { instructions: index, finished: false };
@@ -244,8 +250,7 @@ export class ScenarioSweep {
     const guest = this.guestAt(depth);
     if (guest !== undefined) {
       this.walkByGuest(guest, kind, depth, fn);
-      const left = driver.leave();
-      return left === DriverStatus.DONE || this.driverProblem(left, kind);
+      return this.leave(kind);
     }
     for (let p = 0; p < policies.length; p++) {
       const policy = policies[p] as Policy;
@@ -256,7 +261,14 @@ export class ScenarioSweep {
       parts.walker.walkBestEffortAfter(policy, walk);
       this.count(fn, kind, depth, p, 1, parts.judge.judgeBestEffort(walk, truthList));
     }
+    return this.leave(kind);
+  }
+
+  /** Out of the exception of a point. False to give up. */
+  private leave(kind: number): boolean {
+    const { driver } = this;
     const left = driver.leave();
+    if (driver.warnedAt !== 0) this.observer.warned?.(driver.warnedAt, this.pointOf(kind));
     return left === DriverStatus.DONE || this.driverProblem(left, kind);
   }
 
@@ -390,6 +402,9 @@ export class ScenarioSweep {
         this.resumeByFirmware();
       } else {
         going = this.innerPoints(range) && this.step();
+        if (this.cpu.warnedAt !== 0) {
+          this.observer.warned?.(this.cpu.warnedAt, { index: this.outerIndex, kind });
+        }
       }
     }
     if (kind === Kind.SDEI) driver.source.sdeiLevel--;
