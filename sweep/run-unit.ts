@@ -115,6 +115,7 @@ export class UnitRunner {
       parts.stacks.switchTo(parts.machine.kernel.roles.initTask);
       const known = collected.problems.length;
       const end = sweep.run({ ...request.range, from, entry });
+      checkTraced(request, end, collected);
       const last = collected.problems[known];
       if (last === undefined || last.point === undefined) return end;
       if (collected.problems.length >= MAX_PROBLEMS || end.instructions + 1 >= request.range.to) {
@@ -132,6 +133,14 @@ export class UnitRunner {
     const code = this.disassembler;
     return (raw) => exampleText(parts, raw, code);
   }
+}
+
+/** A function of a real kernel that was to be traced, and was not, would be as promised at every point. */
+function checkTraced({ target, range }: UnitRequest, end: SweepEnd, collected: Collector): void {
+  const { tracedBy, entry } = target.scenario;
+  if (tracedBy === undefined || !end.finished || end.returnedToTracer || range.kinds === 0) return;
+  const detail = `${entry} returned without its tracer: wrong structure offsets, or state that the kernel refuses`;
+  collected.problem({ kind: 'scenario', point: undefined, pc: collected.stoppedAt, detail });
 }
 
 /** Gathers what one unit finds. */
@@ -192,6 +201,10 @@ class Collector {
     const { symbols } = this.parts.machine;
     const fn = symbols.at(pc)?.symbol.name ?? '?';
     this.wrongRows.push({ fn, fault, at: symbols.format(pc), detail });
+  }
+
+  get stoppedAt(): Address {
+    return this.parts.machine.stepper.pc;
   }
 
   warned(address: Address, point: Point | undefined): void {

@@ -105,6 +105,8 @@ export interface SweepEnd {
   readonly finished: boolean;
   /** x0 when the entry function had just returned; undefined when it did not. */
   readonly result?: number;
+  /** A tracer's trampoline was reached: what is traced has returned into it. */
+  readonly returnedToTracer: boolean;
 }
 
 /** `checked` compares every point of depth 1, and of depth 2 every so many'th instruction's. */
@@ -126,6 +128,8 @@ export class ScenarioSweep {
   private inTakenBreakpoint = false;
   /** The task that handlers have walked instead of the current one, or 0. */
   private walkedTask: Address = 0;
+  /** A trampoline of function graph or of a kretprobe has been reached. */
+  private trampolineReached = false;
 
   constructor(
     private readonly parts: SweepParts,
@@ -155,6 +159,7 @@ export class ScenarioSweep {
     this.cpu.reset();
     this.driver.reset();
     this.inTakenBreakpoint = false;
+    this.trampolineReached = false;
     this.walkedTask = memory.readAddress(kernel.roles.walkTask) ?? 0;
     const home = this.truth.current;
     const cpu = this.parts.machine.stepper;
@@ -163,29 +168,43 @@ export class ScenarioSweep {
     let index = -1;
     for (let executed = 0; executed < range.budget; executed++) {
       const { pc } = cpu;
+      if (this.isTrampoline(pc)) this.trampolineReached = true;
       if (depthAtEntry < 0 && pc === range.entry) {
         depthAtEntry = home.depth;
         index = 0;
       }
-      if (pc === done) return { instructions: Math.max(index, 0), finished: true };
+      if (pc === done) return this.end(Math.max(index, 0), true);
       if (depthAtEntry >= 0) {
         if (home.depth < depthAtEntry) {
-          return { instructions: index, finished: true, result: cpu.registers.get(Reg.X0) };
+          return { ...this.end(index, true), result: cpu.registers.get(Reg.X0) };
         }
-        if (index >= range.to) return { instructions: index, finished: false };
+        if (index >= range.to) return this.end(index, false);
         if (index >= range.from && !this.stop(index, range)) {
-          return { instructions: index, finished: false };
+          return this.end(index, false);
         }
         index++;
       }
       const isInRange = index > range.from && index <= range.to && range.kinds !== 0;
-      if (!this.step()) return { instructions: index, finished: false };
+      if (!this.step()) return this.end(index, false);
       if (isInRange && this.cpu.warnedAt !== 0) {
         this.observer.warned?.(this.cpu.warnedAt, undefined);
       }
     }
     this.report('runaway', undefined, `${range.budget} instructions executed`);
-    return { instructions: index, finished: false };
+    return this.end(index, false);
+  }
+
+  private end(instructions: number, finished: boolean): SweepEnd {
+    return { instructions, finished, returnedToTracer: this.trampolineReached };
+  }
+
+  private isTrampoline(pc: Address): boolean {
+    const { returnToHandler, kretprobeTrampolines } = this.parts.machine.kernel;
+    if (pc === returnToHandler.start) return true;
+    for (let i = 0; i < kretprobeTrampolines.length; i++) {
+      if (kretprobeTrampolines[i]?.start === pc) return true;
+    }
+    return false;
   }
 
   /** Step the scenario by one instruction, recording truth. */

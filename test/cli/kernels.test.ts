@@ -200,6 +200,16 @@ describe.skipIf(!existsSync(LEAF_KERNEL))('Linux 7.3-rc7', () => {
     expect(status).toBe(2);
   });
 
+  it('says so when a function is not traced after all', () => {
+    const offsets = join(folder.path, 'offsets.h');
+    writeFileSync(offsets, '#define TSK_RET_STACK 2184\n#define TSK_CURR_RET_STACK 2176\n');
+    const args = ['--function', 'fgraph:int_sqrt', '--policy', 'frame-pointer', '--kind', 'irq'];
+    const { status, json } = sweep(LEAF_KERNEL, ...args, '--offsets', offsets);
+    expect(status).toBe(1);
+    const problems = json?.scenarios[0]?.problems.map(({ detail }) => detail);
+    expect(problems).toEqual([expect.stringMatching(/int_sqrt returned without its tracer/)]);
+  });
+
   it('replays a finding in a traced function by its command', () => {
     const args = ['--function', 'fgraph:int_sqrt', '--args', '1000', '--policy', 'sframe-strict'];
     const { status, json } = sweep(LEAF_KERNEL, ...args, '--kind', 'irq');
