@@ -105,8 +105,9 @@ export interface SweepEnd {
   readonly result?: number;
 }
 
-/** `checked` compares every point of depth 1, and of depth 2 every so many'th instruction's. */
-const CHECKED_INTERVAL = 64;
+/** `checked` compares every so many'th instruction's points, of depth 1 and of depth 2. */
+const CHECKED_INTERVAL = 16;
+const CHECKED_INTERVAL_DEPTH_2 = 2048;
 
 /** One scenario on one machine. The machine must be freshly set up: see scenario-setup.ts. */
 export class ScenarioSweep {
@@ -264,10 +265,13 @@ export class ScenarioSweep {
   private guestAt(depth: number): GuestWalker | undefined {
     const { unwinder } = this;
     if (unwinder === 'model') return undefined;
-    if (unwinder === 'checked' && depth === 2) {
-      if ((this.innerIndex + 7 * this.outerIndex) % CHECKED_INTERVAL !== 0) return undefined;
-    }
-    return this.parts.guest;
+    if (unwinder !== 'checked') return this.parts.guest;
+    // The outer index is spread out, so that all parts of an exception's code have their turn.
+    const skipped =
+      depth === 1
+        ? this.outerIndex % CHECKED_INTERVAL
+        : (this.innerIndex + 379 * this.outerIndex) % CHECKED_INTERVAL_DEPTH_2;
+    return skipped === 0 ? this.parts.guest : undefined;
   }
 
   /** The walks of a point by the kernel's own unwinder, and by the model for comparison. */
