@@ -103,10 +103,12 @@ export class KernelWalker implements StackWalker {
     this.task = first;
     const { returnToHandler, returnToHandlerPopped: popped, kretprobeTrampolines } = machine.kernel;
     const { start, end } = returnToHandler;
+    const { sdeiHandler: sdei } = machine.kernel;
     this.kunwind = new Kunwind({
       stacks: infos,
       rules,
       returnToHandler: { low: start, high: end, ...(popped === undefined ? {} : { popped }) },
+      ...(sdei === undefined ? {} : { sdeiHandler: { low: sdei.start, high: sdei.end } }),
       kretprobeTrampolines: kretprobeTrampolines.map((range) => range.start),
       ...(defect === undefined ? {} : { defect }),
     });

@@ -8,7 +8,7 @@ import { type KretprobeInstances } from './kretprobe-instances.js';
 import { type StackInfo } from './stack-info.js';
 import { type RuleArrays } from './unwind-rule.js';
 import { type UnwindDefect } from './walk-defect.js';
-import { SOURCE_CALLER, SOURCE_REGS_PC } from './walk-reason.js';
+import { SDEI_RECORD, SOURCE_CALLER, SOURCE_REGS_PC } from './walk-reason.js';
 import { HOW_PT_REGS, HOW_START } from './walk-result.js';
 import { type WalkStart } from './walk-start.js';
 
@@ -48,6 +48,8 @@ export interface UnwindEnvironment {
     readonly high: Address;
     readonly popped?: Address;
   };
+  /** __sdei_asm_handler: first byte and one past the last; absent in a kernel without SDEI. */
+  readonly sdeiHandler?: { readonly low: Address; readonly high: Address };
   /** The kretprobe trampolines: none, one, or the older one as well. */
   readonly kretprobeTrampolines: readonly Address[];
   /** For tests of the tests: a defect to plant. */
@@ -59,12 +61,14 @@ export const PC = 0;
 export const FP = 1;
 /** Only sframe-v5 looks at it other than right after the registers it comes from. */
 export const SP = 2;
+/** Where pc was loaded from; NaN when it is not from memory but from a register or the start. */
+export const SLOT = 3;
 
 const NO_REGS: Uint32Array = new Uint32Array(0);
 
 export class WalkState {
-  /** pc, fp, sp. Doubles live here and not in fields, where a store might allocate. */
-  readonly at = new Float64Array(3);
+  /** pc, fp, sp, slot. Doubles live here and not in fields, where a store might allocate. */
+  readonly at = new Float64Array(4);
   /** Low words of fp and sp: alignment is exact also where the number lost its low bits. */
   fpLow = 0;
   spLow = 0;
@@ -77,6 +81,8 @@ export class WalkState {
   /** Reason code of the first failure that made the walk unreliable, or 0. */
   mark = 0;
   warned = 0;
+  /** Across the record of an SDEI handler, under a policy that does not trust it. */
+  beyondSdei = false;
   /** HOW_ code and rule of the entry at `pc`. */
   how = HOW_START;
   rule = -1;
@@ -87,6 +93,8 @@ export class WalkState {
   readonly trampolineSize: number;
   /** Bytes into the trampoline at which x30 takes over; its size when nowhere. */
   readonly trampolinePopped: number;
+  readonly sdeiLow: Address;
+  readonly sdeiSize: number;
   readonly kretprobeTrampoline: Address;
   readonly olderKretprobeTrampoline: Address;
 
@@ -115,6 +123,12 @@ export class WalkState {
       returnToHandler.popped === undefined
         ? this.trampolineSize
         : returnToHandler.popped - returnToHandler.low;
+    const { sdeiHandler } = environment;
+    this.sdeiLow = sdeiHandler?.low ?? NO_TRAMPOLINE;
+    this.sdeiSize =
+      sdeiHandler === undefined || defect === 'sdei-trusted'
+        ? 0
+        : sdeiHandler.high - sdeiHandler.low;
     const [kretprobe = NO_TRAMPOLINE, older = NO_TRAMPOLINE] = environment.kretprobeTrampolines;
     this.kretprobeTrampoline = kretprobe;
     this.olderKretprobeTrampoline = older;
@@ -137,6 +151,7 @@ export class WalkState {
     at[PC] = start.at[PC] as number;
     at[FP] = start.at[FP] as number;
     at[SP] = start.at[SP] as number;
+    at[SLOT] = NaN;
     this.fpLow = start.fpLow;
     this.spLow = start.spLow;
     this.source = start.source;
@@ -146,6 +161,7 @@ export class WalkState {
     this.kretprobeCursor = -1;
     this.mark = 0;
     this.warned = 0;
+    this.beyondSdei = false;
     this.how = HOW_START;
     this.rule = -1;
   }
@@ -185,6 +201,14 @@ export class WalkState {
 
   /** A WARN_ON_ONCE: the first of a walk is kept. */
   warn(code: number): void {
-    if (this.warned === 0) this.warned = code;
+    if (this.warned === 0 && !this.beyondSdei) this.warned = code;
+  }
+
+  /** Before a step from {@link PC}: one out of an SDEI handler makes the walk unreliable. */
+  leaveSdei(): void {
+    const into = (this.at[PC] as number) - this.sdeiLow;
+    if (into < 0 || into >= this.sdeiSize) return;
+    this.beyondSdei = true;
+    if (this.mark === 0) this.mark = SDEI_RECORD;
   }
 }
