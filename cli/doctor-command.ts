@@ -4,6 +4,7 @@ import type { CommandModule } from 'yargs';
 import { openBackend } from '../emulator/backend.js';
 import type { VmlinuxItem } from '../kernel-model/vmlinux-check.js';
 import { type DoctorReport, examine } from '../sweep/doctor.js';
+import { plainKernel } from './kernel-option.js';
 import { print } from './output.js';
 import { outputStyle, type Style, wrap } from './style.js';
 import { UsageError } from './usage-error.js';
@@ -47,7 +48,7 @@ async function doctor(given: DoctorArguments): Promise<number> {
   if (!engine.ok) throw new UsageError(engine.error.message);
   const report = examine(engine.value, {
     file,
-    path: resolve(file),
+    path: (await plainKernel(file)) ?? resolve(file),
     ...(offsets === undefined ? {} : { offsets: resolve(offsets) }),
   });
   if (!report.ok) throw new UsageError(report.error);

@@ -31,12 +31,16 @@ export interface KernelArguments {
 /** Options that mean nothing without `--kernel`. */
 export const KERNEL_ONLY = ['offsets', 'sample', 'seed'] as const;
 
-/** The functions of a kernel, checked. @param file as given @throws UsageError */
-export function kernelOptions(given: KernelArguments, file: string): SweepTargets {
+/** The functions of a kernel, checked. @param file as given @param path where it is read from @throws UsageError */
+export function kernelOptions(
+  given: KernelArguments,
+  file: string,
+  path = resolve(file),
+): SweepTargets {
   const offsets = once('offsets', given.offsets);
   const source = {
     file,
-    path: resolve(file),
+    path,
     ...(offsets === undefined ? {} : { offsets: resolve(offsets) }),
   };
   const functions = [given.function ?? []].flat().flatMap((name) => name.split(','));

@@ -15,6 +15,7 @@ import { ReportFile } from './report-file.js';
 import { outputStyle, plural, type Style } from './style.js';
 import { summaryLines, verdictLine } from './summary.js';
 import { type SweepArguments, type SweepRequest, sweepRequest } from './sweep-options.js';
+import { plainKernel } from './kernel-option.js';
 import { UsageError } from './usage-error.js';
 
 const OPTIONS = {
@@ -90,7 +91,8 @@ export const sweepCommand: CommandModule<object, SweepArguments> = {
 
 /** @returns the exit status. @throws UsageError */
 async function sweep(given: SweepArguments): Promise<number> {
-  const request = sweepRequest(given);
+  const kernel = await plainKernel(given.kernel);
+  const request = sweepRequest(given, kernel);
   const { reportPath } = request;
   const file = reportPath === undefined ? undefined : new ReportFile(reportPath);
   const engine = await openBackend();

@@ -44,8 +44,12 @@ export interface SweepRequest {
   readonly sample?: KernelSampleRequest;
 }
 
-/** Check everything. @throws UsageError */
-export function sweepRequest(given: SweepArguments): SweepRequest {
+/**
+ * Check everything.
+ * @param kernelPath where the file of --kernel can be read, when not under its own name
+ * @throws UsageError
+ */
+export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepRequest {
   const policies = names('policy', given.policy, Object.keys(POLICIES) as PolicyName[]);
   const kinds = names('kind', given.kind, KIND_NAMES);
   const depth = wholeNumber('depth', given.depth, 2);
@@ -53,7 +57,7 @@ export function sweepRequest(given: SweepArguments): SweepRequest {
   const budget = wholeNumber('budget', given.budget);
   const point = pointOption(given);
   const reportPath = once('json', given.json);
-  const { targets, notes, sample, kernelPolicies } = sweepTargets(given);
+  const { targets, notes, sample, kernelPolicies } = sweepTargets(given, kernelPath);
   if (point !== undefined && targets.length !== 1) {
     const none = (given.scenario ?? []).length === 0 && given.function === undefined;
     const found = none ? 'none is named' : `${targets.length} match`;
@@ -114,11 +118,11 @@ function unwinderOption(given: SweepArguments): UnwinderChoice {
   throw new UsageError(`unknown unwinder '${text}'; there are ${UNWINDER_CHOICES.join(', ')}`);
 }
 
-function sweepTargets(given: SweepArguments): SweepTargets {
+function sweepTargets(given: SweepArguments, kernelPath: string | undefined): SweepTargets {
   const kernel = once('kernel', given.kernel);
   if (kernel !== undefined) {
     const other = given.image === undefined ? given.scenario?.[0] : '--image';
-    if (other === undefined) return kernelOptions(given, kernel);
+    if (other === undefined) return kernelOptions(given, kernel, kernelPath);
     const name = given.image === undefined ? `the scenario '${other}'` : other;
     throw new UsageError(`--kernel and ${name} exclude each other`);
   }

@@ -99,6 +99,8 @@ export type OffsetOrigin =
 export interface KnownOffset {
   readonly value: number;
   readonly origin: OffsetOrigin;
+  /** The instruction that tells it, when the origin is code. */
+  readonly evidence?: string;
 }
 
 /** The offsets of one kernel. */
@@ -109,6 +111,8 @@ export interface OffsetSource {
   readonly origin: OffsetOrigin;
   /** The offset of a member in bytes, or undefined when the description lacks it. */
   readonly offsetOf: (member: WantedMember) => number | undefined;
+  /** Where the description says so. */
+  readonly evidenceOf?: (member: WantedMember) => string | undefined;
 }
 
 /** Bytes of a kernel's init_task, as loaded, and what they can be recognised by. */
@@ -123,15 +127,16 @@ export interface InitTask {
 const PUBLIC_LAYOUT: Partial<Record<MemberName, number>> = {
   kprobeAddress: 40,
   kprobePreHandler: 64,
-  kretprobeNext: 0,
 };
 
 /** Each offset from the first source that has it, then from init_task itself. */
 export function findOffsets(sources: readonly OffsetSource[], initTask: InitTask): KnownOffsets {
   const found = MEMBER_NAMES.map((name): [MemberName, KnownOffset] => {
-    for (const { origin, offsetOf } of sources) {
+    for (const { origin, offsetOf, evidenceOf } of sources) {
       const value = offsetOf(WANTED_MEMBERS[name]);
-      if (value !== undefined) return [name, { value, origin }];
+      if (value === undefined) continue;
+      const evidence = evidenceOf?.(WANTED_MEMBERS[name]);
+      return [name, { value, origin, ...(evidence === undefined ? {} : { evidence }) }];
     }
     return [name, ownOffset(name, initTask)];
   });

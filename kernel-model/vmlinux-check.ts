@@ -13,6 +13,7 @@ import {
   S_STACKFRAME,
   THREAD_SIZE,
 } from './kernel-image.js';
+import { codeOffsets } from './code-offsets.js';
 import type { OffsetsFile } from './offsets-file.js';
 import {
   findOffsets,
@@ -51,7 +52,7 @@ export function checkVmlinux(
   const loaded = elf.applyRelocations();
   if (!loaded.ok) return loaded;
   const facts = new Facts(elf, loaded.value);
-  const offsets = findOffsets(sources, facts.initTask());
+  const offsets = findOffsets([...sources, codeOffsets(facts)], facts.initTask());
   const items = [
     ...requiredItems(facts, given),
     ...layoutItems(facts, offsets),
@@ -201,10 +202,13 @@ function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIte
   if (!facts.has('init_task')) return;
   for (const name of MEMBER_NAMES) {
     const { struct, member, needed, define } = WANTED_MEMBERS[name];
-    const { value, origin } = offsets[name];
+    const { value, origin, evidence } = offsets[name];
     const what = `${struct}.${member}`;
-    if (!Number.isNaN(value)) yield found(what, `${value} (${origin})`);
-    else if (name === 'taskStack') yield unusable(what, `not known: give --offsets with ${define}`);
+    if (!Number.isNaN(value)) {
+      const told = evidence === undefined ? origin : `${origin}: ${evidence}`;
+      yield found(what, `${value} (${told})`);
+    } else if (name === 'taskStack')
+      yield unusable(what, `not known: give --offsets with ${define}`);
     else
       yield missing(what, `not known (${define} in --offsets would say it): needed for ${needed}`);
   }

@@ -76,6 +76,7 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
     },
     offsets: structureOffsets(known),
     returnToHandler,
+    sdeiHandler: rangeOf(symbols.get('__sdei_asm_handler')),
     returnToHandlerPopped: undefined,
     kretprobeTrampolines,
     trampolines: [returnToHandler, ...ranges(symbols, ['ftrace_caller']), ...kretprobeTrampolines],
@@ -210,9 +211,10 @@ function structureOffsets(known: KnownOffsets): StructureOffsets {
     taskRetStack: known.taskRetStack.value,
     taskCurrRetStack: known.taskCurrRetStack.value,
     taskKretprobes: known.taskKretprobes.value,
-    kretprobeNext: known.kretprobeNext.value,
-    kretprobeRetAddr: known.kretprobeRetAddr.value,
-    kretprobeFp: known.kretprobeFp.value,
+    // The list links the member, not the instances' starts.
+    kretprobeNext: 0,
+    kretprobeRetAddr: known.kretprobeRetAddr.value - known.kretprobeNext.value,
+    kretprobeFp: known.kretprobeFp.value - known.kretprobeNext.value,
     nmiMask: NMI_MASK,
   };
 }

@@ -2,9 +2,11 @@
 import { describeElfError } from '../emulator/elf-error.js';
 import { loadElf } from '../emulator/elf-image.js';
 import { fail, ok, type Result } from '../emulator/result.js';
+import { readBtf } from '../kernel-model/btf.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
 import { loadStub } from './stub.js';
 import { readOffsetsFile } from '../kernel-model/offsets-file.js';
+import type { OffsetSource } from '../kernel-model/structure-offsets.js';
 import { checkVmlinux, unusableReason, type VmlinuxCheck } from '../kernel-model/vmlinux-check.js';
 
 /** Which kernel, and what is known of its structures. */
@@ -24,7 +26,11 @@ export function examineVmlinux(source: VmlinuxSource): Result<VmlinuxCheck, stri
   if (given?.ok === false) return given;
   const stub = loadStub();
   if (!stub.ok) return stub;
-  const sources = given === undefined ? [] : [given.value];
+  const sources: OffsetSource[] = given === undefined ? [] : [given.value];
+  const section = elf.value.section('.BTF');
+  const btf = section === undefined ? undefined : readBtf(section.data);
+  if (btf?.ok === false) return fail(`${source.file}: ${btf.error}`);
+  if (btf !== undefined) sources.push(btf.value);
   const check = checkVmlinux(elf.value, sources, stub.value.stub, given?.value);
   return check.ok ? check : fail(describeElfError({ ...check.error, path: source.file }));
 }
