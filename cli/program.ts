@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { nearestNames } from '../emulator/symbol-names.js';
 import { packagePath } from '../sweep/package-path.js';
+import { debugCommand } from './debug-command.js';
 import { doctorCommand } from './doctor-command.js';
 import { kunitCommand } from './kunit-command.js';
 import { listCommand } from './list-command.js';
@@ -40,13 +41,14 @@ function parser(words: readonly string[]) {
       // Arrays end with their value, so that `--policy P SCENARIO` names a scenario.
       .parserConfiguration({ 'greedy-arrays': false })
       .command(sweepCommand)
+      .command(debugCommand)
       .command(kunitCommand)
       .command(listCommand)
       .command(sframeCommand)
       .command(doctorCommand)
       .demandCommand(
         1,
-        'no command given; there are sweep, kunit, list, sframe dump and doctor (see --help)',
+        'no command given; there are sweep, debug, kunit, list, sframe dump and doctor (see --help)',
       )
       .strict()
       .strictCommands()
@@ -82,7 +84,7 @@ function separateArgs(words: readonly string[]): string[] {
   return separated;
 }
 
-const COMMANDS = ['sweep', 'kunit', 'list', 'sframe', 'dump', 'doctor'];
+const COMMANDS = ['sweep', 'debug', 'kunit', 'list', 'sframe', 'dump', 'doctor'];
 
 /** What yargs found, in the words of the other messages. */
 function usageMessage(message: string): string {

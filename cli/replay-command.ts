@@ -1,4 +1,4 @@
-/** The command line that replays one point. */
+/** The command line that replays one point: in the debugger where a policy's walk is to be looked at. */
 import { formatArguments } from '../sweep/image-argument.js';
 import type { SweepOptions } from '../sweep/sweep.js';
 import type { PolicyName } from '../unwinder/policy.js';
@@ -20,8 +20,10 @@ export interface ReplayContext {
 /** Makes the command for a point of a target. */
 export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
   const { image, kernel, offsets, fn, args, policies, unwinder, budget } = context;
-  return (target, point) => {
-    const words = ['npx', 'kunwind-lab', 'sweep'];
+  return (target, point, policy) => {
+    // The debugger runs the built-in kernels only.
+    const debugged = kernel === undefined ? policy : undefined;
+    const words = ['npx', 'kunwind-lab', debugged === undefined ? 'sweep' : 'debug'];
     if (kernel !== undefined) {
       const { entry, args: called, tracedBy } = target.scenario;
       words.push('--kernel', kernel);
@@ -32,10 +34,11 @@ export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
     } else if (image === undefined) words.push(target.scenario.name);
     else words.push('--image', image, '--function', fn ?? target.scenario.entry);
     if (args.length > 0) words.push('--args', ...args);
-    if (policies !== undefined) words.push('--policy', policies.join(','));
-    if (unwinder !== undefined) words.push('--unwinder', unwinder);
+    if (debugged !== undefined) words.push('--policy', debugged);
+    else if (policies !== undefined) words.push('--policy', policies.join(','));
+    if (debugged === undefined && unwinder !== undefined) words.push('--unwinder', unwinder);
     if (budget !== undefined) words.push('--budget', String(budget));
-    words.push('--point', point);
+    words.push(debugged === undefined ? '--point' : '--at', point);
     return words.map(shellWord).join(' ');
   };
 }

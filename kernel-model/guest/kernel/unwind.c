@@ -39,6 +39,7 @@ struct kunwind_state {
 	s32 graph_idx;
 	struct kretprobe_instance *kr_cur;
 	bool unreliable;
+	bool beyond_sdei; /* what is met there need not be a broken kernel's */
 };
 
 u32 kunwind_variant;
@@ -48,6 +49,9 @@ extern void *irq_stack_ptr;
 extern u8 overflow_stack[];
 /* The first byte behind return_to_handler (entry-ftrace.S). */
 extern const u64 return_to_handler_end;
+/* ... and behind __sdei_asm_handler (entry.S). */
+extern const u64 sdei_asm_handler_end;
+void __sdei_asm_handler(void);
 #ifdef FGRAPH_RECOVER
 extern const u8 return_to_handler_popped[];
 #endif
@@ -61,6 +65,13 @@ extern const u8 return_to_handler_popped[];
 static __always_inline u64 strip_pac(u64 address)
 {
 	return address & (1UL << 55) ? address | 0xffff000000000000UL : address & 0x0000ffffffffffffUL;
+}
+
+/* Of the current task only: the stack of another one may change while it is walked. */
+static __always_inline void warn(const struct kunwind_state *state)
+{
+	if (state->task == current && !state->beyond_sdei)
+		WARN();
 }
 
 static __always_inline bool on_stack(const struct stack_info *stack, u64 address, u64 size)
@@ -112,6 +123,7 @@ static void init_state(struct kunwind_state *state, struct task_struct *task)
 	state->graph_idx = 0;
 	state->kr_cur = NULL;
 	state->unreliable = false;
+	state->beyond_sdei = false;
 	add_stack(state, task->stack, KW_THREAD_SIZE);
 	if (task != current)
 		return;
@@ -154,8 +166,7 @@ static int next_metadata_record(struct kunwind_state *state)
 		take_regs(state, (const struct pt_regs *)regs);
 		return 0;
 	}
-	if (state->task == current)
-		WARN();
+	warn(state);
 	return -EINVAL;
 }
 
@@ -256,7 +267,8 @@ static int next_by_sframe(struct kunwind_state *state)
 			return -EINVAL;
 	} else {
 		if (!state->regs) {
-			WARN();
+			if (!state->beyond_sdei)
+				WARN();
 			return -EINVAL;
 		}
 		state->sp = state->regs->sp;
@@ -353,8 +365,7 @@ static int recover_graph(struct kunwind_state *state, bool any_byte)
 			state->unreliable = true;
 			return 0;
 		}
-		if (state->task == current)
-			WARN();
+		warn(state);
 		return -EINVAL;
 	}
 	state->pc = pc;
@@ -418,6 +429,12 @@ static int kunwind_next(struct kunwind_state *state)
 {
 	int err;
 
+	/* The record of an SDEI handler is plain: whether the interrupted function had one, it does not say. */
+	if (state->variant >= KUNWIND_FGRAPH_DETECT && state->pc >= (u64)__sdei_asm_handler &&
+	    state->pc < sdei_asm_handler_end) {
+		state->unreliable = true;
+		state->beyond_sdei = true;
+	}
 	if (state->variant && state->source == SOURCE_REGS_PC) {
 		err = next_by_sframe(state);
 		if (err && err != -ENOENT) {
