@@ -48,7 +48,7 @@ function parser(words: readonly string[]) {
       .command(doctorCommand)
       .demandCommand(
         1,
-        'no command given; there are sweep, debug, kunit, list, sframe dump and doctor (see --help)',
+        'no command given; there are sweep, debug, kunit, list, sframe and doctor (see --help)',
       )
       .strict()
       .strictCommands()
@@ -84,7 +84,10 @@ function separateArgs(words: readonly string[]): string[] {
   return separated;
 }
 
-const COMMANDS = ['sweep', 'debug', 'kunit', 'list', 'sframe', 'dump', 'doctor'];
+const COMMANDS = [
+  ...['sweep', 'debug', 'kunit', 'list', 'sframe', 'doctor'],
+  ...['dump', 'stat', 'diff', 'coverage'],
+];
 
 /** What yargs found, in the words of the other messages. */
 function usageMessage(message: string): string {

@@ -37,9 +37,25 @@ export function openElfFile(path: string): Result<ElfFile, ElfError> {
     if (stat.size > MAX_FILE_SIZE) return fail(tooLarge(path, `${stat.size} bytes`, MAX_FILE_SIZE));
     const file = { size: stat.size, read: reader(path, stat.size) };
     const magic = file.read(0, 2);
-    return magic[0] === 0x1f && magic[1] === 0x8b ? gunzip(path, readFileSync(path)) : ok(file);
+    if (magic[0] !== 0x1f || magic[1] !== 0x8b) return ok(file);
+    const plain = decompress(path, readFileSync(path));
+    return plain.ok ? ok(fileInMemory(plain.value)) : plain;
   } catch (error) {
     return fail({ ...start, kind: 'unreadable', reason: systemReason(error) });
+  }
+}
+
+/** The whole of a file, as {@link openElfFile} reads it. */
+export function readElfFile(path: string): Result<Buffer, ElfError> {
+  const file = openElfFile(path);
+  if (!file.ok) return file;
+  const { size, read } = file.value;
+  if (size > MAX_DECOMPRESSED) return fail(tooLarge(path, `${size} bytes`, MAX_DECOMPRESSED));
+  try {
+    return ok(read(0, size));
+  } catch (error) {
+    const reason = systemReason(error);
+    return fail({ path, field: 'file', offset: 0, kind: 'unreadable', reason });
   }
 }
 
@@ -61,9 +77,11 @@ function reader(path: string, size: number): ElfFile['read'] {
   };
 }
 
-function gunzip(path: string, bytes: Buffer): Result<ElfFile, ElfError> {
+/** The bytes as they are, or what they decompress to when they start with the gzip magic. */
+export function decompress(path: string, bytes: Buffer): Result<Buffer, ElfError> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return ok(bytes);
   try {
-    return ok(fileInMemory(gunzipSync(bytes, { maxOutputLength: MAX_DECOMPRESSED })));
+    return ok(gunzipSync(bytes, { maxOutputLength: MAX_DECOMPRESSED }));
   } catch (error) {
     if (error instanceof RangeError) {
       return fail(tooLarge(path, 'larger when decompressed', MAX_DECOMPRESSED));

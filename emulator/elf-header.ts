@@ -30,9 +30,23 @@ interface Table {
  */
 export function checkHeader(path: string, head: Buffer, size: number): Problem {
   return (
-    checkIdent(path, head, size) ?? checkFileHeader(path, head) ?? checkTables(path, head, size)
+    checkIdent(path, head, size) ??
+    checkFileHeader(path, head, LINKED) ??
+    checkTables(path, head, size, true)
   );
 }
+
+/** As {@link checkHeader} for a reader of sections, which needs no program headers. */
+export function checkSectionHeader(path: string, head: Buffer, size: number): Problem {
+  const types = [ET_REL, ...LINKED];
+  return (
+    checkIdent(path, head, size) ??
+    checkFileHeader(path, head, types) ??
+    checkTables(path, head, size, false)
+  );
+}
+
+const LINKED: readonly number[] = [ET_EXEC, ET_DYN];
 
 function checkIdent(path: string, file: Buffer, size: number): Problem {
   const ident = { path, field: 'e_ident[EI_MAG]', offset: 0 };
@@ -65,7 +79,7 @@ function checkIdent(path: string, file: Buffer, size: number): Problem {
   return undefined;
 }
 
-function checkFileHeader(path: string, file: Buffer): Problem {
+function checkFileHeader(path: string, file: Buffer, types: readonly number[]): Problem {
   const machine = file.readUInt16LE(18);
   if (machine !== EM_AARCH64) {
     const place = { path, field: 'e_machine', offset: 18 };
@@ -73,14 +87,16 @@ function checkFileHeader(path: string, file: Buffer): Problem {
   }
   const type = file.readUInt16LE(16);
   const place = { path, field: 'e_type', offset: 16 };
-  if (type === ET_REL) return { ...place, kind: 'relocatable' };
-  if (type !== ET_EXEC && type !== ET_DYN) return { ...place, kind: 'file-type', type };
-  return undefined;
+  if (types.includes(type)) return undefined;
+  return type === ET_REL
+    ? { ...place, kind: 'relocatable' }
+    : { ...place, kind: 'file-type', type };
 }
 
-function checkTables(path: string, file: Buffer, size: number): Problem {
+function checkTables(path: string, file: Buffer, size: number, needsPrograms: boolean): Problem {
   const phnum = file.readUInt16LE(56);
-  if (phnum === 0 || file.readBigUInt64LE(32) === 0n) {
+  const hasPrograms = phnum !== 0 && file.readBigUInt64LE(32) !== 0n;
+  if (!hasPrograms && needsPrograms) {
     return { path, field: 'e_phnum', offset: 56, kind: 'no-load-segment' };
   }
   if (phnum === PN_XNUM) {
@@ -98,7 +114,7 @@ function checkTables(path: string, file: Buffer, size: number): Problem {
   if (shnum === 0 && shoff !== 0n) {
     return malformed(path, 'e_shnum', 60, 'extended section numbering is not supported');
   }
-  const problem = checkTable(path, file, size, programs);
+  const problem = hasPrograms ? checkTable(path, file, size, programs) : undefined;
   if (problem !== undefined || shnum === 0 || shoff === 0n) return problem;
   const shstrndx = file.readUInt16LE(62);
   if (shstrndx >= shnum) {
