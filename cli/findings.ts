@@ -3,7 +3,7 @@ import { type FindingGroup, groupFindings } from '../sweep/finding-groups.js';
 import type { PointFilter } from '../scenarios/scenario.js';
 import type { UnmetRequirement } from '../sweep/promises.js';
 import type { ScenarioReport, SweepReport } from '../sweep/report.js';
-import type { ProblemReport } from '../sweep/unit.js';
+import type { DisagreementReport, ProblemReport } from '../sweep/unit.js';
 import { sideBySide } from './side-by-side.js';
 import { count, plural, type Style, wrap } from './style.js';
 
@@ -23,6 +23,9 @@ const PROBLEMS: Readonly<Record<ProblemReport['kind'], string>> = {
   'wrong-row': 'the CPU contradicts an SFrame row',
   'wrong-row-unseen': 'a seeded wrong row was not seen',
   'not-restored': 'the exception did not return as it came',
+  unbooted: 'needs a booted kernel',
+  warned: 'the kernel warned',
+  bug: 'the kernel reached a BUG',
   scenario: 'the code under test crashed',
   'worker-died': 'a worker died',
   setup: 'it cannot be set up',
@@ -46,15 +49,17 @@ export function* findingLines(report: SweepReport, style: Style): Generator<stri
 }
 
 function* scenarioLines(scenario: ScenarioReport, most: number, style: Style): Generator<string> {
-  const { problems, unmet, findings } = scenario;
+  const { problems, unmet, findings, disagreements } = scenario;
   const groups = groupFindings(findings);
   for (const problem of problems.slice(0, most)) yield* problemLines(problem, style);
   for (const requirement of unmet.slice(0, most)) yield* unmetLines(requirement, style);
   for (const group of groups.slice(0, most)) yield* groupLines(group, style);
+  for (const found of disagreements.slice(0, most)) yield* disagreementLines(found, style);
   const more = [
     ...moreOf(problems.length - most, 'problem'),
     ...moreOf(unmet.length - most, 'unmet requirement'),
     ...moreOf(groups.length - most, 'unexpected verdict'),
+    ...moreOf(disagreements.length - most, 'disagreement'),
   ];
   if (more.length > 0) yield `  … and ${more.join(', ')}; --json FILE has them all`;
 }
@@ -76,6 +81,25 @@ function* groupLines(group: FindingGroup, style: Style): Generator<string> {
   const lines = sideBySide(example.truth, example.trace, claimed, width - 8, style);
   yield* lines.map((line) => `        ${line}`);
   yield `      replay    ${replay}`;
+}
+
+/** The two traces of one disagreement: the model's and the kernel's. */
+export function* disagreementLines(
+  { example, model, difference, count: number, fn, kind, depth, replay }: DisagreementReport,
+  style: Style,
+): Generator<string> {
+  const { colors, width } = style;
+  const inside = depth === 2 ? ' inside another exception' : '';
+  const says = (reason: string): string => (reason === '' ? 'reliable' : reason);
+  yield `  ${colors.red(`✗ kernel and model differ in ${difference}`)} ${plural(number, 'time')} in ${fn}${inside}`;
+  yield `      under     ${example.policy}, ${example.mode}; kinds ${kind}`;
+  yield `      first at  ${example.at}: ${example.instruction}`;
+  if (example.mode === 'reliable') {
+    yield `      they say  model: ${says(model.reason)}; kernel: ${says(example.reason)}`;
+  }
+  const lines = sideBySide(model.trace, example.trace, true, width - 8, style, ['model', 'kernel']);
+  yield* lines.map((line) => `        ${line}`);
+  if (replay !== undefined) yield `      replay    ${replay}`;
 }
 
 function* unmetLines({ policy, required, seen, points }: UnmetRequirement, style: Style) {

@@ -6,11 +6,10 @@ export type OptionText = string | readonly string[] | undefined;
 
 /** The value of an option that may be given once. */
 export function once(name: string, value: OptionText): string | undefined {
-  if (value === undefined || typeof value === 'string') {
-    if (value === '') throw new UsageError(`--${name} needs a value`);
-    return value;
-  }
-  throw new UsageError(`--${name} is given ${value.length} times`);
+  const [only, ...more] = typeof value === 'object' ? value : [value];
+  if (more.length > 0) throw new UsageError(`--${name} is given ${more.length + 1} times`);
+  if (only === '') throw new UsageError(`--${name} needs a value`);
+  return only;
 }
 
 /** A positive integer, at most `most`; undefined when the option is absent. */

@@ -4,6 +4,7 @@ import yargs from 'yargs';
 import { nearestNames } from '../emulator/symbol-names.js';
 import { packagePath } from '../sweep/package-path.js';
 import { debugCommand } from './debug-command.js';
+import { doctorCommand } from './doctor-command.js';
 import { kunitCommand } from './kunit-command.js';
 import { listCommand } from './list-command.js';
 import { complain, endQuietlyOnClosedPipe } from './output.js';
@@ -44,9 +45,10 @@ function parser(words: readonly string[]) {
       .command(kunitCommand)
       .command(listCommand)
       .command(sframeCommand)
+      .command(doctorCommand)
       .demandCommand(
         1,
-        'no command given; there are sweep, debug, kunit, list and sframe (see --help)',
+        'no command given; there are sweep, debug, kunit, list, sframe and doctor (see --help)',
       )
       .strict()
       .strictCommands()
@@ -82,7 +84,10 @@ function separateArgs(words: readonly string[]): string[] {
   return separated;
 }
 
-const COMMANDS = ['sweep', 'debug', 'kunit', 'list', 'sframe', 'dump', 'stat', 'diff', 'coverage'];
+const COMMANDS = [
+  ...['sweep', 'debug', 'kunit', 'list', 'sframe', 'doctor'],
+  ...['dump', 'stat', 'diff', 'coverage'],
+];
 
 /** What yargs found, in the words of the other messages. */
 function usageMessage(message: string): string {

@@ -1,29 +1,44 @@
 /** The command line that replays one point: in the debugger where a policy's walk is to be looked at. */
+import { formatArguments } from '../sweep/image-argument.js';
 import type { SweepOptions } from '../sweep/sweep.js';
 import type { PolicyName } from '../unwinder/policy.js';
 
 /** What the user's own command line said. */
 export interface ReplayContext {
   readonly image: string | undefined;
+  readonly kernel: string | undefined;
+  readonly offsets: string | undefined;
   readonly fn: string | undefined;
   readonly args: readonly string[];
   /** Undefined: all. */
   readonly policies: readonly PolicyName[] | undefined;
+  /** As given. */
+  readonly unwinder: string | undefined;
   readonly budget: number | undefined;
 }
 
 /** Makes the command for a point of a target. */
 export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
-  const { image, fn, args, policies, budget } = context;
+  const { image, kernel, offsets, fn, args, policies, unwinder, budget } = context;
   return (target, point, policy) => {
-    const words = ['npx', 'kunwind-lab', policy === undefined ? 'sweep' : 'debug'];
-    if (image === undefined) words.push(target.scenario.name);
+    // The debugger runs the built-in kernels only.
+    const debugged = kernel === undefined ? policy : undefined;
+    const words = ['npx', 'kunwind-lab', debugged === undefined ? 'sweep' : 'debug'];
+    if (kernel !== undefined) {
+      const { entry, args: called, tracedBy } = target.scenario;
+      words.push('--kernel', kernel);
+      if (offsets !== undefined) words.push('--offsets', offsets);
+      words.push('--function', tracedBy === undefined ? entry : `${tracedBy}:${entry}`);
+      if (called !== undefined && called.length > 0)
+        words.push('--args', ...formatArguments(called));
+    } else if (image === undefined) words.push(target.scenario.name);
     else words.push('--image', image, '--function', fn ?? target.scenario.entry);
     if (args.length > 0) words.push('--args', ...args);
-    if (policy !== undefined) words.push('--policy', policy);
+    if (debugged !== undefined) words.push('--policy', debugged);
     else if (policies !== undefined) words.push('--policy', policies.join(','));
+    if (debugged === undefined && unwinder !== undefined) words.push('--unwinder', unwinder);
     if (budget !== undefined) words.push('--budget', String(budget));
-    words.push(policy === undefined ? '--point' : '--at', point);
+    words.push(debugged === undefined ? '--point' : '--at', point);
     return words.map(shellWord).join(' ');
   };
 }

@@ -30,12 +30,13 @@ export function sideBySide(
   claimed: boolean,
   width: number,
   { colors }: Style,
+  [heading, otherHeading]: readonly [string, string] = ['truth', 'trace'],
 ): string[] {
   const half = Math.floor((width - 3) / 2);
-  const longest = truth.reduce((most, { length }) => Math.max(most, length), 'truth'.length);
+  const longest = truth.reduce((most, { length }) => Math.max(most, length), heading.length);
   const left = Math.min(half, longest);
   const cell = (text: string): string => clip(text, left).padEnd(left);
-  const lines = [`${colors.dim(cell('truth'))}   ${colors.dim('trace')}`];
+  const lines = [`${colors.dim(cell(heading))}   ${colors.dim(otherHeading)}`];
   for (const pair of align(truth, trace)) {
     if (pair.truth === undefined) {
       const entry = clip(pair.trace ?? '', half - 2);

@@ -3,16 +3,19 @@ import { constants } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { openBackend } from '../emulator/backend.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
+import type { EngineBackend } from '../emulator/engine.js';
+import { kernelSample } from '../sweep/kernel-sample.js';
 import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import { findingLines } from './findings.js';
 import { complain, print } from './output.js';
-import { replayLines } from './point-replay.js';
+import { replayDisagreements, replayLines } from './point-replay.js';
 import { progressDisplay } from './progress.js';
 import { ReportFile } from './report-file.js';
 import { outputStyle, plural, type Style } from './style.js';
 import { summaryLines, verdictLine } from './summary.js';
-import { type SweepArguments, sweepRequest } from './sweep-options.js';
+import { type SweepArguments, type SweepRequest, sweepRequest } from './sweep-options.js';
+import { plainKernel } from './kernel-option.js';
 import { UsageError } from './usage-error.js';
 
 const OPTIONS = {
@@ -28,11 +31,23 @@ const OPTIONS = {
   point: { type: 'string', describe: 'Replay this point only, truth beside trace' },
   budget: { type: 'string', describe: 'Instructions after which a guest has run away' },
   image: { type: 'string', describe: 'Sweep a function of this AArch64 ELF (.gz accepted)' },
-  function: { type: 'string', describe: 'The function of the image to call' },
+  kernel: { type: 'string', describe: 'Run this vmlinux itself: its vectors, entry and exit code' },
+  offsets: { type: 'string', describe: 'Structure offsets of that kernel, as in asm-offsets.h' },
+  sample: { type: 'string', describe: 'Also sweep this many C functions of the kernel' },
+  seed: { type: 'string', describe: 'Which functions those are [default: 1]' },
+  unwinder: {
+    type: 'string',
+    describe: 'Who walks: model, guest (the kernel itself), both [default with --kernel], checked',
+  },
+  function: {
+    type: 'string',
+    array: true,
+    describe: 'The function of the image to call; those of the kernel [default: arch/arm64/lib]',
+  },
   args: {
     type: 'string',
     array: true,
-    describe: 'Its arguments: 100, -0x10, buf:SIZE, buf:SIZE:FILL, str:TEXT',
+    describe: 'Its arguments: 100, -0x10, buf:SIZE, buf:SIZE:FILL, self:SIZE, str:TEXT',
   },
 } as const;
 
@@ -65,8 +80,9 @@ export const sweepCommand: CommandModule<object, SweepArguments> = {
       .example('$0 sweep leaf/memcpy --point 12:irq/40:sdei', 'one point, truth beside trace')
       .example(
         '$0 sweep --image vmlinux.gz --function __pi_memcpy --args buf:256 buf:256 100',
-        'a function of a real kernel',
+        'a function of a real kernel, interrupted by the built-in one',
       )
+      .example('$0 sweep --kernel vmlinux.gz --sample 200', "a real kernel's own entry code")
       .epilogue('Exit status: 0 all as promised, 1 unexpected verdicts, 2 wrong usage or input.'),
   handler: async (given) => {
     process.exitCode = await sweep(given);
@@ -75,16 +91,19 @@ export const sweepCommand: CommandModule<object, SweepArguments> = {
 
 /** @returns the exit status. @throws UsageError */
 async function sweep(given: SweepArguments): Promise<number> {
-  const { options, reportPath, notes } = sweepRequest(given);
+  const kernel = await plainKernel(given.kernel);
+  const request = sweepRequest(given, kernel);
+  const { reportPath } = request;
   const file = reportPath === undefined ? undefined : new ReportFile(reportPath);
   const engine = await openBackend();
   if (!engine.ok) throw new UsageError(engine.error.message);
-  for (const note of notes) complain(note);
+  for (const note of request.notes) complain(note);
+  const options = withSample(request, engine.value);
 
   const outcome = await run(options, given.progress);
   if (typeof outcome === 'number') return outcome;
   const { report } = outcome;
-  if (given.image !== undefined) checkSetUp(outcome);
+  if (given.image !== undefined || given.kernel !== undefined) checkSetUp(outcome);
   if (options.point !== undefined) checkPointTaken(options, outcome);
   file?.write(report);
   const status = report.unexpected === 0 ? 0 : 1;
@@ -94,6 +113,20 @@ async function sweep(given: SweepArguments): Promise<number> {
   return status;
 }
 
+/** The options with the sampled functions added. @throws UsageError */
+function withSample({ options, sample }: SweepRequest, backend: EngineBackend): SweepOptions {
+  if (sample === undefined) return options;
+  const made = kernelSample(backend, sample);
+  if (!made.ok) throw new UsageError(made.error);
+  const { targets, calls, tried, left } = made.value;
+  const why = left.slice(0, 4).map(([reason, times]) => `${reason} (${times})`);
+  complain(
+    `${plural(calls.length, 'function')} of ${tried} tried; left out: ${why.join(', ')}` +
+      (left.length > why.length ? `, and ${left.length - why.length} more reasons` : ''),
+  );
+  return { ...options, targets: [...options.targets, ...targets] };
+}
+
 function* resultLines(
   { point }: SweepOptions,
   { report, walks, peakMemory }: SweepOutcome,
@@ -101,6 +134,7 @@ function* resultLines(
 ): Generator<string> {
   if (point !== undefined) {
     yield* replayLines(report, walks, style);
+    yield* replayDisagreements(report, style);
     if (report.scenarios.some(({ problems }) => problems.length > 0)) {
       yield* findingLines(report, style);
     }

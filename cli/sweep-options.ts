@@ -1,9 +1,12 @@
 /** The options of `sweep`, checked: every mistake is found before a worker starts. */
 import { ALL_KINDS, KIND_NAMES, kindSet } from '../kernel-model/exception-kind.js';
+import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
+import { type UnwinderChoice, UNWINDER_CHOICES } from '../sweep/stack-walker.js';
 import { parsePoint, type Point } from '../sweep/point.js';
 import type { SweepOptions } from '../sweep/sweep.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
+import { KERNEL_ONLY, kernelOptions, type SweepTargets } from './kernel-options.js';
 import { names, once, type OptionText, wholeNumber } from './option-values.js';
 import { replayCommand } from './replay-command.js';
 import { targetsOf } from './target-options.js';
@@ -20,6 +23,11 @@ export interface SweepArguments {
   readonly point?: OptionText;
   readonly budget?: OptionText;
   readonly image?: OptionText;
+  readonly kernel?: OptionText;
+  readonly offsets?: OptionText;
+  readonly sample?: OptionText;
+  readonly seed?: OptionText;
+  readonly unwinder?: OptionText;
   readonly function?: OptionText;
   readonly args?: readonly string[] | undefined;
   readonly color: boolean;
@@ -32,10 +40,16 @@ export interface SweepRequest {
   readonly reportPath: string | undefined;
   /** Lines for standard error before the sweep. */
   readonly notes: readonly string[];
+  /** Functions to be chosen once there is an engine. */
+  readonly sample?: KernelSampleRequest;
 }
 
-/** Check everything. @throws UsageError */
-export function sweepRequest(given: SweepArguments): SweepRequest {
+/**
+ * Check everything.
+ * @param kernelPath where the file of --kernel can be read, when not under its own name
+ * @throws UsageError
+ */
+export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepRequest {
   const policies = names('policy', given.policy, Object.keys(POLICIES) as PolicyName[]);
   const kinds = names('kind', given.kind, KIND_NAMES);
   const depth = wholeNumber('depth', given.depth, 2);
@@ -43,14 +57,24 @@ export function sweepRequest(given: SweepArguments): SweepRequest {
   const budget = wholeNumber('budget', given.budget);
   const point = pointOption(given);
   const reportPath = once('json', given.json);
-  const { targets, notes } = targetsOf(given);
+  const { targets, notes, sample, kernelPolicies } = sweepTargets(given, kernelPath);
   if (point !== undefined && targets.length !== 1) {
-    const found = (given.scenario ?? []).length === 0 ? 'none is named' : `${targets.length} match`;
+    const none = (given.scenario ?? []).length === 0 && given.function === undefined;
+    const found = none ? 'none is named' : `${targets.length} match`;
     throw new UsageError(`--point needs exactly one scenario, ${found}`);
+  }
+  const unwinder = unwinderOption(given);
+  const possible = unwinder === 'model' ? undefined : kernelPolicies;
+  const unable = policies?.filter((name) => possible?.includes(name) === false) ?? [];
+  if (unable.length > 0 && possible !== undefined) {
+    throw new UsageError(
+      `the kernel's own unwinder has no ${unable.join(', ')}, only ${possible.join(', ')}`,
+    );
   }
   const options: SweepOptions = {
     targets,
-    policies: policies ?? (Object.keys(POLICIES) as PolicyName[]),
+    policies: policies ?? possible ?? (Object.keys(POLICIES) as PolicyName[]),
+    unwinder,
     kinds: kinds === undefined ? ALL_KINDS : kindSet(kinds),
     ...(depth === undefined ? {} : { depth: depth === 2 ? 2 : 1 }),
     ...(jobs === undefined ? {} : { jobs }),
@@ -58,13 +82,16 @@ export function sweepRequest(given: SweepArguments): SweepRequest {
     ...(point === undefined ? {} : { point }),
     replay: replayCommand({
       image: once('image', given.image),
-      fn: once('function', given.function),
-      args: given.args ?? [],
+      kernel: once('kernel', given.kernel),
+      offsets: once('offsets', given.offsets),
+      fn: given.image === undefined ? undefined : once('function', given.function),
+      args: given.image === undefined ? [] : (given.args ?? []),
       policies,
+      unwinder: once('unwinder', given.unwinder),
       budget,
     }),
   };
-  return { options, reportPath, notes };
+  return { options, reportPath, notes, ...(sample === undefined ? {} : { sample }) };
 }
 
 function pointOption(given: SweepArguments): Point | undefined {
@@ -77,4 +104,34 @@ function pointOption(given: SweepArguments): Point | undefined {
   if (point !== undefined) return point;
   const forms = 'INDEX:KIND or INDEX:KIND/INDEX:KIND';
   throw new UsageError(`--point '${text}' is not ${forms} with a kind of ${KIND_NAMES.join(', ')}`);
+}
+
+/** By default a user's kernel walks itself; built-in scenarios are walked by the model, and checked. */
+function unwinderOption(given: SweepArguments): UnwinderChoice {
+  const text = once('unwinder', given.unwinder);
+  if (text === undefined) {
+    if (given.kernel !== undefined) return 'both';
+    return given.image === undefined ? 'checked' : 'model';
+  }
+  const known = UNWINDER_CHOICES.find((name) => name === text);
+  if (known !== undefined) return known;
+  throw new UsageError(`unknown unwinder '${text}'; there are ${UNWINDER_CHOICES.join(', ')}`);
+}
+
+function sweepTargets(given: SweepArguments, kernelPath: string | undefined): SweepTargets {
+  const kernel = once('kernel', given.kernel);
+  if (kernel !== undefined) {
+    const other = given.image === undefined ? given.scenario?.[0] : '--image';
+    if (other === undefined) return kernelOptions(given, kernel, kernelPath);
+    const name = given.image === undefined ? `the scenario '${other}'` : other;
+    throw new UsageError(`--kernel and ${name} exclude each other`);
+  }
+  for (const name of KERNEL_ONLY) {
+    if (given[name] !== undefined) throw new UsageError(`--${name} needs --kernel`);
+  }
+  for (const name of ['function', 'args'] as const) {
+    if (given[name] === undefined || given.image !== undefined) continue;
+    throw new UsageError(`--${name} needs --image or --kernel`);
+  }
+  return targetsOf(given);
 }

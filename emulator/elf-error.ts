@@ -13,6 +13,7 @@ export type ElfError = ElfErrorPlace &
   (
     | { readonly kind: 'unreadable'; readonly reason: string }
     | { readonly kind: 'corrupt-gzip'; readonly reason: string }
+    | { readonly kind: 'boot-image' }
     | { readonly kind: 'not-elf'; readonly found: string }
     | { readonly kind: 'truncated'; readonly bytes: string; readonly fileSize: number }
     | { readonly kind: 'class-32'; readonly machine: string }
@@ -38,6 +39,8 @@ function problem(error: ElfError, at: string): string {
       return `cannot read the file: ${error.reason}`;
     case 'corrupt-gzip':
       return `the gzip data is corrupt or cut short (${at}): ${error.reason}`;
+    case 'boot-image':
+      return `an arm64 boot Image (${at}); the vmlinux of the same build is needed`;
     case 'not-elf':
       return `not an ELF file: ${at} is ${error.found}, expected 7f 45 4c 46`;
     case 'truncated':

@@ -1,45 +1,99 @@
-import { readFileSync, statSync } from 'node:fs';
+/** The bytes of an ELF file, read where they are asked for: a vmlinux with DWARF is not held in memory. */
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { ElfError } from './elf-error.js';
 import { fail, ok, type Result } from './result.js';
 
-/** Largest file accepted, in bytes after decompression: a vmlinux with all debug info fits. */
-export const MAX_FILE_SIZE = 2 ** 30;
+/** Largest file accepted, in bytes; a compressed one, which is decompressed into memory, in bytes then. */
+export const MAX_FILE_SIZE = 2 ** 34;
+const MAX_DECOMPRESSED = 2 ** 30;
+
+/** A file that can be read anywhere. */
+export interface ElfFile {
+  /** Bytes. */
+  readonly size: number;
+  /**
+   * The bytes of a range; fewer where the file ends.
+   * @throws Error when the file has become shorter since it was opened
+   */
+  read(offset: number, length: number): Buffer;
+}
+
+/** Bytes already in memory; what is read is a view of them. */
+export function fileInMemory(bytes: Uint8Array): ElfFile {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { size: file.length, read: (offset, length) => file.subarray(offset, offset + length) };
+}
 
 /**
- * The bytes of a file, decompressed when they start with the gzip magic (RFC 1952).
- * Devices and pipes are refused: reading them might never end.
+ * Opens a file; one that starts with the gzip magic (RFC 1952) is decompressed. Devices and pipes
+ * are refused: reading them might never end.
  */
-export function readElfFile(path: string): Result<Buffer, ElfError> {
+export function openElfFile(path: string): Result<ElfFile, ElfError> {
   const start = { path, field: 'file', offset: 0 };
-  let bytes: Buffer;
   try {
     const stat = statSync(path);
     if (!stat.isFile()) return fail({ ...start, kind: 'unreadable', reason: 'not a regular file' });
-    if (stat.size > MAX_FILE_SIZE) return fail(tooLarge(path, `${stat.size} bytes`));
-    bytes = readFileSync(path);
+    if (stat.size > MAX_FILE_SIZE) return fail(tooLarge(path, `${stat.size} bytes`, MAX_FILE_SIZE));
+    const file = { size: stat.size, read: reader(path, stat.size) };
+    const magic = file.read(0, 2);
+    if (magic[0] !== 0x1f || magic[1] !== 0x8b) return ok(file);
+    const plain = decompress(path, readFileSync(path));
+    return plain.ok ? ok(fileInMemory(plain.value)) : plain;
   } catch (error) {
     return fail({ ...start, kind: 'unreadable', reason: systemReason(error) });
   }
-  return decompress(path, bytes);
+}
+
+/** The whole of a file, as {@link openElfFile} reads it. */
+export function readElfFile(path: string): Result<Buffer, ElfError> {
+  const file = openElfFile(path);
+  if (!file.ok) return file;
+  const { size, read } = file.value;
+  if (size > MAX_DECOMPRESSED) return fail(tooLarge(path, `${size} bytes`, MAX_DECOMPRESSED));
+  try {
+    return ok(read(0, size));
+  } catch (error) {
+    const reason = systemReason(error);
+    return fail({ path, field: 'file', offset: 0, kind: 'unreadable', reason });
+  }
+}
+
+/** Opens the file for each range: ranges are few and large, and no descriptor is left behind. */
+function reader(path: string, size: number): ElfFile['read'] {
+  return (offset, length) => {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - offset)));
+    const descriptor = openSync(path, 'r');
+    try {
+      for (let done = 0; done < bytes.length;) {
+        const read = readSync(descriptor, bytes, done, bytes.length - done, offset + done);
+        if (read === 0) throw new Error(`${path} became shorter while it was read`);
+        done += read;
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+    return bytes;
+  };
 }
 
 /** The bytes as they are, or what they decompress to when they start with the gzip magic. */
 export function decompress(path: string, bytes: Buffer): Result<Buffer, ElfError> {
-  const start = { path, field: 'file', offset: 0 };
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return ok(bytes);
   try {
-    return ok(gunzipSync(bytes, { maxOutputLength: MAX_FILE_SIZE }));
+    return ok(gunzipSync(bytes, { maxOutputLength: MAX_DECOMPRESSED }));
   } catch (error) {
-    if (error instanceof RangeError) return fail(tooLarge(path, 'larger when decompressed'));
+    if (error instanceof RangeError) {
+      return fail(tooLarge(path, 'larger when decompressed', MAX_DECOMPRESSED));
+    }
     const reason = error instanceof Error ? error.message : String(error);
-    return fail({ ...start, field: 'gzip stream', kind: 'corrupt-gzip', reason });
+    return fail({ path, field: 'gzip stream', offset: 0, kind: 'corrupt-gzip', reason });
   }
 }
 
-function tooLarge(path: string, value: string): ElfError {
-  const limit = `${MAX_FILE_SIZE} bytes`;
-  return { path, field: 'file', offset: 0, kind: 'too-large', value, limit };
+function tooLarge(path: string, value: string, limit: number): ElfError {
+  const place = { path, field: 'file', offset: 0 };
+  return { ...place, kind: 'too-large', value, limit: `${limit} bytes` };
 }
 
 function systemReason(error: unknown): string {

@@ -25,33 +25,43 @@ interface Table {
 /**
  * Checks e_ident, the ELF header and the bounds of both header tables (gABI chapter 4),
  * so that a parser which trusts them can be called. Undefined when all is well.
+ * @param head the first bytes of the file, up to the length of the ELF header
+ * @param size of the file, in bytes
  */
-export function checkHeader(path: string, file: Buffer): Problem {
+export function checkHeader(path: string, head: Buffer, size: number): Problem {
   return (
-    checkIdent(path, file) ?? checkFileHeader(path, file, LINKED) ?? checkTables(path, file, true)
+    checkIdent(path, head, size) ??
+    checkFileHeader(path, head, LINKED) ??
+    checkTables(path, head, size, true)
   );
 }
 
 /** As {@link checkHeader} for a reader of sections, which needs no program headers. */
-export function checkSectionHeader(path: string, file: Buffer): Problem {
+export function checkSectionHeader(path: string, head: Buffer, size: number): Problem {
   const types = [ET_REL, ...LINKED];
   return (
-    checkIdent(path, file) ?? checkFileHeader(path, file, types) ?? checkTables(path, file, false)
+    checkIdent(path, head, size) ??
+    checkFileHeader(path, head, types) ??
+    checkTables(path, head, size, false)
   );
 }
 
 const LINKED: readonly number[] = [ET_EXEC, ET_DYN];
 
-function checkIdent(path: string, file: Buffer): Problem {
+function checkIdent(path: string, file: Buffer, size: number): Problem {
   const ident = { path, field: 'e_ident[EI_MAG]', offset: 0 };
   const magic = file.subarray(0, 4);
   if (magic.length === 0) return { ...ident, kind: 'not-elf', found: 'missing, the file is empty' };
   if (!Buffer.from([0x7f, 0x45, 0x4c, 0x46]).subarray(0, magic.length).equals(magic)) {
+    // Documentation/arch/arm64/booting.rst: the magic number at 56.
+    if (file.toString('latin1', 56, 60) === 'ARM\x64') {
+      return { path, field: 'magic', offset: 56, kind: 'boot-image' };
+    }
     const found = [...magic].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
     return { ...ident, kind: 'not-elf', found };
   }
   const whole = { path, field: 'ELF header', offset: 0 };
-  if (file.length < 20) return { ...whole, kind: 'truncated', bytes: '64', fileSize: file.length };
+  if (file.length < 20) return { ...whole, kind: 'truncated', bytes: '64', fileSize: size };
   const bigEndian = file[5] === 2;
   const machine = bigEndian ? file.readUInt16BE(18) : file.readUInt16LE(18);
   if (file[4] === 1) {
@@ -64,7 +74,7 @@ function checkIdent(path: string, file: Buffer): Problem {
     return malformed(path, 'e_ident[EI_DATA]', 5, `no such data encoding: ${file[5]}`);
   }
   if (file.length < EHDR_SIZE) {
-    return { ...whole, kind: 'truncated', bytes: `${EHDR_SIZE}`, fileSize: file.length };
+    return { ...whole, kind: 'truncated', bytes: `${EHDR_SIZE}`, fileSize: size };
   }
   return undefined;
 }
@@ -83,7 +93,7 @@ function checkFileHeader(path: string, file: Buffer, types: readonly number[]): 
     : { ...place, kind: 'file-type', type };
 }
 
-function checkTables(path: string, file: Buffer, needsPrograms: boolean): Problem {
+function checkTables(path: string, file: Buffer, size: number, needsPrograms: boolean): Problem {
   const phnum = file.readUInt16LE(56);
   const hasPrograms = phnum !== 0 && file.readBigUInt64LE(32) !== 0n;
   if (!hasPrograms && needsPrograms) {
@@ -104,14 +114,14 @@ function checkTables(path: string, file: Buffer, needsPrograms: boolean): Proble
   if (shnum === 0 && shoff !== 0n) {
     return malformed(path, 'e_shnum', 60, 'extended section numbering is not supported');
   }
-  const problem = hasPrograms ? checkTable(path, file, programs) : undefined;
+  const problem = hasPrograms ? checkTable(path, file, size, programs) : undefined;
   if (problem !== undefined || shnum === 0 || shoff === 0n) return problem;
   const shstrndx = file.readUInt16LE(62);
   if (shstrndx >= shnum) {
     const reason = `section ${shstrndx} does not exist, the file has ${shnum}`;
     return malformed(path, 'e_shstrndx', 62, reason);
   }
-  return checkTable(path, file, {
+  return checkTable(path, file, size, {
     name: 'section header table',
     offsetField: ['e_shoff', 40],
     sizeField: ['e_shentsize', 58],
@@ -120,7 +130,7 @@ function checkTables(path: string, file: Buffer, needsPrograms: boolean): Proble
   });
 }
 
-function checkTable(path: string, file: Buffer, table: Table): Problem {
+function checkTable(path: string, file: Buffer, size: number, table: Table): Problem {
   const entry = file.readUInt16LE(table.sizeField[1]);
   if (entry !== table.size) {
     const reason = `is ${entry}, expected ${table.size}`;
@@ -128,20 +138,20 @@ function checkTable(path: string, file: Buffer, table: Table): Problem {
   }
   const bytes = table.count * table.size;
   const offset = file.readBigUInt64LE(table.offsetField[1]);
-  return checkRange(path, file, table.name, offset, BigInt(bytes));
+  return checkRange(path, size, table.name, offset, BigInt(bytes));
 }
 
 /** Whether `bytes` bytes at `offset`, which hold `field`, lie inside the file. */
 export function checkRange(
   path: string,
-  file: Buffer,
+  size: number,
   field: string,
   offset: bigint,
   bytes: bigint,
 ): Problem {
-  if (offset + bytes <= BigInt(file.length)) return undefined;
+  if (offset + bytes <= BigInt(size)) return undefined;
   const place = { path, field, offset: Number(offset) };
-  return { ...place, kind: 'truncated', bytes: bytes.toString(), fileSize: file.length };
+  return { ...place, kind: 'truncated', bytes: bytes.toString(), fileSize: size };
 }
 
 /** An error for a field whose value makes no sense. */

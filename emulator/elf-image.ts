@@ -1,7 +1,7 @@
 import { addressFromWords } from './address.js';
 import type { ElfError } from './elf-error.js';
-import { readElfFile } from './elf-file.js';
-import { ET_EXEC, SHF_ALLOC, SHT_GNU_SFRAME } from './elf-format.js';
+import { type ElfFile, fileInMemory, openElfFile } from './elf-file.js';
+import { EHDR_SIZE, ET_EXEC, SHF_ALLOC, SHT_GNU_SFRAME } from './elf-format.js';
 import { malformed } from './elf-header.js';
 import { relocate } from './elf-relocations.js';
 import { readStructure, type ElfStructure } from './elf-structure.js';
@@ -12,12 +12,13 @@ import { fail, ok, type Result } from './result.js';
 export type { ElfImage, ElfSection, ElfSegment, ElfSymbol, LoadedSegment } from './elf-types.js';
 
 /**
- * Loads a linked AArch64 ELF file, plain or gzip-compressed (recognised by its contents).
+ * Loads a linked AArch64 ELF file, plain or gzip-compressed (recognised by its contents). Of a plain
+ * file only headers, symbols and what is used later are read.
  * Never throws: whatever the bytes are, the answer is an image or one {@link ElfError}.
  */
 export function loadElf(path: string): Result<ElfImage, ElfError> {
-  const file = readElfFile(path);
-  return file.ok ? parseElf(path, file.value) : file;
+  const file = openElfFile(path);
+  return file.ok ? parseFile(path, file.value) : file;
 }
 
 /**
@@ -25,7 +26,10 @@ export function loadElf(path: string): Result<ElfImage, ElfError> {
  * image keeps views of `bytes`, which must not change.
  */
 export function parseElf(path: string, bytes: Uint8Array): Result<ElfImage, ElfError> {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return parseFile(path, fileInMemory(bytes));
+}
+
+function parseFile(path: string, file: ElfFile): Result<ElfImage, ElfError> {
   const structure = readStructure(path, file);
   if (!structure.ok) return structure;
   const { sections } = structure.value;
@@ -33,11 +37,12 @@ export function parseElf(path: string, bytes: Uint8Array): Result<ElfImage, ElfE
   const symbols = readSymbols(path, sections);
   if (!symbols.ok) return symbols;
 
-  const type = file.readUInt16LE(16) === ET_EXEC ? 'exec' : 'dyn';
+  const head = file.read(0, EHDR_SIZE);
+  const type = head.readUInt16LE(16) === ET_EXEC ? 'exec' : 'dyn';
   return ok({
     path,
     type,
-    entry: addressFromWords(file.readUInt32LE(24), file.readUInt32LE(28)),
+    entry: addressFromWords(head.readUInt32LE(24), head.readUInt32LE(28)),
     segments,
     sections,
     ...symbols.value,
@@ -56,10 +61,10 @@ export function parseElf(path: string, bytes: Uint8Array): Result<ElfImage, ElfE
 /** Binutils before 2.45 gave .sframe the type SHT_PROGBITS, so the name counts as well. */
 function sframeSections({ sections, segments }: ElfStructure): readonly ElfSection[] {
   const found = sections.filter(
-    ({ type, name, flags, data }) =>
-      (type === SHT_GNU_SFRAME || name === '.sframe') &&
-      (flags & SHF_ALLOC) !== 0 &&
-      data.length > 0,
+    (section) =>
+      (section.type === SHT_GNU_SFRAME || section.name === '.sframe') &&
+      (section.flags & SHF_ALLOC) !== 0 &&
+      section.data.length > 0,
   );
   return found.length > 0 ? found : segments.sframe;
 }

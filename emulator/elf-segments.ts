@@ -1,8 +1,11 @@
-import type { Header, Program } from 'elfy';
+import type { Program } from 'elfy';
 import { addressFromWords, type Address } from './address.js';
 import type { ElfError } from './elf-error.js';
+import type { ElfFile } from './elf-file.js';
 import { PHDR_SIZE, PT_GNU_SFRAME, PT_LOAD } from './elf-format.js';
 import { checkRange, malformed } from './elf-header.js';
+import { LazyBytes } from './elf-lazy-bytes.js';
+import type { HeaderTable } from './elf-structure.js';
 import type { ElfSection, ElfSegment } from './elf-types.js';
 import { fail, ok, type Result } from './result.js';
 
@@ -21,17 +24,17 @@ export interface Segments {
 
 /**
  * The program headers (gABI chapter 5). `programs` comes from elfy, whose 64-bit words are
- * rounded: sizes are checked, and addresses read, in the file itself.
+ * rounded: sizes are checked, and addresses read, in the table itself.
  */
 export function readSegments(
   path: string,
-  file: Buffer,
-  header: Header,
+  file: ElfFile,
+  table: HeaderTable,
   programs: readonly Program[],
 ): Result<Segments, ElfError> {
-  const reader = new SegmentReader(path, file);
+  const reader = new SegmentReader(path, file, table);
   for (const [i, program] of programs.entries()) {
-    const problem = reader.add(program, i, header.phoff + i * PHDR_SIZE);
+    const problem = reader.add(program, i, i * PHDR_SIZE);
     if (problem !== undefined) return fail(problem);
   }
   const problem = reader.order();
@@ -45,20 +48,21 @@ class SegmentReader {
 
   constructor(
     private readonly path: string,
-    private readonly file: Buffer,
+    private readonly file: ElfFile,
+    private readonly table: HeaderTable,
   ) {}
 
   add(program: Program, index: number, at: number): Problem {
-    const type = this.file.readUInt32LE(at);
+    const type = this.table.bytes.readUInt32LE(at);
     if (type !== PT_LOAD && type !== PT_GNU_SFRAME) return undefined;
     const address = addressFromWords(
-      this.file.readUInt32LE(at + 16),
-      this.file.readUInt32LE(at + 20),
+      this.table.bytes.readUInt32LE(at + 16),
+      this.table.bytes.readUInt32LE(at + 20),
     );
     const problem = this.checkAddress(address, index, at) ?? this.checkSizes(address, index, at);
     if (problem !== undefined) return problem;
-    if (type === PT_GNU_SFRAME) this.sframe.push(sframeSection(program, address));
-    else if (program.memsz > 0) this.load.push(loadSegment(program, address));
+    if (type === PT_GNU_SFRAME) this.sframe.push(sframeSection(this.file, program, address));
+    else if (program.memsz > 0) this.load.push(loadSegment(this.file, program, address));
     return undefined;
   }
 
@@ -80,20 +84,21 @@ class SegmentReader {
 
   private checkAddress(address: Address, index: number, at: number): Problem {
     if (Number.isSafeInteger(address)) return undefined;
-    const value = `0x${this.file.readBigUInt64LE(at + 16).toString(16)}`;
+    const value = `0x${this.table.bytes.readBigUInt64LE(at + 16).toString(16)}`;
     const reason = `${value} is not a virtual address`;
-    return malformed(this.path, `p_vaddr[${index}]`, at + 16, reason);
+    return malformed(this.path, `p_vaddr[${index}]`, this.table.offset + at + 16, reason);
   }
 
   private checkSizes(address: Address, index: number, at: number): Problem {
-    const { path, file } = this;
+    const { path } = this;
+    const { bytes: file, offset: tableOffset } = this.table;
     const fileSize = file.readBigUInt64LE(at + 32);
     const memorySize = file.readBigUInt64LE(at + 40);
     const data = `the data of program header ${index}`;
-    const problem = checkRange(path, file, data, file.readBigUInt64LE(at + 8), fileSize);
+    const problem = checkRange(path, this.file.size, data, file.readBigUInt64LE(at + 8), fileSize);
     if (problem !== undefined) return problem;
 
-    const place = { path, field: `p_memsz[${index}]`, offset: at + 40 };
+    const place = { path, field: `p_memsz[${index}]`, offset: tableOffset + at + 40 };
     if (memorySize < fileSize) {
       const reason = `is ${memorySize}, less than p_filesz ${fileSize}`;
       return { ...place, kind: 'malformed', reason };
@@ -106,27 +111,33 @@ class SegmentReader {
     const end = address + Number(memorySize);
     if (Number.isSafeInteger(end) && (address >= 0 || end <= 0)) return undefined;
     const reason = 'the segment runs over the end of the address space';
-    return malformed(path, `p_vaddr[${index}]`, at + 16, reason);
+    return malformed(path, `p_vaddr[${index}]`, tableOffset + at + 16, reason);
   }
 }
 
-function loadSegment(program: Program, address: Address): ElfSegment {
+function loadSegment(file: ElfFile, program: Program, address: Address): ElfSegment {
+  const bytes = new LazyBytes(file, program.offset, program.filesz);
   return {
     address,
     memorySize: program.memsz,
-    data: program.data,
+    get data() {
+      return bytes.data;
+    },
     readable: program.flags.r === true,
     writable: program.flags.w === true,
     executable: program.flags.x === true,
   };
 }
 
-function sframeSection(program: Program, address: Address): ElfSection {
+function sframeSection(file: ElfFile, program: Program, address: Address): ElfSection {
+  const bytes = new LazyBytes(file, program.offset, program.filesz);
   return {
     name: '.sframe',
     address,
     size: program.filesz,
-    data: program.data,
+    get data() {
+      return bytes.data;
+    },
     offset: program.offset,
     type: PT_GNU_SFRAME,
     flags: 0,

@@ -1,5 +1,7 @@
 import elfy, { type Header, type Program, type Section } from 'elfy';
 import type { ElfError } from './elf-error.js';
+import { type ElfFile, fileInMemory } from './elf-file.js';
+import { EHDR_SIZE, PHDR_SIZE, SHDR_SIZE } from './elf-format.js';
 import { checkHeader, checkSectionHeader, malformed } from './elf-header.js';
 import { readSections } from './elf-sections.js';
 import { readSegments, type Segments } from './elf-segments.js';
@@ -12,30 +14,81 @@ export interface ElfStructure {
   readonly sections: readonly ElfSection[];
 }
 
-/** The structure of a file: elfy reads it once the bounds that elfy relies on are checked. */
-export function readStructure(path: string, file: Buffer): Result<ElfStructure, ElfError> {
-  const problem = checkHeader(path, file);
-  if (problem !== undefined) return fail(problem);
-  const raw = readWithElfy(path, file);
-  if (!raw.ok) return raw;
+/** A header table of a file. */
+export interface HeaderTable {
+  readonly bytes: Buffer;
+  /** Where in the file it lies. */
+  readonly offset: number;
+}
 
-  const segments = readSegments(path, file, raw.value.header, raw.value.programs);
+/**
+ * The structure of a file: elfy reads it once the bounds that elfy relies on are checked. elfy wants a
+ * whole file, and is given one that ends behind the header tables: data is read apart, when it is used.
+ */
+export function readStructure(path: string, file: ElfFile): Result<ElfStructure, ElfError> {
+  const head = Buffer.from(file.read(0, EHDR_SIZE));
+  const problem = checkHeader(path, head, file.size);
+  if (problem !== undefined) return fail(problem);
+  const raw = readTables(path, file, head);
+  if (!raw.ok) return raw;
+  const { programs, sections } = raw.value;
+  const segments = readSegments(path, file, programs, raw.value.rawPrograms);
   if (!segments.ok) return segments;
-  const sections = readSections(path, file, raw.value.header, raw.value.sections);
-  if (!sections.ok) return sections;
-  return ok({ segments: segments.value, sections: sections.value });
+  const named = readSections(
+    path,
+    file,
+    sections,
+    raw.value.header.shstrndx,
+    raw.value.rawSections,
+  );
+  if (!named.ok) return named;
+  return ok({ segments: segments.value, sections: named.value });
 }
 
 /** The sections alone, also of a relocatable object, which has no segments. */
 export function readSectionStructure(
   path: string,
-  file: Buffer,
+  bytes: Buffer,
 ): Result<readonly ElfSection[], ElfError> {
-  const problem = checkSectionHeader(path, file);
+  const file = fileInMemory(bytes);
+  const head = Buffer.from(file.read(0, EHDR_SIZE));
+  const problem = checkSectionHeader(path, head, file.size);
   if (problem !== undefined) return fail(problem);
-  const raw = readWithElfy(path, file);
+  const raw = readTables(path, file, head);
   if (!raw.ok) return raw;
-  return readSections(path, file, raw.value.header, raw.value.sections);
+  const { sections, header, rawSections } = raw.value;
+  return readSections(path, file, sections, header.shstrndx, rawSections);
+}
+
+interface Tables {
+  readonly header: Header;
+  readonly programs: HeaderTable;
+  readonly sections: HeaderTable;
+  readonly rawPrograms: readonly Program[];
+  readonly rawSections: readonly Section[];
+}
+
+function readTables(path: string, file: ElfFile, head: Buffer): Result<Tables, ElfError> {
+  const phoff = Number(head.readBigUInt64LE(32));
+  const phnum = phoff === 0 ? 0 : head.readUInt16LE(56);
+  const programs = readTable(file, phoff, phnum, PHDR_SIZE);
+  const shoff = Number(head.readBigUInt64LE(40));
+  const sections = readTable(file, shoff, shoff === 0 ? 0 : head.readUInt16LE(60), SHDR_SIZE);
+  const raw = readWithElfy(path, compactFile(head, programs.bytes, sections.bytes));
+  if (!raw.ok) return raw;
+  const { header, programs: rawPrograms, sections: rawSections } = raw.value;
+  return ok({ header, programs, sections, rawPrograms, rawSections });
+}
+
+function readTable(file: ElfFile, offset: number, count: number, size: number): HeaderTable {
+  return { bytes: file.read(offset, count * size), offset };
+}
+
+function compactFile(head: Buffer, programs: Buffer, sections: Buffer): Buffer {
+  const compact = Buffer.concat([head, programs, sections]);
+  compact.writeBigUInt64LE(programs.length === 0 ? 0n : BigInt(EHDR_SIZE), 32);
+  compact.writeBigUInt64LE(sections.length === 0 ? 0n : BigInt(EHDR_SIZE + programs.length), 40);
+  return compact;
 }
 
 interface RawStructure {

@@ -23,6 +23,8 @@ export const RegisterSet = {
   EXCEPTION_RETURN: 2,
   /** X0, X29, X30, SP and PC: what a function that was just called knows of its caller. */
   CALL: 3,
+  /** X0..X3, X29, X30 and SP: what a caller gives to a function of up to four arguments. */
+  ARGUMENTS: 4,
 } as const;
 
 /** Status of {@link Engine.step} and {@link Engine.run}: 0, or the engine's own error number. */
@@ -82,3 +84,10 @@ export const PAGE_SIZE = 4096;
 
 /** The WFI instruction, on which a running engine stops. */
 export const WFI = 0xd503207f;
+
+/**
+ * Words that a freely running engine executes in the place of others. XPACLRI is a NOP on the
+ * default CPU model, but return addresses that the stepping engine has signed are real: SBFX X30,
+ * X30, #0, #48 does the same to a pointer of a 48-bit VA whose bits 55 and 47 are equal.
+ */
+export const RUN_SUBSTITUTES: ReadonlyMap<number, number> = new Map([[0xd50320ff, 0x9340bfde]]);

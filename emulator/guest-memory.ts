@@ -3,7 +3,13 @@
  * call into the engine, so an unwinder, a snapshot or a debugger sees the live bytes for free.
  */
 import { type Address, formatAddress } from './address.js';
-import { type Engine, type EngineBackend, type EngineError, PAGE_SIZE } from './engine.js';
+import {
+  type Engine,
+  type EngineBackend,
+  type EngineError,
+  PAGE_SIZE,
+  RUN_SUBSTITUTES,
+} from './engine.js';
 import { fail, ok, type Result } from './result.js';
 
 /** A contiguous, page-aligned piece of guest RAM. */
@@ -123,7 +129,7 @@ export class GuestMemory {
 
   /**
    * Give the free-running copy of every code region its bytes: those of the region, with WFI in the
-   * place of each instruction word for which `isStop` answers true.
+   * place of each instruction word for which `isStop` answers true, and RUN_SUBSTITUTES.
    */
   fillRunCopies(isStop: (word: number, address: Address) => boolean, wfi: number): void {
     for (const region of this.regions) {
@@ -132,7 +138,9 @@ export class GuestMemory {
       runBytes.set(region.bytes);
       const run = new Uint32Array(runBytes.buffer, runBytes.byteOffset, runBytes.length >> 2);
       for (let i = 0; i < run.length; i++) {
-        if (isStop(run[i] as number, region.low + 4 * i)) run[i] = wfi;
+        const word = run[i] as number;
+        if (isStop(word, region.low + 4 * i)) run[i] = wfi;
+        else if (RUN_SUBSTITUTES.has(word)) run[i] = RUN_SUBSTITUTES.get(word) ?? word;
       }
     }
   }

@@ -96,6 +96,7 @@ export const REGISTER_SETS: readonly (readonly number[])[] = [
   range(Reg.X0, REGISTER_COUNT),
   range(Reg.PC, Reg.SPSR_EL1 + 1),
   [Reg.X0, Reg.X29, Reg.X30, Reg.SP, Reg.PC],
+  [Reg.X0, Reg.X1, Reg.X2, Reg.X3, Reg.X29, Reg.X30, Reg.SP],
 ];
 
 /** `major.minor.patch` of the packed number that uc_version returns. */

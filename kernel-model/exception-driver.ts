@@ -4,6 +4,7 @@
  * runs to its ERET, which is executed and checked. The interrupted CPU itself (the stepper) is not
  * touched, so an exclusive monitor or a SIMD register cannot differ because of the sweep.
  */
+import type { Address } from '../emulator/address.js';
 import { RegisterSet } from '../emulator/engine.js';
 import { completeExceptionReturn } from '../emulator/exceptions.js';
 import { InstructionClass } from '../emulator/instruction.js';
@@ -15,6 +16,7 @@ import { completeSdei, ExceptionSource } from './exception-source.js';
 import { GroundTruth } from './ground-truth.js';
 import type { Machine } from './machine.js';
 import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
+import { behindRequest } from './walk-stub.js';
 
 /** How {@link ExceptionDriver.enter} or {@link ExceptionDriver.leave} ended. */
 export const DriverStatus = {
@@ -54,6 +56,10 @@ export class ExceptionDriver {
   readonly returned = new RegisterFile();
   /** Interrupt controller and firmware; tell it what the interrupted context is inside of. */
   readonly source: ExceptionSource;
+  /** The first WARN that was passed since {@link enter} began, or 0; its handler would print, and go on. */
+  warnedAt: Address = 0;
+  /** Where execution was when {@link enter} or {@link leave} failed. */
+  stoppedAt: Address = 0;
   /** The slot of the interrupted stack. */
   stackSlot: number = StackSlot.NONE;
 
@@ -127,6 +133,7 @@ export class ExceptionDriver {
   /** Take an exception and run to its walk request. One of {@link DriverStatus}. */
   enter(kind: number): number {
     this.kind = kind;
+    this.warnedAt = 0;
     this.pmrBefore = this.source.priorityMask();
     this.preemptBefore = this.preemptCount();
     this.entry.copyFrom(this.interrupted);
@@ -139,12 +146,18 @@ export class ExceptionDriver {
     this.stepped = false;
     const { runner, kernel } = this.machine;
     runner.write(this.entry, RegisterSet.ALL);
-    const status = runner.run(this.entry.get(Reg.PC));
+    let status = runner.run(this.entry.get(Reg.PC));
     runner.read(this.request, RegisterSet.CALL);
+    while (status === 0 && this.isWarning(this.request.get(Reg.PC) - 4)) {
+      status = runner.run(this.request.get(Reg.PC));
+      runner.read(this.request, RegisterSet.CALL);
+    }
     this.request.words[2 * Reg.SP_EL0] = this.entry.words[2 * Reg.SP_EL0] as number;
     this.request.words[2 * Reg.SP_EL0 + 1] = this.entry.words[2 * Reg.SP_EL0 + 1] as number;
+    // A free run stops behind the instruction it stopped for.
+    this.stoppedAt = this.request.get(Reg.PC) - 4;
     if (status !== 0) return DriverStatus.ENGINE_ERROR;
-    if (this.request.get(Reg.PC) !== kernel.roles.walkRequest + 4) return DriverStatus.NO_REQUEST;
+    if (this.stoppedAt !== kernel.roles.walkRequest) return DriverStatus.NO_REQUEST;
     return this.onPath(this.path) ? DriverStatus.DONE : DriverStatus.PATH_CHANGED;
   }
 
@@ -169,7 +182,14 @@ export class ExceptionDriver {
     while (cpu.pc !== target) {
       if (instructions++ === PATH_BUDGET) return DriverStatus.RUNAWAY;
       const pc = cpu.pc;
+      this.stoppedAt = pc;
       const status = cpu.step();
+      if (status === StepStatus.EXCEPTION) {
+        if (!this.isWarning(pc)) return DriverStatus.NO_REQUEST;
+        cpu.registers.set(Reg.PC, pc + 4);
+        cpu.writeBack();
+        continue;
+      }
       if (status !== StepStatus.DONE) return DriverStatus.ENGINE_ERROR;
       if (cpu.instructionClass === InstructionClass.ERET) return DriverStatus.NO_REQUEST;
       truth.executed(cpu.instructionClass, cpu.instructionWord, pc, cpu.registers);
@@ -187,6 +207,16 @@ export class ExceptionDriver {
     return this.paths.learn(slot, this.path) ? DriverStatus.DONE : DriverStatus.PATH_CHANGED;
   }
 
+  /**
+   * The registers at the walk request, all of them, and whether the engine that stopped there is the
+   * returner, step by step, or the runner. @param into filled
+   */
+  requestRegisters(into: RegisterFile): boolean {
+    into.copyFrom(this.request);
+    if (!this.stepped) this.machine.runner.read(into, RegisterSet.GENERAL);
+    return this.stepped;
+  }
+
   /** Answer the walk request and run back to the interrupted instruction. One of {@link DriverStatus}. */
   leave(): number {
     const status = this.stepped ? this.leaveStepped() : this.leaveRunning();
@@ -197,10 +227,15 @@ export class ExceptionDriver {
 
   private leaveRunning(): number {
     const { runner, kernel } = this.machine;
-    const status = runner.run(this.request.get(Reg.X30));
+    let status = runner.run(behindRequest(this.machine.memory, this.request.get(Reg.X30)));
     runner.read(this.exit, RegisterSet.ALL);
-    if (status !== 0) return DriverStatus.ENGINE_ERROR;
+    while (status === 0 && this.isWarning(this.exit.get(Reg.PC) - 4)) {
+      status = runner.run(this.exit.get(Reg.PC));
+      runner.read(this.exit, RegisterSet.ALL);
+    }
     const stop = this.exit.get(Reg.PC) - 4;
+    this.stoppedAt = stop;
+    if (status !== 0) return DriverStatus.ENGINE_ERROR;
     if (this.kind === Kind.SDEI) {
       return stop === kernel.roles.sdeiComplete ? DriverStatus.DONE : DriverStatus.NO_RETURN;
     }
@@ -234,13 +269,28 @@ export class ExceptionDriver {
         this.exit.copyFrom(cpu.registers);
         return DriverStatus.DONE;
       }
-      if (cpu.step() !== StepStatus.DONE) return DriverStatus.ENGINE_ERROR;
+      this.stoppedAt = cpu.pc;
+      const status = cpu.step();
+      if (status === StepStatus.EXCEPTION) {
+        if (!this.isWarning(this.stoppedAt)) return DriverStatus.NO_RETURN;
+        cpu.registers.set(Reg.PC, this.stoppedAt + 4);
+        cpu.writeBack();
+        continue;
+      }
+      if (status !== StepStatus.DONE) return DriverStatus.ENGINE_ERROR;
       if (cpu.instructionClass === InstructionClass.ERET) {
         this.returned.copyFrom(cpu.registers);
         return this.kind === Kind.SDEI ? DriverStatus.NO_RETURN : DriverStatus.DONE;
       }
     }
     return DriverStatus.RUNAWAY;
+  }
+
+  /** Whether a stop is a WARN of a real kernel, which is remembered. */
+  private isWarning(pc: Address): boolean {
+    if (this.machine.kernel.bugTable?.at(pc)?.warning !== true) return false;
+    if (this.warnedAt === 0) this.warnedAt = pc;
+    return true;
   }
 
   private resumeByFirmware(): number {

@@ -57,8 +57,14 @@ export class ExceptionSource {
   /** The kinds that the hardware (or the firmware) could deliver before an instruction, as bits. */
   possible(registers: RegisterFile): number {
     const pstate = registers.words[2 * Reg.PSTATE] as number;
-    let kinds = ALL_KINDS;
-    if ((pstate & Pstate.I) !== 0) kinds &= ~((1 << Kind.IRQ) | (1 << Kind.NMI));
+    const { unbooted } = this.machine.kernel;
+    let kinds = unbooted?.kinds ?? ALL_KINDS;
+    if ((pstate & Pstate.I) !== 0) {
+      kinds &= ~(1 << Kind.IRQ);
+      // A kernel that was not booted masks by PSTATE.I what it would mask by priority, which an NMI
+      // passes. While PSTATE.A is set as well, the hardware has masked, on the way into the vector.
+      if (unbooted === undefined || (pstate & Pstate.A) !== 0) kinds &= ~(1 << Kind.NMI);
+    }
     if (this.pmr.get() !== PMR_UNMASKED) kinds &= ~(1 << Kind.IRQ);
     if ((pstate & Pstate.A) !== 0) kinds &= ~(1 << Kind.SERROR);
     if (this.sdeiLevel === 2) kinds &= ~(1 << Kind.SDEI);
@@ -94,6 +100,9 @@ export class ExceptionSource {
         takeException(registers, vectors, VectorOffset.IRQ);
         break;
       case Kind.BRK: {
+        const { memory, kernel } = this.machine;
+        const probed = kernel.unbooted?.kprobeAddress;
+        if (probed !== undefined) memory.writeAddress(probed, registers.get(Reg.PC));
         const esr = syndrome(ExceptionClass.BRK64, KPROBES_BRK_IMM);
         takeException(registers, vectors, VectorOffset.SYNC, esr);
         break;

@@ -5,6 +5,8 @@
 import type { Address } from '../emulator/address.js';
 import type { ElfImage, ElfSymbol } from '../emulator/elf-types.js';
 import { fail, ok, type Result } from '../emulator/result.js';
+import type { BugTable } from './bug-table.js';
+import type { TracerPlaces } from './unbooted-tracers.js';
 
 /** A half-open range of code addresses. */
 export interface CodeRange {
@@ -12,7 +14,10 @@ export interface CodeRange {
   readonly end: Address;
 }
 
-/** Structure offsets in bytes; Linux's names as in asm-offsets.h, lower-cased. */
+/**
+ * Structure offsets in bytes; Linux's names as in asm-offsets.h, lower-cased. NaN: not known, and
+ * whatever lies there reads as 0.
+ */
 export interface StructureOffsets {
   /** task_struct.stack. */
   readonly taskStack: number;
@@ -62,9 +67,51 @@ export interface KernelRoles {
   readonly threadDone: Address;
 }
 
+/** Memory beside the image's segments. */
+export interface KernelRegion {
+  readonly name: string;
+  /** A multiple of the page size. */
+  readonly low: Address;
+  readonly size: number;
+  /** Code, read-only for the guest; otherwise data that can be written. */
+  readonly code: boolean;
+  /** What it begins with; the rest is zero. */
+  readonly bytes?: Uint8Array;
+}
+
+/**
+ * What a kernel would have been given by its boot, put into memory directly before anything runs.
+ * The built-in guest kernel needs none of it.
+ */
+export interface KernelState {
+  readonly regions: readonly KernelRegion[];
+  /** 64-bit words of data, stored in this order. */
+  readonly words: readonly { readonly address: Address; readonly value: Address }[];
+  /** Instruction words. */
+  readonly code: readonly { readonly address: Address; readonly word: number }[];
+}
+
+/** How exceptions are delivered to a kernel that was not booted. */
+export interface UnbootedExceptions {
+  /** The kinds that the kernel can take, as bits. */
+  readonly kinds: number;
+  /** `addr` of the only registered kprobe, which breakpoints are taken for; absent: no kprobes. */
+  readonly kprobeAddress?: Address;
+  /** For functions that are traced. */
+  readonly tracers: TracerPlaces;
+}
+
+/** A function that only a booted kernel can run, by the address that execution is stopped at. */
+export type BootedFunctions = ReadonlyMap<Address, string>;
+
 /** A loaded kernel image with its roles resolved. */
 export interface KernelImage {
   readonly elf: ElfImage;
+  /** Absent for the built-in guest kernel, as are the following. */
+  readonly state?: KernelState;
+  readonly unbooted?: UnbootedExceptions;
+  readonly bootedFunctions?: BootedFunctions;
+  readonly bugTable?: BugTable;
   readonly roles: KernelRoles;
   readonly offsets: StructureOffsets;
   readonly returnToHandler: CodeRange;
@@ -114,7 +161,7 @@ export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
     vectors: value('vectors'),
     initTask: value('init_task'),
     retFromFork: value('ret_from_fork'),
-    walkRequest: value('arch_stack_walk_reliable'),
+    walkRequest: value('walk_request'),
     irqStackPointer: value('irq_stack_ptr'),
     overflowStack: value('overflow_stack'),
     sdeiNormalStackPointer: value('sdei_stack_normal_ptr'),
@@ -155,10 +202,7 @@ export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
     rangeOf(symbols.get('ftrace_caller')),
     ...kretprobeTrampolines,
   ].filter((range) => range !== undefined);
-  const kprobeBlacklist = ['entry', 'noinstr', 'kprobes', 'irqentry']
-    .map((name) => boundsOf(symbols, `__${name}_text_start`, `__${name}_text_end`))
-    .filter((range) => range !== undefined)
-    .concat(blacklistedFunctions(elf, symbols));
+  const kprobeBlacklist = kprobeBlacklistOf(elf, symbols);
   return ok({
     elf,
     roles,
@@ -173,9 +217,21 @@ export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
   });
 }
 
-function rangeOf(symbol: ElfSymbol | undefined): CodeRange | undefined {
+/** The code of a symbol that has a size. */
+export function rangeOf(symbol: ElfSymbol | undefined): CodeRange | undefined {
   if (symbol === undefined || symbol.size === 0) return undefined;
   return { start: symbol.address, end: symbol.address + symbol.size };
+}
+
+/** Code where a kernel refuses a kprobe: four text sections, and the functions marked NOKPROBE. */
+export function kprobeBlacklistOf(
+  elf: ElfImage,
+  symbols: ReadonlyMap<string, ElfSymbol>,
+): readonly CodeRange[] {
+  return ['entry', 'noinstr', 'kprobes', 'irqentry']
+    .map((name) => boundsOf(symbols, `__${name}_text_start`, `__${name}_text_end`))
+    .filter((range) => range !== undefined)
+    .concat(blacklistedFunctions(elf, symbols));
 }
 
 /**

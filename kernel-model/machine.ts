@@ -24,6 +24,7 @@ import { restoreSnapshot, type Snapshot, takeSnapshot } from '../emulator/snapsh
 import { SteppingCpu } from '../emulator/stepping-cpu.js';
 import { SymbolTable } from '../emulator/symbols.js';
 import type { KernelImage } from './kernel-image.js';
+import { WALK_RETURN } from './walk-stub.js';
 
 /** Where the host puts the buffers of a scenario's arguments. */
 export const ARGUMENT_AREA: Address = -(2 ** 47) + 0x200000000000;
@@ -71,6 +72,8 @@ export class Machine {
       const added = addSegments(memory, image.path, loaded.value);
       if (!added.ok) return added;
     }
+    const prepared = prepareState(memory, kernel);
+    if (!prepared.ok) return prepared;
     const area = memory.add('arguments', ARGUMENT_AREA, ARGUMENT_AREA_SIZE, READ_WRITE, false);
     if (!area.ok) return area;
     memory.fillRunCopies(isRunnerStop(kernel), WFI);
@@ -195,17 +198,31 @@ export class Machine {
 const READ_WRITE = Permission.READ | Permission.WRITE;
 
 /**
- * Where a freely running engine stops: at the walk request, at the end of an exception, at the
- * hand-over to the firmware, and at a breakpoint, which it cannot take: the driver then reports that
+ * Where a freely running engine stops: at the walk request and behind it, at the end of an exception,
+ * at the hand-over to the firmware, and at a breakpoint, which it cannot take: the driver then reports that
  * something else than a request was reached. Stopping by WFI costs no callback.
  */
 function isRunnerStop(kernel: KernelImage): (word: number, address: Address) => boolean {
   const { walkRequest, sdeiComplete } = kernel.roles;
   return (word, address) => {
-    if (address === walkRequest || address === sdeiComplete) return true;
+    if (address === walkRequest || address === sdeiComplete || word === WALK_RETURN) return true;
     const kind = classify(word);
     return kind === InstructionClass.ERET || kind === InstructionClass.BRK;
   };
+}
+
+/** Memory, data and code words that stand for the boot of a kernel (kernel-image.ts, KernelState). */
+function prepareState(memory: GuestMemory, { state }: KernelImage): Result<void, MachineError> {
+  if (state === undefined) return ok(undefined);
+  for (const { name, low, size, code, bytes } of state.regions) {
+    const permissions = code ? Permission.READ | Permission.EXECUTE : READ_WRITE;
+    const region = memory.add(name, low, size, permissions, code);
+    if (!region.ok) return region;
+    if (bytes !== undefined) region.value.bytes.set(bytes);
+  }
+  for (const { address, value } of state.words) memory.writeAddress(address, value);
+  for (const { address, word } of state.code) memory.writeWord(address, word);
+  return ok(undefined);
 }
 
 /** Add an image's segments; those that share a page become one region with the union of rights. */

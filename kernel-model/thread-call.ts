@@ -15,10 +15,13 @@ import { ARGUMENT_AREA, ARGUMENT_AREA_SIZE, type Machine } from './machine.js';
 /** Arguments a thread call can pass: x0..x7. */
 export const MAX_ARGUMENTS = 8;
 
-/** One argument: a number as it is, or the address of bytes that are copied into guest memory. */
+/**
+ * One argument: a number as it is, or the address of bytes that are copied into guest memory; with
+ * `selfPointers` each of their whole 64-bit words becomes that address.
+ */
 export type CallArgument =
   | { readonly kind: 'number'; readonly value: number }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly selfPointers?: boolean };
 
 /** Why a call cannot be set up. */
 export type CallError =
@@ -58,15 +61,21 @@ export function startThreadCall(
         return { kind: 'arguments-too-large', bytes, limit: ARGUMENT_AREA_SIZE - 256 };
       }
       memory.writeBytes(value, argument.bytes);
+      if (argument.selfPointers === true) {
+        const end = value + argument.bytes.length;
+        for (let at = value; at + 8 <= end; at += 8) memory.writeAddress(at, value);
+      }
     }
     memory.writeAddress(CALL_AT + 8 + 8 * i, value);
   }
+  // The kthread() of a kernel that was not booted would allocate: the thread function is called directly.
+  if (machine.kernel.unbooted !== undefined) return startThread(machine, threadFunction, CALL_AT);
   memory.writeAddress(CREATE_INFO_AT, threadFunction);
   memory.writeAddress(CREATE_INFO_AT + 8, CALL_AT);
-  return startThread(machine);
+  return startThread(machine, machine.kernel.roles.kthread, CREATE_INFO_AT);
 }
 
-function startThread(machine: Machine): CallError | undefined {
+function startThread(machine: Machine, fn: Address, argument: Address): CallError | undefined {
   const { memory, kernel } = machine;
   const task = kernel.roles.initTask;
   const low = memory.readAddress(task + kernel.offsets.taskStack);
@@ -76,7 +85,7 @@ function startThread(machine: Machine): CallError | undefined {
   memory.writeAddress(record, 0);
   memory.writeAddress(record + 8, 0);
   memory.writeAddress(record + 16, FRAME_RECORD_META_FINAL);
-  machine.startThread(task, regs, record, kernel.roles.kthread, CREATE_INFO_AT);
+  machine.startThread(task, regs, record, fn, argument);
   return undefined;
 }
 

@@ -32,7 +32,7 @@ const FRAMELESS = [
   'irq_exit_rcu',
   'irqentry_nmi_enter',
   'irqentry_nmi_exit',
-  'arch_stack_walk_reliable',
+  'walk_request',
 ] as const;
 
 /** Code that runs in an SDEI event, and nowhere else. */
@@ -43,7 +43,7 @@ const SDEI_SHARED = [
   'irqentry_nmi_enter',
   'irqentry_nmi_exit',
   'kunwind_request_walk',
-  'arch_stack_walk_reliable',
+  'walk_request',
 ] as const;
 
 /** What of it a breakpoint can be set in. */

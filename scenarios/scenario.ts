@@ -54,6 +54,13 @@ export type ScenarioArgument =
       readonly buffer: { readonly size: number; readonly text?: string; readonly fill?: number };
     }
   | {
+      /**
+       * As many bytes, whose 64-bit words all hold the buffer's own address: whatever pointer a function
+       * follows leads back into it, and a list head in its first words is that of an empty list.
+       */
+      readonly self: { readonly size: number };
+    }
+  | {
       /** Address of a symbol of the scenario's ELF or of the guest kernel. */ readonly symbol: string;
     };
 
@@ -76,6 +83,9 @@ export interface KretprobeSite {
   readonly style: 'brk' | 'regs';
 }
 
+/** How a function of a real kernel is traced: by function graph, or with a kretprobe. */
+export type RealTracer = 'fgraph' | 'kretprobe';
+
 /** One scenario: an entry function, its arguments and the promises. */
 export interface Scenario {
   /** `family/name`, lower case with dashes. */
@@ -95,6 +105,8 @@ export interface Scenario {
    */
   readonly kprobes?: readonly KprobeSite[];
   readonly kretprobes?: readonly KretprobeSite[];
+  /** Of a real kernel only: how the entry function is traced, by the kernel's own code. */
+  readonly tracedBy?: RealTracer;
   /** Which guest kernel; default the one that is like Linux. */
   readonly kernel?: GuestKernelName;
   /**

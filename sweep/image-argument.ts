@@ -4,7 +4,7 @@ import { ARGUMENT_AREA_SIZE } from '../kernel-model/machine.js';
 import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
 import type { ScenarioArgument } from '../scenarios/scenario.js';
 
-const FORMS = 'a number, buf:SIZE, buf:SIZE:FILL or str:TEXT';
+const FORMS = 'a number, buf:SIZE, buf:SIZE:FILL, self:SIZE or str:TEXT';
 
 /** All arguments, x0 first. The error is one line. */
 export function parseArguments(texts: readonly string[]): Result<ScenarioArgument[], string> {
@@ -27,7 +27,7 @@ function parseArgument(text: string): ScenarioArgument | string {
     // One byte more than the text: the terminating zero.
     return { buffer: { size: new TextEncoder().encode(string).length + 1, text: string } };
   }
-  if (text.startsWith('buf:')) return parseBuffer(text);
+  if (text.startsWith('buf:') || text.startsWith('self:')) return parseBuffer(text);
   const number = parseNumber(text);
   if (number === undefined) return `'${text}' is not ${FORMS}`;
   return Number.isSafeInteger(number)
@@ -36,16 +36,31 @@ function parseArgument(text: string): ScenarioArgument | string {
 }
 
 function parseBuffer(text: string): ScenarioArgument | string {
-  const [, sizeText = '', fillText, ...rest] = text.split(':');
+  const [form, sizeText = '', fillText, ...rest] = text.split(':');
   const size = parseNumber(sizeText);
   if (rest.length > 0 || size === undefined) return `'${text}' is not ${FORMS}`;
   // Buffers share one area with the call's own structures.
   const limit = ARGUMENT_AREA_SIZE / 2;
   if (size < 1 || size > limit) return `${text}: the size must be 1 to ${limit} bytes`;
+  if (form === 'self') {
+    return fillText === undefined ? { self: { size } } : `'${text}' is not ${FORMS}`;
+  }
   if (fillText === undefined) return { buffer: { size } };
   const fill = parseNumber(fillText);
   if (fill === undefined || fill < 0 || fill > 255) return `${text}: the fill must be 0 to 255`;
   return { buffer: { size, fill } };
+}
+
+/** Arguments as {@link parseArguments} reads them; symbols, which it does not read, become 0. */
+export function formatArguments(args: readonly ScenarioArgument[]): string[] {
+  return args.map((argument) => {
+    if ('number' in argument) return String(argument.number);
+    if ('self' in argument) return `self:${argument.self.size}`;
+    if ('symbol' in argument) return '0';
+    const { size, text, fill } = argument.buffer;
+    if (text !== undefined) return `str:${text}`;
+    return fill === undefined ? `buf:${size}` : `buf:${size}:${fill}`;
+  });
 }
 
 /** Decimal or hexadecimal, perhaps negative; 64-bit values above 2^63 are what they are as signed. */

@@ -54,7 +54,7 @@ function isCode({ segments }: ElfImage, { kind, absolute, address }: ElfSymbol):
 }
 
 /** What every policy promises of an image's function. */
-const IMAGE_PROMISE: PolicyPromise = {
+export const IMAGE_PROMISE: PolicyPromise = {
   allow: [
     { verdict: 'unreliable', reason: 'nobody has said that this code can be unwound' },
     {
@@ -106,7 +106,8 @@ export function imageTarget(request: ImageRequest): Result<ImageTarget, string> 
   });
 }
 
-function noFunction(image: ElfImage, name: string): string {
+/** One line: what is wrong with a name that {@link findFunction} did not find. */
+export function noFunction(image: ElfImage, name: string): string {
   const known = image.symbols.find((symbol) => symbol.name === name);
   if (known !== undefined) return `${name} is not code: it is no function to sweep`;
   const names = image.symbols

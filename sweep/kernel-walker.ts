@@ -21,6 +21,8 @@ import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import type { WalkResult } from '../unwinder/walk-result.js';
 import { WalkStart } from '../unwinder/walk-start.js';
 import { type UnwindTask } from '../unwinder/walk-state.js';
+import type { StackWalker } from './stack-walker.js';
+import { walkFrameSize } from './walk-frame-size.js';
 import { GuestGraphReturnStack, GuestKretprobeInstances } from './tracer-views.js';
 
 /** A `.sframe` section that cannot be used. */
@@ -64,16 +66,14 @@ interface WalkedTask extends UnwindTask {
   inNmi: boolean;
 }
 
-/**
- * Bytes from SP at the entry of the walk function to its `__builtin_frame_address(0)`: the frame
- * that a compiled arch_stack_walk_reliable() has (0x60 in the 7.3-rc7 builds of shared/kernels).
- */
-const WALK_FRAME_SIZE = 0x60;
-
 /** Walks tasks of one machine. */
-export class KernelWalker {
+export class KernelWalker implements StackWalker {
   private readonly kunwind: Kunwind;
   private readonly start = new WalkStart();
+  private readonly bestEffortStart = new WalkStart();
+  /** Bytes from SP at the entry of each walk function to its `__builtin_frame_address(0)`. */
+  private readonly frameSize: number;
+  private readonly bestEffortFrameSize: number;
   private readonly tasks: WalkedTask[];
   private task: WalkedTask;
 
@@ -83,6 +83,8 @@ export class KernelWalker {
     rules: RuleTable,
     defect?: UnwindDefect,
   ) {
+    this.frameSize = walkFrameSize(machine, 'arch_stack_walk_reliable');
+    this.bestEffortFrameSize = walkFrameSize(machine, 'arch_stack_walk');
     const infos: StackInfo[] = [];
     for (const [slot, kind] of STACK_KINDS.entries()) {
       const stack = stacks.all[slot];
@@ -128,16 +130,24 @@ export class KernelWalker {
     if (task.isCurrent) {
       const count = memory.readWord(current + kernel.offsets.taskPreemptCount) ?? 0;
       task.inNmi = (count & kernel.offsets.nmiMask) !== 0;
-      const sp = request.get(Reg.SP) - WALK_FRAME_SIZE;
-      this.start.fromCaller(request.get(Reg.X30), request.get(Reg.X29), sp);
+      const sp = request.get(Reg.SP);
+      const pc = request.get(Reg.X30);
+      const fp = request.get(Reg.X29);
+      this.start.fromCaller(pc, fp, sp - this.frameSize);
+      this.bestEffortStart.fromCaller(pc, fp, sp - this.bestEffortFrameSize);
     } else {
       task.inNmi = false;
       // struct cpu_context: x19..x28, then fp, sp, pc.
       const context = address + kernel.offsets.cpuContext;
       const word = (index: number): Address => memory.readAddress(context + 8 * index) ?? 0;
       this.start.fromTask(word(12), word(10), 0);
+      this.bestEffortStart.fromTask(word(12), word(10), 0);
     }
     return address;
+  }
+
+  private get frameSizesDiffer(): boolean {
+    return this.frameSize !== this.bestEffortFrameSize;
   }
 
   private taskAt(address: Address): WalkedTask | undefined {
@@ -145,14 +155,24 @@ export class KernelWalker {
     return undefined;
   }
 
+  supports(): boolean {
+    return true;
+  }
+
+  finish(): void {
+    // Nothing was changed.
+  }
+
   /** Walk what was prepared. */
   walk(policy: Policy, mode: WalkMode, out: WalkResult): void {
-    this.kunwind.walk(policy, mode, this.start, this.task, out);
+    const start = mode === 'reliable' ? this.start : this.bestEffortStart;
+    this.kunwind.walk(policy, mode, start, this.task, out);
   }
 
   /** The best-effort walk, after the reliable walk of the same policy has left its result in `out`. */
   walkBestEffortAfter(policy: Policy, out: WalkResult): void {
-    if (!Kunwind.toBestEffort(out)) this.walk(policy, 'best-effort', out);
+    if (policy.trackedSp && this.frameSizesDiffer) this.walk(policy, 'best-effort', out);
+    else if (!Kunwind.toBestEffort(out)) this.walk(policy, 'best-effort', out);
   }
 }
 

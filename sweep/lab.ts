@@ -13,11 +13,14 @@ import { KernelStacks } from '../kernel-model/stacks.js';
 import type { GuestKernelName } from '../scenarios/scenario.js';
 import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import { FunctionIndex } from './function-index.js';
+import { GuestWalker } from './guest-walker.js';
 import { loadImage } from './image-target.js';
 import { buildRules, KernelWalker } from './kernel-walker.js';
 import { packagePath } from './package-path.js';
 import type { SweepParts } from './scenario-sweep.js';
+import { loadStub } from './stub.js';
 import { Judge } from './verdict.js';
+import { loadVmlinux, type VmlinuxSource } from './vmlinux.js';
 
 /** Why there is nothing to sweep with: one line for the user. */
 export interface LabError {
@@ -44,8 +47,8 @@ const GUEST_KERNELS: Readonly<Record<GuestKernelName, string>> = {
 export class Lab {
   private parts: SweepParts | undefined;
   private loadedElf: string | undefined;
-  private loadedKernel: GuestKernelName = 'linux';
-  private readonly kernels = new Map<GuestKernelName, KernelImage>();
+  private loadedKernel = 'linux';
+  private readonly kernels = new Map<string, KernelImage>();
 
   private constructor(
     private readonly backend: EngineBackend,
@@ -62,26 +65,38 @@ export class Lab {
   }
 
   /** A guest kernel, loaded once. */
-  private kernelNamed(name: GuestKernelName): Result<KernelImage, LabError> {
-    const known = this.kernels.get(name);
+  private kernelNamed(
+    name: GuestKernelName,
+    vmlinux: VmlinuxSource | undefined,
+  ): Result<KernelImage, LabError> {
+    const key = kernelKey(name, vmlinux);
+    const known = this.kernels.get(key);
     if (known !== undefined) return ok(known);
-    const kernel = loadKernel(name, this.defects);
-    if (kernel.ok) this.kernels.set(name, kernel.value);
+    const kernel = vmlinux === undefined ? loadKernel(name, this.defects) : realKernel(vmlinux);
+    if (kernel.ok) this.kernels.set(key, kernel.value);
     return kernel;
   }
 
-  /** The machine with an ELF beside a guest kernel (or with the kernel alone). */
+  /**
+   * The machine with an ELF beside a guest kernel (or with the kernel alone).
+   * @param vmlinux a real kernel, to be run instead of the guest kernel
+   */
   machineFor(
     elfPath: string | undefined,
     kernelName: GuestKernelName = 'linux',
+    vmlinux?: VmlinuxSource,
   ): Result<SweepParts, LabError> {
-    const same = this.loadedElf === elfPath && this.loadedKernel === kernelName;
+    const key = kernelKey(kernelName, vmlinux);
+    const same = this.loadedElf === elfPath && this.loadedKernel === key;
     if (this.parts !== undefined && same) return ok(this.parts);
     this.close();
-    const named = this.kernelNamed(kernelName);
+    const named = this.kernelNamed(kernelName, vmlinux);
     if (!named.ok) return named;
     const kernel = named.value;
     const images: ElfImage[] = [];
+    const stub = loadStub();
+    if (!stub.ok) return fail({ kind: 'kernel', message: stub.error });
+    images.push(stub.value.elf);
     if (elfPath !== undefined) {
       const elf = loadImage(elfPath);
       if (!elf.ok) return elfError(elf.error);
@@ -100,17 +115,19 @@ export class Lab {
     if (!stacks.ok) {
       return fail({ kind: 'kernel', message: `no stack at ${stacks.error.at}` });
     }
+    const driver = new ExceptionDriver(machine.value, stacks.value);
     this.parts = {
       machine: machine.value,
       stacks: stacks.value,
       rules: rules.value,
-      driver: new ExceptionDriver(machine.value, stacks.value),
+      driver,
       walker: new KernelWalker(machine.value, stacks.value, rules.value, this.defects.unwinder),
+      guest: GuestWalker.create(machine.value, driver, stub.value.stub),
       judge: new Judge(kernel.trampolines),
       functions: new FunctionIndex(machine.value),
     };
     this.loadedElf = elfPath;
-    this.loadedKernel = kernelName;
+    this.loadedKernel = key;
     return ok(this.parts);
   }
 
@@ -120,6 +137,15 @@ export class Lab {
     this.parts = undefined;
     this.loadedElf = undefined;
   }
+}
+
+function kernelKey(name: GuestKernelName, vmlinux: VmlinuxSource | undefined): string {
+  return vmlinux === undefined ? name : JSON.stringify([vmlinux.path, vmlinux.offsets]);
+}
+
+function realKernel(vmlinux: VmlinuxSource): Result<KernelImage, LabError> {
+  const kernel = loadVmlinux(vmlinux);
+  return kernel.ok ? kernel : fail({ kind: 'kernel', message: kernel.error });
 }
 
 function loadKernel(name: GuestKernelName, defects: LabDefects): Result<KernelImage, LabError> {

@@ -13,7 +13,13 @@ import {
   type ScenarioReport,
   type VerdictCounts,
 } from './report.js';
-import type { CellReport, ProblemReport, SweepTarget, UnitResult } from './unit.js';
+import type {
+  CellReport,
+  DisagreementReport,
+  ProblemReport,
+  SweepTarget,
+  UnitResult,
+} from './unit.js';
 import type { Scenario } from '../scenarios/scenario.js';
 import type { PolicyName } from '../unwinder/policy.js';
 
@@ -82,12 +88,20 @@ export function mergeScenario(
   ].map((problem) =>
     problem.point === undefined ? problem : { ...problem, replay: replay(problem.point) },
   );
+  const disagreements = mergeDisagreements(results).map((found) => ({
+    ...found,
+    replay: replay(found.example.point),
+  }));
   const unmet = scope === undefined ? [] : unmetRequirements(scenario, cells, scope);
   return {
     name: scenario.name,
     points: results.reduce((sum, result) => sum + result.points, 0),
     instructions,
-    unexpected: unexpected + unmet.length + problems.length,
+    unexpected:
+      unexpected +
+      unmet.length +
+      problems.length +
+      disagreements.reduce((sum, { count }) => sum + count, 0),
     policies: reliable,
     bestEffort,
     reasons,
@@ -96,7 +110,21 @@ export function mergeScenario(
     findings,
     unmet,
     problems,
+    disagreements,
   };
+}
+
+/** Sum equal disagreements; the example is that of the earliest unit. */
+function mergeDisagreements(results: readonly UnitResult[]): DisagreementReport[] {
+  const merged = new Map<string, DisagreementReport>();
+  for (const found of results.flatMap((result) => result.disagreements)) {
+    const { fn, kind, depth, difference, example } = found;
+    const key = `${fn} ${kind} ${depth} ${difference} ${example.policy} ${example.mode}`;
+    const known = merged.get(key);
+    const count = (known?.count ?? 0) + found.count;
+    merged.set(key, { ...(known ?? found), count });
+  }
+  return [...merged.values()];
 }
 
 /** Unsafe verdicts that a promise accepts, summed by the promise's reason. */

@@ -3,7 +3,7 @@ import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import type { UnmetRequirement } from './promises.js';
-import type { ProblemReport, WalkExample } from './unit.js';
+import type { DisagreementReport, ProblemReport, WalkExample } from './unit.js';
 import { type Verdict, VERDICTS } from './verdict.js';
 
 /** Walks by verdict. */
@@ -62,6 +62,8 @@ export interface ScenarioReport {
   readonly findings: readonly Finding[];
   readonly unmet: readonly UnmetRequirement[];
   readonly problems: readonly ProblemReport[];
+  /** Where the kernel's own unwinder and the model answer differently. */
+  readonly disagreements: readonly DisagreementReport[];
 }
 
 /** A whole sweep. Only `seconds`, `pointsPerSecond` and `jobs` depend on the machine it ran on. */

@@ -11,16 +11,19 @@ import { formatPoint, type Point } from './point.js';
 import { isAllowed } from './promises.js';
 import { describeSetupError, setUpScenario } from './scenario-setup.js';
 import {
+  type Disagreement,
   type PointContext,
   ScenarioSweep,
   type SweepEnd,
   type SweepParts,
 } from './scenario-sweep.js';
-import type { SweepProblem } from './sweep-problem.js';
+import type { WalkDifference } from './stack-walker.js';
+import { explainKernelStop, type SweepProblem } from './sweep-problem.js';
 import { type CellKey, MODES, Tally } from './tally.js';
 import type { WrongRow } from './row-check.js';
 import type {
   CellReport,
+  DisagreementReport,
   ProblemReport,
   UnitRequest,
   UnitResult,
@@ -43,8 +46,20 @@ interface RawExample {
   readonly verdict: number;
   readonly status: number;
   readonly warned: number;
+  /** Of a WARN in the kernel's own unwinder, or 0. */
+  readonly warnedAt: Address;
   readonly truth: readonly Address[];
   readonly trace: readonly Address[];
+}
+
+/** A disagreement as it was caught. */
+interface RawDisagreement {
+  readonly fn: number;
+  readonly depth: 1 | 2;
+  readonly difference: WalkDifference;
+  readonly kernel: RawExample;
+  readonly model: RawExample;
+  count: number;
 }
 
 /** Runs units on one lab. */
@@ -57,14 +72,14 @@ export class UnitRunner {
   ) {}
 
   async run(request: UnitRequest): Promise<UnitResult> {
-    const { elf, scenario } = request.target;
-    const made = this.lab.machineFor(elf, scenario.kernel);
+    const { elf, scenario, vmlinux } = request.target;
+    const made = this.lab.machineFor(elf, scenario.kernel, vmlinux);
     if (!made.ok) return setupFailure(request.id, made.error.message);
     const parts = made.value;
     const collected = new Collector(parts, request);
     const end = this.sweep(request, parts, collected);
     if (typeof end === 'string') return setupFailure(request.id, end);
-    const { cells, walks } = await collected.cells(() => this.describerFor(parts));
+    const { cells, walks, disagreements } = await collected.cells(() => this.describerFor(parts));
     return {
       id: request.id,
       points: collected.tally.points,
@@ -74,7 +89,8 @@ export class UnitRunner {
       cells,
       reasons: collected.reasons(),
       wrongRows: collected.wrongRows,
-      problems: collected.problems,
+      problems: [...collected.problems, ...collected.warnings.values()],
+      disagreements,
       walks,
     };
   }
@@ -83,7 +99,14 @@ export class UnitRunner {
   private sweep(request: UnitRequest, parts: SweepParts, collected: Collector): SweepEnd | string {
     const { scenario } = request.target;
     const policies = request.policies.map((name) => POLICIES[name]);
-    const sweep = new ScenarioSweep(parts, policies, collected.tally, collected, this.truthDefect);
+    const sweep = new ScenarioSweep(
+      parts,
+      policies,
+      collected.tally,
+      collected,
+      this.truthDefect,
+      request.unwinder,
+    );
     sweep.stepExceptions(request.stepped === true);
     let { from } = request.range;
     for (;;) {
@@ -92,6 +115,7 @@ export class UnitRunner {
       parts.stacks.switchTo(parts.machine.kernel.roles.initTask);
       const known = collected.problems.length;
       const end = sweep.run({ ...request.range, from, entry });
+      checkTraced(request, end, collected);
       const last = collected.problems[known];
       if (last === undefined || last.point === undefined) return end;
       if (collected.problems.length >= MAX_PROBLEMS || end.instructions + 1 >= request.range.to) {
@@ -111,14 +135,25 @@ export class UnitRunner {
   }
 }
 
+/** A function of a real kernel that was to be traced, and was not, would be as promised at every point. */
+function checkTraced({ target, range }: UnitRequest, end: SweepEnd, collected: Collector): void {
+  const { tracedBy, entry } = target.scenario;
+  if (tracedBy === undefined || !end.finished || end.returnedToTracer || range.kinds === 0) return;
+  const detail = `${entry} returned without its tracer: wrong structure offsets, or state that the kernel refuses`;
+  collected.problem({ kind: 'scenario', point: undefined, pc: collected.stoppedAt, detail });
+}
+
 /** Gathers what one unit finds. */
 class Collector {
   readonly tally: Tally;
   readonly problems: ProblemReport[] = [];
   readonly wrongRows: WrongRowReport[] = [];
+  /** WARNs of a real kernel by their addresses: each once, with the first point that came there. */
+  readonly warnings = new Map<Address, ProblemReport>();
   readonly walks: RawExample[] = [];
   readonly walked: ((point: Point, context: PointContext) => void) | undefined;
   private readonly examples = new Map<number, RawExample>();
+  private readonly disagreements = new Map<string, RawDisagreement>();
 
   constructor(
     private readonly parts: SweepParts,
@@ -142,10 +177,46 @@ class Collector {
     this.examples.set(cell, rawExample(point, context));
   }
 
+  disagreement(fn: number, depth: number, point: Point, found: Disagreement): void {
+    const { context, difference } = found;
+    const { policy, mode } = context;
+    const { kind } = point.inner ?? point;
+    const key = `${fn} ${kind} ${depth} ${policy.name} ${mode} ${difference}`;
+    const known = this.disagreements.get(key);
+    if (known !== undefined) {
+      known.count++;
+      return;
+    }
+    this.disagreements.set(key, {
+      fn,
+      depth: depth === 2 ? 2 : 1,
+      difference,
+      kernel: rawExample(point, context),
+      model: rawExample(point, { ...context, walk: found.model }),
+      count: 1,
+    });
+  }
+
   wrongRow({ fault, pc, detail }: WrongRow): void {
     const { symbols } = this.parts.machine;
     const fn = symbols.at(pc)?.symbol.name ?? '?';
     this.wrongRows.push({ fn, fault, at: symbols.format(pc), detail });
+  }
+
+  get stoppedAt(): Address {
+    return this.parts.machine.stepper.pc;
+  }
+
+  warned(address: Address, point: Point | undefined): void {
+    const { kernel, symbols } = this.parts.machine;
+    const stop = explainKernelStop(kernel, address);
+    if (stop === undefined || this.warnings.has(address)) return;
+    this.warnings.set(address, {
+      kind: stop.kind,
+      point: point === undefined ? undefined : formatPoint(point),
+      at: symbols.format(address),
+      detail: stop.detail,
+    });
   }
 
   problem(problem: SweepProblem): boolean {
@@ -159,18 +230,34 @@ class Collector {
   }
 
   /** What was counted; the generator of texts is asked for only when there is something to show. */
-  async cells(
-    describer: () => Promise<(raw: RawExample) => WalkExample>,
-  ): Promise<{ readonly cells: CellReport[]; readonly walks: WalkExample[] }> {
+  async cells(describer: () => Promise<(raw: RawExample) => WalkExample>): Promise<{
+    readonly cells: CellReport[];
+    readonly walks: WalkExample[];
+    readonly disagreements: DisagreementReport[];
+  }> {
     const counted = [...this.counted()];
-    if (this.walks.length === 0 && counted.every(({ raw }) => raw === undefined)) {
-      return { cells: counted.map(({ cell }) => cell), walks: [] };
+    const silent = this.walks.length === 0 && this.disagreements.size === 0;
+    if (silent && counted.every(({ raw }) => raw === undefined)) {
+      return { cells: counted.map(({ cell }) => cell), walks: [], disagreements: [] };
     }
     const describe = await describer();
     const cells = counted.map(({ cell, raw }) =>
       raw === undefined ? cell : { ...cell, example: describe(raw) },
     );
-    return { cells, walks: this.walks.map(describe) };
+    const disagreements = [...this.disagreements.values()].map((raw): DisagreementReport => {
+      const { point } = raw.kernel;
+      const { reason, trace } = describe(raw.model);
+      return {
+        fn: this.parts.functions.names[raw.fn] ?? '?',
+        kind: KIND_NAMES[(point.inner ?? point).kind] ?? 'irq',
+        depth: raw.depth,
+        count: raw.count,
+        difference: raw.difference,
+        example: describe(raw.kernel),
+        model: { reason, trace },
+      };
+    });
+    return { cells, walks: this.walks.map(describe), disagreements };
   }
 
   /**
@@ -231,6 +318,7 @@ function rawExample(point: Point, context: PointContext): RawExample {
     verdict: context.verdict,
     status: walk.status,
     warned: walk.warned,
+    warnedAt: walk.warnedAt,
     truth: [...truth.addresses.subarray(0, Math.min(truth.count, MAX_LISTED))],
     trace: [...walk.entries.subarray(0, Math.min(walk.count, MAX_LISTED))],
   };
@@ -254,7 +342,7 @@ function exampleText(
     policy: raw.policy,
     mode: raw.mode,
     verdict: VERDICTS[raw.verdict] ?? '?',
-    reason: reasonText(raw),
+    reason: reasonText(raw, parts.machine.kernel.bugTable?.at(raw.warnedAt)?.place),
     at: symbols.format(raw.pc),
     instruction: disassembler?.disassemble(bytes, raw.pc).text ?? `0x${word.toString(16)}`,
     truth: raw.truth.map((address, i) => name(address, address === raw.pc ? -1 : i)),
@@ -262,8 +350,10 @@ function exampleText(
   };
 }
 
-function reasonText(raw: RawExample): string {
-  if (raw.verdict === VerdictCode.WARNED) return `WARN ${WALK_WARNINGS[raw.warned] ?? ''}`;
+function reasonText(raw: RawExample, place: string | undefined): string {
+  if (raw.verdict === VerdictCode.WARNED) {
+    return `WARN ${WALK_WARNINGS[raw.warned] ?? ''}${place === undefined ? '' : ` at ${place}`}`;
+  }
   return raw.status === 0 ? '' : (WALK_REASONS[raw.status] ?? '');
 }
 
@@ -278,6 +368,7 @@ function setupFailure(id: number, detail: string): UnitResult {
     reasons: [],
     wrongRows: [],
     problems: [{ kind: 'setup', point: undefined, at: '', detail }],
+    disagreements: [],
     walks: [],
   };
 }

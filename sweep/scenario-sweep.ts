@@ -16,11 +16,19 @@ import type { Policy } from '../unwinder/policy.js';
 import type { RuleTable } from '../unwinder/rule-table.js';
 import { WalkResult } from '../unwinder/walk-result.js';
 import type { FunctionIndex } from './function-index.js';
+import type { GuestWalker } from './guest-walker.js';
 import type { KernelWalker } from './kernel-walker.js';
 import type { Point } from './point.js';
 import { truthAtRequest } from './point-truth.js';
 import { RowCheck, type WrongRow } from './row-check.js';
-import { explainDriverStatus, registerChanged, type SweepProblem } from './sweep-problem.js';
+import { type UnwinderChoice, type WalkDifference, walkDifference } from './stack-walker.js';
+import {
+  explainDriverStatus,
+  explainKernelStop,
+  isStop,
+  registerChanged,
+  type SweepProblem,
+} from './sweep-problem.js';
 import { MODES, type Tally } from './tally.js';
 import { type Judge, TruthList, VerdictCode } from './verdict.js';
 
@@ -30,7 +38,10 @@ export interface SweepParts {
   readonly stacks: KernelStacks;
   readonly rules: RuleTable;
   readonly driver: ExceptionDriver;
+  /** The model. */
   readonly walker: KernelWalker;
+  /** The kernel image's own unwinder, if it has one. */
+  readonly guest?: GuestWalker | undefined;
   readonly judge: Judge;
   readonly functions: FunctionIndex;
 }
@@ -60,6 +71,10 @@ export interface SweepObserver {
   example(cell: number, point: Point, context: PointContext): void;
   /** An SFrame row that the CPU contradicts; once an instruction. */
   wrongRow(row: WrongRow): void;
+  /** The kernel's own unwinder and the model answer differently. */
+  disagreement?(fn: number, depth: number, point: Point, disagreement: Disagreement): void;
+  /** A WARN of a real kernel was passed, by the scenario itself or (with a point) in an exception. */
+  warned?(address: Address, point: Point | undefined): void;
   /** Return false to give up. */
   problem(problem: SweepProblem): boolean;
   /** Any walk, when a single point is replayed. */
@@ -76,6 +91,13 @@ export interface PointContext {
   readonly walk: WalkResult;
 }
 
+/** Two answers to one walk request, while they last: that of the context is the kernel's. */
+export interface Disagreement {
+  readonly context: PointContext;
+  readonly model: WalkResult;
+  readonly difference: WalkDifference;
+}
+
 /** How {@link ScenarioSweep.run} ended. */
 export interface SweepEnd {
   /** Dynamic instructions of the scenario that were executed inside the scope. */
@@ -84,7 +106,13 @@ export interface SweepEnd {
   readonly finished: boolean;
   /** x0 when the entry function had just returned; undefined when it did not. */
   readonly result?: number;
+  /** A tracer's trampoline was reached: what is traced has returned into it. */
+  readonly returnedToTracer: boolean;
 }
+
+/** `checked` compares every so many'th instruction's points, of depth 1 and of depth 2. */
+const CHECKED_INTERVAL = 16;
+const CHECKED_INTERVAL_DEPTH_2 = 2048;
 
 /** One scenario on one machine. The machine must be freshly set up: see scenario-setup.ts. */
 export class ScenarioSweep {
@@ -92,12 +120,15 @@ export class ScenarioSweep {
   private readonly cpu: InterruptibleCpu;
   private readonly truthList = new TruthList();
   private readonly walk = new WalkResult();
+  private readonly guestWalk = new WalkResult();
   private readonly rows: RowCheck;
   private outerIndex = 0;
   private outerKind = -1;
   private innerIndex = -1;
   /** The task that handlers have walked instead of the current one, or 0. */
   private walkedTask: Address = 0;
+  /** A trampoline of function graph or of a kretprobe has been reached. */
+  private trampolineReached = false;
 
   constructor(
     private readonly parts: SweepParts,
@@ -105,6 +136,7 @@ export class ScenarioSweep {
     private readonly tally: Tally,
     private readonly observer: SweepObserver,
     truthDefect?: TruthDefect,
+    private readonly unwinder: UnwinderChoice = 'model',
   ) {
     this.driver = parts.driver;
     this.rows = new RowCheck(parts.rules, parts.machine.memory);
@@ -127,6 +159,7 @@ export class ScenarioSweep {
     const { memory, kernel } = this.parts.machine;
     this.driver.reset();
     this.cpu.reset();
+    this.trampolineReached = false;
     this.walkedTask = memory.readAddress(kernel.roles.walkTask) ?? 0;
     const home = this.truth.current;
     const cpu = this.parts.machine.stepper;
@@ -135,31 +168,51 @@ export class ScenarioSweep {
     let index = -1;
     for (let executed = 0; executed < range.budget; executed++) {
       const { pc } = cpu;
+      if (this.isTrampoline(pc)) this.trampolineReached = true;
       if (depthAtEntry < 0 && pc === range.entry) {
         depthAtEntry = home.depth;
         index = 0;
       }
-      if (pc === done) return { instructions: Math.max(index, 0), finished: true };
+      if (pc === done) return this.end(Math.max(index, 0), true);
       if (depthAtEntry >= 0) {
         if (home.depth < depthAtEntry) {
-          return { instructions: index, finished: true, result: cpu.registers.get(Reg.X0) };
+          return { ...this.end(index, true), result: cpu.registers.get(Reg.X0) };
         }
-        if (index >= range.to) return { instructions: index, finished: false };
+        if (index >= range.to) return this.end(index, false);
         if (index >= range.from && !this.stop(index, range)) {
-          return { instructions: index, finished: false };
+          return this.end(index, false);
         }
         index++;
       }
-      if (!this.step()) return { instructions: index, finished: false };
+      const isInRange = index > range.from && index <= range.to && range.kinds !== 0;
+      if (!this.step()) return this.end(index, false);
+      if (isInRange && this.cpu.scenario.warnedAt !== 0) {
+        this.observer.warned?.(this.cpu.scenario.warnedAt, undefined);
+      }
     }
     this.report('runaway', undefined, `${range.budget} instructions executed`);
-    return { instructions: index, finished: false };
+    return this.end(index, false);
+  }
+
+  private end(instructions: number, finished: boolean): SweepEnd {
+    return { instructions, finished, returnedToTracer: this.trampolineReached };
+  }
+
+  private isTrampoline(pc: Address): boolean {
+    const { returnToHandler, kretprobeTrampolines } = this.parts.machine.kernel;
+    if (pc === returnToHandler.start) return true;
+    for (let i = 0; i < kretprobeTrampolines.length; i++) {
+      if (kretprobeTrampolines[i]?.start === pc) return true;
+    }
+    return false;
   }
 
   /** Step the scenario by one instruction, recording truth. */
   private step(): boolean {
     if (!this.cpu.step()) {
-      this.report('scenario', undefined, this.cpu.scenario.problem);
+      const { stepper, kernel } = this.parts.machine;
+      const stop = explainKernelStop(kernel, stepper.pc);
+      this.report(stop?.kind ?? 'scenario', undefined, stop?.detail ?? this.cpu.scenario.problem);
       return false;
     }
     return true;
@@ -212,6 +265,11 @@ export class ScenarioSweep {
     const task = parts.walker.prepare(driver.request);
     if (task === undefined) return this.driverProblem(DriverStatus.NO_REQUEST, kind);
     truthAtRequest(truthList, this.truth, driver, parts.machine.stepper.pc, task);
+    const guest = this.guestAt(depth);
+    if (guest !== undefined) {
+      this.walkByGuest(guest, kind, depth, fn);
+      return this.leave(kind);
+    }
     for (let p = 0; p < policies.length; p++) {
       const policy = policies[p] as Policy;
       parts.walker.walk(policy, 'reliable', walk);
@@ -221,8 +279,65 @@ export class ScenarioSweep {
       parts.walker.walkBestEffortAfter(policy, walk);
       this.count(fn, kind, depth, p, 1, parts.judge.judgeBestEffort(walk, truthList));
     }
+    return this.leave(kind);
+  }
+
+  /** Out of the exception of a point. False to give up. */
+  private leave(kind: number): boolean {
+    const { driver } = this;
     const left = driver.leave();
+    if (driver.warnedAt !== 0) this.observer.warned?.(driver.warnedAt, this.pointOf(kind));
     return left === DriverStatus.DONE || this.driverProblem(left, kind);
+  }
+
+  /** The kernel's own unwinder, where it is to be asked. */
+  private guestAt(depth: number): GuestWalker | undefined {
+    const { unwinder } = this;
+    if (unwinder === 'model') return undefined;
+    if (unwinder !== 'checked') return this.parts.guest;
+    // The outer index is spread out, so that all parts of an exception's code have their turn.
+    const skipped =
+      depth === 1
+        ? this.outerIndex % CHECKED_INTERVAL
+        : (this.innerIndex + 379 * this.outerIndex) % CHECKED_INTERVAL_DEPTH_2;
+    return skipped === 0 ? this.parts.guest : undefined;
+  }
+
+  /** The walks of a point by the kernel's own unwinder, and by the model for comparison. */
+  private walkByGuest(guest: GuestWalker, kind: number, depth: number, fn: number): void {
+    const { tally, policies, walk, guestWalk, truthList, parts, unwinder } = this;
+    guest.prepare(this.driver.request);
+    for (let p = 0; p < policies.length; p++) {
+      const policy = policies[p] as Policy;
+      if (!guest.supports(policy)) continue;
+      for (let m = 0; m < MODES.length; m++) {
+        const mode = MODES[m] as WalkMode;
+        guest.walk(policy, mode, guestWalk);
+        let difference: WalkDifference | undefined;
+        if (unwinder !== 'guest') {
+          parts.walker.walk(policy, mode, walk);
+          difference = walkDifference(guestWalk, walk, mode);
+          if (difference === undefined) {
+            // The kernel does not say why; the model, which agrees, does.
+            guestWalk.status = walk.status;
+            guestWalk.warned = walk.warned;
+          }
+        }
+        const judged = unwinder === 'checked' ? walk : guestWalk;
+        const verdict =
+          m === 0
+            ? parts.judge.judgeReliable(judged, truthList)
+            : parts.judge.judgeBestEffort(judged, truthList);
+        this.count(fn, kind, depth, p, m, verdict, judged);
+        if (m === 0 && verdict === VerdictCode.UNRELIABLE) tally.addReason(p, judged.status);
+        if (difference !== undefined) {
+          const context = this.context(p, m, verdict, guestWalk);
+          const disagreement = { context, model: walk, difference };
+          this.observer.disagreement?.(fn, depth, this.pointOf(kind), disagreement);
+        }
+      }
+    }
+    guest.finish();
   }
 
   private count(
@@ -232,25 +347,26 @@ export class ScenarioSweep {
     policy: number,
     mode: number,
     verdict: number,
+    walk = this.walk,
   ): void {
     const cell = this.tally.index(fn, kind, depth, policy, mode, verdict);
     const count = this.tally.add(cell);
     if (this.observer.walked !== undefined) {
-      this.observer.walked(this.pointOf(kind), this.context(policy, mode, verdict));
+      this.observer.walked(this.pointOf(kind), this.context(policy, mode, verdict, walk));
     }
     if (count === 1 && verdict !== VerdictCode.EXACT) {
-      this.observer.example(cell, this.pointOf(kind), this.context(policy, mode, verdict));
+      this.observer.example(cell, this.pointOf(kind), this.context(policy, mode, verdict, walk));
     }
   }
 
-  private context(policy: number, mode: number, verdict: number): PointContext {
+  private context(policy: number, mode: number, verdict: number, walk: WalkResult): PointContext {
     return {
       pc: this.parts.machine.stepper.pc,
       policy: this.policies[policy] as Policy,
       mode: MODES[mode] ?? 'reliable',
       verdict,
       truth: this.truthList,
-      walk: this.walk,
+      walk,
     };
   }
 
@@ -279,6 +395,9 @@ export class ScenarioSweep {
         going = false;
       } else {
         going = (cpu.isFirmwareNext || this.innerPoints(range)) && this.step();
+        if (cpu.scenario.warnedAt !== 0) {
+          this.observer.warned?.(cpu.scenario.warnedAt, { index: this.outerIndex, kind });
+        }
       }
     }
     this.innerIndex = -1;
@@ -295,7 +414,9 @@ export class ScenarioSweep {
   }
 
   private driverProblem(status: number, kind: number): boolean {
-    const { kind: problem, detail } = explainDriverStatus(status, this.driver.difference);
+    const { kernel } = this.parts.machine;
+    const stop = explainKernelStop(kernel, this.driver.stoppedAt, isStop(status));
+    const { kind: problem, detail } = stop ?? explainDriverStatus(status, this.driver.difference);
     return this.report(problem, this.pointOf(kind), detail);
   }
 

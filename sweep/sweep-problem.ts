@@ -2,6 +2,7 @@
 import type { Address } from '../emulator/address.js';
 import { registerName } from '../emulator/registers.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
+import type { KernelImage } from '../kernel-model/kernel-image.js';
 import type { Point } from './point.js';
 
 /**
@@ -12,9 +13,20 @@ import type { Point } from './point.js';
  * - `no-return`: the exception did not end in its ERET.
  * - `not-restored`: registers, stack or kernel state differ after the return.
  * - `scenario`: the scenario itself cannot be executed, or is beyond what can be recorded.
+ * - `unbooted`: a function of a real kernel was reached that only a booted kernel can run.
+ * - `warned`: a WARN of a real kernel was reached, `bug`: a BUG.
  */
 export type SweepProblemKind =
-  'engine' | 'no-request' | 'runaway' | 'truth-path' | 'no-return' | 'not-restored' | 'scenario';
+  | 'engine'
+  | 'no-request'
+  | 'runaway'
+  | 'truth-path'
+  | 'no-return'
+  | 'not-restored'
+  | 'scenario'
+  | 'unbooted'
+  | 'warned'
+  | 'bug';
 
 /** One problem. */
 export interface SweepProblem {
@@ -53,6 +65,33 @@ export function explainDriverStatus(
     default:
       return { kind: 'not-restored', detail: 'preempt_count or the priority mask changed' };
   }
+}
+
+/** Whether a driver's status means that execution stopped in front of an instruction. */
+export function isStop(status: number): boolean {
+  return status === DriverStatus.NO_REQUEST || status === DriverStatus.NO_RETURN;
+}
+
+/**
+ * What a real kernel's breakpoint says: which function needs a booted kernel, or which WARN or BUG
+ * was reached. Undefined for the built-in kernel, and at any other instruction.
+ */
+export function explainKernelStop(
+  { bootedFunctions, bugTable }: KernelImage,
+  pc: Address,
+  stopped = true,
+): { readonly kind: SweepProblemKind; readonly detail: string } | undefined {
+  if (!stopped) return undefined;
+  const name = bootedFunctions?.get(pc);
+  if (name !== undefined) {
+    return { kind: 'unbooted', detail: `${name} was called, which needs a booted kernel` };
+  }
+  const site = bugTable?.at(pc);
+  if (site === undefined) return undefined;
+  const where = site.place ?? 'a place that the kernel does not name';
+  return site.warning
+    ? { kind: 'warned', detail: `WARN at ${where}` }
+    : { kind: 'bug', detail: `BUG at ${where}` };
 }
 
 /** The wording for a register that an exception did not restore. */

@@ -8,6 +8,7 @@ import type { PolicyName } from '../unwinder/policy.js';
 import { mergeScenario } from './merge.js';
 import { formatPoint, type Point } from './point.js';
 import { noVerdicts, type ScenarioReport, type SweepReport, type VerdictCounts } from './report.js';
+import type { UnwinderChoice } from './stack-walker.js';
 import type { SweepRange } from './scenario-sweep.js';
 import {
   cutRanges,
@@ -33,6 +34,8 @@ export interface SweepOptions {
   readonly depth?: 1 | 2;
   /** Take this point only. One target. */
   readonly point?: Point;
+  /** Whose walks; default: the model's. */
+  readonly unwinder?: UnwinderChoice;
   /** Worker processes; default: cores. */
   readonly jobs?: number;
   /** Instructions after which a guest has run away. */
@@ -160,6 +163,7 @@ export class Sweep {
       target: job.target,
       policies: this.options.policies,
       range,
+      unwinder: this.options.unwinder ?? 'model',
       ...(this.options.crashAt === undefined ? {} : { crashAt: this.options.crashAt }),
       ...(this.options.point === undefined ? {} : { verbose: true }),
     };

@@ -6,14 +6,19 @@ import type { SweepRange } from './scenario-sweep.js';
 import type { SweepProblemKind } from './sweep-problem.js';
 import type { RowFault } from './row-check.js';
 import type { Scenario } from '../scenarios/scenario.js';
+import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 import type { VerdictCount } from './promises.js';
+import type { UnwinderChoice, WalkDifference } from './stack-walker.js';
 import type { PolicyName } from '../unwinder/policy.js';
+import type { VmlinuxSource } from './vmlinux.js';
 
 /** What is swept: a scenario and the ELF that holds its code. */
 export interface SweepTarget {
   readonly scenario: Scenario;
   /** Path of the ELF loaded beside the kernel; absent when the code is in the kernel itself. */
   readonly elf?: string;
+  /** The real kernel to run instead of a built-in one. */
+  readonly vmlinux?: VmlinuxSource;
 }
 
 /** What a worker is asked to do. */
@@ -26,6 +31,8 @@ export interface UnitRequest {
   readonly crashAt?: string;
   /** Take every exception step by step, within a budget: for a unit that hung. */
   readonly stepped?: boolean;
+  /** Whose walks; default: the model's. */
+  readonly unwinder?: UnwinderChoice;
   /** Report every walk, not only unexpected ones: for replaying a point. */
   readonly verbose?: boolean;
 }
@@ -45,6 +52,21 @@ export interface WalkExample {
   /** Innermost first. Optional entries are in parentheses. */
   readonly truth: readonly string[];
   readonly trace: readonly string[];
+}
+
+/** Equal disagreements between the kernel's own unwinder and the model, with the first of them. */
+export interface DisagreementReport {
+  readonly fn: string;
+  readonly kind: ExceptionKind;
+  readonly depth: 1 | 2;
+  readonly count: number;
+  readonly difference: WalkDifference;
+  /** Whose trace is the kernel's. */
+  readonly example: WalkExample;
+  /** The model's answer to the same request: why it is unreliable, if it is, and its trace. */
+  readonly model: { readonly reason: string; readonly trace: readonly string[] };
+  /** Command line that replays the point, in a report. */
+  readonly replay?: string;
 }
 
 /** A problem, in words. */
@@ -96,6 +118,7 @@ export interface UnitResult {
   }[];
   readonly wrongRows: readonly WrongRowReport[];
   readonly problems: readonly ProblemReport[];
+  readonly disagreements: readonly DisagreementReport[];
   /** Only when asked for. */
   readonly walks: readonly WalkExample[];
 }

@@ -31,6 +31,8 @@ export const WALK_REASONS = [
   'rule-unsupported',
   'trace-full',
   'looped',
+  /** The image's own unwinder returned an error, or (best effort) nothing at all. */
+  'kernel-error',
 ] as const;
 export type WalkReason = (typeof WALK_REASONS)[number];
 
@@ -58,11 +60,13 @@ export const WALK_WARNINGS = [
   'graph-unrecovered',
   /** An SFrame step from an exception boundary whose registers are no longer known. */
   'sframe-without-regs',
+  /** A WARN of the image's own unwinder. */
+  'kernel-warn',
 ] as const;
 export type WalkWarning = (typeof WALK_WARNINGS)[number];
 
 /** What a walk must never do. */
-export const WALK_FAULTS = ['none', 'looped'] as const;
+export const WALK_FAULTS = ['none', 'looped', 'stopped'] as const;
 export type WalkFault = (typeof WALK_FAULTS)[number];
 
 /** Where the kernel's unwind state says its PC comes from (enum kunwind_source). */
@@ -107,10 +111,15 @@ export const NO_REGISTERS = WALK_REASONS.indexOf('no-registers');
 export const RULE_UNSUPPORTED = WALK_REASONS.indexOf('rule-unsupported');
 export const TRACE_FULL = WALK_REASONS.indexOf('trace-full');
 export const LOOPED = WALK_REASONS.indexOf('looped');
+export const KERNEL_ERROR = WALK_REASONS.indexOf('kernel-error');
 
 export const WARN_BAD_METADATA = WALK_WARNINGS.indexOf('bad-metadata');
 export const WARN_MISPLACED_FINAL = WALK_WARNINGS.indexOf('misplaced-final');
 export const WARN_GRAPH_UNRECOVERED = WALK_WARNINGS.indexOf('graph-unrecovered');
 export const WARN_SFRAME_WITHOUT_REGS = WALK_WARNINGS.indexOf('sframe-without-regs');
 
+export const WARN_KERNEL = WALK_WARNINGS.indexOf('kernel-warn');
+
+/** The image's own unwinder read where nothing is mapped, or came to something that is not its return. */
+export const FAULT_STOPPED = WALK_FAULTS.indexOf('stopped');
 export const FAULT_LOOPED = WALK_FAULTS.indexOf('looped');

@@ -38,7 +38,7 @@ const EXIT_CODE = [
 ] as const;
 
 /** What a return handler's walk runs; the same functions run in other places as well. */
-const WALK_CODE = ['stack_trace_save_tsk_reliable', 'arch_stack_walk_reliable'] as const;
+const WALK_CODE = ['stack_trace_save_tsk_reliable', 'walk_request'] as const;
 
 /** Tracers of a case. */
 export interface TracedCase {

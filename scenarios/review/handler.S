@@ -4,6 +4,7 @@
  * that x29, and what arch_stack_walk_reliable() has for its own frame address is 96 bytes below SP.
  */
 #include "asm.h"
+#include "walk-return.h"
 
 	.text
 
@@ -29,7 +30,8 @@ SYM_CFI_FUNC_START(review_handler)
 	stp	x1, x2, [sp, #48]
 	mrs	x0, sp_el0
 	mov	x29, #ALIGNED_DATA
-	bl	arch_stack_walk_reliable
+	bl	walk_request
+	WALK_RETURN
 	restore_record_top 160
 	ret
 SYM_CFI_FUNC_END(review_handler)

@@ -103,7 +103,7 @@ describe('a file that cannot be used', () => {
 describe('a command line that means nothing', () => {
   const image = ['--image', LEAF_ELF, '--function', 'leaf_memcpy'];
   const lines: readonly (readonly [string, readonly string[], RegExp])[] = [
-    ['no command', [], /no command given; there are sweep, debug, kunit, list and sframe/],
+    ['no command', [], /no command given; there are sweep, debug, kunit, list, sframe and doctor/],
     ['an unknown command', ['swep'], /unknown command 'swep'; did you mean sweep\?/],
     ['sframe alone', ['sframe'], /sframe needs a command: dump/],
     ['sframe dump alone', ['sframe', 'dump'], /sframe dump needs a FILE/],

@@ -51,7 +51,7 @@ function guestSources(): string[] {
       if (/\.([cSh]|lds|mjs)$/.test(name)) found.push(`${folder}/${name}`);
     }
   };
-  for (const folder of ['build', 'include', 'kernel']) add(`${GUEST}/${folder}`);
+  for (const folder of ['build', 'include', 'kernel', 'stub']) add(`${GUEST}/${folder}`);
   for (const entry of readdirSync(join(ROOT, 'scenarios'), { withFileTypes: true })) {
     if (entry.isDirectory()) add(`scenarios/${entry.name}`);
   }

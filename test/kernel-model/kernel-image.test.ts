@@ -20,7 +20,7 @@ describe('resolveKernel', () => {
       vectors: 'vectors',
       initTask: 'init_task',
       retFromFork: 'ret_from_fork',
-      walkRequest: 'arch_stack_walk_reliable',
+      walkRequest: 'walk_request',
       irqStackPointer: 'irq_stack_ptr',
       overflowStack: 'overflow_stack',
       sdeiNormalStackPointer: 'sdei_stack_normal_ptr',

@@ -9,6 +9,7 @@ import {
   Machine,
 } from '../../kernel-model/machine.js';
 import { A64, branchAndLink } from '../assembled.js';
+import { WALK_RETURN } from '../../kernel-model/walk-stub.js';
 import { backend, must } from '../cpu-fixture.js';
 import { familyElf, guestKernel, SCENARIOS, setUp, stepTo } from '../machine-fixture.js';
 
@@ -44,7 +45,7 @@ describe('Machine', () => {
     expect(symbols.byName('vectors')?.address).toBe(kernel.roles.vectors);
   });
 
-  it('stops the running engine at the walk request, ERET, BRK and the hand-over, only there', () => {
+  it('stops the running engine at and behind the walk request, at ERET, BRK and the hand-over', () => {
     const { memory, kernel } = create();
     const { walkRequest, sdeiComplete } = kernel.roles;
     const stops: number[] = [];
@@ -54,7 +55,9 @@ describe('Machine', () => {
       const run = new Uint32Array(runBytes.buffer, runBytes.byteOffset, words.length);
       for (const [i, word] of run.entries()) {
         const original = words[i] ?? 0;
-        if (original === A64.eret || isBreakpoint(original)) expected.push(low + 4 * i);
+        if (original === A64.eret || original === WALK_RETURN || isBreakpoint(original)) {
+          expected.push(low + 4 * i);
+        }
         if (word === original) continue;
         expect(word).toBe(WFI);
         stops.push(low + 4 * i);

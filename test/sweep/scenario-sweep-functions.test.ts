@@ -62,7 +62,7 @@ describe('buildRules', () => {
       const symbol = [...kernel.elf.symbols, ...elf.symbols].find((each) => each.name === name);
       return rules.value.find(symbol?.address ?? NaN);
     };
-    for (const name of ['sdei_leaf', 'kthread', 'call_on_irq_stack', 'arch_stack_walk_reliable']) {
+    for (const name of ['sdei_leaf', 'kthread', 'call_on_irq_stack', 'walk_request']) {
       expect([name, find(name) >= 0]).toEqual([name, true]);
     }
     for (const name of ['vectors', 'el1h_64_irq', 'return_to_handler']) {

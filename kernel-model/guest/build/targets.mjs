@@ -6,6 +6,8 @@ export const GUEST = 'kernel-model/guest';
 export const KERNEL_ELF = `${GUEST}/vmlinux`;
 /** The kernel with the reordered return path, and the families that are linked against it, too. */
 export const RECOVER_ELF = `${GUEST}/vmlinux-recover`;
+/** What is mapped beside any kernel image. */
+export const STUB_ELF = `${GUEST}/stub/stub.elf`;
 const RECOVER_FLAG = '-DFGRAPH_RECOVER';
 const RECOVER_FAMILIES = ['fgraph', 'kretprobe', 'kunit'];
 const SLOTS = `${GUEST}/build/slots.json`;
@@ -87,6 +89,8 @@ export function findTargets(root) {
   const kernelScript = `${GUEST}/kernel/vmlinux.lds`;
   const scenarioScript = `${GUEST}/kernel/scenario.lds`;
   const kernelCode = filesIn(root, `${GUEST}/kernel`, /\.[cS]$/);
+  const stubScript = `${GUEST}/stub/stub.lds`;
+  const stubCode = filesIn(root, `${GUEST}/stub`, /\.S$/);
   /** @type {Target[]} */
   const targets = [
     {
@@ -104,6 +108,14 @@ export function findTargets(root) {
       sources: [...common, ...kernelCode, kernelScript].sort(),
       flags: [RECOVER_FLAG],
       ldFlags: ['-T', kernelScript],
+    },
+    {
+      name: 'stub',
+      elf: STUB_ELF,
+      code: stubCode,
+      sources: [...common, ...stubCode, stubScript].sort(),
+      flags: [],
+      ldFlags: ['-T', stubScript],
     },
   ];
   const slots = JSON.parse(readFileSync(join(root, SLOTS), 'utf8'));

@@ -28,6 +28,9 @@ typedef _Bool bool;
 #define __irq_entry noinline __section(".irqentry.text")
 #define __sched __section(".sched.text")
 
+#define __KW_STRING(x) #x
+#define KW_STRING(x) __KW_STRING(x)
+
 #define barrier() __asm__ volatile("" : : : "memory")
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))

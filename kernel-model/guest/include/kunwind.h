@@ -4,6 +4,7 @@
 #define KW_KUNWIND_H
 
 #include "task.h"
+#include "walk-return.h"
 
 /* What kunwind_thread calls, filled in by the host: x0..x7, and x0 on return. */
 struct kunwind_call {
@@ -15,14 +16,27 @@ struct kunwind_call {
 /* Non-zero: the task that a handler's walk is asked of, instead of the current one. */
 extern struct task_struct *walk_task;
 
-/* What arch_stack_walk_reliable returns, 0 or -22: the host may write it at the walk request. */
+/* What walk_request returns, 0 or -22: the host may write it at the walk request. */
 extern s32 walk_result;
 
 /* The last thing every handler does: ask for a walk. regs are those of the exception, if any. */
 void kunwind_request_walk(struct pt_regs *regs);
 
-/* The marked address: the host stops at its first instruction and walks. x0 is the task. */
-int arch_stack_walk_reliable(struct task_struct *task);
+/*
+ * Calls walk_request, at whose first instruction the host stops and walks: with x0 the task, from the
+ * function that this is in, which has a frame record.
+ */
+#define walk_here(task)                                                                          \
+	({                                                                                        \
+		register u64 __task __asm__("x0") = (u64)(task);                                  \
+		__asm__ volatile("bl	walk_request\n\t" KW_STRING(WALK_RETURN)                \
+				 : "+r"(__task)                                                   \
+				 :                                                                \
+				 : "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10",   \
+				   "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x30", \
+				   "cc", "memory");                                               \
+		(int)__task;                                                                      \
+	})
 
 /* As in Linux, but the host keeps the entries. Returns 0 or -22. */
 int stack_trace_save_tsk_reliable(struct task_struct *task);

@@ -89,4 +89,11 @@ SYM_INNER_LABEL(return_to_handler_popped)
 #else
 	ret
 #endif
+.Lreturn_to_handler_end:
 SYM_CODE_END(return_to_handler)
+	.pushsection .rodata
+	.balign	8
+	.globl	return_to_handler_end
+return_to_handler_end:
+	.quad	.Lreturn_to_handler_end
+	.popsection

@@ -208,4 +208,11 @@ SYM_INNER_LABEL(sdei_complete)
 SYM_INNER_LABEL(__sdei_handler_exit)
 	hvc	#0
 	brk	#0x800
+.Lsdei_asm_handler_end:
 SYM_CODE_END(__sdei_asm_handler)
+	.pushsection .rodata
+	.balign	8
+	.globl	sdei_asm_handler_end
+sdei_asm_handler_end:
+	.quad	.Lsdei_asm_handler_end
+	.popsection

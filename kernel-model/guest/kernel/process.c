@@ -49,7 +49,7 @@ noinline void kunwind_request_walk(struct pt_regs *regs)
 	struct task_struct *task = READ_ONCE(walk_task);
 
 	(void)regs;
-	(void)arch_stack_walk_reliable(task ? task : current);
+	(void)walk_here(task ? task : current);
 }
 
 /* Makes task a thread that will run fn(arg) once it is switched to. */

@@ -4,5 +4,5 @@
 
 noinline int stack_trace_save_tsk_reliable(struct task_struct *task)
 {
-	return arch_stack_walk_reliable(task);
+	return walk_here(task);
 }

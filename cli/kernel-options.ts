@@ -1,0 +1,74 @@
+/** The options of `sweep` that name a real kernel and what of it is run. */
+import { resolve } from 'node:path';
+import { guestPolicies } from '../sweep/guest-walker.js';
+import { parseArguments } from '../sweep/image-argument.js';
+import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
+import { kernelTargets } from '../sweep/kernel-target.js';
+import type { SweepTarget } from '../sweep/unit.js';
+import type { PolicyName } from '../unwinder/policy.js';
+import { once, type OptionText, wholeNumber } from './option-values.js';
+import { UsageError } from './usage-error.js';
+
+/** What is swept. */
+export interface SweepTargets {
+  /** What the kernel's own unwinder can be asked for; absent: everything. */
+  readonly kernelPolicies?: readonly PolicyName[];
+  readonly targets: readonly SweepTarget[];
+  /** Lines for standard error. */
+  readonly notes: readonly string[];
+  readonly sample?: KernelSampleRequest;
+}
+
+/** Those options, besides `--kernel` itself. */
+export interface KernelArguments {
+  readonly offsets?: OptionText;
+  readonly sample?: OptionText;
+  readonly seed?: OptionText;
+  readonly function?: OptionText;
+  readonly args?: readonly string[] | undefined;
+}
+
+/** Options that mean nothing without `--kernel`. */
+export const KERNEL_ONLY = ['offsets', 'sample', 'seed'] as const;
+
+/** The functions of a kernel, checked. @param file as given @param path where it is read from @throws UsageError */
+export function kernelOptions(
+  given: KernelArguments,
+  file: string,
+  path = resolve(file),
+): SweepTargets {
+  const offsets = once('offsets', given.offsets);
+  const source = {
+    file,
+    path,
+    ...(offsets === undefined ? {} : { offsets: resolve(offsets) }),
+  };
+  const functions = [given.function ?? []].flat().flatMap((name) => name.split(','));
+  if (functions.includes('')) throw new UsageError('--function needs a value');
+  if (given.args !== undefined && functions.length !== 1) {
+    throw new UsageError(`--args needs exactly one --function, ${functions.length} are given`);
+  }
+  const args = parseArguments(given.args ?? []);
+  if (!args.ok) throw new UsageError(args.error);
+  const count = wholeNumber('sample', given.sample);
+  const seed = wholeNumber('seed', given.seed) ?? 1;
+  if (given.seed !== undefined && count === undefined)
+    throw new UsageError('--seed needs --sample');
+  const made = kernelTargets({
+    source,
+    functions,
+    ...(given.args === undefined ? {} : { args: args.value }),
+  });
+  if (!made.ok) throw new UsageError(made.error);
+  const { targets, lacksSFrame, kernel } = made.value;
+  const kernelPolicies = guestPolicies((name) => kernel.symbol(name));
+  const notes = lacksSFrame
+    ? [`warning: ${file} has no .sframe: no policy that asks SFrame can be exact in it`]
+    : [];
+  return {
+    targets,
+    notes,
+    kernelPolicies,
+    ...(count === undefined ? {} : { sample: { source, count, seed } }),
+  };
+}

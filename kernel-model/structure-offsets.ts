@@ -1,0 +1,162 @@
+/**
+ * Which structure members of a real kernel the host side needs, what for, and where their offsets
+ * come from. Nothing here belongs to one build.
+ */
+import type { Address } from '../emulator/address.js';
+
+/** A member, as C names it, and as a `#define` of an offsets file does. */
+export interface WantedMember {
+  /** Name in asm-offsets.h where the kernel has one (arch/arm64/kernel/asm-offsets.c), ours otherwise. */
+  readonly define: string;
+  readonly struct: string;
+  /** Path through nested members and anonymous unions: `thread.cpu_context`. */
+  readonly member: string;
+  /** What cannot be done without it. */
+  readonly needed: string;
+}
+
+/** All members. Those of a kernel without the feature are not needed. */
+export const WANTED_MEMBERS = {
+  taskStack: {
+    define: 'TSK_STACK',
+    struct: 'task_struct',
+    member: 'stack',
+    needed: 'the stack of init_task',
+  },
+  taskPreemptCount: {
+    define: 'TSK_TI_PREEMPT',
+    struct: 'task_struct',
+    member: 'thread_info.preempt_count',
+    needed: 'the check that every exception restores it, and in_nmi()',
+  },
+  cpuContext: {
+    define: 'THREAD_CPU_CONTEXT',
+    struct: 'task_struct',
+    member: 'thread.cpu_context',
+    needed: 'walks of blocked tasks',
+  },
+  taskRetStack: {
+    define: 'TSK_RET_STACK',
+    struct: 'task_struct',
+    member: 'ret_stack',
+    needed: 'functions traced by function graph',
+  },
+  taskCurrRetStack: {
+    define: 'TSK_CURR_RET_STACK',
+    struct: 'task_struct',
+    member: 'curr_ret_stack',
+    needed: 'functions traced by function graph',
+  },
+  taskKretprobes: {
+    define: 'TSK_KRETPROBE_INSTANCES',
+    struct: 'task_struct',
+    member: 'kretprobe_instances',
+    needed: 'functions with a kretprobe',
+  },
+  kretprobeNext: {
+    define: 'KRETPROBE_INSTANCE_NEXT',
+    struct: 'kretprobe_instance',
+    member: 'llist',
+    needed: 'functions with a kretprobe',
+  },
+  kretprobeRetAddr: {
+    define: 'KRETPROBE_INSTANCE_RET_ADDR',
+    struct: 'kretprobe_instance',
+    member: 'ret_addr',
+    needed: 'functions with a kretprobe',
+  },
+  kretprobeFp: {
+    define: 'KRETPROBE_INSTANCE_FP',
+    struct: 'kretprobe_instance',
+    member: 'fp',
+    needed: 'functions with a kretprobe',
+  },
+  kprobeAddress: {
+    define: 'KPROBE_ADDR',
+    struct: 'kprobe',
+    member: 'addr',
+    needed: 'brk',
+  },
+  kprobePreHandler: {
+    define: 'KPROBE_PRE_HANDLER',
+    struct: 'kprobe',
+    member: 'pre_handler',
+    needed: 'brk',
+  },
+} as const satisfies Record<string, WantedMember>;
+
+/** A member of {@link WANTED_MEMBERS}. */
+export type MemberName = keyof typeof WANTED_MEMBERS;
+
+/** Every member's name. */
+export const MEMBER_NAMES = Object.keys(WANTED_MEMBERS) as MemberName[];
+
+/** Where an offset comes from. */
+export type OffsetOrigin =
+  'offsets file' | 'BTF' | 'DWARF' | 'init_task' | 'code' | 'the public layout' | 'unknown';
+
+/** An offset in bytes (NaN: unknown) and its origin. */
+export interface KnownOffset {
+  readonly value: number;
+  readonly origin: OffsetOrigin;
+  /** The instruction that tells it, when the origin is code. */
+  readonly evidence?: string;
+}
+
+/** The offsets of one kernel. */
+export type KnownOffsets = Readonly<Record<MemberName, KnownOffset>>;
+
+/** Offsets that some description of the build gives. */
+export interface OffsetSource {
+  readonly origin: OffsetOrigin;
+  /** The offset of a member in bytes, or undefined when the description lacks it. */
+  readonly offsetOf: (member: WantedMember) => number | undefined;
+  /** Where the description says so. */
+  readonly evidenceOf?: (member: WantedMember) => string | undefined;
+}
+
+/** Bytes of a kernel's init_task, as loaded, and what they can be recognised by. */
+export interface InitTask {
+  /** 64-bit words from its start. */
+  readonly words: readonly Address[];
+  /** Address of its stack. */
+  readonly stack: Address;
+}
+
+/** struct kprobe begins with hlist (16), list (16) and nmissed (8); then addr, symbol_name, offset, pre_handler. */
+const PUBLIC_LAYOUT: Partial<Record<MemberName, number>> = {
+  kprobeAddress: 40,
+  kprobePreHandler: 64,
+};
+
+/** Each offset from the first source that has it, then from init_task itself. */
+export function findOffsets(sources: readonly OffsetSource[], initTask: InitTask): KnownOffsets {
+  const found = MEMBER_NAMES.map((name): [MemberName, KnownOffset] => {
+    for (const { origin, offsetOf, evidenceOf } of sources) {
+      const value = offsetOf(WANTED_MEMBERS[name]);
+      if (value === undefined) continue;
+      const evidence = evidenceOf?.(WANTED_MEMBERS[name]);
+      return [name, { value, origin, ...(evidence === undefined ? {} : { evidence }) }];
+    }
+    return [name, ownOffset(name, initTask)];
+  });
+  return Object.fromEntries(found) as KnownOffsets;
+}
+
+function ownOffset(name: MemberName, { words, stack }: InitTask): KnownOffset {
+  if (name === 'taskStack') {
+    const at = words.indexOf(stack);
+    if (at >= 0) return { value: 8 * at, origin: 'init_task' };
+  }
+  if (name === 'taskPreemptCount') {
+    // thread_info begins the task: flags, ttbr0 with CONFIG_ARM64_SW_TTBR0_PAN, then the count, which
+    // is INIT_PREEMPT_COUNT, 1, in the linked image (include/asm-generic/preempt.h).
+    for (const at of [1, 2]) {
+      if (words[at] === 1) return { value: 8 * at, origin: 'init_task' };
+    }
+  }
+  const value = PUBLIC_LAYOUT[name];
+  return value === undefined
+    ? { value: NaN, origin: 'unknown' }
+    : { value, origin: 'the public layout' };
+}

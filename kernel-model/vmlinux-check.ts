@@ -1,0 +1,280 @@
+/**
+ * What a real kernel must have to be run without booting it, what it has, and what a missing part costs.
+ * The answer is a list for a person to read and, when nothing needed is missing, the kernel image.
+ */
+import type { Address } from '../emulator/address.js';
+import type { ElfError } from '../emulator/elf-error.js';
+import type { ElfImage, ElfSymbol, LoadedSegment } from '../emulator/elf-types.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import {
+  type KernelImage,
+  PT_REGS_SIZE,
+  rangeOf,
+  S_STACKFRAME,
+  THREAD_SIZE,
+} from './kernel-image.js';
+import { codeOffsets } from './code-offsets.js';
+import type { OffsetsFile } from './offsets-file.js';
+import {
+  findOffsets,
+  type InitTask,
+  type KnownOffsets,
+  MEMBER_NAMES,
+  type OffsetSource,
+  WANTED_MEMBERS,
+} from './structure-offsets.js';
+import { hasKprobes, symbolsByName, threadStart, vmlinuxImage } from './vmlinux-image.js';
+import type { WalkStub } from './walk-stub.js';
+
+/** One thing looked for. */
+export interface VmlinuxItem {
+  readonly what: string;
+  /** `ok`: there. `missing`: the kernel can be swept without it. `unusable`: it cannot. */
+  readonly state: 'ok' | 'missing' | 'unusable';
+  /** What was found, or what its absence costs. */
+  readonly detail: string;
+}
+
+/** A kernel that was looked at. */
+export interface VmlinuxCheck {
+  readonly items: readonly VmlinuxItem[];
+  /** Absent when something needed is missing. */
+  readonly kernel: KernelImage | undefined;
+}
+
+/** Looks at a kernel. @param sources of structure offsets, the best first */
+export function checkVmlinux(
+  elf: ElfImage,
+  sources: readonly OffsetSource[],
+  stub: WalkStub,
+  given?: OffsetsFile,
+): Result<VmlinuxCheck, ElfError> {
+  const loaded = elf.applyRelocations();
+  if (!loaded.ok) return loaded;
+  const facts = new Facts(elf, loaded.value);
+  const offsets = findOffsets([...sources, codeOffsets(facts)], facts.initTask());
+  const items = [
+    ...requiredItems(facts, given),
+    ...layoutItems(facts, offsets),
+    ...featureItems(facts, offsets),
+  ];
+  const usable = items.every(({ state }) => state !== 'unusable');
+  return ok({ items, kernel: usable ? vmlinuxImage(elf, offsets, stub) : undefined });
+}
+
+/** The first thing that a kernel cannot be swept without, in one line. */
+export function unusableReason({ items }: VmlinuxCheck): string {
+  const bad = items.filter(({ state }) => state === 'unusable');
+  const [first] = bad;
+  const more = bad.length > 1 ? ` (and ${bad.length - 1} more; see kunwind-lab doctor)` : '';
+  return first === undefined ? '' : `${first.what}: ${first.detail}${more}`;
+}
+
+/** Symbols and loaded bytes of one kernel. */
+class Facts {
+  readonly symbols: ReadonlyMap<string, ElfSymbol>;
+
+  constructor(
+    readonly elf: ElfImage,
+    private readonly loaded: readonly LoadedSegment[],
+  ) {
+    this.symbols = symbolsByName(elf);
+  }
+
+  at(name: string): Address | undefined {
+    return this.symbols.get(name)?.address;
+  }
+
+  has(name: string): boolean {
+    return this.symbols.has(name);
+  }
+
+  view(address: Address, bytes: number): DataView | undefined {
+    for (const { address: low, data } of this.loaded) {
+      const offset = address - low;
+      if (offset < 0 || offset + bytes > data.length) continue;
+      return new DataView(data.buffer, data.byteOffset + offset, bytes);
+    }
+    return undefined;
+  }
+
+  /** The instruction word at an address, 0 where there is none. */
+  word(address: Address): number {
+    return this.view(address, 4)?.getUint32(0, true) ?? 0;
+  }
+
+  get threadSize(): number | undefined {
+    const low = this.at('__start_init_stack') ?? this.at('init_stack');
+    const high = this.at('__end_init_stack');
+    if (low !== undefined && high !== undefined) return high - low;
+    return this.symbols.get('init_stack')?.size || undefined;
+  }
+
+  initTask(): InitTask {
+    const task = this.symbols.get('init_task');
+    const stack = this.at('init_stack') ?? this.at('init_thread_union') ?? NaN;
+    const words: Address[] = [];
+    const count = Math.min(task?.size ?? 0, 1 << 16) >> 3;
+    const view = task === undefined ? undefined : this.view(task.address, 8 * count);
+    for (let i = 0; view !== undefined && i < count; i++) {
+      words.push(Number(view.getBigInt64(8 * i, true)));
+    }
+    return { words, stack };
+  }
+
+  /** `sub sp, sp, #imm`, the first instruction of the vector of an interrupt at EL1. */
+  ptRegsSize(): number | undefined {
+    const vector = (this.at('vectors') ?? NaN) + 0x280;
+    for (let i = 0; i < 4; i++) {
+      const word = this.word(vector + 4 * i);
+      if ((word & 0xffc003ff) >>> 0 === 0xd10003ff) return (word >>> 10) & 0xfff;
+    }
+    return undefined;
+  }
+
+  /** `add x29, sp, #imm` in the entry code: where the metadata record lies in pt_regs. */
+  stackFrame(): number | undefined {
+    const entry = this.symbols.get('el1h_64_irq');
+    if (entry === undefined) return undefined;
+    for (let at = 0; at < Math.max(entry.size, 160); at += 4) {
+      const word = this.word(entry.address + at);
+      if ((word & 0xffc003ff) >>> 0 === 0x910003fd) return (word >>> 10) & 0xfff;
+    }
+    return undefined;
+  }
+}
+
+const REQUIRED: readonly (readonly [symbol: string, why: string])[] = [
+  ['vectors', 'the exception vectors'],
+  ['init_task', 'the task that is current'],
+  ['irq_stack_ptr', 'where the IRQ stack is'],
+  ['overflow_stack', 'the stack of CONFIG_VMAP_STACK'],
+  ['handle_arch_irq', 'what an interrupt handler is called through'],
+];
+
+function* requiredItems(facts: Facts, given: OffsetsFile | undefined): Generator<VmlinuxItem> {
+  if (facts.elf.stripped) {
+    yield unusable(
+      'symbols',
+      'the file is stripped: no symbol names, so no role can be resolved; use the vmlinux of the build',
+    );
+    return;
+  }
+  const isKernel = facts.has('vectors') && facts.has('init_task');
+  if (!isKernel) {
+    yield unusable('symbols', 'neither vectors nor init_task: this is not an arm64 vmlinux');
+    return;
+  }
+  yield found('symbols', `${facts.elf.symbols.length}`);
+  for (const [name, why] of REQUIRED) {
+    if (!facts.has(name)) yield unusable(name, `no such symbol: ${why}`);
+  }
+  if (threadStart(facts.elf, facts.symbols.get('ret_from_fork')) === undefined) {
+    yield unusable(
+      'ret_from_fork',
+      'no such symbol, or no `blr x19` in it: threads cannot be started',
+    );
+  }
+  const { threadSize } = facts;
+  if (threadSize === undefined)
+    yield unusable(
+      'task stack',
+      'no __end_init_stack, and init_stack has no size: its size is not known',
+    );
+  else if (threadSize !== THREAD_SIZE) {
+    yield unusable(
+      'task stack',
+      `${threadSize} bytes; only kernels with ${THREAD_SIZE} can be run`,
+    );
+  } else yield found('task stack', `${threadSize} bytes, init_stack`);
+  const size = given?.ptRegsSize ?? facts.ptRegsSize();
+  const record = given?.stackFrame ?? facts.stackFrame();
+  if (size !== PT_REGS_SIZE || record !== S_STACKFRAME) {
+    const have = `${size ?? 'unknown'} bytes, frame record at ${record ?? 'unknown'}`;
+    yield unusable(
+      'pt_regs',
+      `${have}; kernels with metadata records have ${PT_REGS_SIZE} and ${S_STACKFRAME} (v6.13 and later)`,
+    );
+  } else yield found('pt_regs', `${size} bytes, metadata record at ${record}`);
+}
+
+function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {
+  if (!facts.has('init_task')) return;
+  for (const name of MEMBER_NAMES) {
+    const { struct, member, needed, define } = WANTED_MEMBERS[name];
+    const { value, origin, evidence } = offsets[name];
+    const what = `${struct}.${member}`;
+    if (!Number.isNaN(value)) {
+      const told = evidence === undefined ? origin : `${origin}: ${evidence}`;
+      yield found(what, `${value} (${told})`);
+    } else if (name === 'taskStack')
+      yield unusable(what, `not known: give --offsets with ${define}`);
+    else
+      yield missing(what, `not known (${define} in --offsets would say it): needed for ${needed}`);
+  }
+}
+
+function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {
+  if (!facts.has('init_task')) return;
+  const { elf } = facts;
+  yield elf.sframe.length > 0
+    ? found('.sframe', `${elf.sframe.reduce((sum, { size }) => sum + size, 0)} bytes`)
+    : missing(
+        '.sframe',
+        'the frame-pointer policy only: every other one is unreliable at an exception',
+      );
+  yield hasKprobes(facts.symbols)
+    ? found('brk', `a kprobe in kprobe_table, handled by do_el1_brk64 or its elders`)
+    : missing('brk', 'no CONFIG_KPROBES: breakpoints are not taken');
+  yield facts.has('do_serror')
+    ? found('serror', 'the walk stands in for do_serror, which panics')
+    : missing('serror', 'no do_serror: SErrors are not taken');
+  yield found(
+    'nmi',
+    'where PSTATE.I is set by software: as linked, priority masking is not patched in',
+  );
+  yield facts.has('__sdei_asm_handler')
+    ? missing('sdei', 'built in, but firmware events are not delivered to a real kernel')
+    : missing('sdei', 'no CONFIG_ARM_SDE_INTERFACE: no firmware events');
+  const graph = rangeOf(facts.symbols.get('return_to_handler')) !== undefined;
+  yield graph && !Number.isNaN(offsets.taskRetStack.value)
+    ? found('function graph', 'return_to_handler and the return stack')
+    : missing(
+        'function graph',
+        graph
+          ? 'task_struct.ret_stack is not known: no traced functions'
+          : 'no CONFIG_FUNCTION_GRAPH_TRACER: no fgraph paths',
+      );
+  yield facts.has('__kretprobe_trampoline')
+    ? found('kretprobes', '__kretprobe_trampoline')
+    : missing('kretprobes', 'no CONFIG_KRETPROBES: no kretprobe paths');
+  yield facts.has('arch_stack_walk_reliable')
+    ? found('own unwinder', 'arch_stack_walk_reliable')
+    : missing(
+        'own unwinder',
+        'no arch_stack_walk_reliable (before v6.19 or without CONFIG_HAVE_RELIABLE_STACKTRACE): --unwinder model only',
+      );
+  yield facts.has('kunwind_variant')
+    ? found('variants', 'kunwind_variant')
+    : missing('variants', "no kunwind_variant: the image's own unwinder only");
+  yield facts.has('__start___bug_table')
+    ? found('bug table', 'WARN and BUG are named')
+    : missing('bug table', 'no CONFIG_GENERIC_BUG: a WARN is reported by address only');
+}
+
+function found(what: string, detail: string): VmlinuxItem {
+  return { what, state: 'ok', detail };
+}
+
+function missing(what: string, detail: string): VmlinuxItem {
+  return { what, state: 'missing', detail };
+}
+
+function unusable(what: string, detail: string): VmlinuxItem {
+  return { what, state: 'unusable', detail };
+}
+
+/** For callers that need a kernel and nothing else. The error is one line. */
+export function usableKernel(check: VmlinuxCheck): Result<KernelImage, string> {
+  return check.kernel === undefined ? fail(unusableReason(check)) : ok(check.kernel);
+}

@@ -1,0 +1,79 @@
+/**
+ * The small piece of our own code that lies beside any kernel image (guest/stub/stub.S): the handler
+ * that asks for a walk, the thread function, and the callback that takes a walk's entries down.
+ */
+import type { Address } from '../emulator/address.js';
+import type { ElfImage } from '../emulator/elf-types.js';
+import type { GuestMemory } from '../emulator/guest-memory.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+
+/** The stub's ELF, relative to the package. */
+export const STUB_ELF = 'kernel-model/guest/stub/stub.elf';
+
+/** `hint #127`, the instruction behind a call that asks for a walk (guest/include/walk-return.h). */
+export const WALK_RETURN = 0xd5032fff;
+
+/** Entries the stub has room for. */
+export const STUB_ENTRIES = 512;
+/** Offsets in stub_trace, in bytes: entries seen, entries after which to stop, the first entry. */
+export const TRACE_SEEN = 0;
+export const TRACE_LIMIT = 16;
+export const TRACE_ENTRIES = 24;
+
+/** Addresses in the stub. */
+export interface WalkStub {
+  /** `void handler(struct pt_regs *)`; also a kprobe's pre-handler that returns 0. */
+  readonly handler: Address;
+  /** First instruction of the function that the handler calls to have the stack walked. */
+  readonly walkRequest: Address;
+  /** Pointer variable: the task whose walk the handler asks for, 0 for the current one. */
+  readonly walkTask: Address;
+  /** Word: what the walk request returns to its caller. */
+  readonly walkResult: Address;
+  /** Thread function: its argument is {function, eight arguments, result}. */
+  readonly thread: Address;
+  /** The function that the thread ends in. */
+  readonly threadDone: Address;
+  /** `bool consume_entry(void *cookie, unsigned long pc)`, and its cookie. */
+  readonly consumeEntry: Address;
+  readonly trace: Address;
+  /** Function graph's callbacks at the entry and the return of a traced function. */
+  readonly graphEntry: Address;
+  readonly graphReturn: Address;
+  /** Calls a function as one with a kretprobe: what it stores where is in {@link kretprobe}, four words. */
+  readonly kretprobeCall: Address;
+  readonly kretprobe: Address;
+  /** A lone WALK_RETURN: where a call returns to that no guest code has made. */
+  readonly returned: Address;
+}
+
+/** Resolve the stub's symbols. The error names those that are missing. */
+export function resolveStub(elf: ElfImage): Result<WalkStub, readonly string[]> {
+  const missing: string[] = [];
+  const value = (name: string): Address => {
+    const symbol = elf.symbols.find((candidate) => candidate.name === name);
+    if (symbol === undefined) missing.push(name);
+    return symbol?.address ?? 0;
+  };
+  const stub: WalkStub = {
+    handler: value('stub_handler'),
+    walkRequest: value('stub_walk_request'),
+    walkTask: value('stub_walk_task'),
+    walkResult: value('stub_walk_result'),
+    thread: value('stub_thread'),
+    threadDone: value('stub_done'),
+    consumeEntry: value('stub_consume_entry'),
+    trace: value('stub_trace'),
+    graphEntry: value('stub_graph_entry'),
+    graphReturn: value('stub_graph_return'),
+    kretprobeCall: value('stub_kretprobe_call'),
+    kretprobe: value('stub_kretprobe'),
+    returned: value('stub_returned'),
+  };
+  return missing.length > 0 ? fail(missing) : ok(stub);
+}
+
+/** Where execution goes on after a walk request: a freely running engine would stop at WALK_RETURN. */
+export function behindRequest(memory: GuestMemory, returnAddress: Address): Address {
+  return memory.readWord(returnAddress) === WALK_RETURN ? returnAddress + 4 : returnAddress;
+}

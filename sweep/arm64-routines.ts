@@ -1,0 +1,64 @@
+/**
+ * The assembly routines of arch/arm64/lib, and arguments that take each through its loops: those
+ * with the names of v7.3-rc7, whichever of them a kernel has.
+ */
+import type { ElfSymbol } from '../emulator/elf-types.js';
+import type { RealTracer, ScenarioArgument } from '../scenarios/scenario.js';
+import { parseArguments } from './image-argument.js';
+
+/** A routine by its names, the preferred first, and its arguments as a user would write them. */
+interface Routine {
+  readonly names: readonly string[];
+  readonly args: readonly string[];
+}
+
+const TEXT = 'str:one string that is longer than two blocks of sixteen bytes';
+
+const ROUTINES: readonly Routine[] = [
+  { names: ['__pi_clear_page', 'clear_page'], args: ['buf:4096:1'] },
+  { names: ['__pi_copy_page', 'copy_page'], args: ['buf:4096', 'buf:4096:1'] },
+  { names: ['__arch_clear_user'], args: ['buf:256:1', '130'] },
+  { names: ['__arch_copy_from_user'], args: ['buf:256', 'buf:256:1', '150'] },
+  { names: ['__arch_copy_to_user'], args: ['buf:256', 'buf:256:1', '150'] },
+  { names: ['__pi_memchr', 'memchr'], args: ['buf:64', '-1', '64'] },
+  { names: ['__pi_memcmp', 'memcmp'], args: ['buf:256:7', 'buf:256:7', '200'] },
+  { names: ['__pi_memcpy', 'memcpy'], args: ['buf:256', 'buf:256:1', '100'] },
+  { names: ['__pi_memcpy_generic'], args: ['buf:512', 'buf:512:1', '300'] },
+  { names: ['__pi_memset', 'memset'], args: ['buf:256', '0x5a', '200'] },
+  { names: ['__pi_memset_generic'], args: ['buf:512', '0', '500'] },
+  { names: ['__pi_strchr', 'strchr'], args: [TEXT, '0x78'] },
+  { names: ['__pi_strcmp', 'strcmp'], args: [TEXT, TEXT] },
+  { names: ['__pi_strlen', 'strlen'], args: [TEXT] },
+  { names: ['__pi_strncmp', 'strncmp'], args: [TEXT, TEXT, '50'] },
+  { names: ['__pi_strnlen', 'strnlen'], args: [TEXT, '50'] },
+  { names: ['__pi_strrchr', 'strrchr'], args: [TEXT, '0x6f'] },
+  { names: ['__ashlti3'], args: ['0x1234', '0x5678', '70'] },
+  { names: ['__ashrti3'], args: ['0x1234', '0x5678', '9'] },
+  { names: ['__lshrti3'], args: ['0x1234', '0x5678', '9'] },
+  { names: ['crc32_le_arm64'], args: ['-1', 'buf:256:1', '200'] },
+  { names: ['crc32_be_arm64'], args: ['-1', 'buf:256:1', '200'] },
+];
+
+/** A function with its arguments. */
+export interface FunctionCall {
+  readonly name: string;
+  readonly args: readonly ScenarioArgument[];
+  readonly tracedBy?: RealTracer;
+}
+
+/** The routines that a kernel has. */
+export function arm64Routines(symbol: (name: string) => ElfSymbol | undefined): FunctionCall[] {
+  const calls: FunctionCall[] = [];
+  for (const { names } of ROUTINES) {
+    const name = names.find((candidate) => symbol(candidate) !== undefined);
+    if (name !== undefined) calls.push({ name, args: usualArguments(name) ?? [] });
+  }
+  return calls;
+}
+
+/** The arguments of a routine of that name, or undefined when it is none of these. */
+export function usualArguments(name: string): readonly ScenarioArgument[] | undefined {
+  const routine = ROUTINES.find(({ names }) => names.includes(name));
+  const args = routine === undefined ? undefined : parseArguments(routine.args);
+  return args?.ok === true ? args.value : undefined;
+}

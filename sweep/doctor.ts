@@ -1,0 +1,106 @@
+/**
+ * `doctor`: what a real kernel has of what a sweep needs, and, when it can be run at all, whether one exception of each
+ * kind really comes to its handler and back on the emulated CPU.
+ */
+import type { EngineBackend } from '../emulator/engine.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import { DriverStatus } from '../kernel-model/exception-driver.js';
+import { KIND_NAMES } from '../kernel-model/exception-kind.js';
+import type { KernelImage } from '../kernel-model/kernel-image.js';
+import type { VmlinuxItem } from '../kernel-model/vmlinux-check.js';
+import { startThreadCall } from '../kernel-model/thread-call.js';
+import { decodeSFrame } from '../unwinder/sframe/decode.js';
+import { formatSFrameError } from '../unwinder/sframe/error.js';
+import { arm64Routines } from './arm64-routines.js';
+import { findFunction } from './image-target.js';
+import { Lab } from './lab.js';
+import type { SweepParts } from './scenario-sweep.js';
+import { explainDriverStatus, explainKernelStop, isStop } from './sweep-problem.js';
+import { examineVmlinux, type VmlinuxSource } from './vmlinux.js';
+
+/** What doctor found. */
+export interface DoctorReport {
+  readonly version: 1;
+  readonly file: string;
+  /** Whether the kernel can be swept. */
+  readonly usable: boolean;
+  readonly items: readonly VmlinuxItem[];
+}
+
+/** Examine a kernel. The error is one line: the file is no ELF that could be examined. */
+export function examine(
+  backend: EngineBackend,
+  source: VmlinuxSource,
+): Result<DoctorReport, string> {
+  const check = examineVmlinux(source);
+  if (!check.ok) return check;
+  const { kernel } = check.value;
+  const items = [...check.value.items];
+  if (kernel !== undefined) {
+    items.push(...sframeItems(kernel), routineItem(kernel));
+    const tried = tryExceptions(backend, source);
+    if (!tried.ok) return tried;
+    items.push(...tried.value);
+  }
+  const usable = items.every(({ state }) => state !== 'unusable');
+  return ok({ version: 1, file: source.file, usable, items });
+}
+
+function sframeItems({ elf }: KernelImage): VmlinuxItem[] {
+  return elf.sframe.map(({ data, address, name }) => {
+    const decoded = decodeSFrame(data, address);
+    if (!decoded.ok) {
+      return { what: name, state: 'unusable', detail: formatSFrameError(decoded.error) };
+    }
+    const { header } = decoded.value;
+    const detail = `version ${header.version}, ${header.functionCount} functions, ${header.rowCount} rows`;
+    return { what: `${name} contents`, state: 'ok', detail };
+  });
+}
+
+function routineItem({ elf }: KernelImage): VmlinuxItem {
+  const routines = arm64Routines((name) => findFunction(elf, name));
+  return routines.length === 0
+    ? {
+        what: 'arch/arm64/lib',
+        state: 'missing',
+        detail: 'none of its routines: name a --function',
+      }
+    : { what: 'arch/arm64/lib', state: 'ok', detail: `${routines.length} routines` };
+}
+
+/** Take one exception of each kind before the first instruction of a thread. */
+function tryExceptions(
+  backend: EngineBackend,
+  source: VmlinuxSource,
+): Result<readonly VmlinuxItem[], string> {
+  const lab = Lab.create(backend);
+  if (!lab.ok) return fail(lab.error.message);
+  const made = lab.value.machineFor(undefined, undefined, source);
+  if (!made.ok) return fail(made.error.message);
+  const items = KIND_NAMES.flatMap((_, kind) => tryException(made.value, kind));
+  lab.value.close();
+  return ok(items);
+}
+
+function tryException(parts: SweepParts, kind: number): VmlinuxItem[] {
+  const { machine, stacks, driver } = parts;
+  const { kernel, stepper } = machine;
+  if (((kernel.unbooted?.kinds ?? 0) & (1 << kind)) === 0) return [];
+  machine.reset();
+  if (startThreadCall(machine, kernel.roles.vectors, []) !== undefined) return [];
+  stacks.switchTo(kernel.roles.initTask);
+  driver.reset();
+  driver.interruptAt(stepper.registers);
+  const what = `${KIND_NAMES[kind] ?? '?'} taken`;
+  const entered = driver.enter(kind);
+  const status = entered === DriverStatus.DONE ? driver.leave() : entered;
+  if (status === DriverStatus.DONE) {
+    const detail = `${driver.path?.instructions ?? 0} instructions to the handler, and back`;
+    return [{ what, state: 'ok', detail }];
+  }
+  const stop = explainKernelStop(kernel, driver.stoppedAt, isStop(status));
+  const { detail } = stop ?? explainDriverStatus(status, driver.difference);
+  const at = machine.symbols.format(driver.stoppedAt);
+  return [{ what, state: 'missing', detail: `${detail} (at ${at}): leave it out with --kind` }];
+}

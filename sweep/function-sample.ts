@@ -1,0 +1,176 @@
+/**
+ * C functions of a real kernel, chosen at random: each is called as a sweep would call it, with arguments of which
+ * nothing is known, and taken when it returns and can be interrupted on the way without needing a booted kernel.
+ */
+import type { ElfSymbol } from '../emulator/elf-types.js';
+import { Kind } from '../kernel-model/exception-kind.js';
+import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
+import type { ScenarioArgument } from '../scenarios/scenario.js';
+import { arm64Routines, type FunctionCall } from './arm64-routines.js';
+import { SELF_ARGUMENTS } from './kernel-target.js';
+import { setUpScenario } from './scenario-setup.js';
+import { ScenarioSweep, type SweepParts } from './scenario-sweep.js';
+import { explainKernelStop } from './sweep-problem.js';
+import { Tally } from './tally.js';
+import { measuringRange } from './unit.js';
+
+/** Instructions that a sampled function may take. */
+const MOST_INSTRUCTIONS = 4000;
+/** Fewer than this are a return, or a branch to something that was not sampled. */
+const LEAST_INSTRUCTIONS = 4;
+
+/** What came of a sample. */
+export interface FunctionSample {
+  readonly calls: readonly FunctionCall[];
+  /** Functions tried, and why those that were not taken were not: reason and count, most frequent first. */
+  readonly tried: number;
+  readonly left: readonly (readonly [reason: string, count: number])[];
+}
+
+const ZERO_ARGUMENTS: readonly ScenarioArgument[] = SELF_ARGUMENTS.map(() => ({
+  buffer: { size: 512 },
+}));
+const NUMBER_ARGUMENTS: readonly ScenarioArgument[] = SELF_ARGUMENTS.map((_, i) => ({
+  number: i + 1,
+}));
+
+/** Choose `count` functions, or as many as there are. @param seed any integer: the same choice for the same kernel */
+export function sampleFunctions(parts: SweepParts, count: number, seed: number): FunctionSample {
+  const trial = new Trial(parts);
+  const calls: FunctionCall[] = [];
+  const left = new Map<string, number>();
+  let tried = 0;
+  for (const { name } of shuffled(candidates(parts), seed)) {
+    if (calls.length >= count) break;
+    tried++;
+    const found = trial.try(name);
+    if (typeof found !== 'string') calls.push(found);
+    else left.set(found, (left.get(found) ?? 0) + 1);
+  }
+  return { calls, tried, left: [...left].sort((a, b) => b[1] - a[1]) };
+}
+
+/** Functions in code that is never written, each by the name that names it. */
+function candidates({ machine }: SweepParts): ElfSymbol[] {
+  const { kernel, symbols, memory } = machine;
+  const routines = new Set(
+    arm64Routines((name) => symbols.byName(name)).map(({ name }) => symbols.byName(name)?.address),
+  );
+  return [...symbols.functions()].filter(
+    ({ name, address, kind }) =>
+      kind === 'function' &&
+      memory.regionAt(address)?.runBytes !== undefined &&
+      symbols.byName(name)?.address === address &&
+      kernel.elf.segments.some(
+        ({ address: low, memorySize }) => address >= low && address < low + memorySize,
+      ) &&
+      kernel.bootedFunctions?.has(address) !== true &&
+      !routines.has(address),
+  );
+}
+
+class Trial {
+  private readonly cpu: ScenarioCpu;
+
+  constructor(private readonly parts: SweepParts) {
+    this.cpu = new ScenarioCpu(parts.machine, parts.stacks);
+  }
+
+  /** The call that takes the function furthest, or why there is none. */
+  try(name: string): FunctionCall | string {
+    let best: FunctionCall | undefined;
+    let most = LEAST_INSTRUCTIONS - 1;
+    let reason = '';
+    for (const args of [SELF_ARGUMENTS, ZERO_ARGUMENTS, NUMBER_ARGUMENTS]) {
+      const instructions = this.run(name, args);
+      if (typeof instructions === 'string') reason = instructions;
+      else if (instructions > most) {
+        most = instructions;
+        best = { name, args };
+      }
+    }
+    if (best === undefined) return reason === '' ? 'too short' : reason;
+    return this.interrupted(best) ?? best;
+  }
+
+  /** Instructions up to the return, or why it does not come. */
+  private run(name: string, args: readonly ScenarioArgument[]): number | string {
+    const { machine, stacks } = this.parts;
+    const { stepper, kernel, memory } = machine;
+    const entry = setUpScenario(machine, { name, summary: '', entry: name, args });
+    if (typeof entry !== 'number') return 'cannot be set up';
+    stacks.switchTo(kernel.roles.initTask);
+    this.cpu.reset();
+    let from = -1;
+    let depth = 0;
+    for (let i = 0; i < MOST_INSTRUCTIONS; i++) {
+      const { pc } = stepper;
+      const pending = this.cpu.truth.current.depth;
+      if (pc === entry && from < 0) {
+        from = i;
+        depth = pending;
+      }
+      if (from >= 0 && pending < depth) return i - from;
+      const word = memory.readWord(pc);
+      if (word !== undefined && changesTheCpu(word)) return 'writes a system register';
+      if (this.cpu.step()) {
+        const warning = explainKernelStop(kernel, this.cpu.warnedAt);
+        if (warning !== undefined) return warning.detail;
+        continue;
+      }
+      const stop = explainKernelStop(kernel, stepper.pc);
+      return stop === undefined ? 'follows its arguments out of memory' : stop.detail;
+    }
+    return `takes more than ${MOST_INSTRUCTIONS} instructions`;
+  }
+
+  /** Why interrupts in the function cannot be handled, if so. */
+  private interrupted({ name, args }: FunctionCall): string | undefined {
+    const { machine, stacks } = this.parts;
+    let problem: string | undefined;
+    const sweep = new ScenarioSweep(this.parts, [], new Tally(0), {
+      example: () => undefined,
+      wrongRow: () => undefined,
+      problem: ({ detail }) => {
+        problem = detail;
+        return false;
+      },
+    });
+    const entry = setUpScenario(machine, { name, summary: '', entry: name, args });
+    if (typeof entry !== 'number') return 'cannot be set up';
+    stacks.switchTo(machine.kernel.roles.initTask);
+    sweep.run({ ...measuringRange(MOST_INSTRUCTIONS + 100), kinds: 1 << Kind.IRQ, entry });
+    return problem;
+  }
+}
+
+/** MSR of anything but DAIF and NZCV, ERET, and what waits or leaves for firmware. */
+function changesTheCpu(word: number): boolean {
+  const op = word >>> 0;
+  if ((op & 0xfff00000) >>> 0 === 0xd5100000) {
+    const register = (op >>> 5) & 0x7fff;
+    return register !== DAIF && register !== NZCV;
+  }
+  // WFE and WFI (CRm 0, op2 2 and 3).
+  return op === 0xd503205f || op === 0xd503207f || op === 0xd69f03e0;
+}
+
+/** System register fields, bits 19:5 (Arm ARM D19.2). */
+const DAIF = 0x5a11;
+const NZCV = 0x5a10;
+
+/** A permutation (Fisher and Yates) by a generator of 32-bit numbers (mulberry32). */
+function shuffled<T>(items: T[], seed: number): T[] {
+  let state = seed | 0;
+  const random = (below: number): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = random(i + 1);
+    [items[i], items[j]] = [items[j] as T, items[i] as T];
+  }
+  return items;
+}

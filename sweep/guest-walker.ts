@@ -1,0 +1,150 @@
+/**
+ * Walks with the kernel image's own unwinder: arch_stack_walk_reliable() and arch_stack_walk() are
+ * called on the emulated CPU where the walk was asked for, on that stack.
+ *
+ * It reads guest memory itself, so a read outside the stacks that it may read shows only where
+ * nothing is mapped. A read of another stack, or of data, is not seen as such; the entries it leads to
+ * are judged like all others.
+ */
+import type { Address } from '../emulator/address.js';
+import { Reg, type RegisterFile } from '../emulator/registers.js';
+import type { ExceptionDriver } from '../kernel-model/exception-driver.js';
+import type { Machine } from '../kernel-model/machine.js';
+import { CallStatus, WalkCall } from '../kernel-model/walk-call.js';
+import type { WalkStub } from '../kernel-model/walk-stub.js';
+import type { WalkMode } from '../unwinder/kunwind.js';
+import type { Policy, PolicyName } from '../unwinder/policy.js';
+import {
+  FAULT_LOOPED,
+  FAULT_STOPPED,
+  KERNEL_ERROR,
+  LOOPED,
+  TRACE_FULL,
+  WARN_KERNEL,
+} from '../unwinder/walk-reason.js';
+import { MAX_ENTRIES, type WalkResult } from '../unwinder/walk-result.js';
+import type { StackWalker } from './stack-walker.js';
+
+/** Values of kunwind_variant: those of every kernel that has the variable, and our guest's own. */
+const KERNEL_VARIANTS: Partial<Record<PolicyName, number>> = {
+  'frame-pointer': 0,
+  'sframe-v5': 5,
+  'sframe-v6': 6,
+  'sframe-strict': 7,
+};
+const GUEST_VARIANTS: Partial<Record<PolicyName, number>> = {
+  ...KERNEL_VARIANTS,
+  'fgraph-detect': 8,
+  'fgraph-recover': 9,
+};
+/** A kernel without the variable walks as mainline does. */
+const MAINLINE_VARIANTS: Partial<Record<PolicyName, number>> = { 'frame-pointer': 0 };
+
+/** Entries after which a walk has looped: the model's bound on steps. */
+const ENTRY_LIMIT = 17_408;
+/** struct sframe_section, in bytes, and how many the guest has room for (guest/include/unwind.h). */
+const SECTION_SIZE = 16;
+const MAX_SECTIONS = 8;
+
+/** Which policies a kernel's own unwinder can be asked for. */
+export function guestPolicies(symbol: (name: string) => Address | undefined): PolicyName[] {
+  return Object.keys(variantsOf(symbol)) as PolicyName[];
+}
+
+function variantsOf(
+  symbol: (name: string) => Address | undefined,
+): Partial<Record<PolicyName, number>> {
+  if (symbol('kunwind_variant') === undefined) return MAINLINE_VARIANTS;
+  return symbol('kw_sframe_sections') === undefined ? KERNEL_VARIANTS : GUEST_VARIANTS;
+}
+
+/** Walks of one machine's kernel. */
+export class GuestWalker implements StackWalker {
+  private readonly call: WalkCall;
+  private readonly variants: Partial<Record<PolicyName, number>>;
+  private readonly variantAt: Address | undefined;
+  /** Start and end of the tables that lie beside the kernel's own. */
+  private readonly sections: readonly Address[];
+  private readonly sectionsAt: Address | undefined;
+  private task: Address = 0;
+
+  private constructor(
+    private readonly machine: Machine,
+    private readonly driver: ExceptionDriver,
+    stub: WalkStub,
+    private readonly reliable: Address,
+    private readonly bestEffort: Address,
+  ) {
+    const { kernel, memory } = machine;
+    const symbol = (name: string): Address | undefined => kernel.symbol(name);
+    this.call = new WalkCall(machine, stub);
+    this.variants = variantsOf(symbol);
+    this.variantAt = symbol('kunwind_variant');
+    this.sectionsAt = symbol('kw_sframe_sections');
+    this.sections = machine.images
+      .flatMap(({ sframe }) => sframe)
+      .filter(({ address }) => memory.regionAt(address) !== undefined)
+      .slice(0, MAX_SECTIONS)
+      .flatMap(({ address, data }) => [address, address + data.length]);
+  }
+
+  /** The walker, or undefined for a kernel that has no such functions. */
+  static create(
+    machine: Machine,
+    driver: ExceptionDriver,
+    stub: WalkStub,
+  ): GuestWalker | undefined {
+    const reliable = machine.kernel.symbol('arch_stack_walk_reliable');
+    const bestEffort = machine.kernel.symbol('arch_stack_walk');
+    if (reliable === undefined || bestEffort === undefined) return undefined;
+    return new GuestWalker(machine, driver, stub, reliable, bestEffort);
+  }
+
+  supports(policy: Policy): boolean {
+    return this.variants[policy.name] !== undefined;
+  }
+
+  prepare(request: RegisterFile): Address | undefined {
+    const { memory } = this.machine;
+    const { sections, sectionsAt } = this;
+    this.task = request.get(Reg.X0);
+    // As a module loader would have, but a reset of the machine forgets it.
+    if (sectionsAt !== undefined) {
+      for (let i = 0; i < sections.length; i++) {
+        memory.writeAddress(sectionsAt + (i * SECTION_SIZE) / 2, sections[i] as number);
+      }
+    }
+    this.call.begin(this.driver);
+    return this.task;
+  }
+
+  walk(policy: Policy, mode: WalkMode, out: WalkResult): void {
+    const { call, variantAt } = this;
+    const reliable = mode === 'reliable';
+    if (variantAt !== undefined) {
+      this.machine.memory.writeWord(variantAt, this.variants[policy.name] ?? 0);
+    }
+    const fn = reliable ? this.reliable : this.bestEffort;
+    const status = call.call(fn, this.task, 0, ENTRY_LIMIT);
+    const { seen } = call;
+    out.count = Math.min(seen, MAX_ENTRIES);
+    call.copyEntries(out.entries, out.count);
+    out.end = 0;
+    out.error = 0;
+    out.mark = 0;
+    out.warned = call.warns === 0 ? 0 : WARN_KERNEL;
+    out.warnedAt = call.warns === 0 ? 0 : call.warnedAt;
+    if (seen >= ENTRY_LIMIT || status === CallStatus.RUNAWAY) {
+      out.fault = FAULT_LOOPED;
+      out.status = LOOPED;
+      return;
+    }
+    out.fault = status === CallStatus.RETURNED ? 0 : FAULT_STOPPED;
+    if (seen > MAX_ENTRIES) out.status = TRACE_FULL;
+    else out.status = reliable && call.result === 0 ? 0 : KERNEL_ERROR;
+  }
+
+  finish(): void {
+    this.call.end();
+  }
+}

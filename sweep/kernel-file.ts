@@ -1,0 +1,107 @@
+/**
+ * A kernel file that is compressed with xz or zstd, decompressed once into a temporary file that workers can share and
+ * read by position. gzip needs none of this: the loader takes it.
+ */
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  createReadStream,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import xzDecompress from 'xz-decompress';
+import { ZSTDDecoder } from 'zstddec/stream';
+import { fail, ok, type Result } from '../emulator/result.js';
+
+/** Largest decompressed file, in bytes. */
+const MAX_SIZE = 2 ** 33;
+const CHUNK = 1 << 20;
+
+/** A file that can be loaded, until {@link remove} is called. */
+export interface PlainFile {
+  readonly path: string;
+  remove(): void;
+}
+
+type Compression = 'xz' | 'zstd';
+
+/** The file itself, or a decompressed copy. The error is one line that names `file`. */
+export async function plainFile(file: string, path: string): Promise<Result<PlainFile, string>> {
+  const compression = compressionOf(path);
+  if (compression === undefined) return ok({ path, remove: () => undefined });
+  const folder = mkdtempSync(join(tmpdir(), 'kunwind-lab-'));
+  const remove = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const copy = join(folder, 'vmlinux');
+  const out = openSync(copy, 'wx');
+  let problem: string | undefined;
+  try {
+    let size = 0;
+    for await (const chunk of compression === 'xz' ? xzChunks(path) : zstdChunks(path)) {
+      size += chunk.length;
+      if (size > MAX_SIZE) throw new Error(`larger than ${MAX_SIZE} bytes when decompressed`);
+      for (let done = 0; done < chunk.length;) done += writeSync(out, chunk, done);
+    }
+    if (size === 0) throw new Error('it is cut short');
+  } catch (error) {
+    problem = error instanceof Error ? error.message : String(error);
+  } finally {
+    closeSync(out);
+  }
+  if (problem === undefined) return ok({ path: copy, remove });
+  remove();
+  return fail(`${file}: the ${compression} data is corrupt or cut short: ${problem}`);
+}
+
+/** By the first bytes: the .xz file format 1.2.0, section 2.1.1.1; RFC 8878, section 3.1.1. */
+function compressionOf(path: string): Compression | undefined {
+  const magic = Buffer.alloc(6);
+  try {
+    const descriptor = openSync(path, 'r');
+    readSync(descriptor, magic, 0, magic.length, 0);
+    closeSync(descriptor);
+  } catch {
+    // Whoever loads the file says what is wrong with it.
+    return undefined;
+  }
+  if (magic.toString('latin1') === '\xfd7zXZ\0') return 'xz';
+  return magic.readUInt32LE(0) === 0xfd2fb528 ? 'zstd' : undefined;
+}
+
+async function* xzChunks(path: string): AsyncGenerator<Uint8Array> {
+  const compressed = Readable.toWeb(createReadStream(path, { highWaterMark: CHUNK }));
+  const reader = new xzDecompress.XzReadableStream(
+    compressed as ReadableStream<Uint8Array>,
+  ).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}
+
+async function* zstdChunks(path: string): AsyncGenerator<Uint8Array> {
+  const decoder = new ZSTDDecoder();
+  await decoder.init();
+  yield* decoder.decodeStreaming(fileChunks(path));
+}
+
+function* fileChunks(path: string): Generator<Uint8Array> {
+  const descriptor = openSync(path, 'r');
+  try {
+    for (;;) {
+      const chunk = new Uint8Array(CHUNK);
+      const read = readSync(descriptor, chunk);
+      if (read === 0) return;
+      yield chunk.subarray(0, read);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,102 @@
+/** Sweeps of a real kernel's functions: which ones, called how, and what is promised of them. */
+import { fail, ok, type Result } from '../emulator/result.js';
+import type { KernelImage } from '../kernel-model/kernel-image.js';
+import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
+import { graphObstacle, kretprobeObstacle } from '../kernel-model/unbooted-tracers.js';
+import type { RealTracer, ScenarioArgument } from '../scenarios/scenario.js';
+import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routines.js';
+import { findFunction, IMAGE_PROMISE, noFunction } from './image-target.js';
+import { buildRules } from './kernel-walker.js';
+import type { SweepTarget } from './unit.js';
+import { loadVmlinux, type VmlinuxSource } from './vmlinux.js';
+
+/** What a user asks for. */
+export interface KernelRequest {
+  readonly source: VmlinuxSource;
+  /** Functions to call; none: the routines of arch/arm64/lib. */
+  readonly functions: readonly string[];
+  /** Arguments for the only function; absent: those that suit it. */
+  readonly args?: readonly ScenarioArgument[];
+}
+
+/** Bytes of each buffer that a function gets of which nothing is known. */
+const UNKNOWN_SIZE = 512;
+
+/** Eight pointers to memory that points at itself. */
+export const SELF_ARGUMENTS: readonly ScenarioArgument[] = Array.from(
+  { length: MAX_ARGUMENTS },
+  () => ({ self: { size: UNKNOWN_SIZE } }),
+);
+
+/** A checked request. */
+export interface KernelTargets {
+  readonly kernel: KernelImage;
+  readonly targets: readonly SweepTarget[];
+  readonly lacksSFrame: boolean;
+}
+
+/** Checks kernel and functions before any worker does. The error is one line. */
+export function kernelTargets(request: KernelRequest): Result<KernelTargets, string> {
+  const { source } = request;
+  const loaded = loadVmlinux(source);
+  if (!loaded.ok) return loaded;
+  const { elf } = loaded.value;
+  const rules = buildRules([elf]);
+  if (!rules.ok) return fail(`${source.file}: ${rules.error.message}`);
+  for (const text of request.functions) {
+    const { name } = tracedName(text);
+    if (findFunction(elf, name) === undefined)
+      return fail(`${source.file}: ${noFunction(elf, name)}`);
+    const obstacle = tracerObstacle(loaded.value, text);
+    if (obstacle !== undefined) return fail(`${source.file}: ${text}: ${obstacle}`);
+  }
+  const calls =
+    request.functions.length === 0
+      ? arm64Routines((name) => findFunction(elf, name))
+      : request.functions.map((name) => callOf(name, request.args));
+  return ok({
+    kernel: loaded.value,
+    targets: calls.map((call) => kernelTarget(source, call)),
+    lacksSFrame: elf.sframe.length === 0,
+  });
+}
+
+function callOf(text: string, given: readonly ScenarioArgument[] | undefined): FunctionCall {
+  const { name, tracedBy } = tracedName(text);
+  const args = given ?? usualArguments(name) ?? SELF_ARGUMENTS;
+  return { name, args, ...(tracedBy === undefined ? {} : { tracedBy }) };
+}
+
+const TRACERS: readonly RealTracer[] = ['fgraph', 'kretprobe'];
+
+/** A function as a user names it: `NAME`, `fgraph:NAME` or `kretprobe:NAME`. */
+function tracedName(text: string): { readonly name: string; readonly tracedBy?: RealTracer } {
+  const tracedBy = TRACERS.find((tracer) => text.startsWith(`${tracer}:`));
+  return tracedBy === undefined
+    ? { name: text }
+    : { name: text.slice(tracedBy.length + 1), tracedBy };
+}
+
+function tracerObstacle(kernel: KernelImage, text: string): string | undefined {
+  const { tracedBy } = tracedName(text);
+  if (tracedBy === 'kretprobe') return kretprobeObstacle(kernel);
+  if (tracedBy === undefined) return undefined;
+  return graphObstacle(kernel);
+}
+
+/** One function of a kernel as a target. */
+export function kernelTarget(
+  source: VmlinuxSource,
+  { name, args, tracedBy }: FunctionCall,
+): SweepTarget {
+  const shown = tracedBy === undefined ? name : `${tracedBy}:${name}`;
+  const scenario = {
+    name: `${source.file}:${shown}`,
+    summary: `${shown} of ${source.file}`,
+    entry: name,
+    ...(tracedBy === undefined ? {} : { tracedBy }),
+    args,
+    promiseAll: IMAGE_PROMISE,
+  };
+  return { scenario, vmlinux: source };
+}

@@ -1,0 +1,21 @@
+/** The stub that lies beside a kernel (kernel-model/walk-stub.ts), loaded from the package. */
+import { describeElfError } from '../emulator/elf-error.js';
+import { type ElfImage, loadElf } from '../emulator/elf-image.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import { resolveStub, STUB_ELF, type WalkStub } from '../kernel-model/walk-stub.js';
+import { packagePath } from './package-path.js';
+
+/** The stub's code, and where things are in it. */
+export interface LoadedStub {
+  readonly elf: ElfImage;
+  readonly stub: WalkStub;
+}
+
+/** Load it. The error is one line. */
+export function loadStub(): Result<LoadedStub, string> {
+  const elf = loadElf(packagePath(STUB_ELF));
+  if (!elf.ok) return fail(describeElfError(elf.error));
+  const stub = resolveStub(elf.value);
+  if (!stub.ok) return fail(`${STUB_ELF}: symbols missing: ${stub.error.join(', ')}`);
+  return ok({ elf: elf.value, stub: stub.value });
+}

@@ -1,0 +1,44 @@
+/** Loads the real kernel that a user names, for a sweep or for a look at it. */
+import { describeElfError } from '../emulator/elf-error.js';
+import { loadElf } from '../emulator/elf-image.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import { readBtf } from '../kernel-model/btf.js';
+import type { KernelImage } from '../kernel-model/kernel-image.js';
+import { loadStub } from './stub.js';
+import { readOffsetsFile } from '../kernel-model/offsets-file.js';
+import type { OffsetSource } from '../kernel-model/structure-offsets.js';
+import { checkVmlinux, unusableReason, type VmlinuxCheck } from '../kernel-model/vmlinux-check.js';
+
+/** Which kernel, and what is known of its structures. */
+export interface VmlinuxSource {
+  /** As the user named it. */
+  readonly file: string;
+  readonly path: string;
+  /** Path of an offsets file. */
+  readonly offsets?: string;
+}
+
+/** Look at a kernel. The error is one line: the file cannot be read as an ELF at all. */
+export function examineVmlinux(source: VmlinuxSource): Result<VmlinuxCheck, string> {
+  const elf = loadElf(source.path);
+  if (!elf.ok) return fail(describeElfError({ ...elf.error, path: source.file }));
+  const given = source.offsets === undefined ? undefined : readOffsetsFile(source.offsets);
+  if (given?.ok === false) return given;
+  const stub = loadStub();
+  if (!stub.ok) return stub;
+  const sources: OffsetSource[] = given === undefined ? [] : [given.value];
+  const section = elf.value.section('.BTF');
+  const btf = section === undefined ? undefined : readBtf(section.data);
+  if (btf?.ok === false) return fail(`${source.file}: ${btf.error}`);
+  if (btf !== undefined) sources.push(btf.value);
+  const check = checkVmlinux(elf.value, sources, stub.value.stub, given?.value);
+  return check.ok ? check : fail(describeElfError({ ...check.error, path: source.file }));
+}
+
+/** A kernel that can be run. The error is one line. */
+export function loadVmlinux(source: VmlinuxSource): Result<KernelImage, string> {
+  const check = examineVmlinux(source);
+  if (!check.ok) return check;
+  const { kernel } = check.value;
+  return kernel === undefined ? fail(`${source.file}: ${unusableReason(check.value)}`) : ok(kernel);
+}

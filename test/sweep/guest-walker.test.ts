@@ -1,0 +1,206 @@
+/**
+ * The guest kernel's own unwinder beside the model: they answer alike in every family, a defect in
+ * either shows, and a call leaves nothing behind.
+ */
+import { describe, expect, it } from 'vitest';
+import { Disassembler } from '../../emulator/disassembler.js';
+import type { ElfImage } from '../../emulator/elf-types.js';
+import { ALL_KINDS, Kind } from '../../kernel-model/exception-kind.js';
+import { DriverStatus } from '../../kernel-model/exception-driver.js';
+import { setUpScenario } from '../../sweep/scenario-setup.js';
+import { allTargets } from '../../sweep/catalogue.js';
+import { Lab, type LabDefects } from '../../sweep/lab.js';
+import { UnitRunner } from '../../sweep/run-unit.js';
+import type { UnwinderChoice } from '../../sweep/stack-walker.js';
+import type { SweepTarget, UnitRequest, UnitResult } from '../../sweep/unit.js';
+import { POLICIES } from '../../unwinder/policies/all.js';
+import type { PolicyName } from '../../unwinder/policy.js';
+import { WalkResult } from '../../unwinder/walk-result.js';
+import { backend, must } from '../cpu-fixture.js';
+import { stepTo } from '../machine-fixture.js';
+import { type CodePatch, patchCode } from './code-patch.js';
+
+const ALL_POLICIES = Object.keys(POLICIES) as PolicyName[];
+
+function target(name: string): SweepTarget {
+  const found = allTargets().find(({ scenario }) => scenario.name === name);
+  if (found === undefined) throw new Error(`no scenario ${name}`);
+  return found;
+}
+
+interface Asked {
+  readonly unwinder?: UnwinderChoice;
+  readonly policies?: readonly PolicyName[];
+  readonly stepped?: boolean;
+  readonly to?: number;
+  readonly inner?: boolean;
+}
+
+/** Take exceptions at the first instructions of a scenario. */
+async function ask(name: string, asked: Asked = {}, defects: LabDefects = {}): Promise<UnitResult> {
+  const lab = must(Lab.create(backend(), defects));
+  const request: UnitRequest = {
+    id: 0,
+    target: target(name),
+    policies: asked.policies ?? ALL_POLICIES,
+    unwinder: asked.unwinder ?? 'both',
+    stepped: asked.stepped === true,
+    range: {
+      from: 0,
+      to: asked.to ?? 40,
+      kinds: asked.inner === true ? 0 : ALL_KINDS,
+      outerKinds: asked.inner === true ? 1 << Kind.NMI : 0,
+      innerKinds: asked.inner === true ? ALL_KINDS : 0,
+      innerFrom: 0,
+      innerTo: Infinity,
+      budget: 100_000,
+    },
+  };
+  try {
+    return await new UnitRunner(lab).run(request);
+  } finally {
+    lab.close();
+  }
+}
+
+/** The guest kernel with one function changed. */
+async function changed(
+  name: string,
+  change: (code: CodePatch) => void,
+): Promise<(image: ElfImage) => ElfImage> {
+  const disassembler = must(await Disassembler.create());
+  return (image) =>
+    image.path.endsWith('/vmlinux') ? patchCode(image, disassembler, name, change) : image;
+}
+
+/** In what the two differ, and under which policies, sorted. */
+function differences({ disagreements }: UnitResult): string[] {
+  const found = disagreements.map(({ difference, example }) => `${difference} ${example.policy}`);
+  return [...new Set(found)].sort();
+}
+
+describe('the guest kernel and the model answer alike', () => {
+  it.each([
+    'calls/compiled-top',
+    'calls/compiled-pac-a',
+    'calls/dynamic-sp',
+    'calls/lr-in-register',
+    'leaf/memset',
+    'fgraph/tail',
+    'fgraph/recover-tail',
+    'kretprobe/brk-tail-fgraph',
+    'kretprobe/recover-regs-graph-then-probe',
+    'tasks/blocked',
+    'sdei/leaf',
+    'review/frame-address-not-sp',
+    'review/tracked-sp-alloca',
+    'review/cfa-bit4-set',
+  ])('in %s', async (name) => {
+    // Before the other task has run, there is nothing of it to walk.
+    const result = await ask(name, { to: name.startsWith('tasks/') ? 400 : 40 });
+    expect(result.problems).toEqual([]);
+    expect(differences(result)).toEqual([]);
+    expect(result.points).toBeGreaterThan(20);
+  });
+
+  it('inside another exception', async () => {
+    const result = await ask('calls/leaf', { inner: true, to: 1 });
+    expect(differences(result)).toEqual([]);
+    expect(result.points).toBeGreaterThan(200);
+  });
+
+  it('when the call is executed step by step, with signed return addresses', async () => {
+    const asked: Asked = { policies: ['sframe-strict'], to: 6 };
+    const stepped = await ask('calls/compiled-pac-a', { ...asked, stepped: true });
+    const free = await ask('calls/compiled-pac-a', asked);
+    expect(differences(stepped)).toEqual([]);
+    expect(stepped.cells).toEqual(free.cells);
+  });
+});
+
+describe('a defect shows as a disagreement', () => {
+  it('in the model', async () => {
+    const defects: LabDefects = { unwinder: 'wrong-alignment-mask' };
+    const result = await ask('calls/compiled-top', {}, defects);
+    expect(differences(result)).toContain('reliability sframe-strict');
+    expect(differences(result)).not.toContain('reliability frame-pointer');
+    const [first] = result.disagreements;
+    expect(first?.model.reason).toBe('cfa-misaligned');
+    expect(first?.example.reason).toBe('');
+  });
+
+  it('in the guest: a WARN that is gone', async () => {
+    const image = await changed('next_metadata_record', (code) => {
+      code.drop(/^brk/);
+    });
+    const result = await ask('calls/lr-in-register', {}, { image });
+    expect(differences(result)).toEqual(['warnings sframe-v5']);
+  });
+
+  it('in the guest: a return address keeps its signature', async () => {
+    const image = await changed('next_frame_record', (code) => {
+      // ORR X2, X3, #0xffff000000000000 becomes MOV X2, X3.
+      code.words[code.find(/^orr x2, x3, #0xffff000000000000/)] = 0xaa0303e2;
+    });
+    const result = await ask('calls/compiled-pac-a', { policies: ['sframe-strict'] }, { image });
+    expect(differences(result)).toEqual(['entries sframe-strict']);
+  });
+
+  it('in the guest: a stop that is no return is a fault', async () => {
+    const image = await changed('kunwind_walk_reliable', (code) => {
+      code.words[0] = 0xd4200020; // brk #1
+    });
+    const result = await ask('calls/leaf', { policies: ['frame-pointer'] }, { image });
+    expect(differences(result)).toEqual(['faults frame-pointer']);
+    const verdicts = result.cells.filter(({ mode }) => mode === 'reliable');
+    expect(verdicts.every(({ verdict }) => verdict === 'fault')).toBe(true);
+  });
+
+  it('only where the guest is asked', async () => {
+    const image = await changed('kunwind_walk_reliable', (code) => {
+      code.words[0] = 0xd4200020;
+    });
+    const model = await ask('calls/leaf', { unwinder: 'model' }, { image });
+    expect(model.disagreements).toEqual([]);
+    const checked = await ask('calls/leaf', { unwinder: 'checked' }, { image });
+    expect(checked.disagreements.length).toBeGreaterThan(0);
+    expect(checked.cells).toEqual(model.cells);
+  });
+});
+
+describe('a walk by the guest', () => {
+  it('leaves registers, stacks and all other memory as they were', () => {
+    const lab = must(Lab.create(backend()));
+    const { elf, scenario } = target('calls/compiled-top');
+    const { machine, driver, stacks, guest } = must(lab.machineFor(elf));
+    const entry = setUpScenario(machine, scenario);
+    if (typeof entry !== 'number' || guest === undefined) throw new Error('no set-up');
+    stacks.switchTo(machine.kernel.roles.initTask);
+    stepTo(machine, entry);
+    const walk = new WalkResult();
+    // The first time a path is learned step by step; the second time it is run freely.
+    for (let time = 0; time < 2; time++) {
+      driver.interruptAt(machine.stepper.registers);
+      expect(driver.enter(Kind.IRQ)).toBe(DriverStatus.DONE);
+      const before = machine.memory.regions.map(({ bytes }) => Buffer.from(bytes));
+      guest.prepare(driver.request);
+      guest.walk(POLICIES['sframe-strict'], 'reliable', walk);
+      expect(walk.status).toBe(0);
+      expect(walk.count).toBeGreaterThan(8);
+      guest.walk(POLICIES['sframe-strict'], 'best-effort', walk);
+      guest.finish();
+      const touched = machine.memory.regions.flatMap(({ bytes, low }, region) =>
+        Array.from(bytes.keys())
+          .filter((i) => bytes[i] !== before[region]?.[i])
+          .map((i) => low + i),
+      );
+      const own = ['stub_trace', 'kunwind_variant', 'kw_sframe_sections'].map(
+        (name) => machine.symbols.byName(name)?.address ?? 0,
+      );
+      const foreign = touched.filter((at) => !own.some((low) => at >= low && at < low + 24 + 4096));
+      expect(foreign).toEqual([]);
+      expect(driver.leave()).toBe(DriverStatus.DONE);
+    }
+    lab.close();
+  });
+});
