@@ -13,6 +13,7 @@ import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import { Lab } from '../sweep/lab.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import { type DebugArguments, debugRequest, type DebugRequest } from './debug-options.js';
+import { GDB_OPTIONS, gdbEndpoint, serveGdb } from './gdb-server.js';
 import { complain, print } from './output.js';
 import { outputStyle } from './style.js';
 import { oneLine, UsageError } from './usage-error.js';
@@ -47,6 +48,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
           type: 'string',
           describe: 'Write every stop from here on to this file (JSON lines)',
         },
+        ...GDB_OPTIONS,
         budget: { type: 'string', describe: 'Steps after which a guest has run away' },
         image: { type: 'string', describe: 'Debug a function of this AArch64 ELF (.gz accepted)' },
         function: { type: 'string', describe: 'The function of the image to call' },
@@ -59,6 +61,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
       })
       .example('$0 debug calls/pac --at 9:irq --print', 'one point as plain text')
       .example('$0 debug fgraph/leaf --trace run.jsonl', 'a record of every stop')
+      .example('$0 debug fgraph/leaf --gdb 1234', 'gdb, backwards as well')
       .example('$0 debug kunit:test_fgraph_exit_unwind_reliable', 'a stacktrace test')
       .epilogue('Exit status: 0, or 2 for wrong usage or input.'),
   handler: async (given) => {
@@ -69,12 +72,13 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
 /** @throws UsageError */
 async function debug(given: DebugArguments): Promise<void> {
   const request = debugRequest(given);
-  const shows = given.print || request.tracePath !== undefined;
+  const endpoint = gdbEndpoint(given);
+  const shows = given.print || request.tracePath !== undefined || endpoint !== undefined;
   if (!shows) {
     throw new UsageError(
       process.stdout.isTTY
-        ? 'the full-screen debugger is not built in: use --print or --trace FILE'
-        : 'the full-screen debugger needs a terminal: use --print or --trace FILE',
+        ? 'the full-screen debugger is not built in: use --print, --trace FILE or --gdb PORT'
+        : 'the full-screen debugger needs a terminal: use --print, --trace FILE or --gdb PORT',
     );
   }
   const engine = await openBackend();
@@ -89,6 +93,9 @@ async function debug(given: DebugArguments): Promise<void> {
     const evaluator = new Evaluator(line);
     if (request.tracePath !== undefined) writeTrace(request.tracePath, evaluator, code, request);
     if (given.print) await printPoint(evaluator, code, request, given.color);
+    if (endpoint !== undefined) {
+      await serveGdb(endpoint, given.gdbAllowRemote === true, { evaluator, ...request });
+    }
   } finally {
     lab.value.close();
   }

@@ -4,11 +4,12 @@ import { parsePoint, type Point } from '../sweep/point.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { Policy, PolicyName } from '../unwinder/policy.js';
 import { type DebugTarget, debugTarget } from './debug-target.js';
+import type { GdbArguments } from './gdb-server.js';
 import { names, once, type OptionText, wholeNumber } from './option-values.js';
 import { UsageError } from './usage-error.js';
 
 /** What yargs makes of the command line. */
-export interface DebugArguments {
+export interface DebugArguments extends GdbArguments {
   readonly scenario?: string | undefined;
   readonly at?: OptionText;
   readonly kind?: readonly string[] | undefined;

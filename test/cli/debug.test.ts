@@ -151,7 +151,7 @@ describe('debug refuses', () => {
       ['calls/pac', '--trace', join(folder.path, 'directory')],
       /--trace: cannot write/,
     ],
-    ['no terminal', ['calls/pac'], /needs a terminal: use --print or --trace FILE/],
+    ['no terminal', ['calls/pac'], /needs a terminal: use --print, --trace FILE or --gdb PORT/],
   ];
   it.each(lines)('%s, in one line', (_, args, message) => {
     const { status, stdout, stderr } = run(['debug', ...args]);
