@@ -16,6 +16,7 @@ import { type GdbOutcome, measureGdb } from './gdb-rate.js';
 import { type BenchResult, describe, type MachineFacts } from './result.js';
 import type { Rate } from './rounds.js';
 import { formatSections } from './row.js';
+import { measureKernel } from './kernel-rate.js';
 import { measureScaling } from './scaling.js';
 import { measureSweep, type SweepRate, Workloads } from './sweep-rate.js';
 
@@ -96,6 +97,8 @@ async function main(): Promise<void> {
   if (!backend.ok) throw new Error(backend.error.message);
   const machine = facts(backend.value);
   const here = await measureHere(backend.value);
+  progress('a real kernel');
+  const kernel = await measureKernel(backend.value, ONE_POLICY);
   progress('one worker against two');
   const scaling = await measureScaling(allTargets(), ALL_POLICIES, SCALING_ROUNDS);
   progress('gdb over QEMU');
@@ -109,6 +112,7 @@ async function main(): Promise<void> {
     ...here,
     ratioToEngine: ratio(here.onePolicy.rate, here.engine.point),
     ratioToKernelPoint: ratio(here.onePolicy.rate, here.engine.kernelPoint),
+    kernel,
     scaling,
     gdb,
   };

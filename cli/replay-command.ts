@@ -25,10 +25,10 @@ export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
     const debugged = kernel === undefined ? policy : undefined;
     const words = ['npx', 'kunwind-lab', debugged === undefined ? 'sweep' : 'debug'];
     if (kernel !== undefined) {
-      const { entry, args: called } = target.scenario;
+      const { entry, args: called, tracedBy } = target.scenario;
       words.push('--kernel', kernel);
       if (offsets !== undefined) words.push('--offsets', offsets);
-      words.push('--function', entry);
+      words.push('--function', tracedBy === undefined ? entry : `${tracedBy}:${entry}`);
       if (called !== undefined && called.length > 0)
         words.push('--args', ...formatArguments(called));
     } else if (image === undefined) words.push(target.scenario.name);

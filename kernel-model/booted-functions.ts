@@ -16,15 +16,7 @@ export const TRAP_WORD: number = TRAP_BRK;
 /** Names as in v7.3-rc7 and back to v5.15; a version suffix of the compiler or of alloc tags may follow. */
 const NAMES: ReadonlySet<string> = new Set([
   // The console, and the ways to end a kernel.
-  ...[
-    'printk',
-    '_printk',
-    'vprintk',
-    'vprintk_emit',
-    'console_unlock',
-    '__warn_printk',
-    'warn_slowpath_fmt',
-  ],
+  ...['printk', '_printk', 'vprintk', 'vprintk_emit', 'console_unlock', 'warn_slowpath_fmt'],
   ...[
     'panic',
     'vpanic',

@@ -56,6 +56,8 @@ export class ExceptionDriver {
   readonly returned = new RegisterFile();
   /** Interrupt controller and firmware; tell it what the interrupted context is inside of. */
   readonly source: ExceptionSource;
+  /** The first WARN that was passed since {@link enter} began, or 0; its handler would print, and go on. */
+  warnedAt: Address = 0;
   /** Where execution was when {@link enter} or {@link leave} failed. */
   stoppedAt: Address = 0;
   /** The slot of the interrupted stack. */
@@ -131,6 +133,7 @@ export class ExceptionDriver {
   /** Take an exception and run to its walk request. One of {@link DriverStatus}. */
   enter(kind: number): number {
     this.kind = kind;
+    this.warnedAt = 0;
     this.pmrBefore = this.source.priorityMask();
     this.preemptBefore = this.preemptCount();
     this.entry.copyFrom(this.interrupted);
@@ -143,8 +146,12 @@ export class ExceptionDriver {
     this.stepped = false;
     const { runner, kernel } = this.machine;
     runner.write(this.entry, RegisterSet.ALL);
-    const status = runner.run(this.entry.get(Reg.PC));
+    let status = runner.run(this.entry.get(Reg.PC));
     runner.read(this.request, RegisterSet.CALL);
+    while (status === 0 && this.isWarning(this.request.get(Reg.PC) - 4)) {
+      status = runner.run(this.request.get(Reg.PC));
+      runner.read(this.request, RegisterSet.CALL);
+    }
     this.request.words[2 * Reg.SP_EL0] = this.entry.words[2 * Reg.SP_EL0] as number;
     this.request.words[2 * Reg.SP_EL0 + 1] = this.entry.words[2 * Reg.SP_EL0 + 1] as number;
     // A free run stops behind the instruction it stopped for.
@@ -177,7 +184,12 @@ export class ExceptionDriver {
       const pc = cpu.pc;
       this.stoppedAt = pc;
       const status = cpu.step();
-      if (status === StepStatus.EXCEPTION) return DriverStatus.NO_REQUEST;
+      if (status === StepStatus.EXCEPTION) {
+        if (!this.isWarning(pc)) return DriverStatus.NO_REQUEST;
+        cpu.registers.set(Reg.PC, pc + 4);
+        cpu.writeBack();
+        continue;
+      }
       if (status !== StepStatus.DONE) return DriverStatus.ENGINE_ERROR;
       if (cpu.instructionClass === InstructionClass.ERET) return DriverStatus.NO_REQUEST;
       truth.executed(cpu.instructionClass, cpu.instructionWord, pc, cpu.registers);
@@ -215,8 +227,12 @@ export class ExceptionDriver {
 
   private leaveRunning(): number {
     const { runner, kernel } = this.machine;
-    const status = runner.run(behindRequest(this.machine.memory, this.request.get(Reg.X30)));
+    let status = runner.run(behindRequest(this.machine.memory, this.request.get(Reg.X30)));
     runner.read(this.exit, RegisterSet.ALL);
+    while (status === 0 && this.isWarning(this.exit.get(Reg.PC) - 4)) {
+      status = runner.run(this.exit.get(Reg.PC));
+      runner.read(this.exit, RegisterSet.ALL);
+    }
     const stop = this.exit.get(Reg.PC) - 4;
     this.stoppedAt = stop;
     if (status !== 0) return DriverStatus.ENGINE_ERROR;
@@ -255,7 +271,12 @@ export class ExceptionDriver {
       }
       this.stoppedAt = cpu.pc;
       const status = cpu.step();
-      if (status === StepStatus.EXCEPTION) return DriverStatus.NO_RETURN;
+      if (status === StepStatus.EXCEPTION) {
+        if (!this.isWarning(this.stoppedAt)) return DriverStatus.NO_RETURN;
+        cpu.registers.set(Reg.PC, this.stoppedAt + 4);
+        cpu.writeBack();
+        continue;
+      }
       if (status !== StepStatus.DONE) return DriverStatus.ENGINE_ERROR;
       if (cpu.instructionClass === InstructionClass.ERET) {
         this.returned.copyFrom(cpu.registers);
@@ -263,6 +284,13 @@ export class ExceptionDriver {
       }
     }
     return DriverStatus.RUNAWAY;
+  }
+
+  /** Whether a stop is a WARN of a real kernel, which is remembered. */
+  private isWarning(pc: Address): boolean {
+    if (this.machine.kernel.bugTable?.at(pc)?.warning !== true) return false;
+    if (this.warnedAt === 0) this.warnedAt = pc;
+    return true;
   }
 
   private resumeByFirmware(): number {

@@ -6,6 +6,7 @@ import type { Address } from '../emulator/address.js';
 import type { ElfImage, ElfSymbol } from '../emulator/elf-types.js';
 import { fail, ok, type Result } from '../emulator/result.js';
 import type { BugTable } from './bug-table.js';
+import type { TracerPlaces } from './unbooted-tracers.js';
 
 /** A half-open range of code addresses. */
 export interface CodeRange {
@@ -96,6 +97,8 @@ export interface UnbootedExceptions {
   readonly kinds: number;
   /** `addr` of the only registered kprobe, which breakpoints are taken for; absent: no kprobes. */
   readonly kprobeAddress?: Address;
+  /** For functions that are traced. */
+  readonly tracers: TracerPlaces;
 }
 
 /** A function that only a booted kernel can run, by the address that execution is stopped at. */

@@ -9,7 +9,7 @@ import { classify, exceptionImmediate, InstructionClass } from '../emulator/inst
 import { Reg } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
 import { GroundTruth, type TruthDefect, type TruthState } from './ground-truth.js';
-import { PT_REGS_SIZE } from './kernel-image.js';
+import { type KernelImage, PT_REGS_SIZE } from './kernel-image.js';
 import type { Machine } from './machine.js';
 import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
 
@@ -29,6 +29,8 @@ export class ScenarioCpu {
   truth: GroundTruth;
   /** Why the last {@link step} failed, in one line. */
   problem = '';
+  /** The WARN that the last {@link step} has passed, or 0. */
+  warnedAt: Address = 0;
   /** The task whose stack is the machine's task stack now. */
   private stackTask: Address;
   /** Per breakpoint being handled: entries of the shadow stack with it, and its address. */
@@ -87,6 +89,7 @@ export class ScenarioCpu {
   step(): boolean {
     const cpu = this.machine.stepper;
     const { pc } = cpu;
+    this.warnedAt = 0;
     const status = cpu.step();
     if (status !== StepStatus.DONE) {
       if (status === StepStatus.EXCEPTION && cpu.instructionClass === InstructionClass.BRK) {
@@ -107,7 +110,8 @@ export class ScenarioCpu {
 
   private takeBreakpoint(pc: Address, word: number): boolean {
     const { stepper, kernel } = this.machine;
-    if (kernel.unbooted !== undefined) {
+    if (kernel.unbooted !== undefined && !isTrampoline(kernel, pc)) {
+      if (kernel.bugTable?.at(pc)?.warning === true) return this.passWarning(pc);
       this.problem = stepper.describe(StepStatus.EXCEPTION);
       return false;
     }
@@ -122,6 +126,15 @@ export class ScenarioCpu {
     this.truth.exceptionTaken(pc, sp);
     this.depths.push(this.truth.current.depth);
     this.addresses.push(pc);
+    return true;
+  }
+
+  /** A WARN of a real kernel: its handler would print, and go on behind the breakpoint. */
+  private passWarning(pc: Address): boolean {
+    const { stepper } = this.machine;
+    this.warnedAt = pc;
+    stepper.registers.set(Reg.PC, pc + 4);
+    stepper.writeBack();
     return true;
   }
 
@@ -164,4 +177,9 @@ export class ScenarioCpu {
       machine.memory.writeAddress(at, neverLive);
     }
   }
+}
+
+/** The first instruction of a kretprobe's trampoline: the breakpoint that the return of a probed function is. */
+function isTrampoline({ kretprobeTrampolines }: KernelImage, pc: Address): boolean {
+  return kretprobeTrampolines.some(({ start }) => start === pc);
 }

@@ -17,6 +17,7 @@ import {
   THREAD_SIZE,
 } from './kernel-image.js';
 import type { KnownOffsets } from './structure-offsets.js';
+import { TRACER_STATE_SIZE } from './unbooted-tracers.js';
 import type { WalkStub } from './walk-stub.js';
 
 /**
@@ -24,7 +25,8 @@ import type { WalkStub } from './walk-stub.js';
  * from what else is loaded. Stacks are aligned to twice their size, for the overflow test of the vectors.
  */
 const STATE_AREA: Address = -(2 ** 47) + 0x200018000000;
-const STATE_SIZE = 0x1000;
+const STATE_SIZE = 0x1000 + TRACER_STATE_SIZE;
+const TRACER_STATE = STATE_AREA + 0x1000;
 const DATA = { iar: 0, pmr: 8, sdeiNormal: 24, sdeiCritical: 32, kprobe: 256 } as const;
 const IRQ_STACK = STATE_AREA + 0x40000;
 const STACK_SPACING = 2 * THREAD_SIZE;
@@ -41,6 +43,7 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
   const traps = bootedFunctions(elf.symbols);
   const probe = kprobeState(symbols, known, data + DATA.kprobe, handler);
   const serror = symbols.get('do_serror');
+  const printk = symbols.get('__warn_printk')?.address;
   const jump = jumpPage(elf, handler);
   const kinds =
     (1 << Kind.IRQ) |
@@ -99,13 +102,19 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
       ],
       code: [
         ...[...traps.keys()].map((address) => ({ address, word: TRAP_WORD })),
+        // The breakpoint behind the call is the WARN: what would be printed there is not.
+        ...(printk === undefined ? [] : [{ address: printk, word: RET_WORD }]),
         // Only a RAS error that is not fatal comes back from here: the walk stands in for it.
         ...(serror === undefined
           ? []
           : [{ address: serror.address, word: branch(serror.address, jump.low) }]),
       ],
     },
-    unbooted: { kinds, ...(probe === undefined ? {} : { kprobeAddress: probe.address }) },
+    unbooted: {
+      kinds,
+      ...(probe === undefined ? {} : { kprobeAddress: probe.address }),
+      tracers: { state: TRACER_STATE, ...stub },
+    },
     bootedFunctions: traps,
     bugTable: BugTable.read(
       elf,
@@ -153,6 +162,7 @@ function branch(from: Address, to: Address): number {
   return (0x14000000 | (((to - from) / 4) & 0x3ffffff)) >>> 0;
 }
 
+const RET_WORD = 0xd65f03c0;
 const MOV_X0_X20 = 0xaa1403e0;
 const BLR_X19 = 0xd63f0260;
 

@@ -83,6 +83,9 @@ export interface KretprobeSite {
   readonly style: 'brk' | 'regs';
 }
 
+/** How a function of a real kernel is traced: by function graph, or with a kretprobe. */
+export type RealTracer = 'fgraph' | 'kretprobe';
+
 /** One scenario: an entry function, its arguments and the promises. */
 export interface Scenario {
   /** `family/name`, lower case with dashes. */
@@ -102,6 +105,8 @@ export interface Scenario {
    */
   readonly kprobes?: readonly KprobeSite[];
   readonly kretprobes?: readonly KretprobeSite[];
+  /** Of a real kernel only: how the entry function is traced, by the kernel's own code. */
+  readonly tracedBy?: RealTracer;
   /** Which guest kernel; default the one that is like Linux. */
   readonly kernel?: GuestKernelName;
   /**

@@ -113,7 +113,11 @@ class Trial {
       if (from >= 0 && pending < depth) return i - from;
       const word = memory.readWord(pc);
       if (word !== undefined && changesTheCpu(word)) return 'writes a system register';
-      if (this.cpu.step()) continue;
+      if (this.cpu.step()) {
+        const warning = explainKernelStop(kernel, this.cpu.warnedAt);
+        if (warning !== undefined) return warning.detail;
+        continue;
+      }
       const stop = explainKernelStop(kernel, stepper.pc);
       return stop === undefined ? 'follows its arguments out of memory' : stop.detail;
     }

@@ -133,6 +133,7 @@ export class GuestWalker implements StackWalker {
     out.error = 0;
     out.mark = 0;
     out.warned = call.warns === 0 ? 0 : WARN_KERNEL;
+    out.warnedAt = call.warns === 0 ? 0 : call.warnedAt;
     if (seen >= ENTRY_LIMIT || status === CallStatus.RUNAWAY) {
       out.fault = FAULT_LOOPED;
       out.status = LOOPED;

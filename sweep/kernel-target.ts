@@ -2,7 +2,8 @@
 import { fail, ok, type Result } from '../emulator/result.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
 import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
-import type { ScenarioArgument } from '../scenarios/scenario.js';
+import { graphObstacle, kretprobeObstacle } from '../kernel-model/unbooted-tracers.js';
+import type { RealTracer, ScenarioArgument } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routines.js';
 import { findFunction, IMAGE_PROMISE, noFunction } from './image-target.js';
 import { buildRules } from './kernel-walker.js';
@@ -42,9 +43,12 @@ export function kernelTargets(request: KernelRequest): Result<KernelTargets, str
   const { elf } = loaded.value;
   const rules = buildRules([elf]);
   if (!rules.ok) return fail(`${source.file}: ${rules.error.message}`);
-  for (const name of request.functions) {
+  for (const text of request.functions) {
+    const { name } = tracedName(text);
     if (findFunction(elf, name) === undefined)
       return fail(`${source.file}: ${noFunction(elf, name)}`);
+    const obstacle = tracerObstacle(loaded.value, text);
+    if (obstacle !== undefined) return fail(`${source.file}: ${text}: ${obstacle}`);
   }
   const calls =
     request.functions.length === 0
@@ -57,16 +61,40 @@ export function kernelTargets(request: KernelRequest): Result<KernelTargets, str
   });
 }
 
-function callOf(name: string, given: readonly ScenarioArgument[] | undefined): FunctionCall {
-  return { name, args: given ?? usualArguments(name) ?? SELF_ARGUMENTS };
+function callOf(text: string, given: readonly ScenarioArgument[] | undefined): FunctionCall {
+  const { name, tracedBy } = tracedName(text);
+  const args = given ?? usualArguments(name) ?? SELF_ARGUMENTS;
+  return { name, args, ...(tracedBy === undefined ? {} : { tracedBy }) };
+}
+
+const TRACERS: readonly RealTracer[] = ['fgraph', 'kretprobe'];
+
+/** A function as a user names it: `NAME`, `fgraph:NAME` or `kretprobe:NAME`. */
+function tracedName(text: string): { readonly name: string; readonly tracedBy?: RealTracer } {
+  const tracedBy = TRACERS.find((tracer) => text.startsWith(`${tracer}:`));
+  return tracedBy === undefined
+    ? { name: text }
+    : { name: text.slice(tracedBy.length + 1), tracedBy };
+}
+
+function tracerObstacle(kernel: KernelImage, text: string): string | undefined {
+  const { tracedBy } = tracedName(text);
+  if (tracedBy === 'kretprobe') return kretprobeObstacle(kernel);
+  if (tracedBy === undefined) return undefined;
+  return graphObstacle(kernel);
 }
 
 /** One function of a kernel as a target. */
-export function kernelTarget(source: VmlinuxSource, { name, args }: FunctionCall): SweepTarget {
+export function kernelTarget(
+  source: VmlinuxSource,
+  { name, args, tracedBy }: FunctionCall,
+): SweepTarget {
+  const shown = tracedBy === undefined ? name : `${tracedBy}:${name}`;
   const scenario = {
-    name: `${source.file}:${name}`,
-    summary: `${name} of ${source.file}`,
+    name: `${source.file}:${shown}`,
+    summary: `${shown} of ${source.file}`,
     entry: name,
+    ...(tracedBy === undefined ? {} : { tracedBy }),
     args,
     promiseAll: IMAGE_PROMISE,
   };

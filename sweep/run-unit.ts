@@ -18,7 +18,7 @@ import {
   type SweepParts,
 } from './scenario-sweep.js';
 import type { WalkDifference } from './stack-walker.js';
-import type { SweepProblem } from './sweep-problem.js';
+import { explainKernelStop, type SweepProblem } from './sweep-problem.js';
 import { type CellKey, MODES, Tally } from './tally.js';
 import type { WrongRow } from './row-check.js';
 import type {
@@ -46,6 +46,8 @@ interface RawExample {
   readonly verdict: number;
   readonly status: number;
   readonly warned: number;
+  /** Of a WARN in the kernel's own unwinder, or 0. */
+  readonly warnedAt: Address;
   readonly truth: readonly Address[];
   readonly trace: readonly Address[];
 }
@@ -87,7 +89,7 @@ export class UnitRunner {
       cells,
       reasons: collected.reasons(),
       wrongRows: collected.wrongRows,
-      problems: collected.problems,
+      problems: [...collected.problems, ...collected.warnings.values()],
       disagreements,
       walks,
     };
@@ -113,6 +115,7 @@ export class UnitRunner {
       parts.stacks.switchTo(parts.machine.kernel.roles.initTask);
       const known = collected.problems.length;
       const end = sweep.run({ ...request.range, from, entry });
+      checkTraced(request, end, collected);
       const last = collected.problems[known];
       if (last === undefined || last.point === undefined) return end;
       if (collected.problems.length >= MAX_PROBLEMS || end.instructions + 1 >= request.range.to) {
@@ -132,11 +135,21 @@ export class UnitRunner {
   }
 }
 
+/** A function of a real kernel that was to be traced, and was not, would be as promised at every point. */
+function checkTraced({ target, range }: UnitRequest, end: SweepEnd, collected: Collector): void {
+  const { tracedBy, entry } = target.scenario;
+  if (tracedBy === undefined || !end.finished || end.returnedToTracer || range.kinds === 0) return;
+  const detail = `${entry} returned without its tracer: wrong structure offsets, or state that the kernel refuses`;
+  collected.problem({ kind: 'scenario', point: undefined, pc: collected.stoppedAt, detail });
+}
+
 /** Gathers what one unit finds. */
 class Collector {
   readonly tally: Tally;
   readonly problems: ProblemReport[] = [];
   readonly wrongRows: WrongRowReport[] = [];
+  /** WARNs of a real kernel by their addresses: each once, with the first point that came there. */
+  readonly warnings = new Map<Address, ProblemReport>();
   readonly walks: RawExample[] = [];
   readonly walked: ((point: Point, context: PointContext) => void) | undefined;
   private readonly examples = new Map<number, RawExample>();
@@ -188,6 +201,22 @@ class Collector {
     const { symbols } = this.parts.machine;
     const fn = symbols.at(pc)?.symbol.name ?? '?';
     this.wrongRows.push({ fn, fault, at: symbols.format(pc), detail });
+  }
+
+  get stoppedAt(): Address {
+    return this.parts.machine.stepper.pc;
+  }
+
+  warned(address: Address, point: Point | undefined): void {
+    const { kernel, symbols } = this.parts.machine;
+    const stop = explainKernelStop(kernel, address);
+    if (stop === undefined || this.warnings.has(address)) return;
+    this.warnings.set(address, {
+      kind: stop.kind,
+      point: point === undefined ? undefined : formatPoint(point),
+      at: symbols.format(address),
+      detail: stop.detail,
+    });
   }
 
   problem(problem: SweepProblem): boolean {
@@ -289,6 +318,7 @@ function rawExample(point: Point, context: PointContext): RawExample {
     verdict: context.verdict,
     status: walk.status,
     warned: walk.warned,
+    warnedAt: walk.warnedAt,
     truth: [...truth.addresses.subarray(0, Math.min(truth.count, MAX_LISTED))],
     trace: [...walk.entries.subarray(0, Math.min(walk.count, MAX_LISTED))],
   };
@@ -312,7 +342,7 @@ function exampleText(
     policy: raw.policy,
     mode: raw.mode,
     verdict: VERDICTS[raw.verdict] ?? '?',
-    reason: reasonText(raw),
+    reason: reasonText(raw, parts.machine.kernel.bugTable?.at(raw.warnedAt)?.place),
     at: symbols.format(raw.pc),
     instruction: disassembler?.disassemble(bytes, raw.pc).text ?? `0x${word.toString(16)}`,
     truth: raw.truth.map((address, i) => name(address, address === raw.pc ? -1 : i)),
@@ -320,8 +350,10 @@ function exampleText(
   };
 }
 
-function reasonText(raw: RawExample): string {
-  if (raw.verdict === VerdictCode.WARNED) return `WARN ${WALK_WARNINGS[raw.warned] ?? ''}`;
+function reasonText(raw: RawExample, place: string | undefined): string {
+  if (raw.verdict === VerdictCode.WARNED) {
+    return `WARN ${WALK_WARNINGS[raw.warned] ?? ''}${place === undefined ? '' : ` at ${place}`}`;
+  }
   return raw.status === 0 ? '' : (WALK_REASONS[raw.status] ?? '');
 }
 

@@ -4,12 +4,14 @@
  */
 import type { Address } from '../emulator/address.js';
 import type { ElfSymbol } from '../emulator/elf-types.js';
+import type { Result } from '../emulator/result.js';
 import type { Machine } from '../kernel-model/machine.js';
 import {
   type CallArgument,
   describeCallError,
   startThreadCall,
 } from '../kernel-model/thread-call.js';
+import { graphTracer, kretprobe, type TracerSetup } from '../kernel-model/unbooted-tracers.js';
 import type { Scenario, ScenarioArgument } from '../scenarios/scenario.js';
 import { findFunction } from './image-target.js';
 import {
@@ -51,7 +53,9 @@ export function setUpScenario(machine: Machine, scenario: Scenario): Address | S
   if (walkTask !== undefined) return walkTask;
   const thread = threadFunction(machine, scenario);
   if (typeof thread !== 'number') return thread;
-  const failed = startThreadCall(machine, entry.address, args, thread);
+  const { tracers } = machine.kernel.unbooted ?? {};
+  const called = scenario.tracedBy === 'kretprobe' ? tracers?.kretprobeCall : entry.address;
+  const failed = startThreadCall(machine, called ?? entry.address, args, thread);
   if (failed !== undefined) {
     return { kind: 'call', scenario: scenario.name, message: describeCallError(failed) };
   }
@@ -109,7 +113,8 @@ function resolveArgument(machine: Machine, argument: ScenarioArgument): CallArgu
 function setCode(machine: Machine, scenario: Scenario): SetupError | undefined {
   const code: CodeOverlay = new Map();
   const tracer = machine.symbols.byName('ftrace_caller');
-  for (const name of scenario.traced ?? []) {
+  const traced = scenario.tracedBy === 'fgraph' ? [scenario.entry] : (scenario.traced ?? []);
+  for (const name of traced) {
     const symbol = machine.symbols.byName(name);
     if (symbol === undefined) return unknownSymbol(scenario, name);
     const site = patchSite(machine, symbol.address);
@@ -118,6 +123,14 @@ function setCode(machine: Machine, scenario: Scenario): SetupError | undefined {
     }
     code.set(site, MOV_X9_X30);
     code.set(site + 4, branchAndLink(site + 4, tracer.address));
+  }
+  const setup = realTracer(machine, scenario);
+  if (setup?.ok === false) {
+    return { kind: 'call', scenario: scenario.name, message: setup.error };
+  }
+  for (const { address, word } of setup?.value.code ?? []) code.set(address, word);
+  for (const { address, value } of setup?.value.words ?? []) {
+    machine.memory.writeAddress(address, value);
   }
   const probes = new KprobeSetup(machine, code);
   for (const site of scenario.kprobes ?? []) {
@@ -130,6 +143,16 @@ function setCode(machine: Machine, scenario: Scenario): SetupError | undefined {
   }
   machine.setCode(code, probes.breakpoints);
   return undefined;
+}
+
+/** What the tracer of a real kernel's function needs; undefined when it has none. */
+function realTracer(
+  machine: Machine,
+  { entry, tracedBy }: Scenario,
+): Result<TracerSetup, string> | undefined {
+  const fn = machine.symbols.byName(entry)?.address ?? NaN;
+  if (tracedBy === undefined) return undefined;
+  return tracedBy === 'fgraph' ? graphTracer(machine, [fn]) : kretprobe(machine, fn);
 }
 
 /** The first of a function's two patchable NOPs, after its landing pad if it has one. */

@@ -73,6 +73,8 @@ export interface SweepObserver {
   wrongRow(row: WrongRow): void;
   /** The kernel's own unwinder and the model answer differently. */
   disagreement?(fn: number, depth: number, point: Point, disagreement: Disagreement): void;
+  /** A WARN of a real kernel was passed, by the scenario itself or (with a point) in an exception. */
+  warned?(address: Address, point: Point | undefined): void;
   /** Return false to give up. */
   problem(problem: SweepProblem): boolean;
   /** Any walk, when a single point is replayed. */
@@ -104,6 +106,8 @@ export interface SweepEnd {
   readonly finished: boolean;
   /** x0 when the entry function had just returned; undefined when it did not. */
   readonly result?: number;
+  /** A tracer's trampoline was reached: what is traced has returned into it. */
+  readonly returnedToTracer: boolean;
 }
 
 /** `checked` compares every so many'th instruction's points, of depth 1 and of depth 2. */
@@ -123,6 +127,8 @@ export class ScenarioSweep {
   private innerIndex = -1;
   /** The task that handlers have walked instead of the current one, or 0. */
   private walkedTask: Address = 0;
+  /** A trampoline of function graph or of a kretprobe has been reached. */
+  private trampolineReached = false;
 
   constructor(
     private readonly parts: SweepParts,
@@ -153,6 +159,7 @@ export class ScenarioSweep {
     const { memory, kernel } = this.parts.machine;
     this.driver.reset();
     this.cpu.reset();
+    this.trampolineReached = false;
     this.walkedTask = memory.readAddress(kernel.roles.walkTask) ?? 0;
     const home = this.truth.current;
     const cpu = this.parts.machine.stepper;
@@ -161,25 +168,43 @@ export class ScenarioSweep {
     let index = -1;
     for (let executed = 0; executed < range.budget; executed++) {
       const { pc } = cpu;
+      if (this.isTrampoline(pc)) this.trampolineReached = true;
       if (depthAtEntry < 0 && pc === range.entry) {
         depthAtEntry = home.depth;
         index = 0;
       }
-      if (pc === done) return { instructions: Math.max(index, 0), finished: true };
+      if (pc === done) return this.end(Math.max(index, 0), true);
       if (depthAtEntry >= 0) {
         if (home.depth < depthAtEntry) {
-          return { instructions: index, finished: true, result: cpu.registers.get(Reg.X0) };
+          return { ...this.end(index, true), result: cpu.registers.get(Reg.X0) };
         }
-        if (index >= range.to) return { instructions: index, finished: false };
+        if (index >= range.to) return this.end(index, false);
         if (index >= range.from && !this.stop(index, range)) {
-          return { instructions: index, finished: false };
+          return this.end(index, false);
         }
         index++;
       }
-      if (!this.step()) return { instructions: index, finished: false };
+      const isInRange = index > range.from && index <= range.to && range.kinds !== 0;
+      if (!this.step()) return this.end(index, false);
+      if (isInRange && this.cpu.scenario.warnedAt !== 0) {
+        this.observer.warned?.(this.cpu.scenario.warnedAt, undefined);
+      }
     }
     this.report('runaway', undefined, `${range.budget} instructions executed`);
-    return { instructions: index, finished: false };
+    return this.end(index, false);
+  }
+
+  private end(instructions: number, finished: boolean): SweepEnd {
+    return { instructions, finished, returnedToTracer: this.trampolineReached };
+  }
+
+  private isTrampoline(pc: Address): boolean {
+    const { returnToHandler, kretprobeTrampolines } = this.parts.machine.kernel;
+    if (pc === returnToHandler.start) return true;
+    for (let i = 0; i < kretprobeTrampolines.length; i++) {
+      if (kretprobeTrampolines[i]?.start === pc) return true;
+    }
+    return false;
   }
 
   /** Step the scenario by one instruction, recording truth. */
@@ -243,8 +268,7 @@ export class ScenarioSweep {
     const guest = this.guestAt(depth);
     if (guest !== undefined) {
       this.walkByGuest(guest, kind, depth, fn);
-      const left = driver.leave();
-      return left === DriverStatus.DONE || this.driverProblem(left, kind);
+      return this.leave(kind);
     }
     for (let p = 0; p < policies.length; p++) {
       const policy = policies[p] as Policy;
@@ -255,7 +279,14 @@ export class ScenarioSweep {
       parts.walker.walkBestEffortAfter(policy, walk);
       this.count(fn, kind, depth, p, 1, parts.judge.judgeBestEffort(walk, truthList));
     }
+    return this.leave(kind);
+  }
+
+  /** Out of the exception of a point. False to give up. */
+  private leave(kind: number): boolean {
+    const { driver } = this;
     const left = driver.leave();
+    if (driver.warnedAt !== 0) this.observer.warned?.(driver.warnedAt, this.pointOf(kind));
     return left === DriverStatus.DONE || this.driverProblem(left, kind);
   }
 
@@ -364,6 +395,9 @@ export class ScenarioSweep {
         going = false;
       } else {
         going = (cpu.isFirmwareNext || this.innerPoints(range)) && this.step();
+        if (cpu.scenario.warnedAt !== 0) {
+          this.observer.warned?.(cpu.scenario.warnedAt, { index: this.outerIndex, kind });
+        }
       }
     }
     this.innerIndex = -1;

@@ -63,6 +63,8 @@ export class WalkResult {
   error = 0;
   /** Reason code of the first SFrame failure or recovery that marked the walk unreliable, or 0. */
   mark = 0;
+  /** Where the kernel's own unwinder reached its first WARN; 0 when it did not, or a model walked. */
+  warnedAt = 0;
   /** Index into WALK_WARNINGS: the first WARN_ON_ONCE reached, or 0. */
   warned = 0;
   /** Index into WALK_FAULTS, or 0. */

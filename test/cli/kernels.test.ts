@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { DoctorReport } from '../../sweep/doctor.js';
 import type { SweepReport } from '../../sweep/report.js';
+import { buildElf, quads, TEXT_ADDRESS } from '../emulator/elf-builder.js';
 import { ROOT, run, scratchFolder } from './run-cli.js';
 
 const folder = scratchFolder();
@@ -76,6 +77,14 @@ describe('bad input is one line', () => {
   stripped.fill(0, 40, 48);
   stripped.fill(0, 60, 64);
 
+  /** A kernel with R_AARCH64_ABS64 among the relocations that it applies itself. */
+  const relocated = (): Uint8Array =>
+    buildElf({
+      type: 3,
+      segments: [{ address: TEXT_ADDRESS, data: quads(0n, 0n), flags: 6 }],
+      sections: [{ name: '.rela.dyn', type: 4, flags: 2, data: quads(TEXT_ADDRESS, 257n, 1n) }],
+    });
+
   it.each<readonly [string, () => string, RegExp]>([
     ['a boot Image', () => write('Image', image), /an arm64 boot Image/],
     ['a compressed boot Image', () => write('Image.gz', gzipSync(image)), /an arm64 boot Image/],
@@ -84,6 +93,7 @@ describe('bad input is one line', () => {
     ['a stripped one', () => write('stripped', stripped), /the file is stripped/],
     ['a truncated one', () => write('cut', guest.subarray(0, guest.length / 2)), /truncated/],
     ['a program', () => 'scenarios/leaf/leaf.elf', /this is not an arm64 vmlinux/],
+    ['an unknown relocation', () => write('relocated', relocated()), /relocation type 257 is not/],
     ['no file', () => 'nowhere/vmlinux', /no such file/],
     ['cut xz', () => write('a.xz', Uint8Array.of(0xfd, 55, 122, 88, 90, 0, 0, 4)), /the xz data/],
     ['cut zstd', () => write('a.zst', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 4)), /the zstd data/],
@@ -153,6 +163,65 @@ describe.skipIf(!existsSync(LEAF_KERNEL))('Linux 7.3-rc7', () => {
     const [problem] = outcome.json?.scenarios[0]?.problems ?? [];
     expect(problem?.kind).toBe('unbooted');
     expect(problem?.detail).toMatch(/needs a booted kernel/);
+  });
+
+  it.each([
+    [
+      'a WARN_ON',
+      'kretprobe_find_ret_addr',
+      ['buf:64', '1', '0'],
+      /^WARN at kernel\/kprobes\.c:\d+$/,
+    ],
+    [
+      'a WARN with a message',
+      'refcount_warn_saturate',
+      ['buf:64', '1'],
+      /^WARN at lib\/refcount\.c:\d+$/,
+    ],
+  ])('goes on behind %s, and names its line', (_, fn, args, detail) => {
+    const outcome = sweep(
+      LEAF_KERNEL,
+      ...['--function', fn, '--args', ...args, '--policy', 'sframe-strict', '--unwinder', 'model'],
+    );
+    expect(outcome.status).toBe(1);
+    const [scenario] = outcome.json?.scenarios ?? [];
+    expect(scenario?.problems.map((problem) => problem.kind)).toEqual(['warned']);
+    expect(scenario?.problems[0]?.detail).toMatch(detail);
+    // Points behind the WARN were taken, up to the return.
+    expect(scenario?.policies['sframe-strict']?.exact).toBe(scenario?.points);
+    expect(scenario?.points).toBe(4 * (scenario?.instructions ?? NaN));
+  });
+
+  it('says what is missing for a tracer', () => {
+    const { status, stderr } = run([
+      ...['sweep', '--kernel', LEAF_KERNEL, '--function', 'fgraph:__pi_memcpy'],
+    ]);
+    expect(stderr).toMatch(/__pi_memcpy has no patch site/);
+    expect(status).toBe(2);
+  });
+
+  it('says so when a function is not traced after all', () => {
+    const offsets = join(folder.path, 'offsets.h');
+    writeFileSync(offsets, '#define TSK_RET_STACK 2184\n#define TSK_CURR_RET_STACK 2176\n');
+    const args = ['--function', 'fgraph:int_sqrt', '--policy', 'frame-pointer', '--kind', 'irq'];
+    const { status, json } = sweep(LEAF_KERNEL, ...args, '--offsets', offsets);
+    expect(status).toBe(1);
+    const problems = json?.scenarios[0]?.problems.map(({ detail }) => detail);
+    expect(problems).toEqual([expect.stringMatching(/int_sqrt returned without its tracer/)]);
+  });
+
+  it('replays a finding in a traced function by its command', () => {
+    const args = ['--function', 'fgraph:int_sqrt', '--args', '1000', '--policy', 'sframe-strict'];
+    const { status, json } = sweep(LEAF_KERNEL, ...args, '--kind', 'irq');
+    expect(status).toBe(1);
+    const finding = json?.scenarios[0]?.findings.find(
+      ({ fn }) => fn === 'ftrace_return_to_handler',
+    );
+    expect(finding?.example.verdict).toBe('missing');
+    const words = finding?.replay.split(' ') ?? [];
+    const replayed = run(words.slice(2));
+    expect(replayed.stdout).toMatch(/missing/);
+    expect(replayed.stdout).toContain(finding?.example.at);
   });
 
   it('is the same decompressed beforehand', () => {

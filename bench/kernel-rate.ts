@@ -1,0 +1,76 @@
+/** A real kernel: how long it takes to load, and points per second of one worker with and without its own unwinder. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { EngineBackend } from '../emulator/engine.js';
+import { kernelTargets } from '../sweep/kernel-target.js';
+import { packagePath } from '../sweep/package-path.js';
+import { loadVmlinux, type VmlinuxSource } from '../sweep/vmlinux.js';
+import type { PolicyName } from '../unwinder/policy.js';
+import { median, Stopwatch } from './rounds.js';
+import { measureSweep, type SweepRate, Workloads } from './sweep-rate.js';
+
+const KERNEL = '../shared/kernels/vmlinux-7.3-rc7-leaf.gz';
+const LOADS = 5;
+const ROUNDS = 3;
+
+/** What was measured, or why nothing was. */
+export type KernelOutcome =
+  | { readonly kind: 'skipped'; readonly why: string }
+  | {
+      readonly kind: 'measured';
+      /** Size of the plain file, in bytes. */
+      readonly size: number;
+      /** Median seconds from opening the file to a kernel image whose offsets and roles are known. */
+      readonly loadSeconds: number;
+      readonly model: SweepRate;
+      readonly guest: SweepRate;
+    };
+
+/** Measure with one policy, on the routines of arch/arm64/lib. */
+export async function measureKernel(
+  backend: EngineBackend,
+  policies: readonly PolicyName[],
+): Promise<KernelOutcome> {
+  const packed = packagePath(KERNEL);
+  if (!existsSync(packed)) return { kind: 'skipped', why: `there is no ${KERNEL}` };
+  const folder = mkdtempSync(join(tmpdir(), 'kunwind-bench-'));
+  try {
+    const path = join(folder, 'vmlinux');
+    writeFileSync(path, gunzipSync(readFileSync(packed)));
+    return await measure(backend, policies, { file: 'vmlinux', path });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measure(
+  backend: EngineBackend,
+  policies: readonly PolicyName[],
+  source: VmlinuxSource,
+): Promise<KernelOutcome> {
+  const loads: number[] = [];
+  for (let i = 0; i < LOADS; i++) {
+    const watch = new Stopwatch();
+    const loaded = loadVmlinux(source);
+    if (!loaded.ok) throw new Error(loaded.error);
+    loads.push(watch.seconds());
+  }
+  const made = kernelTargets({ source, functions: [] });
+  if (!made.ok) throw new Error(made.error);
+  const workloads = new Workloads(backend);
+  const workload = await workloads.depth1('arch/arm64/lib', made.value.targets);
+  const rate = (unwinder: 'model' | 'guest'): Promise<SweepRate> => {
+    const units = workload.units.map(({ runner, request }) => ({
+      runner,
+      request: { ...request, unwinder },
+    }));
+    return measureSweep({ ...workload, units }, policies, ROUNDS);
+  };
+  const model = await rate('model');
+  const guest = await rate('guest');
+  workloads.close();
+  const { size } = statSync(source.path);
+  return { kind: 'measured', size, loadSeconds: median(loads), model, guest };
+}

@@ -1,0 +1,135 @@
+/** Function graph and kretprobes of a real kernel, by its own code; only where ../shared/kernels is present. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBackend } from '../../emulator/backend.js';
+import { kernelTargets } from '../../sweep/kernel-target.js';
+import { Lab } from '../../sweep/lab.js';
+import { UnitRunner } from '../../sweep/run-unit.js';
+import { DEFAULT_BUDGET } from '../../sweep/sweep.js';
+import { NO_LIMIT, type UnitResult, type WalkExample } from '../../sweep/unit.js';
+import type { PolicyName } from '../../unwinder/policy.js';
+
+const KERNEL = join(import.meta.dirname, '../../../shared/kernels/vmlinux-7.3-rc7-leaf.gz');
+const HAS_KERNEL = existsSync(KERNEL);
+if (!HAS_KERNEL) console.warn(`real kernels are not tested: there is no ${KERNEL}`);
+
+/** irq and brk. */
+const KINDS = 1 | 8;
+
+let lab: Lab;
+let runner: UnitRunner;
+
+beforeAll(async () => {
+  if (!HAS_KERNEL) return;
+  const backend = await openBackend();
+  if (!backend.ok) throw new Error(backend.error.message);
+  const made = Lab.create(backend.value);
+  if (!made.ok) throw new Error(made.error.message);
+  lab = made.value;
+  runner = new UnitRunner(lab);
+});
+afterAll(() => {
+  if (HAS_KERNEL) lab.close();
+});
+
+async function unit(
+  fn: string,
+  policies: readonly PolicyName[],
+  unwinder: 'model' | 'both',
+): Promise<UnitResult> {
+  const made = kernelTargets({
+    source: { file: 'vmlinux', path: KERNEL },
+    functions: [fn],
+    args: [{ number: 1000 }],
+  });
+  if (!made.ok) throw new Error(made.error);
+  const [target] = made.value.targets;
+  if (target === undefined) throw new Error('there is one target');
+  return runner.run({
+    id: 0,
+    target,
+    policies,
+    unwinder,
+    verbose: true,
+    range: {
+      from: 0,
+      to: NO_LIMIT,
+      kinds: KINDS,
+      outerKinds: 0,
+      innerKinds: 0,
+      innerFrom: 0,
+      innerTo: NO_LIMIT,
+      budget: DEFAULT_BUDGET,
+    },
+  });
+}
+
+/** The reliable walks of a policy at interrupts, by `function+offset`. */
+function verdictsAt(walks: readonly WalkExample[], policy: PolicyName): Map<string, string> {
+  const reliable = walks.filter(
+    (walk) => walk.policy === policy && walk.mode === 'reliable' && walk.point.endsWith(':irq'),
+  );
+  return new Map(reliable.map(({ at, verdict }) => [at.replace(/\/.*/, ''), verdict]));
+}
+
+describe.skipIf(!HAS_KERNEL)('a real function graph tracer', () => {
+  it('skips the caller, and hides it even from a detecting unwinder once it is popped', async () => {
+    const result = await unit('fgraph:int_sqrt', ['sframe-strict', 'fgraph-detect'], 'model');
+    expect(result.problems).toEqual([]);
+    // isqrt(1000): the function ran, and its result survived return_to_handler.
+    expect([result.finished, result.result]).toEqual([true, 31]);
+    const strict = verdictsAt(result.walks, 'sframe-strict');
+    const detect = verdictsAt(result.walks, 'fgraph-detect');
+    const handler = [...strict].filter(([at]) => at.startsWith('ftrace_return_to_handler+'));
+    expect(handler.length).toBeGreaterThan(50);
+    expect(new Set(handler.map(([, verdict]) => verdict))).toEqual(new Set(['missing']));
+    // Exact as long as the entry is on the return stack; then the window, up to the end of the function.
+    const detected = [...detect].filter(([at]) => at.startsWith('ftrace_return_to_handler+'));
+    const first = detected.findIndex(([, verdict]) => verdict !== 'exact');
+    expect(first).toBeGreaterThan(40);
+    const window = detected.slice(first);
+    expect(window.map(([, verdict]) => verdict)).toEqual(window.map(() => 'unreliable'));
+    const store = lowering();
+    expect(window[0]?.[0]).toBe(`ftrace_return_to_handler+0x${(store + 4).toString(16)}`);
+    expect(window.at(-1)?.[0]).toBe('ftrace_return_to_handler+0x1b8');
+  });
+
+  it('is unwound by the kernel as by the model', async () => {
+    const policies: PolicyName[] = ['frame-pointer', 'sframe-v5', 'sframe-v6', 'sframe-strict'];
+    const result = await unit('fgraph:int_sqrt', policies, 'both');
+    expect(result.disagreements).toEqual([]);
+    const warned = result.walks.find(({ verdict }) => verdict === 'warned');
+    expect(warned?.policy).toBe('sframe-v5');
+    expect(warned?.reason).toMatch(/^WARN bad-metadata at arch\/arm64\/kernel\/stacktrace\.c:\d+$/);
+  });
+});
+
+/** Offset of the last store to curr_ret_stack in ftrace_return_to_handler. */
+function lowering(): number {
+  const parts = lab.machineFor(undefined, undefined, { file: 'vmlinux', path: KERNEL });
+  if (!parts.ok) throw new Error(parts.error.message);
+  const { memory, kernel, symbols } = parts.value.machine;
+  const { address = 0, size = 0 } = symbols.byName('ftrace_return_to_handler') ?? {};
+  const scaled = kernel.offsets.taskCurrRetStack / 4;
+  for (let offset = size - 4; offset > 0; offset -= 4) {
+    const word = memory.readWord(address + offset) ?? 0;
+    // STR Wt, [Xn, #curr_ret_stack]
+    if ((word & 0xfffffc00) >>> 0 === (0xb9000000 | (scaled << 10)) >>> 0) return offset;
+  }
+  throw new Error('nothing stores curr_ret_stack');
+}
+
+describe.skipIf(!HAS_KERNEL)('a real kretprobe', () => {
+  it('returns through the trampoline, and cannot be interrupted in its handler', async () => {
+    const result = await unit('kretprobe:int_sqrt', ['sframe-strict'], 'both');
+    expect(result.problems).toEqual([]);
+    expect(result.disagreements).toEqual([]);
+    expect([result.finished, result.result]).toEqual([true, 31]);
+    // The breakpoint, and what handles it: far more instructions than the function has.
+    expect(result.instructions).toBeGreaterThan(300);
+    const verdicts = verdictsAt(result.walks, 'sframe-strict');
+    expect(verdicts.get('__kretprobe_trampoline+0x0')).toBe('unreliable');
+    expect([...verdicts.values()].filter((verdict) => verdict === 'missing')).toEqual([]);
+  });
+});
