@@ -1,0 +1,138 @@
+/**
+ * The functions of a program's SFrame tables, in address order, and which of them belong together:
+ * code that compilers moved out of a function (`.cold`) continues with that function's frame.
+ */
+import type { Address } from '../emulator/address.js';
+import { INFO_PCTYPE_MASK } from '../unwinder/sframe/format.js';
+import type { SFrameSection } from '../unwinder/sframe/section.js';
+import { branchOffset, Flow, flowOf } from './control-flow.js';
+import type { Program } from './program.js';
+import { wordAt } from './run-time-edges.js';
+
+/** One function descriptor entry. */
+export interface FunctionEntry {
+  /** Place in the list of all functions, which is in address order. */
+  readonly index: number;
+  readonly table: SFrameSection;
+  /** Index in that table. */
+  readonly fde: number;
+  readonly start: Address;
+  /** Bytes. */
+  readonly size: number;
+  readonly name: string;
+  /** Part of another function: entered by jumps, with that function's frame. */
+  readonly part: boolean;
+  /** Bytes of the repeated block of a MASK entry (spec section 2.3.3.1), else 0. */
+  readonly repeat: number;
+}
+
+/** All functions of a program. */
+export class FunctionList {
+  readonly all: readonly FunctionEntry[];
+  private readonly starts: Float64Array;
+  private readonly reach: Float64Array;
+
+  constructor(readonly program: Program) {
+    this.all = listFunctions(program);
+    this.starts = Float64Array.from(this.all, ({ start }) => start);
+    let reach = -Infinity;
+    this.reach = Float64Array.from(this.all, ({ start, size }) => {
+      reach = Math.max(reach, start + size);
+      return reach;
+    });
+  }
+
+  /** The function that covers an address; where several do, the one that starts last. */
+  at(address: Address): FunctionEntry | undefined {
+    let low = 0;
+    let high = this.starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.starts[middle] as number) <= address) low = middle + 1;
+      else high = middle;
+    }
+    for (let i = low - 1; i >= 0 && (this.reach[i] as number) > address; i--) {
+      const entry = this.all[i] as FunctionEntry;
+      if (address < entry.start + entry.size) return entry;
+    }
+    return undefined;
+  }
+
+  /**
+   * Functions to be executed together, each group in address order: a function and every other one
+   * that it jumps into the middle of, or whose part it continues in.
+   */
+  groups(): FunctionEntry[][] {
+    const leader = Int32Array.from(this.all, ({ index }) => index);
+    const find = (i: number): number => {
+      while (leader[i] !== i) i = leader[i] = leader[leader[i] as number] as number;
+      return i;
+    };
+    for (const entry of this.all) {
+      for (const target of jumpTargets(this.program, entry)) {
+        const other = this.at(target);
+        if (other === undefined || other === entry) continue;
+        if (target !== other.start || other.part) {
+          const [a, b] = [find(entry.index), find(other.index)];
+          leader[Math.max(a, b)] = Math.min(a, b);
+        }
+      }
+    }
+    const groups = new Map<number, FunctionEntry[]>();
+    for (const entry of this.all) {
+      const root = find(entry.index);
+      const group = groups.get(root);
+      if (group === undefined) groups.set(root, [entry]);
+      else group.push(entry);
+    }
+    return [...groups.values()];
+  }
+}
+
+/** Targets of direct branches of a function that lie outside it. */
+function* jumpTargets(program: Program, { start, size }: FunctionEntry): Generator<Address> {
+  for (let pc = start; pc + 4 <= start + size; pc += 4) {
+    const word = wordAt(program, pc);
+    if (word === undefined) return;
+    const flow = flowOf(word);
+    if (flow !== Flow.JUMP && flow !== Flow.CONDITIONAL) continue;
+    const target = pc + branchOffset(word);
+    if (target < start || target >= start + size) yield target;
+  }
+}
+
+function listFunctions(program: Program): FunctionEntry[] {
+  const entries: Omit<FunctionEntry, 'index'>[] = [];
+  const named = program.functions.length > 0;
+  for (const table of program.tables) {
+    const { functions } = table;
+    for (let fde = 0; fde < functions.count; fde++) {
+      const start = functions.start[fde] as number;
+      const name = program.symbols.at(start)?.symbol.name ?? '';
+      const isMask = ((functions.info[fde] as number) & INFO_PCTYPE_MASK) !== 0;
+      entries.push({
+        table,
+        fde,
+        start,
+        size: functions.size[fde] as number,
+        name: name === '' ? `0x${BigInt.asUintN(64, BigInt(start)).toString(16)}` : name,
+        part: named && name !== '' ? /\.cold(\.\d+)?$/.test(name) : !startsLikeCall(table, fde),
+        repeat: isMask ? (functions.repSize[fde] as number) : 0,
+      });
+    }
+  }
+  entries.sort((a, b) => a.start - b.start);
+  return entries.map((entry, index) => ({ ...entry, index }));
+}
+
+/** Whether the first row is what holds right after a call: CFA = SP, nothing saved. */
+function startsLikeCall({ functions, rows, rules }: SFrameSection, fde: number): boolean {
+  if (functions.rowCount[fde] === 0) return true;
+  const rule = rows.rule[functions.firstRow[fde] as number] as number;
+  return (
+    rules.cfaBase[rule] !== 1 &&
+    rules.cfaOffset[rule] === 0 &&
+    rules.raKind[rule] !== 1 &&
+    rules.fpKind[rule] !== 1
+  );
+}

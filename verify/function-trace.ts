@@ -1,0 +1,137 @@
+/** What executing one function showed. */
+import type { Address } from '../emulator/address.js';
+import type { FunctionEntry } from './function-list.js';
+import { Wrong } from './row-judge.js';
+
+/** How something can be wrong, as reports name it. */
+export type WrongKind =
+  | 'cfa'
+  | 'ra'
+  | 'fp'
+  | 'not-mangled'
+  | 'mangled'
+  | 'pauth-key'
+  | 'no-row'
+  | 'tail-call'
+  | 'return'
+  | 'outermost-returns'
+  | 'sp-alignment';
+
+/** The first place at which one row, or one instruction, was seen to be wrong in one way. */
+export interface Observation {
+  readonly kind: WrongKind;
+  /** Row within the function, or -1. */
+  readonly row: number;
+  readonly pc: Address;
+  /** Where CFA, RA and FP really are there. */
+  readonly truth: string;
+}
+
+const KIND_OF: readonly (WrongKind | undefined)[] = (() => {
+  const kinds: (WrongKind | undefined)[] = [];
+  kinds[Wrong.CFA] = 'cfa';
+  kinds[Wrong.RA] = 'ra';
+  kinds[Wrong.FP] = 'fp';
+  kinds[Wrong.NOT_MANGLED] = 'not-mangled';
+  kinds[Wrong.MANGLED] = 'mangled';
+  kinds[Wrong.KEY] = 'pauth-key';
+  return kinds;
+})();
+
+/** The trace of one function; its arrays have one element per instruction or per row. */
+export class FunctionTrace {
+  readonly reached: Uint8Array;
+  /** Where a path was jumped to. */
+  readonly leaders: Uint8Array;
+  /** The row in force at each instruction: its number in the function, or -1; -2 outermost. */
+  readonly rowAt: Int32Array;
+  readonly rowSeen: Uint8Array;
+  readonly observations: Observation[] = [];
+  /** Indirect jumps whose targets could not be read. */
+  readonly unfollowed: Address[] = [];
+  /** Jumps to code that no table describes, with a frame that is not the caller's. */
+  readonly outside: Address[] = [];
+  /** Instructions after which nothing comes: calls of functions that do not return, and traps. */
+  readonly noreturnAt = new Set<Address>();
+  returns = 0;
+  lostSp = 0;
+  limited = false;
+  private readonly known = new Set<number>();
+
+  constructor(readonly entry: FunctionEntry) {
+    const { table, fde, size, repeat } = entry;
+    const count = Math.ceil(size / 4);
+    const rows = table.functions.rowCount[fde] as number;
+    this.reached = new Uint8Array(count);
+    this.leaders = new Uint8Array(count);
+    this.rowSeen = new Uint8Array(rows);
+    this.rowAt = new Int32Array(count).fill(-1);
+    const first = table.functions.firstRow[fde] as number;
+    const outermost = rows === 0 && table.outermostRule >= 0;
+    let row = -1;
+    for (let i = 0; i < count; i++) {
+      const at = repeat > 0 ? (4 * i) % repeat : 4 * i;
+      if (at === 0) row = outermost ? -2 : -1;
+      while (row + 1 < rows && row >= -1 && (table.rows.start[first + row + 1] as number) <= at) row++;
+      this.rowAt[i] = row;
+    }
+  }
+
+  /** The rule of a row number as {@link rowAt} has it; -1 for none. */
+  ruleOfRow(row: number): number {
+    const { table, fde } = this.entry;
+    if (row >= 0) return table.rows.rule[(table.functions.firstRow[fde] as number) + row] as number;
+    return row === -2 ? table.outermostRule : -1;
+  }
+
+  /** The rule in force at an address of the function, or -1. */
+  ruleAt(pc: Address): number {
+    return this.ruleOfRow(this.rowAt[(pc - this.entry.start) >>> 2] ?? -1);
+  }
+
+  markLeader(pc: Address): void {
+    this.leaders[(pc - this.entry.start) >>> 2] = 1;
+  }
+
+  endsNoreturn(pc: Address): void {
+    this.noreturnAt.add(pc);
+  }
+
+  /** A path ran past the end. */
+  endOutside(pc: Address): void {
+    this.outside.push(pc - 4);
+  }
+
+  noRow(pc: Address): void {
+    if (this.known.has(-1)) return;
+    this.known.add(-1);
+    this.observations.push({ kind: 'no-row', row: -1, pc, truth: 'no row is in force' });
+  }
+
+  misaligned(pc: Address): void {
+    if (this.known.has(-2)) return;
+    this.known.add(-2);
+    this.observations.push({ kind: 'sp-alignment', row: -1, pc, truth: 'SP is no multiple of 16' });
+  }
+
+  /** The row is wrong in the ways of the bits; each way of a row is kept once. */
+  addWrongRow(pc: Address, row: number, wrong: number, truth: () => string): void {
+    for (let how = 1; how < KIND_OF.length; how++) {
+      if ((wrong & (1 << how)) === 0) continue;
+      const key = (row + 8) * 16 + how;
+      const kind = KIND_OF[how];
+      if (kind === undefined || this.known.has(key)) continue;
+      this.known.add(key);
+      this.observations.push({ kind, row, pc, truth: truth() });
+    }
+  }
+
+  /** An instruction leaves the function in a state that it must not leave it in. */
+  addWrong(pc: Address, kind: WrongKind, truth: () => string): void {
+    const key = -16 - (pc - this.entry.start);
+    if (this.known.has(key)) return;
+    this.known.add(key);
+    const row = this.rowAt[(pc - this.entry.start) >>> 2] ?? -1;
+    this.observations.push({ kind, row, pc, truth: truth() });
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The file under verification as the executor needs it: bytes at addresses, the ranges that hold
+ * code, the SFrame tables and the symbols.
+ */
+import type { Address } from '../emulator/address.js';
+import { SHF_ALLOC, SHF_EXECINSTR } from '../emulator/elf-format.js';
+import { describeElfError } from '../emulator/elf-error.js';
+import type { ElfImage, ElfSection, ElfSymbol } from '../emulator/elf-types.js';
+import { loadElf } from '../emulator/elf-image.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import { SymbolTable } from '../emulator/symbols.js';
+import { decodeSFrame } from '../unwinder/sframe/decode.js';
+import { formatSFrameError } from '../unwinder/sframe/error.js';
+import type { SFrameSection } from '../unwinder/sframe/section.js';
+
+/** Bytes that are loaded, relocated, at their address. */
+export interface Piece {
+  readonly address: Address;
+  readonly data: Uint8Array;
+}
+
+/** A section that holds code. */
+export interface CodeRange {
+  readonly name: string;
+  readonly low: Address;
+  readonly high: Address;
+}
+
+/** What is verified. */
+export interface Program {
+  readonly path: string;
+  /** By rising address. */
+  readonly pieces: readonly Piece[];
+  /** By rising address. */
+  readonly code: readonly CodeRange[];
+  readonly tables: readonly SFrameSection[];
+  readonly symbols: SymbolTable;
+  /** Symbols that functions may be named by, by address; a file may have none. */
+  readonly functions: readonly ElfSymbol[];
+  /** Address and bytes of a loaded section, or of what lies between two symbols. */
+  area(section: string, startSymbol: string, endSymbol: string): Piece | undefined;
+}
+
+/** Load a file for verification. The error is one line. */
+export function loadProgram(path: string): Result<Program, string> {
+  const image = loadElf(path);
+  if (!image.ok) return fail(describeElfError(image.error));
+  return programOf(image.value);
+}
+
+/** The program of a parsed image. */
+export function programOf(image: ElfImage): Result<Program, string> {
+  const { path } = image;
+  if (image.sframe.length === 0) return fail(`${path}: no .sframe section: nothing to verify`);
+  const loaded = image.applyRelocations();
+  if (!loaded.ok) return fail(describeElfError(loaded.error));
+  const pieces: Piece[] = loaded.value.map(({ address, data }, i) => {
+    const length = image.segments[i]?.data.length ?? data.length;
+    return { address, data: data.subarray(0, length) };
+  });
+  const tables: SFrameSection[] = [];
+  for (const { name, data, address } of image.sframe) {
+    const decoded = decodeSFrame(bytesAt(pieces, address, data.length) ?? data, address);
+    if (!decoded.ok) return fail(`${path}: ${name}: ${formatSFrameError(decoded.error)}`);
+    tables.push(decoded.value);
+  }
+  const symbols = new SymbolTable([image]);
+  return ok({
+    path,
+    pieces,
+    code: codeRanges(image),
+    tables,
+    symbols,
+    functions: [...symbols.functions()],
+    area: (section, start, end) => areaOf(image, pieces, symbols, [section, start, end]),
+  });
+}
+
+/** Loaded bytes at an address, or undefined where they are not all in one piece. */
+export function bytesAt(
+  pieces: readonly Piece[],
+  address: Address,
+  length: number,
+): Uint8Array | undefined {
+  for (const piece of pieces) {
+    const at = address - piece.address;
+    if (at >= 0 && at + length <= piece.data.length) return piece.data.subarray(at, at + length);
+  }
+  return undefined;
+}
+
+function codeRanges(image: ElfImage): CodeRange[] {
+  const isCode = ({ flags, size }: ElfSection): boolean =>
+    (flags & SHF_ALLOC) !== 0 && (flags & SHF_EXECINSTR) !== 0 && size > 0;
+  const sections = image.sections.filter(isCode).map(({ name, address, size }) => {
+    return { name, low: address, high: address + size };
+  });
+  const segments = image.segments
+    .filter(({ executable }) => executable)
+    .map(({ address, data }) => ({ name: 'PT_LOAD', low: address, high: address + data.length }));
+  return (sections.length > 0 ? sections : segments).sort((a, b) => a.low - b.low);
+}
+
+function areaOf(
+  image: ElfImage,
+  pieces: readonly Piece[],
+  symbols: SymbolTable,
+  [name, startSymbol, endSymbol]: readonly [string, string, string],
+): Piece | undefined {
+  const section = image.section(name);
+  const start = symbols.byName(startSymbol)?.address ?? section?.address;
+  const end =
+    symbols.byName(endSymbol)?.address ??
+    (section === undefined ? undefined : section.address + section.size);
+  if (start === undefined || end === undefined || end <= start) return undefined;
+  const data = bytesAt(pieces, start, end - start);
+  return data && { address: start, data };
+}
