@@ -80,7 +80,7 @@ function separateArgs(words: readonly string[]): string[] {
   return separated;
 }
 
-const COMMANDS = ['sweep', 'kunit', 'list', 'sframe', 'dump'];
+const COMMANDS = ['sweep', 'kunit', 'list', 'sframe', 'dump', 'verify'];
 
 /** What yargs found, in the words of the other messages. */
 function usageMessage(message: string): string {

@@ -9,6 +9,7 @@ import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
 import { print } from './output.js';
 import { UsageError } from './usage-error.js';
+import { verifyCommand } from './verify-command.js';
 
 interface DumpArguments {
   readonly file?: string | undefined;
@@ -22,7 +23,8 @@ export const sframeCommand: CommandModule<object, DumpArguments> = {
   builder: (yargs) =>
     yargs
       .command(dumpCommand)
-      .demandCommand(1, 'sframe needs a command: dump')
+      .command(verifyCommand)
+      .demandCommand(1, 'sframe needs a command: dump or verify')
       .strictCommands() as never,
   handler: () => undefined,
 };

@@ -99,7 +99,12 @@ export function decodeLoadStore(word: number, out: LoadStore): boolean {
 
 /** Exclusives, load-acquire, store-release, compare and swap. */
 function decodeExclusive(word: number, out: LoadStore): boolean {
-  if (word >>> 24 === 0x08 || word >>> 24 === 0x48 || word >>> 24 === 0x88 || word >>> 24 === 0xc8) {
+  if (
+    word >>> 24 === 0x08 ||
+    word >>> 24 === 0x48 ||
+    word >>> 24 === 0x88 ||
+    word >>> 24 === 0xc8
+  ) {
     const size = 1 << (word >>> 30);
     const o2 = (word >>> 23) & 1;
     const isLoad = ((word >>> 22) & 1) === 1;

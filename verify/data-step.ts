@@ -3,7 +3,13 @@
  * or a system that is not there. Then what is unknown becomes poison.
  */
 import type { Address } from '../emulator/address.js';
-import { type Engine, type EngineBackend, PAGE_SIZE, Permission, RegisterSet } from '../emulator/engine.js';
+import {
+  type Engine,
+  type EngineBackend,
+  PAGE_SIZE,
+  Permission,
+  RegisterSet,
+} from '../emulator/engine.js';
 import { GuestMemory, describeMemoryError, type MemoryRegion } from '../emulator/guest-memory.js';
 import {
   decodeLoadStore,
@@ -49,7 +55,13 @@ export class DataStepper {
     const memory = new GuestMemory(backend);
     const regions: MemoryRegion[] = [];
     for (const { low, high } of pageRanges(program)) {
-      const added = memory.add('image', low, high - low, Permission.READ | Permission.EXECUTE, false);
+      const added = memory.add(
+        'image',
+        low,
+        high - low,
+        Permission.READ | Permission.EXECUTE,
+        false,
+      );
       if (!added.ok) return fail(describeMemoryError(added.error));
       regions.push(added.value);
     }
@@ -87,7 +99,8 @@ export class DataStepper {
     if (region === undefined || address + size > region.high) return undefined;
     const at = address - region.low;
     let value = 0;
-    for (let i = Math.min(size, 8) - 1; i >= 0; i--) value = value * 256 + (region.bytes[at + i] as number);
+    for (let i = Math.min(size, 8) - 1; i >= 0; i--)
+      value = value * 256 + (region.bytes[at + i] as number);
     const top = region.bytes[at + size - 1] as number;
     return (signed || size === 8) && top >= 128 ? value - 2 ** (8 * size) : value;
   };
@@ -190,7 +203,8 @@ export class DataStepper {
     if (access.load && !access.store && !access.atomic && this.regionAt(at) !== undefined) {
       const region = this.regionAt(at);
       if (region !== undefined && at + access.size <= region.high) {
-        const base = access.base < 0 ? at : registers.get(access.base === 31 ? Reg.SP : access.base);
+        const base =
+          access.base < 0 ? at : registers.get(access.base === 31 ? Reg.SP : access.base);
         if (!this.native(pc, word)) return false;
         this.tables.load(access, base);
         return true;
@@ -210,7 +224,8 @@ export class DataStepper {
     this.stale = true;
     if (access.writeback !== Writeback.NONE) {
       const base = access.base === 31 ? Reg.SP : access.base;
-      const after = access.writeback === Writeback.PRE ? at : at + access.offset + this.indexValue(access);
+      const after =
+        access.writeback === Writeback.PRE ? at : at + access.offset + this.indexValue(access);
       registers.set(base, after);
     }
     if (access.general && (access.load || access.atomic)) {

@@ -9,13 +9,7 @@ import type { Address } from '../emulator/address.js';
 import { executeReturnAuth, PauthOutcome } from '../emulator/pointer-auth.js';
 import { Reg } from '../emulator/registers.js';
 import { RecoverKind } from '../unwinder/unwind-rule.js';
-import {
-  branchOffset,
-  branchRegister,
-  conditionHolds,
-  Flow,
-  flowOf,
-} from './control-flow.js';
+import { branchOffset, branchRegister, conditionHolds, Flow, flowOf } from './control-flow.js';
 import type { DataStepper } from './data-step.js';
 import type { FunctionEntry, FunctionList } from './function-list.js';
 import { type PathState, restorePath, savePath, unwindKey } from './path-state.js';
@@ -108,7 +102,7 @@ export class Executor {
     let trace = this.traceAt(from);
     if (trace === undefined) return;
     trace.markLeader(from);
-    for (let pc = from; ; ) {
+    for (let pc = from; ;) {
       const { entry } = trace;
       const offset = pc - entry.start;
       if (offset < 0 || offset >= entry.size) {

@@ -72,7 +72,8 @@ export class FunctionTrace {
     for (let i = 0; i < count; i++) {
       const at = repeat > 0 ? (4 * i) % repeat : 4 * i;
       if (at === 0) row = outermost ? -2 : -1;
-      while (row + 1 < rows && row >= -1 && (table.rows.start[first + row + 1] as number) <= at) row++;
+      while (row + 1 < rows && row >= -1 && (table.rows.start[first + row + 1] as number) <= at)
+        row++;
       this.rowAt[i] = row;
     }
   }

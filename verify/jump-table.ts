@@ -112,7 +112,9 @@ export class JumpTableReader {
       const at = this.tableAddress + i * Math.max(this.entryStride, this.entrySize);
       const entry = read(at, this.entrySize, this.entrySigned);
       if (entry === undefined) break;
-      const target = absolute ? entry : this.anchor + extended(entry, this.extend) * 2 ** this.shift;
+      const target = absolute
+        ? entry
+        : this.anchor + extended(entry, this.extend) * 2 ** this.shift;
       if (!inside(target)) break;
       found.add(target);
     }

@@ -61,11 +61,7 @@ function addFixups(program: Program, add: AddEdge): void {
  * replaces a branch by something else, or a callback may put NOPs, execution also goes on.
  */
 function addAlternatives(program: Program, add: AddEdge): void {
-  const area = program.area(
-    '.altinstructions',
-    '__alt_instructions',
-    '__alt_instructions_end',
-  );
+  const area = program.area('.altinstructions', '__alt_instructions', '__alt_instructions_end');
   eachEntry(area, 12, (view, at, address) => {
     const original = address + view.getInt32(at, true);
     const replacement = address + 4 + view.getInt32(at + 4, true);
