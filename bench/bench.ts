@@ -7,7 +7,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openBackend } from '../emulator/backend.js';
 import type { EngineBackend } from '../emulator/engine.js';
-import { selectTargets } from '../sweep/catalogue.js';
+import { allTargets, selectTargets } from '../sweep/catalogue.js';
 import type { SweepTarget } from '../sweep/unit.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
@@ -26,9 +26,6 @@ const DEPTH2_ROUNDS = 3;
 const DEPTH2_UNITS = 8;
 const SCALING_ROUNDS = 3;
 const GDB_ROUNDS = 3;
-/** Points of the sweeps compared, about those of the default sweep: starting workers should weigh little. */
-const SCALING_POINTS = 600_000;
-
 /** Targets of families, as far as they exist. */
 function targetsOf(...families: readonly string[]): readonly SweepTarget[] {
   return families.flatMap((family) => {
@@ -86,14 +83,6 @@ async function measureHere(backend: EngineBackend): Promise<SweepRates> {
   return { engine, onePolicy, allPolicies, depth2One, depth2All };
 }
 
-/** Families one after the other, repeated: units of one ELF stay together, as in any sweep. */
-function enoughTargets(points: number): SweepTarget[] {
-  const copies = Math.max(1, Math.ceil(SCALING_POINTS / points));
-  return ['calls', 'leaf'].flatMap((family) =>
-    Array.from({ length: copies }, () => targetsOf(family)).flat(),
-  );
-}
-
 /** By CPU time: both were measured in this process, at different times on a machine others use. */
 function ratio(a: Rate, b: Rate): number {
   return (a.perCpuSecond ?? a.median) / (b.perCpuSecond ?? b.median);
@@ -108,8 +97,7 @@ async function main(): Promise<void> {
   const machine = facts(backend.value);
   const here = await measureHere(backend.value);
   progress('one worker against two');
-  const targets = enoughTargets(here.allPolicies.points);
-  const scaling = await measureScaling(targets, ALL_POLICIES, SCALING_ROUNDS);
+  const scaling = await measureScaling(allTargets(), ALL_POLICIES, SCALING_ROUNDS);
   progress('gdb over QEMU');
   const gdb: GdbOutcome = values['without-gdb']
     ? { kind: 'skipped', why: 'not asked for' }

@@ -135,7 +135,7 @@ function sweepSection(result: BenchResult): Section {
 
 function workerSection(scaling: Scaling): Section {
   return {
-    title: `Worker processes, whole sweeps of ${grouped(scaling.points)} points`,
+    title: `Worker processes, the default sweep of ${grouped(scaling.points)} points`,
     rows: [
       rateRow('1 worker, all policies, start included', scaling.one),
       rateRow('2 workers', scaling.two),

@@ -72,6 +72,8 @@ export interface KernelImage {
   readonly returnToHandlerPopped: Address | undefined;
   /** Where functions with a kretprobe return to: of the breakpoint style, and of the older one. */
   readonly kretprobeTrampolines: readonly CodeRange[];
+  /** What the firmware calls for an SDEI event: its frame record is no call's. */
+  readonly sdeiHandler: CodeRange | undefined;
   /** Trampolines whose own addresses a correct trace may list or skip. */
   readonly trampolines: readonly CodeRange[];
   /** Code where the kernel refuses a kprobe: entry, noinstr and kprobes text, and NOKPROBE functions. */
@@ -164,6 +166,7 @@ export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
     returnToHandler,
     returnToHandlerPopped: symbols.get('return_to_handler_popped')?.address,
     kretprobeTrampolines,
+    sdeiHandler: rangeOf(symbols.get('__sdei_asm_handler')),
     trampolines,
     kprobeBlacklist,
     symbol: (name) => symbols.get(name)?.address,

@@ -4,7 +4,7 @@
  *
  * Entry and exit code masks everything but SDEI, so an IRQ, pseudo-NMI, BRK or SError only ever
  * interrupts C code with CFI there: the walk crosses two boundaries, and is as good as at the first.
- * An SDEI event brings its plain record wherever it comes.
+ * An SDEI event brings its plain record wherever it comes, and some policies know what that is worth.
  */
 import {
   allowed,
@@ -12,8 +12,11 @@ import {
   BOUNDARY_KINDS,
   exact,
   mergePromises,
+  RECOVERING,
   seen,
-  SFRAME_POLICIES,
+  SHARED_WHY,
+  SKIPPING,
+  TRUSTING_SDEI,
   under,
   type PolicyName,
   type Promises,
@@ -42,6 +45,9 @@ const SDEI_SHARED = [
   'kunwind_request_walk',
   'arch_stack_walk_reliable',
 ] as const;
+
+/** What of it a breakpoint can be set in. */
+const SDEI_C = ['kunwind_sdei_callback', 'kunwind_request_walk'] as const;
 
 /** Everything that runs between the firmware's call and the walk, or after it. */
 export const SDEI_CODE: readonly string[] = [...SDEI_ONLY, ...SDEI_SHARED];
@@ -72,12 +78,12 @@ const AFTER_VECTOR = [
 export const EXCEPTION_CODE: readonly string[] = ['vectors', ...AFTER_VECTOR, ...SDEI_ONLY];
 
 const WHY = {
-  boundary: 'reliable mode gives up at the first exception boundary',
+  ...SHARED_WHY,
   hidden:
     'an SDEI record, of this event or of the one being handled, hides the caller of a function without its own',
   unfinished:
     'SDEI: before x29 is set it is still the interrupted one, and until PC is stored the record names whatever lay there',
-  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
+  distrusted: "an SDEI handler's record does not say what was interrupted: the walk is unreliable",
   outerCode: 'the first exception came in code without an SFrame entry',
   outerCodeV5: 'the first exception came in code without an SFrame entry, which WARNs',
   crossed: 'two boundaries, and CFI on both sides of each',
@@ -113,8 +119,14 @@ export function insideExceptions({
         WHY.hidden,
       ),
     ),
+    // Whatever an SDEI event interrupts, at either depth: of another task the event says nothing.
     under(
-      SFRAME_POLICIES,
+      RECOVERING,
+      (blockedTask ? allowed : always)('unreliable', { kinds: ['sdei'] }, WHY.distrusted),
+      allowed('unreliable', { kinds: ['brk'], in: SDEI_C, depth: 2 }, WHY.distrusted),
+    ),
+    under(
+      SKIPPING,
       allowed(
         'missing',
         {
@@ -123,11 +135,7 @@ export function insideExceptions({
         },
         WHY.hidden,
       ),
-      allowed(
-        'missing',
-        { kinds: ['brk'], in: ['kunwind_sdei_callback', 'kunwind_request_walk'], depth: 2 },
-        WHY.hidden,
-      ),
+      allowed('missing', { kinds: ['brk'], in: SDEI_C, depth: 2 }, WHY.hidden),
       allowed('missing', { ...sdei, in: ENTRY_CODE }, WHY.unfinished),
       allowed('spurious', { ...sdei, in: ENTRY_CODE }, WHY.unfinished),
     ),
@@ -149,7 +157,9 @@ export function insideExceptions({
 }
 
 /** Policies whose answers at depth 2 do not depend on where the stack happens to lie. */
-const ALIGNED = ['sframe-v5', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'] as const;
+const ALIGNED = ['sframe-v5', 'sframe-strict', ...RECOVERING] as const;
+/** Of those, the ones that take SDEI's record for a call's. */
+const ALIGNED_TRUSTING = ['sframe-v5', 'sframe-strict'] as const;
 
 /**
  * What must come up at depth 2 in a scenario that is annotated throughout.
@@ -160,14 +170,19 @@ export function requiredInside(instructions: number): Promises {
   // x29 is the interrupted one up to its `add` (24 instructions), and PC is stored by the next.
   const stale = 24;
   return mergePromises(
+    under(TRUSTING_SDEI, always('missing', { ...sdei, in: ['vectors'] }, WHY.hidden)),
+    under(ALIGNED, exact({ kinds: ['irq', 'nmi', 'serror'], depth: 2 }, WHY.crossed)),
     under(
-      ['frame-pointer', ...SFRAME_POLICIES],
-      always('missing', { ...sdei, in: ['vectors'] }, WHY.hidden),
+      RECOVERING,
+      always(
+        'unreliable',
+        { kinds: ['brk'], in: ['kunwind_sdei_callback'], depth: 2 },
+        WHY.distrusted,
+      ),
     ),
     under(
-      ALIGNED,
+      ALIGNED_TRUSTING,
       always('missing', { ...sdei, in: FRAMELESS }, WHY.hidden),
-      exact({ kinds: ['irq', 'nmi', 'serror'], depth: 2 }, WHY.crossed),
       seen('missing', { ...sdei, in: ['__sdei_asm_handler', '__sdei_handler'] }, WHY.hidden),
     ),
     under(
@@ -175,14 +190,15 @@ export function requiredInside(instructions: number): Promises {
       seen('missing', { ...sdei, in: ['el1h_64_sync'] }, WHY.hidden, stale * instructions),
     ),
     under(
-      ALIGNED,
+      ALIGNED_TRUSTING,
       seen('missing', { ...sdei, in: ['el1h_64_sync'] }, WHY.unfinished, stale * instructions + 1),
     ),
   );
 }
 
 /**
- * The first exception came where a walk has this verdict: so may any walk have from inside it.
+ * The first exception came where a walk has this verdict: so may any walk have from inside it, unless
+ * an SDEI event that the policy knows for one makes it unreliable.
  */
 export function insideUnsafe(
   policies: readonly PolicyName[],
@@ -190,5 +206,15 @@ export function insideUnsafe(
   reason: string,
 ): Promises {
   const points = { in: EXCEPTION_CODE, depth: 2 } as const;
-  return under(policies, allowed(verdict, points, `first exception: ${reason}`));
+  const why = `first exception: ${reason}`;
+  return mergePromises(
+    under(
+      policies.filter((policy) => TRUSTING_SDEI.includes(policy)),
+      allowed(verdict, points, why),
+    ),
+    under(
+      policies.filter((policy) => RECOVERING.includes(policy)),
+      allowed(verdict, { ...points, kinds: BOUNDARY_KINDS }, why),
+    ),
+  );
 }

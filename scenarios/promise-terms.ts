@@ -1,5 +1,11 @@
 /** What promises are made of: sets of policies and kinds, and putting promises together. */
-import type { AllowedVerdict, PointFilter, PolicyPromise, Scenario } from './scenario.js';
+import type {
+  AllowedVerdict,
+  PointFilter,
+  PolicyPromise,
+  RequiredVerdict,
+  Scenario,
+} from './scenario.js';
 
 /** A policy a scenario can promise something for. */
 export type PolicyName = keyof NonNullable<Scenario['promises']>;
@@ -21,6 +27,44 @@ export const SFRAME_POLICIES = [
 
 /** Every policy. */
 export const ALL_POLICIES: readonly PolicyName[] = ['frame-pointer', ...SFRAME_POLICIES];
+
+/**
+ * The policies that take any address inside return_to_handler to the return stack, and an SDEI
+ * handler's record for the end of what is known.
+ */
+export const RECOVERING: readonly PolicyName[] = ['fgraph-detect', 'fgraph-recover'];
+
+/** The others that ask SFrame: they skip the traced function's caller, and what SDEI hides. */
+export const SKIPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6', 'sframe-strict'];
+
+/** The policies that take an SDEI handler's record for that of a call. */
+export const TRUSTING_SDEI: readonly PolicyName[] = ['frame-pointer', ...SKIPPING];
+
+/** The policies that drop the error of a walk. */
+export const DROPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6'];
+
+/** The policies that ask SFrame and return the error. */
+export const CAREFUL: readonly PolicyName[] = ['sframe-strict', ...RECOVERING];
+
+/** Points of the scenario itself, of kinds that leave a metadata record. */
+export const boundary = { kinds: BOUNDARY_KINDS, depth: 1 } as const;
+
+/** Points of the scenario itself, of the kind that does not. */
+export const sdei = { kinds: ['sdei'], depth: 1 } as const;
+
+/** Reasons that hold in more than one family. */
+export const SHARED_WHY = {
+  boundary: 'reliable mode gives up at the first exception boundary',
+  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
+  sdei: 'SDEI pushes a plain record, so a function without a record of its own hides its caller',
+  noEntry: 'no SFrame entry: nothing says where the return address is',
+  noEntryV5: 'a failed look-up takes the frame record for a metadata record, which WARNs',
+  skipped:
+    "an address inside return_to_handler is not recovered: the traced function's caller is skipped",
+  window:
+    'transient window: the entry is popped, and x30 does not hold the address or is not asked',
+  otherKernel: 'this kernel is for fgraph-recover',
+};
 
 /** What each accepts is accepted, what any requires is required. */
 export function mergePromises(...promises: readonly Promises[]): Promises {
@@ -67,6 +111,30 @@ export function always(
 /** Every one of these points is exact. */
 export function exact(points: PointFilter, reason: string): PolicyPromise {
   return { require: [{ verdict: 'exact', ...points, everywhere: true, reason }] };
+}
+
+/** At least so many of these points are exact, though others may have another verdict. */
+export function someExact(
+  points: Omit<RequiredVerdict, 'verdict' | 'reason'>,
+  reason: string,
+): PolicyPromise {
+  return { require: [{ verdict: 'exact', ...points, reason }] };
+}
+
+/**
+ * On the kernel that is made for fgraph-recover: what the policies say that have function graph's bug is
+ * not judged, and fgraph-detect, which knows nothing of that kernel, must be safe there all the same.
+ */
+export function onOtherKernel(): Promises {
+  return mergePromises(
+    under([...TRUSTING_SDEI, 'fgraph-detect'], allowed('unreliable', {}, SHARED_WHY.otherKernel)),
+    under(
+      TRUSTING_SDEI,
+      allowed('missing', {}, SHARED_WHY.otherKernel),
+      allowed('spurious', {}, SHARED_WHY.otherKernel),
+      allowed('warned', {}, SHARED_WHY.otherKernel),
+    ),
+  );
 }
 
 /** Both lists of each. */

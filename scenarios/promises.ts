@@ -10,10 +10,15 @@ import {
   BOUNDARY_KINDS,
   merge,
   mergePromises,
+  sdei,
   seen,
+  SHARED_WHY,
+  someExact,
+  TRUSTING_SDEI,
+  under,
   type Promises,
 } from './promise-terms.js';
-import type { AllowedVerdict, PointFilter, PolicyPromise } from './scenario.js';
+import type { AllowedVerdict, PolicyPromise } from './scenario.js';
 
 /** The functions a scenario runs, each in one of the lists. */
 export interface CodeShape {
@@ -28,12 +33,8 @@ export interface CodeShape {
 }
 
 const WHY = {
-  sdei: 'SDEI pushes a plain record, so a function without a record of its own hides its caller',
+  ...SHARED_WHY,
   record: 'while x29 points at its own record, the caller is in it',
-  boundary: 'reliable mode gives up at the first exception boundary',
-  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
-  noEntry: 'no SFrame entry: nothing says where the return address is',
-  noEntryV5: 'a failed look-up takes the frame record for a metadata record, which WARNs',
 };
 
 /** What every policy promises of code of that shape, in reliable mode. */
@@ -43,12 +44,11 @@ export function promisesFor(shape: CodeShape): Promises {
   const all = [...shape.framed, ...frameless];
   const annotated = [...shape.framed, ...(shape.frameless ?? []), ...(shape.wrong ?? [])];
 
-  const hidden = { kinds: ['sdei'], depth: 1 } as const;
-  const common = merge(
-    allowed('missing', { ...hidden, in: all }, WHY.sdei),
-    ...shape.framed.map((name) => seen('missing', { ...hidden, in: [name] }, WHY.sdei)),
-    ...shape.framed.map((name) => someExact({ ...hidden, in: [name] }, WHY.record)),
-    frameless.length > 0 ? always('missing', { ...hidden, in: frameless }, WHY.sdei) : {},
+  const hidden = merge(
+    allowed('missing', { ...sdei, in: all }, WHY.sdei),
+    ...shape.framed.map((name) => seen('missing', { ...sdei, in: [name] }, WHY.sdei)),
+    ...shape.framed.map((name) => someExact({ ...sdei, in: [name] }, WHY.record)),
+    frameless.length > 0 ? always('missing', { ...sdei, in: frameless }, WHY.sdei) : {},
   );
   const refused = everywhere('unreliable', unannotated, WHY.noEntry);
   const misaligned = allowed(
@@ -57,21 +57,17 @@ export function promisesFor(shape: CodeShape): Promises {
     WHY.alignment,
   );
   return mergePromises(
+    under(TRUSTING_SDEI, hidden),
     {
-      'frame-pointer': merge(common, everywhere('unreliable', undefined, WHY.boundary)),
-      'sframe-v5': merge(common, everywhere('warned', unannotated, WHY.noEntryV5)),
-      'sframe-v6': merge(common, refused, misaligned),
-      'sframe-strict': merge(common, refused),
-      'fgraph-detect': merge(common, refused),
-      'fgraph-recover': merge(common, refused),
+      'frame-pointer': everywhere('unreliable', undefined, WHY.boundary),
+      'sframe-v5': everywhere('warned', unannotated, WHY.noEntryV5),
+      'sframe-v6': merge(refused, misaligned),
+      'sframe-strict': refused,
+      'fgraph-detect': refused,
+      'fgraph-recover': refused,
     },
     insideExceptions({ unannotated: unannotated.length > 0 }),
   );
-}
-
-/** Some of these points are exact, though others of them may have another verdict. */
-function someExact(points: PointFilter, reason: string): PolicyPromise {
-  return { require: [{ verdict: 'exact', ...points, reason }] };
 }
 
 /** Every depth-1 point of a boundary kind in these functions (absent: in all) has this verdict. */

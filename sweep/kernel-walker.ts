@@ -101,10 +101,12 @@ export class KernelWalker {
     this.task = first;
     const { returnToHandler, returnToHandlerPopped: popped, kretprobeTrampolines } = machine.kernel;
     const { start, end } = returnToHandler;
+    const { sdeiHandler: sdei } = machine.kernel;
     this.kunwind = new Kunwind({
       stacks: infos,
       rules,
       returnToHandler: { low: start, high: end, ...(popped === undefined ? {} : { popped }) },
+      ...(sdei === undefined ? {} : { sdeiHandler: { low: sdei.start, high: sdei.end } }),
       kretprobeTrampolines: kretprobeTrampolines.map((range) => range.start),
       ...(defect === undefined ? {} : { defect }),
     });
@@ -146,6 +148,11 @@ export class KernelWalker {
   /** Walk what was prepared. */
   walk(policy: Policy, mode: WalkMode, out: WalkResult): void {
     this.kunwind.walk(policy, mode, this.start, this.task, out);
+  }
+
+  /** The best-effort walk, after the reliable walk of the same policy has left its result in `out`. */
+  walkBestEffortAfter(policy: Policy, out: WalkResult): void {
+    if (!Kunwind.toBestEffort(out)) this.walk(policy, 'best-effort', out);
   }
 }
 

@@ -173,9 +173,18 @@ class Collector {
     return { cells, walks: this.walks.map(describe) };
   }
 
-  /** What was counted, with the example of what the scenario does not allow. */
+  /**
+   * What was counted, with the example of what the scenario does not allow. Functions come by name:
+   * their numbers are in the order in which this process has met them, and that depends on the units
+   * it had before.
+   */
   private *counted(): Generator<{ cell: CellReport; raw: RawExample | undefined }> {
-    for (const { key, count } of this.tally.entries()) {
+    const { names } = this.parts.functions;
+    const nameOf = ({ key }: { readonly key: CellKey }): string => names[key.fn] ?? '?';
+    const entries = [...this.tally.entries()].sort((a, b) =>
+      nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0,
+    );
+    for (const { key, count } of entries) {
       const cell = this.cellOf(key, count);
       if (cell === undefined) continue;
       const index = this.tally.index(

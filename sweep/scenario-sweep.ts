@@ -220,7 +220,7 @@ export class ScenarioSweep {
       const verdict = parts.judge.judgeReliable(walk, truthList);
       this.count(fn, kind, depth, p, 0, verdict);
       if (verdict === VerdictCode.UNRELIABLE) tally.addReason(p, walk.status);
-      parts.walker.walk(policy, 'best-effort', walk);
+      parts.walker.walkBestEffortAfter(policy, walk);
       this.count(fn, kind, depth, p, 1, parts.judge.judgeBestEffort(walk, truthList));
     }
     const left = driver.leave();

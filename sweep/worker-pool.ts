@@ -1,6 +1,6 @@
 /**
- * Worker processes. Units go to whoever is idle, results come back in any order. A worker that dies
- * is replaced; its unit is cut smaller and smaller until the one point that kills is found.
+ * Worker processes. Units go to whoever has least to do, results come back in any order. A worker
+ * that dies is replaced; its unit is cut smaller and smaller until the one point that kills is found.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -21,9 +21,14 @@ export interface PoolObserver {
 /** Time without an answer after which a worker is taken to hang in guest code that never stops. */
 const WATCHDOG_MS = 60_000;
 
+/** Units a worker is given at once, so that it has the next one when it has answered. */
+const UNITS_AHEAD = 2;
+
 /** A pool of worker processes. */
 export class WorkerPool {
   private readonly queue: UnitRequest[] = [];
+  /** Units that were with a worker when it died, with others: each is given to a worker alone. */
+  private readonly suspects = new Set<UnitRequest>();
   private readonly workers = new Set<Worker>();
   private outstanding = 0;
   private closed = false;
@@ -97,7 +102,8 @@ export class WorkerPool {
   private onExit(worker: Worker, how: string): void {
     this.workers.delete(worker);
     if (this.closed) return;
-    const request = worker.finish();
+    const unanswered = worker.abandon();
+    const [request] = unanswered;
     if (request === undefined) {
       if (!worker.ready) {
         this.observer.failed(`a worker process could not start (${how})`);
@@ -105,11 +111,17 @@ export class WorkerPool {
       }
       return;
     }
+    this.spawn();
+    if (unanswered.length > 1) {
+      // An answer may have been lost with the process, so it is not certain whose fault it was.
+      for (const suspect of unanswered) this.suspects.add(suspect);
+      this.queue.unshift(...unanswered);
+      return;
+    }
     const retries = retriesFor(request, worker.hung);
     if (retries.length === 0) this.observer.lost(request, how);
     this.outstanding += retries.length;
     this.queue.unshift(...retries);
-    this.spawn();
     this.answered();
   }
 
@@ -119,9 +131,21 @@ export class WorkerPool {
   }
 
   private feed(worker: Worker): void {
-    if (!worker.ready || worker.busy) return;
-    const request = this.queue.shift();
-    if (request !== undefined) worker.start(request);
+    if (!worker.ready) return;
+    while (worker.load < UNITS_AHEAD) {
+      const [next] = this.queue;
+      if (next === undefined) return;
+      const alone = this.suspects.has(next);
+      if (worker.load > 0 && (alone || worker.load >= this.shareOfTheRest())) return;
+      this.queue.shift();
+      worker.give(next);
+      if (alone) return;
+    }
+  }
+
+  /** Units for each worker, as long as all can have as many: the last ones go to who is idle. */
+  private shareOfTheRest(): number {
+    return Math.ceil(this.queue.length / this.jobs);
   }
 }
 
@@ -141,12 +165,13 @@ function workerPath(): string {
   return existsSync(beside) ? beside : join(PACKAGE_ROOT, 'dist/sweep/worker.js');
 }
 
-/** One worker process and the unit it has. */
+/** One worker process and the units it has. */
 class Worker {
   ready = false;
   /** Killed because it gave no answer. */
   hung = false;
-  private request: UnitRequest | undefined;
+  /** In the order in which it executes and answers them. */
+  private readonly requests: UnitRequest[] = [];
   private watchdog: NodeJS.Timeout | undefined;
   private readonly process: ChildProcess;
 
@@ -162,24 +187,36 @@ class Worker {
     });
   }
 
-  get busy(): boolean {
-    return this.request !== undefined;
+  /** Units given and not answered. */
+  get load(): number {
+    return this.requests.length;
   }
 
-  start(request: UnitRequest): void {
-    this.request = request;
+  give(request: UnitRequest): void {
+    this.requests.push(request);
+    if (this.requests.length === 1) this.watch();
+    this.process.send(request);
+  }
+
+  private watch(): void {
     this.watchdog = setTimeout(() => {
       this.hung = true;
       this.process.kill('SIGKILL');
     }, WATCHDOG_MS);
-    this.process.send(request);
   }
 
+  /** The unit that was answered. */
   finish(): UnitRequest | undefined {
     clearTimeout(this.watchdog);
-    const { request } = this;
-    this.request = undefined;
+    const request = this.requests.shift();
+    if (this.requests.length > 0) this.watch();
     return request;
+  }
+
+  /** All units that were not answered. */
+  abandon(): UnitRequest[] {
+    clearTimeout(this.watchdog);
+    return this.requests.splice(0);
   }
 
   kill(): void {

@@ -29,8 +29,11 @@ async function main(): Promise<void> {
     return;
   }
   const runner = new UnitRunner(lab.value);
+  // The next unit may arrive while one is being executed; both would use the same machine.
+  let last = Promise.resolve();
   process.on('message', (request: UnitRequest) => {
-    void runner.run(request).then((result) => {
+    last = last.then(async () => {
+      const result = await runner.run(request);
       send({ kind: 'result', result, memory: process.memoryUsage.rss() });
     });
   });

@@ -7,9 +7,9 @@
  */
 export type Address = number;
 
-/** The address whose high and low 32-bit halves are `hi` and `lo` (either signedness). */
-export function addressFromWords(hi: number, lo: number): Address {
-  return (hi | 0) * 4294967296 + (lo >>> 0);
+/** The address whose lower and upper 32 bits are `low` and `high` (signed or unsigned). */
+export function addressFromWords(low: number, high: number): Address {
+  return (high | 0) * 4294967296 + (low >>> 0);
 }
 
 /** The address as readelf and the kernel print it: `0xffff800080010008`. For reports only. */

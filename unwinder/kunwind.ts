@@ -100,9 +100,23 @@ export class Kunwind {
     out.status = this.status(policy, reliable, end, error, steps);
   }
 
+  /**
+   * Makes the result of a walk in reliable mode that of the same walk in best-effort mode. The two
+   * differ in that reliable mode stops where it must refuse, and in the return code; a walk that was
+   * not refused has therefore done all that best-effort mode would do.
+   *
+   * @returns false when the walk was refused: `out` is unchanged, and the walk has to be made
+   */
+  static toBestEffort(out: WalkResult): boolean {
+    if (out.end === END_REFUSED) return false;
+    if (out.status !== LOOPED && out.status !== TRACE_FULL) out.status = out.error;
+    return true;
+  }
+
   /** kunwind_next: one step, without the recovery that follows it. */
   private next(policy: Policy, task: UnwindTask): number {
     const { state } = this;
+    if (policy.distrustsSdei) state.leaveSdei();
     if (policy.sframeAtBoundary && state.source === SOURCE_REGS_PC) {
       let error = stepSFrame(state, task, policy);
       if (error > 0) {

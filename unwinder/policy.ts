@@ -90,6 +90,15 @@ export interface PolicyRules {
    *   the trampoline is a function like any other.
    */
   readonly graphTrampoline: 'first-byte' | 'any-byte' | 'until-popped';
+
+  /**
+   * What the frame record of __sdei_asm_handler is taken for.
+   * - `call`: an ordinary one. It is {interrupted x29, interrupted PC}, so a function that was
+   *   interrupted without a record of its own hides its caller, and nothing says so.
+   * - `unreliable`: the end of what is known. The step from any address inside the handler marks the
+   *   walk, and beyond it nothing WARNs: what is met there need not be a broken kernel's.
+   */
+  readonly sdeiRecord: 'call' | 'unreliable';
 }
 
 /** A policy ready to walk by: the rules, and what the walker tests of them as plain fields. */
@@ -106,6 +115,7 @@ export class Policy {
   readonly honoursMarkAtEnd: boolean;
   readonly anyGraphByte: boolean;
   readonly linkRegisterOncePopped: boolean;
+  readonly distrustsSdei: boolean;
 
   constructor(readonly rules: PolicyRules) {
     this.name = rules.name;
@@ -120,5 +130,6 @@ export class Policy {
     this.honoursMarkAtEnd = rules.markAtEnd === 'honoured';
     this.anyGraphByte = rules.graphTrampoline !== 'first-byte';
     this.linkRegisterOncePopped = rules.graphTrampoline === 'until-popped';
+    this.distrustsSdei = rules.sdeiRecord === 'unreliable';
   }
 }

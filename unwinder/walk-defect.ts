@@ -11,6 +11,7 @@
  * - `graph-index-not-kept`: each search of the return stack starts from the top.
  * - `fp-load-consumes`: an SFrame step consumes what is below the FP slot before it loads RA.
  * - `ra-load-keeps`: an SFrame step consumes nothing.
+ * - `sdei-trusted`: the record of an SDEI handler is taken for that of a call, under every policy.
  */
 export type UnwindDefect =
   | 'no-pac-strip'
@@ -22,7 +23,8 @@ export type UnwindDefect =
   | 'final-anywhere'
   | 'graph-index-not-kept'
   | 'fp-load-consumes'
-  | 'ra-load-keeps';
+  | 'ra-load-keeps'
+  | 'sdei-trusted';
 
 /** Every defect there is. */
 export const UNWIND_DEFECTS: readonly UnwindDefect[] = [
@@ -36,4 +38,5 @@ export const UNWIND_DEFECTS: readonly UnwindDefect[] = [
   'graph-index-not-kept',
   'fp-load-consumes',
   'ra-load-keeps',
+  'sdei-trusted',
 ];

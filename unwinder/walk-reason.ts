@@ -5,6 +5,7 @@
  *
  * `stack-not-accessible` speaks of a frame record, `metadata-` and `pt-regs-not-accessible` of the
  * larger objects around one, the `-slot-` reasons of single u64 that an SFrame rule names.
+ * `sdei-record`: the walk left an SDEI handler, whose record does not say what was interrupted.
  */
 export const WALK_REASONS = [
   'none',
@@ -25,6 +26,7 @@ export const WALK_REASONS = [
   'misplaced-final',
   'graph-unrecovered',
   'kretprobe-unrecovered',
+  'sdei-record',
   'no-registers',
   'rule-unsupported',
   'trace-full',
@@ -100,6 +102,7 @@ export const BAD_METADATA = WALK_REASONS.indexOf('bad-metadata');
 export const MISPLACED_FINAL = WALK_REASONS.indexOf('misplaced-final');
 export const GRAPH_UNRECOVERED = WALK_REASONS.indexOf('graph-unrecovered');
 export const KRETPROBE_UNRECOVERED = WALK_REASONS.indexOf('kretprobe-unrecovered');
+export const SDEI_RECORD = WALK_REASONS.indexOf('sdei-record');
 export const NO_REGISTERS = WALK_REASONS.indexOf('no-registers');
 export const RULE_UNSUPPORTED = WALK_REASONS.indexOf('rule-unsupported');
 export const TRACE_FULL = WALK_REASONS.indexOf('trace-full');

@@ -47,13 +47,13 @@ export class WalkStart {
     const hi = words[index + 2 * PT_REGS_PC + 1] as number;
     // A saved PC is never signed; this keeps garbage out of the 2^53 range, as everywhere.
     this.at[0] = addressFromWords(
-      hi & 0x800000 ? hi | 0xffff0000 : hi & 0xffff,
       words[index + 2 * PT_REGS_PC] as number,
+      hi & 0x800000 ? hi | 0xffff0000 : hi & 0xffff,
     );
     this.fpLow = (words[index + 2 * PT_REGS_FP] as number) | 0;
     this.spLow = (words[index + 2 * PT_REGS_SP] as number) | 0;
-    this.at[1] = addressFromWords(words[index + 2 * PT_REGS_FP + 1] as number, this.fpLow);
-    this.at[2] = addressFromWords(words[index + 2 * PT_REGS_SP + 1] as number, this.spLow);
+    this.at[1] = addressFromWords(this.fpLow, words[index + 2 * PT_REGS_FP + 1] as number);
+    this.at[2] = addressFromWords(this.spLow, words[index + 2 * PT_REGS_SP + 1] as number);
     this.source = SOURCE_REGS_PC;
     this.regs = words;
     this.regsIndex = index;

@@ -8,7 +8,7 @@ import { type KretprobeInstances } from './kretprobe-instances.js';
 import { type StackInfo } from './stack-info.js';
 import { type RuleArrays } from './unwind-rule.js';
 import { type UnwindDefect } from './walk-defect.js';
-import { SOURCE_CALLER, SOURCE_REGS_PC } from './walk-reason.js';
+import { SDEI_RECORD, SOURCE_CALLER, SOURCE_REGS_PC } from './walk-reason.js';
 import { HOW_PT_REGS, HOW_START } from './walk-result.js';
 import { type WalkStart } from './walk-start.js';
 
@@ -48,6 +48,8 @@ export interface UnwindEnvironment {
     readonly high: Address;
     readonly popped?: Address;
   };
+  /** __sdei_asm_handler: first byte and one past the last; absent in a kernel without SDEI. */
+  readonly sdeiHandler?: { readonly low: Address; readonly high: Address };
   /** The kretprobe trampolines: none, one, or the older one as well. */
   readonly kretprobeTrampolines: readonly Address[];
   /** For tests of the tests: a defect to plant. */
@@ -77,6 +79,8 @@ export class WalkState {
   /** Reason code of the first failure that made the walk unreliable, or 0. */
   mark = 0;
   warned = 0;
+  /** Across the record of an SDEI handler, under a policy that does not trust it. */
+  beyondSdei = false;
   /** HOW_ code and rule of the entry at `pc`. */
   how = HOW_START;
   rule = -1;
@@ -87,6 +91,8 @@ export class WalkState {
   readonly trampolineSize: number;
   /** Bytes into the trampoline at which x30 takes over; its size when nowhere. */
   readonly trampolinePopped: number;
+  readonly sdeiLow: Address;
+  readonly sdeiSize: number;
   readonly kretprobeTrampoline: Address;
   readonly olderKretprobeTrampoline: Address;
 
@@ -115,6 +121,12 @@ export class WalkState {
       returnToHandler.popped === undefined
         ? this.trampolineSize
         : returnToHandler.popped - returnToHandler.low;
+    const { sdeiHandler } = environment;
+    this.sdeiLow = sdeiHandler?.low ?? NO_TRAMPOLINE;
+    this.sdeiSize =
+      sdeiHandler === undefined || defect === 'sdei-trusted'
+        ? 0
+        : sdeiHandler.high - sdeiHandler.low;
     const [kretprobe = NO_TRAMPOLINE, older = NO_TRAMPOLINE] = environment.kretprobeTrampolines;
     this.kretprobeTrampoline = kretprobe;
     this.olderKretprobeTrampoline = older;
@@ -146,6 +158,7 @@ export class WalkState {
     this.kretprobeCursor = -1;
     this.mark = 0;
     this.warned = 0;
+    this.beyondSdei = false;
     this.how = HOW_START;
     this.rule = -1;
   }
@@ -185,6 +198,14 @@ export class WalkState {
 
   /** A WARN_ON_ONCE: the first of a walk is kept. */
   warn(code: number): void {
-    if (this.warned === 0) this.warned = code;
+    if (this.warned === 0 && !this.beyondSdei) this.warned = code;
+  }
+
+  /** Before a step from {@link PC}: one out of an SDEI handler makes the walk unreliable. */
+  leaveSdei(): void {
+    const into = (this.at[PC] as number) - this.sdeiLow;
+    if (into < 0 || into >= this.sdeiSize) return;
+    this.beyondSdei = true;
+    if (this.mark === 0) this.mark = SDEI_RECORD;
   }
 }

@@ -5,28 +5,33 @@
  * that was put in place of the return address. A walk from its C callee, or from the middle of it
  * by an SDEI record, goes on with the caller's caller: the traced function's caller is skipped, and
  * it will run again. Only fgraph-detect and fgraph-recover take any address inside the trampoline to
- * the return stack.
+ * the return stack; and as they refuse what SDEI interrupted, nothing is ever missing under them.
  */
 import { ENTRY_CODE, EXCEPTION_CODE, insideExceptions } from '../exception-code.js';
 import {
-  ALL_POLICIES,
   allowed,
   always,
+  boundary,
   BOUNDARY_KINDS,
   exact,
   merge,
   mergePromises,
+  RECOVERING,
+  sdei,
   seen,
-  SFRAME_POLICIES,
+  SHARED_WHY,
+  SKIPPING,
+  someExact,
+  TRUSTING_SDEI,
   under,
-  type PolicyName,
   type Promises,
 } from '../promise-terms.js';
 import { promisesFor, type CodeShape } from '../promises.js';
-import { EXIT_HANDLER, LINUX, RECOVER, UNFRAMED, WINDOW, type ReturnPath } from './return-path.js';
-import type { PointFilter, PolicyPromise, RequiredVerdict } from '../scenario.js';
+import { EXIT_HANDLER, LINUX, RECOVER, type ReturnPath } from './return-path.js';
+import type { PolicyPromise } from '../scenario.js';
 
 const WHY = {
+  ...SHARED_WHY,
   hookRecords:
     'ftrace_caller has no complete records yet, or has restored x29: the traced function is hidden',
   hookLinked: 'both records are linked: one for the traced function, one for ftrace_caller',
@@ -35,16 +40,10 @@ const WHY = {
     'ftrace_caller has no SFrame entry, and its frame record is taken for a metadata record',
   trampolineCaller:
     'all that a plain record can hide is an address in ftrace_caller, which is optional',
-  skipped:
-    "an address inside return_to_handler is not recovered: the traced function's caller is skipped",
-  exitNoRecord:
-    'SDEI: the C callee of return_to_handler has no record of its own at this instruction',
   trampolineNoCfi: 'return_to_handler has no SFrame entry',
   trampolineNoCfiV5:
     'return_to_handler has no SFrame entry, and the record is taken for a metadata record',
-  window: WINDOW,
   recovered: 'the entry is still on the return stack: found by retp from any address inside',
-  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
   below: 'the first exception came in a callee of return_to_handler',
   unfinished:
     'SDEI before PC is stored: what lay there leads to return_to_handler in x30 with the wrong x29',
@@ -64,44 +63,44 @@ const TRACER_CODE = [
   ...EXIT_CODE,
 ] as const;
 
-const SKIPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6', 'sframe-strict'];
-
-const sdei = { kinds: ['sdei'], depth: 1 } as const;
-const boundary = { kinds: BOUNDARY_KINDS, depth: 1 } as const;
-
-function someExact(
-  points: Omit<RequiredVerdict, 'verdict' | 'reason'>,
-  reason: string,
-): PolicyPromise {
-  return { require: [{ verdict: 'exact', ...points, reason }] };
+/** Functions of either kind. */
+function all({ framed, frameless = [] }: CodeShape): readonly string[] {
+  return [...framed, ...frameless];
 }
 
 /** The entry hook; it runs `calls` times. 35 instructions of it are ftrace_caller's. */
-function entryHook(calls: number): Promises {
+function entryHook({ calls, tracers }: TracedCalls): Promises {
+  const handlers = ['fgraph_entry_handler', ...(tracers === undefined ? [] : all(tracers.entry))];
   const hook = { in: ['ftrace_caller'] } as const;
   return mergePromises(
     under(
-      ALL_POLICIES,
+      TRUSTING_SDEI,
       seen('missing', { ...sdei, ...hook }, WHY.hookRecords, 21 * calls),
       someExact({ ...sdei, ...hook, atLeast: 14 * calls }, WHY.hookLinked),
       exact({ ...sdei, in: ['ftrace_graph_func'] }, WHY.trampolineCaller),
     ),
     under(['sframe-v5'], always('warned', { ...boundary, ...hook }, WHY.hookNoCfiV5)),
     under(
-      ['sframe-v6', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+      ['sframe-v6', 'sframe-strict', ...RECOVERING],
       always('unreliable', { ...boundary, ...hook }, WHY.hookNoCfi),
     ),
     under(
       ['sframe-v6'],
       allowed(
         'unreliable',
-        { ...boundary, in: ['ftrace_graph_func', 'return_to_handler', ...EXIT_CODE] },
+        {
+          ...boundary,
+          in: ['ftrace_graph_func', 'return_to_handler', ...EXIT_CODE, ...(tracers?.exit ?? [])],
+        },
         WHY.alignment,
       ),
     ),
     under(
-      ['sframe-v5', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
-      exact({ ...boundary, in: ['ftrace_graph_func', 'function_graph_enter'] }, 'C code with CFI'),
+      ['sframe-v5', 'sframe-strict', ...RECOVERING],
+      exact(
+        { ...boundary, in: ['ftrace_graph_func', 'function_graph_enter', ...handlers] },
+        'C code with CFI',
+      ),
     ),
   );
 }
@@ -111,6 +110,8 @@ export interface TracedCalls {
   readonly entry: string;
   /** The functions besides those of the tracer. */
   readonly shape: CodeShape;
+  /** Tracers besides the usual one: what their entry handlers run, and their return handlers. */
+  readonly tracers?: { readonly entry: CodeShape; readonly exit: readonly string[] };
   /** Traced calls, and those of them that were tail-called. */
   readonly calls: number;
   readonly tailCalls?: number;
@@ -122,17 +123,18 @@ export interface TracedCalls {
 }
 
 /** return_to_handler and its callees under the policies that have the bug. */
-function skippedCaller({ calls, aligned }: TracedCalls, path: ReturnPath): Promises {
+function skippedCaller({ calls, aligned, tracers }: TracedCalls, path: ReturnPath): Promises {
   const trampoline = { in: ['return_to_handler'] } as const;
   // All but the trampoline's first instruction, whose address is the one that is looked for.
   const missed = (path.trampoline - 1) * calls;
   const refused = (path.trampoline - 1 - path.annotated) * calls;
-  const exit = { ...boundary, in: EXIT_CODE } as const;
+  const exitCode = [...EXIT_CODE, ...(tracers?.exit ?? [])];
+  const exit = { ...boundary, in: exitCode } as const;
   const skipped = path.callee + EXIT_HANDLER;
   return mergePromises(
     under(
-      ['frame-pointer', ...SKIPPING],
-      always('missing', { ...sdei, in: EXIT_CODE }, WHY.skipped),
+      TRUSTING_SDEI,
+      always('missing', { ...sdei, in: exitCode }, WHY.skipped),
       seen('missing', { ...sdei, ...trampoline }, WHY.skipped, missed),
     ),
     under(['sframe-v5', 'sframe-strict'], always('missing', exit, WHY.skipped)),
@@ -160,34 +162,20 @@ function skippedCaller({ calls, aligned }: TracedCalls, path: ReturnPath): Promi
 
 /**
  * The same under the policies that look any address inside the trampoline up on the return stack:
- * never missing, but for what an SDEI record hides, and unreliable in the window.
+ * never missing, and unreliable in the window.
  */
-function detected({ calls, tailCalls = 0 }: TracedCalls, path: ReturnPath): PolicyPromise {
-  const trampoline = { in: ['return_to_handler'] } as const;
-  const callee = { in: ['ftrace_return_to_handler'] } as const;
+function detected({ calls, tailCalls = 0, tracers }: TracedCalls, path: ReturnPath): PolicyPromise {
+  const callee = { ...boundary, in: ['ftrace_return_to_handler'] } as const;
   // For a call that was tail-called its caller's entry still says where control goes: no window.
   const windows = calls - tailCalls;
-  const found = path.trampoline - path.trampolineWindow;
-  const framed = path.callee - UNFRAMED - path.calleeWindowFramed;
   return merge(
-    seen('unreliable', { ...sdei, ...trampoline }, path.why, path.trampolineWindow * windows),
-    someExact({ ...sdei, ...trampoline, atLeast: found * calls }, WHY.recovered),
-    someExact({ ...sdei, ...callee, atLeast: framed * calls }, WHY.recovered),
-    exact({ ...boundary, in: ['fgraph_exit_handler'] }, WHY.recovered),
-    seen('missing', { ...sdei, ...callee }, WHY.exitNoRecord, UNFRAMED * calls),
-    always('missing', { ...sdei, in: ['fgraph_exit_handler'] }, WHY.exitNoRecord),
+    exact({ ...boundary, in: ['fgraph_exit_handler', ...(tracers?.exit ?? [])] }, WHY.recovered),
     path.calleeWindow === 0
-      ? exact({ ...boundary, ...callee }, WHY.recovered)
+      ? exact(callee, WHY.recovered)
       : merge(
-          seen(
-            'unreliable',
-            { ...boundary, ...callee },
-            WHY.window,
-            4 * path.calleeWindow * windows,
-          ),
-          seen('unreliable', { ...sdei, ...callee }, WHY.window, path.calleeWindowFramed * windows),
+          seen('unreliable', callee, WHY.window, 4 * path.calleeWindow * windows),
           someExact(
-            { ...boundary, ...callee, atLeast: 4 * (path.callee - path.calleeWindow) * calls },
+            { ...callee, atLeast: 4 * (path.callee - path.calleeWindow) * calls },
             WHY.recovered,
           ),
         ),
@@ -207,29 +195,31 @@ function detectedTrampoline(
   );
 }
 
-/** A first exception in the window; of some kinds only where a metadata record brings x30 along. */
-function belowWindow(kinds?: PointFilter['kinds']): PolicyPromise {
-  const points = { in: EXCEPTION_CODE, depth: 2 } as const;
-  return allowed(
-    'unreliable',
-    kinds === undefined ? points : { ...points, kinds },
-    WHY.windowBelow,
-  );
-}
+/** A first exception in the window. */
+const belowWindow = allowed('unreliable', { in: EXCEPTION_CODE, depth: 2 }, WHY.windowBelow);
 
 /** What holds on both kernels. */
 function onBoth(of: TracedCalls, path: ReturnPath): Promises {
   return mergePromises(
     promisesFor({
-      framed: [of.entry, ...of.shape.framed, 'function_graph_enter'],
-      frameless: [...(of.shape.frameless ?? []), 'fgraph_entry_handler'],
+      framed: [
+        of.entry,
+        ...of.shape.framed,
+        ...(of.tracers?.entry.framed ?? []),
+        'function_graph_enter',
+      ],
+      frameless: [
+        ...(of.shape.frameless ?? []),
+        ...(of.tracers?.entry.frameless ?? []),
+        'fgraph_entry_handler',
+      ],
     }),
-    entryHook(of.calls),
+    entryHook(of),
     skippedCaller(of, path),
-    under(['fgraph-detect', 'fgraph-recover'], detected(of, path)),
+    under(RECOVERING, detected(of, path)),
     insideExceptions({ unannotated: true }),
     under(
-      SFRAME_POLICIES,
+      SKIPPING,
       allowed('warned', { kinds: ['sdei'], in: ENTRY_CODE, depth: 2 }, WHY.unfinished),
     ),
   );
@@ -242,7 +232,7 @@ function onBoth(of: TracedCalls, path: ReturnPath): Promises {
 export function onLinux(of: TracedCalls): Promises {
   return mergePromises(
     onBoth(of, LINUX),
-    under(['fgraph-detect', 'fgraph-recover'], detectedTrampoline(of, LINUX), belowWindow()),
+    under(RECOVERING, detectedTrampoline(of, LINUX), belowWindow),
   );
 }
 
@@ -251,15 +241,14 @@ export function onLinux(of: TracedCalls): Promises {
  * know of that has the bug as ever, and fgraph-detect a window of one instruction.
  */
 export function onRecover(of: TracedCalls): Promises {
-  const scenarioCode = [of.entry, ...of.shape.framed, ...(of.shape.frameless ?? [])];
+  const scenarioCode = [of.entry, ...all(of.shape)];
   return mergePromises(
     onBoth(of, RECOVER),
-    under(['fgraph-detect'], detectedTrampoline(of, RECOVER), belowWindow()),
+    under(['fgraph-detect'], detectedTrampoline(of, RECOVER), belowWindow),
     under(
       ['fgraph-recover'],
-      belowWindow(['sdei', 'brk']),
       exact({ ...boundary, in: scenarioCode }, 'C code with CFI'),
-      exact({ ...boundary, in: TRACER_CODE }, WHY.noWindow),
+      exact({ ...boundary, in: [...TRACER_CODE, ...(of.tracers?.exit ?? [])] }, WHY.noWindow),
     ),
   );
 }

@@ -42,6 +42,10 @@ function recovering(of: TracedScenario): Scenario {
   };
 }
 
+/** What the tracers of tracers.c run, and what registers them. */
+const DATA = { framed: ['fgraph_data_begin'], frameless: ['fgraph_reserve_data'] } as const;
+const REGISTERING = ['register_ftrace_graph', 'unregister_ftrace_graph'] as const;
+
 const TRACED: readonly TracedScenario[] = [
   {
     name: 'leaf',
@@ -118,6 +122,58 @@ const TRACED: readonly TracedScenario[] = [
     shape: { framed: [], frameless: ['fgraph_leaf'] },
     calls: 2,
     aligned: 2,
+  },
+  {
+    name: 'data',
+    summary: 'a second tracer with words of its own on the return stack, above the entry',
+    entry: 'fgraph_data_entry',
+    argument: 10,
+    result: 31,
+    traced: ['fgraph_leaf'],
+    shape: { framed: [], frameless: ['fgraph_leaf', ...REGISTERING] },
+    tracers: { entry: DATA, exit: ['fgraph_data_end'] },
+    calls: 1,
+    aligned: 0,
+    topics: ['fgraph-ops'],
+  },
+  {
+    name: 'several',
+    summary: 'four tracers of one function: words of two, one given back, returns of three',
+    entry: 'fgraph_several_entry',
+    argument: 10,
+    result: 19,
+    traced: ['fgraph_callee'],
+    shape: { framed: ['fgraph_callee'], frameless: ['fgraph_plain', ...REGISTERING] },
+    tracers: {
+      entry: {
+        framed: [...DATA.framed, 'fgraph_decline_begin'],
+        frameless: [...DATA.frameless, 'fgraph_plain_begin'],
+      },
+      exit: ['fgraph_data_end', 'fgraph_plain_end'],
+    },
+    calls: 1,
+    aligned: 1,
+    topics: ['fgraph-ops'],
+  },
+  {
+    name: 'several-tail',
+    summary: 'a chain of traced tail calls under three tracers: words between entries of one frame',
+    entry: 'fgraph_several_tail_entry',
+    argument: 10,
+    result: 66,
+    traced: ['fgraph_tail_first', 'fgraph_tail_second', 'fgraph_tail_third', 'fgraph_leaf'],
+    shape: {
+      framed: ['fgraph_tail_second', 'fgraph_tail_third'],
+      frameless: ['fgraph_tail_first', 'fgraph_leaf', 'fgraph_plain', ...REGISTERING],
+    },
+    tracers: {
+      entry: { framed: DATA.framed, frameless: [...DATA.frameless, 'fgraph_plain_begin'] },
+      exit: ['fgraph_data_end', 'fgraph_plain_end'],
+    },
+    calls: 4,
+    tailCalls: 2,
+    aligned: 1,
+    topics: ['fgraph-ops'],
   },
 ];
 

@@ -11,22 +11,26 @@ import {
   ALL_POLICIES,
   allowed,
   always,
-  BOUNDARY_KINDS,
+  boundary,
+  CAREFUL,
+  DROPPING,
   exact,
   merge,
   mergePromises,
+  onOtherKernel,
+  RECOVERING,
+  sdei,
   seen,
-  SFRAME_POLICIES,
+  SHARED_WHY,
+  SKIPPING,
+  someExact,
+  TRUSTING_SDEI,
   under,
-  type PolicyName,
   type Promises,
 } from '../promise-terms.js';
-import type { PolicyPromise, RequiredVerdict } from '../scenario.js';
 
 const WHY = {
-  boundary: 'reliable mode gives up at the first exception boundary',
-  sdei: 'SDEI pushes a plain record, so a function without a record of its own hides its caller',
-  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
+  ...SHARED_WHY,
   slot: 'SDEI in the exception of a kprobe that goes to, or comes from, the slot: no SFrame entry',
   slotV5: 'no SFrame entry for the slot, and the record is taken for a metadata record',
   moved: 'regs->pc is past the probed instruction already: the walk lists where control will go',
@@ -37,24 +41,16 @@ const WHY = {
   noCfiV5: 'no SFrame entry, and the frame record is taken for a metadata record',
   inside: "an address inside the older trampoline is not recovered, and x29 is the caller's",
   linked: 'the record is in place, x30 in it is the trampoline, and the instance is linked',
-  window: 'the instance is unlinked, and x30 does not hold the address or is not asked',
+  unlinked: 'the instance is unlinked, and x30 does not hold the address or is not asked',
   dropped: 'the address cannot be recovered, and the error of the walk is dropped',
-  skipped: "called by return_to_handler: the traced function's caller is skipped",
   graphWindow: 'transient window of function graph',
   graphFirst:
     "the instance holds return_to_handler, which is not recovered: the traced caller's caller is skipped",
   graphFirstMarked: 'the instance holds return_to_handler: the order of the tracers is not known',
   handedOver: 'found by the entry until x30 is the trampoline, and by the instance from then on',
-  otherKernel: 'this kernel is for fgraph-recover',
   switching: 'the tasks are being switched, see the tasks family',
   blocked: 'frame records all the way, and one undone replacement',
 };
-
-const boundary = { kinds: BOUNDARY_KINDS, depth: 1 } as const;
-const sdei = { kinds: ['sdei'], depth: 1 } as const;
-const RECOVERING: readonly PolicyName[] = ['fgraph-detect', 'fgraph-recover'];
-const CAREFUL: readonly PolicyName[] = ['sframe-strict', ...RECOVERING];
-const DROPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6'];
 
 const TRAMPOLINE = '__kretprobe_trampoline_regs';
 const GRAPH_EXIT = ['ftrace_return_to_handler', 'fgraph_exit_handler'] as const;
@@ -100,17 +96,10 @@ export function kretprobePromises(probed: ProbedCase): Promises {
     insideExceptions({ unannotated: true }),
     insideProbe(),
     // Last: where there is a reason of its own, that one is given.
-    under(ALL_POLICIES, allowed('missing', sdei, WHY.sdei)),
+    under(TRUSTING_SDEI, allowed('missing', sdei, WHY.sdei)),
   );
   if (!recover) return linux;
-  return mergePromises(onOtherPolicies(), linux, graphFirst ? {} : withoutGraphWindow());
-}
-
-function someExact(
-  points: Omit<RequiredVerdict, 'verdict' | 'reason'>,
-  reason: string,
-): PolicyPromise {
-  return { require: [{ verdict: 'exact', ...points, reason }] };
+  return mergePromises(onOtherKernel(), linux, graphFirst ? {} : withoutGraphWindow());
 }
 
 /** The kprobe at the entry: its exception, its handler, its single step. SDEI is all that comes in. */
@@ -118,26 +107,25 @@ function onEntry({ entries, graphFirst }: ProbedCase): Promises {
   const handler = { ...sdei, in: ['pre_handler_kretprobe'] } as const;
   const window = 5 * entries;
   return mergePromises(
-    under(ALL_POLICIES, allowed('missing', { ...sdei, in: ['kprobe_ss_brk_handler'] }, WHY.moved)),
+    under(TRUSTING_SDEI, allowed('missing', { ...sdei, in: ['kprobe_ss_brk_handler'] }, WHY.moved)),
     under(['frame-pointer'], allowed('unreliable', sdei, WHY.boundary)),
     under(
-      SFRAME_POLICIES,
+      SKIPPING,
       allowed('unreliable', { ...sdei, in: SLOT_CODE }, WHY.slot),
       allowed('spurious', { ...sdei, in: SLOT_CODE }, WHY.moved),
     ),
     under(['sframe-v5'], allowed('warned', { ...sdei, in: SLOT_CODE }, WHY.slotV5)),
-    under(CAREFUL, seen('unreliable', handler, WHY.entryWindow, window)),
+    under(['sframe-strict'], seen('unreliable', handler, WHY.entryWindow, window)),
     graphFirst ? {} : under(['sframe-v5'], always('missing', handler, WHY.entryDropped)),
   );
 }
 
 /** The breakpoint style: 1 instruction of trampoline, then an exception. */
 function throughBreakpoint({ returns }: ProbedCase): Promises {
-  const aligned = ['sframe-v5', ...CAREFUL] as const;
-  const trampoline = { depth: 1, in: ['__kretprobe_trampoline'] } as const;
-  return under(
-    aligned,
-    exact(trampoline, WHY.noWindow),
+  const trampoline = ['__kretprobe_trampoline'];
+  const atSdei = under(
+    ['sframe-v5', 'sframe-strict'],
+    exact({ ...sdei, in: trampoline }, WHY.noWindow),
     // Nothing is refused here, and these are all the points but those that SDEI hides a caller at.
     someExact(
       { ...sdei, in: ['__kretprobe_trampoline_handler'], atLeast: 45 * returns },
@@ -146,6 +134,10 @@ function throughBreakpoint({ returns }: ProbedCase): Promises {
     seen('missing', { ...sdei, in: ['__kretprobe_trampoline_handler'] }, WHY.sdei, 5 * returns),
     someExact({ ...sdei, in: ['kretprobe_brk_handler'], atLeast: 7 * returns }, WHY.noWindow),
     seen('missing', { ...sdei, in: ['kretprobe_brk_handler'] }, WHY.sdei, 11 * returns),
+  );
+  return mergePromises(
+    atSdei,
+    under(['sframe-v5', ...CAREFUL], exact({ ...boundary, in: trampoline }, WHY.noWindow)),
   );
 }
 
@@ -161,20 +153,20 @@ function throughTrampoline({ returns }: ProbedCase): Promises {
       CAREFUL,
       seen('unreliable', { ...boundary, ...trampoline }, WHY.noCfi, 47 * kinds),
       someExact({ ...boundary, ...trampoline, atLeast: kinds }, WHY.linked),
-      seen('unreliable', { ...boundary, ...caller }, WHY.window, 3 * kinds),
+      seen('unreliable', { ...boundary, ...caller }, WHY.unlinked, 3 * kinds),
       someExact({ ...boundary, ...caller, atLeast: 5 * kinds }, WHY.linked),
-      seen('unreliable', { ...boundary, ...handler }, WHY.window, 11 * 4 * returns),
+      seen('unreliable', { ...boundary, ...handler }, WHY.unlinked, 11 * 4 * returns),
       someExact({ ...boundary, ...handler, atLeast: 39 * 4 * returns }, WHY.linked),
       exact({ ...boundary, in: ['kretprobe_exit_handler'] }, WHY.linked),
     ),
     under(
-      ['frame-pointer', ...CAREFUL],
-      seen('unreliable', { ...sdei, ...trampoline }, WHY.window, 19 * returns),
-      seen('unreliable', { ...sdei, ...caller }, WHY.window, 3 * returns),
-      seen('unreliable', { ...sdei, ...handler }, WHY.window, 11 * returns),
+      ['frame-pointer', 'sframe-strict'],
+      seen('unreliable', { ...sdei, ...trampoline }, WHY.unlinked, 19 * returns),
+      seen('unreliable', { ...sdei, ...caller }, WHY.unlinked, 3 * returns),
+      seen('unreliable', { ...sdei, ...handler }, WHY.unlinked, 11 * returns),
     ),
     under(
-      ALL_POLICIES,
+      TRUSTING_SDEI,
       seen('missing', { ...sdei, ...trampoline }, WHY.inside, 26 * returns),
       someExact({ ...sdei, ...trampoline, atLeast: 3 * returns }, WHY.linked),
     ),
@@ -201,15 +193,10 @@ function throughTrampoline({ returns }: ProbedCase): Promises {
 function withGraph(): Promises {
   const hook = { ...boundary, in: ['ftrace_caller', 'return_to_handler'] } as const;
   const exit = { ...boundary, in: GRAPH_EXIT } as const;
-  const trampoline = ['return_to_handler', ...GRAPH_EXIT];
   return mergePromises(
     under(['sframe-v5'], seen('warned', hook, WHY.noCfiV5)),
     under(CAREFUL, seen('unreliable', hook, WHY.noCfi)),
-    under(
-      RECOVERING,
-      allowed('unreliable', exit, WHY.graphWindow),
-      allowed('unreliable', { ...sdei, in: trampoline }, WHY.graphWindow),
-    ),
+    under(RECOVERING, allowed('unreliable', exit, WHY.graphWindow)),
     under(['sframe-v5', 'sframe-strict'], seen('missing', exit, WHY.skipped)),
     under(['sframe-v6'], allowed('missing', exit, WHY.skipped)),
   );
@@ -225,7 +212,7 @@ function withoutGraphWindow(): Promises {
 function graphBeforeProbe(): Promises {
   const probed = { ...boundary, in: ['kretprobe_leaf'] } as const;
   return mergePromises(
-    under(['sframe-v5', 'sframe-v6', 'sframe-strict'], seen('missing', probed, WHY.graphFirst, 20)),
+    under(SKIPPING, seen('missing', probed, WHY.graphFirst, 20)),
     under(['sframe-v5', 'sframe-strict'], seen('missing', boundary, WHY.graphFirst)),
     under(['sframe-v6'], allowed('missing', boundary, WHY.graphFirst)),
     under(['sframe-v5'], allowed('warned', { depth: 1 }, WHY.noCfiV5)),
@@ -241,10 +228,10 @@ function insideProbe(): Promises {
   const deep = { depth: 2 } as const;
   return mergePromises(
     under(ALL_POLICIES, allowed('unreliable', deep, WHY.slot)),
-    under(ALL_POLICIES, allowed('missing', { ...deep, kinds: ['sdei', 'brk'] }, WHY.sdei)),
+    under(TRUSTING_SDEI, allowed('missing', { ...deep, kinds: ['sdei', 'brk'] }, WHY.sdei)),
     under(['sframe-v5'], allowed('warned', deep, WHY.slotV5)),
     under(DROPPING, allowed('missing', deep, WHY.dropped)),
-    under(SFRAME_POLICIES, allowed('spurious', { ...deep, kinds: ['sdei'] }, WHY.moved)),
+    under(SKIPPING, allowed('spurious', { ...deep, kinds: ['sdei'] }, WHY.moved)),
   );
 }
 
@@ -252,35 +239,24 @@ function insideProbe(): Promises {
 function blockedTask(graphFirst: boolean): Promises {
   // Before the switch there is no such task, so these are the points after it.
   const after = { depth: 1, in: ['kretprobe_plain', 'kretprobe_blocked_entry'] } as const;
-  const rest = merge(
-    allowed('unreliable', { depth: 1 }, WHY.switching),
+  const unsafe = merge(
     allowed('missing', sdei, WHY.sdei),
     allowed('spurious', { ...sdei, in: SLOT_CODE }, WHY.moved),
     allowed('missing', { ...boundary, in: [...GRAPH_EXIT, 'cpu_switch_to'] }, WHY.switching),
   );
   return mergePromises(
-    under(ALL_POLICIES, rest),
+    under(ALL_POLICIES, allowed('unreliable', { depth: 1 }, WHY.switching)),
+    under(TRUSTING_SDEI, unsafe),
     under(['sframe-v5'], allowed('warned', { depth: 1 }, WHY.switching)),
     graphFirst
       ? mergePromises(
           under(
-            ['frame-pointer', 'sframe-v5', 'sframe-v6', 'sframe-strict'],
+            TRUSTING_SDEI,
             always('missing', after, WHY.graphFirst),
             allowed('missing', boundary, WHY.graphFirst),
           ),
           under(RECOVERING, always('unreliable', after, WHY.graphFirstMarked)),
         )
       : under(ALL_POLICIES, exact(after, WHY.blocked)),
-  );
-}
-
-/** On the kernel that is made for one policy, what the others say is not judged. */
-function onOtherPolicies(): Promises {
-  return under(
-    ALL_POLICIES.filter((policy) => policy !== 'fgraph-recover'),
-    allowed('unreliable', {}, WHY.otherKernel),
-    allowed('missing', {}, WHY.otherKernel),
-    allowed('spurious', {}, WHY.otherKernel),
-    allowed('warned', {}, WHY.otherKernel),
   );
 }

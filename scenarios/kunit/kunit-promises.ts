@@ -4,30 +4,26 @@
  */
 import { ENTRY_CODE, EXCEPTION_CODE, insideExceptions } from '../exception-code.js';
 import {
-  ALL_POLICIES,
   allowed,
   always,
-  BOUNDARY_KINDS,
+  boundary,
   mergePromises,
+  onOtherKernel,
+  RECOVERING,
+  sdei,
   seen,
-  SFRAME_POLICIES,
+  SHARED_WHY,
+  SKIPPING,
+  TRUSTING_SDEI,
   under,
-  type PolicyName,
   type Promises,
 } from '../promise-terms.js';
 
 const WHY = {
-  boundary: 'reliable mode gives up at the first exception boundary',
-  sdei: 'SDEI pushes a plain record, so a function without a record of its own hides its caller',
+  ...SHARED_WHY,
   sdeiEntry: 'SDEI while the kprobe exception is being entered: pt_regs is half built',
-  sdeiWindow: 'SDEI where the entry is popped: a plain record has no x30 with it',
   noCfi: 'ftrace_caller and return_to_handler have no SFrame entry',
   noCfiV5: 'no SFrame entry, and the frame record is taken for a metadata record',
-  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
-  skipped: "called by return_to_handler: the traced function's caller is skipped",
-  window:
-    'transient window: the entry is popped, and x30 does not hold the address or is not asked',
-  otherKernel: 'this kernel is for fgraph-recover',
   inProbe: 'inside the exception of the kprobe: that boundary is as it is without the new one',
   nested:
     'the first exception came in code without an SFrame entry, or in a callee of the trampoline',
@@ -44,8 +40,6 @@ const EXIT_CODE = [
 /** What a return handler's walk runs; the same functions run in other places as well. */
 const WALK_CODE = ['stack_trace_save_tsk_reliable', 'arch_stack_walk_reliable'] as const;
 
-const boundary = { kinds: BOUNDARY_KINDS, depth: 1 } as const;
-
 /** Tracers of a case. */
 export interface TracedCase {
   /** An ftrace site is patched. */
@@ -58,23 +52,11 @@ export interface TracedCase {
   readonly probed: boolean;
 }
 
-const SKIPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6', 'sframe-strict'];
-const RECOVERING: readonly PolicyName[] = ['fgraph-detect', 'fgraph-recover'];
-
-/** SDEI, and what every policy makes of it. */
+/** SDEI, and what the policies make of it that take its record for a call's. */
 function atSdei(): Promises {
-  const sdei = { kinds: ['sdei'], depth: 1 } as const;
   return mergePromises(
-    under(ALL_POLICIES, allowed('missing', sdei, WHY.sdei)),
-    under(SFRAME_POLICIES, allowed('spurious', { ...sdei, in: ENTRY_CODE }, WHY.sdeiEntry)),
-    under(
-      RECOVERING,
-      allowed(
-        'unreliable',
-        { ...sdei, in: ['return_to_handler', 'ftrace_return_to_handler'] },
-        WHY.sdeiWindow,
-      ),
-    ),
+    under(TRUSTING_SDEI, allowed('missing', sdei, WHY.sdei)),
+    under(SKIPPING, allowed('spurious', { ...sdei, in: ENTRY_CODE }, WHY.sdeiEntry)),
   );
 }
 
@@ -93,14 +75,8 @@ function insideProbe(graph: boolean): Promises {
       ? mergePromises(
           under(['sframe-v5'], allowed('warned', { kinds: ['sdei'] }, WHY.inProbe)),
           // The first event came where the kprobe's own pt_regs was half built.
-          under(
-            SFRAME_POLICIES,
-            allowed('spurious', { kinds: ['sdei', 'brk'], depth: 2 }, WHY.sdeiEntry),
-          ),
-          under(
-            ['sframe-strict', ...RECOVERING],
-            allowed('unreliable', { kinds: ['sdei'] }, WHY.inProbe),
-          ),
+          under(SKIPPING, allowed('spurious', { kinds: ['sdei', 'brk'], depth: 2 }, WHY.sdeiEntry)),
+          under(['sframe-strict'], allowed('unreliable', { kinds: ['sdei'] }, WHY.inProbe)),
         )
       : {},
   );
@@ -153,24 +129,14 @@ function nestedInGraph(): Promises {
   return mergePromises(
     under(SKIPPING, allowed('missing', nested, WHY.nested)),
     under(RECOVERING, allowed('unreliable', nested, WHY.nested)),
-    under(
-      SFRAME_POLICIES,
-      allowed('warned', { kinds: ['sdei'], in: ENTRY_CODE, depth: 2 }, WHY.nested),
-    ),
+    under(SKIPPING, allowed('warned', { kinds: ['sdei'], in: ENTRY_CODE, depth: 2 }, WHY.nested)),
   );
 }
 
 /** Promises on the fgraph-recover kernel: fgraph-recover is exact wherever there is unwind data. */
 export function recoverPromises(): Promises {
-  const others = ALL_POLICIES.filter((policy) => policy !== 'fgraph-recover');
   return mergePromises(
-    under(
-      others,
-      allowed('unreliable', {}, WHY.otherKernel),
-      allowed('missing', {}, WHY.otherKernel),
-      allowed('spurious', {}, WHY.otherKernel),
-      allowed('warned', {}, WHY.otherKernel),
-    ),
+    onOtherKernel(),
     atSdei(),
     insideProbe(true),
     under(

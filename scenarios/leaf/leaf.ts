@@ -5,7 +5,13 @@
  * granted, and the trace that follows from it is called reliable.
  */
 import { insideUnsafe } from '../exception-code.js';
-import { BOUNDARY_KINDS, mergePromises, SFRAME_POLICIES, under } from '../promise-terms.js';
+import {
+  BOUNDARY_KINDS,
+  mergePromises,
+  SFRAME_POLICIES,
+  TRUSTING_SDEI,
+  under,
+} from '../promise-terms.js';
 import { everywhere, promisesFor } from '../promises.js';
 import type { AllowedVerdict, PolicyPromise, Scenario, ScenarioFamily } from '../scenario.js';
 
@@ -105,13 +111,10 @@ const spillsFp = mergePromises(
     unsafe('unreliable', SPILLS_FP, REASON.lostStrict),
   ),
   under(
-    ['frame-pointer', ...SFRAME_POLICIES],
+    TRUSTING_SDEI,
     sdeiInSpillsFp('missing'), // before x29 is taken and after it is restored
   ),
-  under(
-    ['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
-    sdeiInSpillsFp('unreliable'),
-  ),
+  under(['frame-pointer', 'sframe-strict'], sdeiInSpillsFp('unreliable')),
   insideUnsafe(['sframe-v5', 'sframe-v6'], 'missing', REASON.lost),
   insideUnsafe(['sframe-v5'], 'spurious', REASON.tracked),
   insideUnsafe(

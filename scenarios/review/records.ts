@@ -1,26 +1,26 @@
 /** Promises of the review scenarios about frame records: broken, consumed, half written. */
 import {
-  ALL_POLICIES,
   allowed,
+  CAREFUL,
+  DROPPING,
   exact,
   mergePromises,
   seen,
   SFRAME_POLICIES,
+  someExact,
+  TRUSTING_SDEI,
   under,
   type Promises,
 } from '../promise-terms.js';
 import {
   at,
   brokenAbove,
-  DROPPING,
   everywhere,
   exactIn,
   hiddenBySdei,
   inside,
   RETURNING,
   sdeiAt,
-  SOUND,
-  someExact,
   WHY,
   withoutEntry,
 } from './review-promises.js';
@@ -42,16 +42,16 @@ const REASON = {
 /** review_odd_data has a misaligned x29 for 4 of its 11 instructions, two of them calls and loads. */
 export const dropped: Promises = mergePromises(
   everywhere(DROPPING, 'missing', at('review_framed', 'review_leaf'), WHY.dropped),
-  everywhere(SOUND, 'unreliable', at('review_framed', 'review_leaf'), WHY.returned),
+  everywhere(CAREFUL, 'unreliable', at('review_framed', 'review_leaf'), WHY.returned),
   under(DROPPING, seen('missing', at('review_odd_data'), REASON.oddFp, 16)),
-  under(SOUND, seen('unreliable', at('review_odd_data'), REASON.oddFpReturned, 16)),
-  under(SFRAME_POLICIES, someExact(at('review_odd_data'), 28, WHY.cfi)),
+  under(CAREFUL, seen('unreliable', at('review_odd_data'), REASON.oddFpReturned, 16)),
+  under(SFRAME_POLICIES, someExact({ ...at('review_odd_data'), atLeast: 28 }, WHY.cfi)),
   inside(DROPPING, 'missing', REASON.oddFp),
-  inside(SOUND, 'unreliable', REASON.oddFpReturned),
+  inside(CAREFUL, 'unreliable', REASON.oddFpReturned),
   everywhere(DROPPING, 'missing', sdeiAt('review_framed', 'review_leaf'), REASON.oddRecord),
   everywhere(RETURNING, 'unreliable', sdeiAt('review_framed', 'review_leaf'), REASON.oddRecord),
   under(RETURNING, seen('unreliable', sdeiAt('review_odd_data'), REASON.oddRecord, 4)),
-  under(ALL_POLICIES, hiddenBySdei('review_odd_data', 'review_dropped_entry')),
+  under(TRUSTING_SDEI, hiddenBySdei('review_odd_data', 'review_dropped_entry')),
 );
 
 const fromIrqStack = { ...at('review_leaf'), kinds: ['irq', 'nmi'] } as const;
@@ -77,28 +77,34 @@ export const falseFinal: Promises = mergePromises(
 
 /** Two instructions have the frame and the return address in x30: before the store and after the load. */
 export const raConsumed: Promises = mergePromises(
-  under(SOUND, seen('missing', at('review_buffer'), REASON.unconsumed, 8)),
-  under(SOUND, seen('unreliable', at('review_buffer'), WHY.returned, 20)),
+  under(CAREFUL, seen('missing', at('review_buffer'), REASON.unconsumed, 8)),
+  under(CAREFUL, seen('unreliable', at('review_buffer'), WHY.returned, 20)),
   under(['sframe-v5'], seen('missing', at('review_buffer'), REASON.unconsumed, 8)),
-  under(['sframe-v5'], someExact(at('review_buffer'), 20, REASON.fallback)),
+  under(['sframe-v5'], someExact({ ...at('review_buffer'), atLeast: 20 }, REASON.fallback)),
   everywhere(['sframe-v6'], 'missing', at('review_buffer'), WHY.dropped),
   inside(SFRAME_POLICIES, 'missing', REASON.unconsumed),
-  inside(SOUND, 'unreliable', WHY.returned),
+  inside(CAREFUL, 'unreliable', WHY.returned),
   exactIn('review_calls_buffer'),
 );
 
 export const halfRecord: Promises = mergePromises(
   exactIn('review_half_record'),
-  under(ALL_POLICIES, hiddenBySdei('review_half_record_entry')),
-  under(ALL_POLICIES, seen('missing', sdeiAt('review_half_record'), REASON.stale, 12)),
-  under(ALL_POLICIES, someExact(sdeiAt('review_half_record'), 2, 'the record is complete')),
+  under(TRUSTING_SDEI, hiddenBySdei('review_half_record_entry')),
+  under(TRUSTING_SDEI, seen('missing', sdeiAt('review_half_record'), REASON.stale, 12)),
+  under(
+    TRUSTING_SDEI,
+    someExact({ ...sdeiAt('review_half_record'), atLeast: 2 }, 'the record is complete'),
+  ),
   under(RETURNING, seen('unreliable', sdeiAt('review_half_record'), REASON.staleReturned, 2)),
   inside(RETURNING, 'unreliable', REASON.staleReturned),
 );
 
 export const splitRecord: Promises = mergePromises(
   withoutEntry('review_split_record'),
-  under(ALL_POLICIES, hiddenBySdei('review_split_record_entry', 'review_split_record')),
-  under(ALL_POLICIES, someExact(sdeiAt('review_split_record'), 2, 'the record is complete')),
-  under(ALL_POLICIES, allowed('missing', sdeiAt('review_split_record'), REASON.stale)),
+  under(TRUSTING_SDEI, hiddenBySdei('review_split_record_entry', 'review_split_record')),
+  under(
+    TRUSTING_SDEI,
+    someExact({ ...sdeiAt('review_split_record'), atLeast: 2 }, 'the record is complete'),
+  ),
+  under(TRUSTING_SDEI, allowed('missing', sdeiAt('review_split_record'), REASON.stale)),
 );

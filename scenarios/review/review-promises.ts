@@ -1,13 +1,15 @@
 /** What the review scenarios promise in common: who drops what, and where CFI is enough. */
-import { EXCEPTION_CODE, insideExceptions } from '../exception-code.js';
+import { insideExceptions, insideUnsafe } from '../exception-code.js';
 import {
   allowed,
   always,
   BOUNDARY_KINDS,
+  CAREFUL,
   exact,
   merge,
   mergePromises,
   SFRAME_POLICIES,
+  SHARED_WHY,
   under,
   type PolicyName,
   type Promises,
@@ -18,24 +20,14 @@ import type { AllowedVerdict, PointFilter, PolicyPromise } from '../scenario.js'
 export const ALIGNED: readonly PolicyName[] = SFRAME_POLICIES.filter(
   (policy) => policy !== 'sframe-v6',
 );
-/** The policies that drop the error of a walk. */
-export const DROPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6'];
-/** The policies that return it, and never ask SFrame after a record. */
-export const SOUND: readonly PolicyName[] = SFRAME_POLICIES.filter(
-  (policy) => !DROPPING.includes(policy),
-);
-/** Those, and mainline. */
-export const RETURNING: readonly PolicyName[] = ['frame-pointer', ...SOUND];
+/** Of those that take an SDEI record for a call's, the policies that return the error of a walk. */
+export const RETURNING: readonly PolicyName[] = ['frame-pointer', 'sframe-strict'];
 
 export const WHY = {
-  boundary: 'reliable mode gives up at the first exception boundary',
+  ...SHARED_WHY,
   cfi: 'CFI says where return address and FP are, whatever x29 holds',
-  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
-  noEntry: 'no SFrame entry: nothing says where the return address is',
-  noEntryV5: 'a failed look-up takes the frame record for a metadata record, which WARNs',
   dropped: 'the walk cannot go on from x29, and its error is dropped: the rest is left out',
   returned: 'the walk cannot go on from x29, and says so',
-  sdei: 'SDEI pushes a plain record, so a function without a record of its own hides its caller',
 } as const;
 
 /** Depth-1 points of the kinds that leave a metadata record, in these functions. */
@@ -46,11 +38,6 @@ export function at(...functions: readonly string[]): PointFilter {
 /** The same for SDEI, whose record is a plain one. */
 export function sdeiAt(...functions: readonly string[]): PointFilter {
   return { kinds: ['sdei'], in: functions, depth: 1 };
-}
-
-/** At least that many of these points are exact. */
-export function someExact(points: PointFilter, atLeast: number, reason: string): PolicyPromise {
-  return { require: [{ verdict: 'exact', ...points, atLeast, reason }] };
 }
 
 /** Mainline gives up at the boundary, whatever is interrupted. */
@@ -101,8 +88,7 @@ export function inside(
   verdict: AllowedVerdict['verdict'],
   reason: string,
 ): Promises {
-  const points = { in: EXCEPTION_CODE, depth: 2 } as const;
-  return under(policies, allowed(verdict, points, `first exception: ${reason}`));
+  return insideUnsafe(policies, verdict, reason);
 }
 
 /** Without an SFrame entry: v5 WARNs, the others that ask are unreliable. */
@@ -118,7 +104,7 @@ export function withoutEntry(...functions: readonly string[]): Promises {
 export function brokenAbove(...functions: readonly string[]): Promises {
   return mergePromises(
     everywhere(['sframe-v6'], 'missing', at(...functions), WHY.dropped),
-    everywhere(SOUND, 'unreliable', at(...functions), WHY.returned),
+    everywhere(CAREFUL, 'unreliable', at(...functions), WHY.returned),
   );
 }
 

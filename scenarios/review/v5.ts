@@ -1,16 +1,8 @@
 /** The claims about version 5: what a failed look-up and a failed record step lead to. */
-import type { Promises } from '../promise-terms.js';
+import { CAREFUL, type Promises } from '../promise-terms.js';
 import type { Scenario } from '../scenario.js';
 import { bareClaim, claim } from './claim.js';
-import {
-  at,
-  brokenAbove,
-  everywhere,
-  exactIn,
-  SOUND,
-  WHY,
-  withoutEntry,
-} from './review-promises.js';
+import { at, brokenAbove, everywhere, exactIn, WHY, withoutEntry } from './review-promises.js';
 
 const REASON = {
   tracked:
@@ -70,7 +62,7 @@ export const v5Claims: readonly Scenario[] = [
     // Its handler leaves everything masked: there is no depth 2.
     everywhere(['sframe-v5'], 'missing', WALKED, REASON.frameAddress),
     everywhere(['sframe-v6'], 'missing', WALKED, WHY.dropped),
-    everywhere(SOUND, 'unreliable', WALKED, WHY.returned),
+    everywhere(CAREFUL, 'unreliable', WALKED, WHY.returned),
   ),
   tracked(
     'alloca',

@@ -1,16 +1,18 @@
 /**
  * SDEI: the event's entry code pushes {interrupted x29, interrupted PC} as if that had been a call.
  * Nothing tells an unwinder that the interrupted function may not have pushed a record yet, or have
- * popped it: its caller, known to x30 alone, is left out of a trace that all policies call reliable.
- * An interrupt at the same instruction is exact, wherever SFrame is asked.
+ * popped it: its caller, known to x30 alone, is left out of a trace that all policies call reliable
+ * that take the record for a call's. fgraph-detect and fgraph-recover know whose it is, and refuse. An
+ * interrupt at the same instruction is exact, wherever SFrame is asked.
  */
 import { requiredInside } from '../exception-code.js';
 import {
-  ALL_POLICIES,
   exact,
   mergePromises,
   seen,
   SFRAME_POLICIES,
+  someExact,
+  TRUSTING_SDEI,
   under,
 } from '../promise-terms.js';
 import { promisesFor, type CodeShape } from '../promises.js';
@@ -37,11 +39,9 @@ function sdei(
 ): Scenario {
   const at = { kinds: ['sdei'], in: [fn], depth: 1 } as const;
   const counted = under(
-    ALL_POLICIES,
+    TRUSTING_SDEI,
     seen('missing', at, WHY.hidden, without),
-    withRecord > 0
-      ? { require: [{ verdict: 'exact', ...at, atLeast: withRecord, reason: WHY.linked }] }
-      : {},
+    withRecord > 0 ? someExact({ ...at, atLeast: withRecord }, WHY.linked) : {},
   );
   const interrupts = under(
     SFRAME_POLICIES.filter((policy) => policy !== 'sframe-v6'),

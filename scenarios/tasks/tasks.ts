@@ -8,11 +8,15 @@ import {
   ALL_POLICIES,
   allowed,
   always,
+  boundary,
   BOUNDARY_KINDS,
   exact,
   mergePromises,
+  sdei,
   seen,
-  SFRAME_POLICIES,
+  SHARED_WHY,
+  SKIPPING,
+  TRUSTING_SDEI,
   under,
   type PolicyName,
   type Promises,
@@ -20,9 +24,8 @@ import {
 import type { Scenario, ScenarioFamily } from '../scenario.js';
 
 const WHY = {
-  boundary: 'reliable mode gives up at the first exception boundary',
-  alignment: 'CFA alignment is tested with 0x15, which refuses every CFA with bit 4 set',
-  hidden: 'SDEI pushes a plain record, so a function without a record of its own hides its caller',
+  ...SHARED_WHY,
+  hidden: SHARED_WHY.sdei,
   between:
     "x29 is the next task's while `current`, and so the stack that may be read, is the last one's",
   dropped:
@@ -41,25 +44,29 @@ const WHY = {
 /** Functions that a switch goes through, with records and CFI. */
 const SWITCHING = ['__switch_to', 'schedule_to', 'tasks_hand_over', 'tasks_yield'] as const;
 
-const sdei = { kinds: ['sdei'], depth: 1 } as const;
-const boundary = { kinds: BOUNDARY_KINDS, depth: 1 } as const;
-
 /** Policies with which the step that stands in for SFrame reaches a final record unmarked. */
 const MARK_LOST: readonly PolicyName[] = ['sframe-v6', 'sframe-strict'];
 
-/** What a walk of the current task promises where the tasks switch. */
-function switching(framed: readonly string[], frameless: readonly string[]): Promises {
+/**
+ * What a walk promises where the tasks switch.
+ * @param blockedTask another task than the current one is walked
+ */
+function switching(
+  framed: readonly string[],
+  frameless: readonly string[],
+  blockedTask = false,
+): Promises {
   const inSwitch = { in: ['cpu_switch_to'] } as const;
   const inFork = { in: ['ret_from_fork'] } as const;
   return mergePromises(
     under(
-      ALL_POLICIES,
+      TRUSTING_SDEI,
       ...framed.map((name) => seen('missing', { ...sdei, in: [name] }, WHY.hidden)),
       allowed('missing', { ...sdei, in: frameless }, WHY.hidden),
       exact({ ...sdei, ...inFork }, WHY.forkEnd),
     ),
     under(
-      ['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+      ['frame-pointer', 'sframe-strict'],
       seen('missing', { ...sdei, ...inSwitch }, WHY.hidden),
       seen('unreliable', { ...sdei, ...inSwitch }, WHY.between, 3),
     ),
@@ -88,9 +95,9 @@ function switching(framed: readonly string[], frameless: readonly string[]): Pro
       ['sframe-v6'],
       allowed('unreliable', { ...boundary, in: [...framed, ...frameless] }, WHY.alignment),
     ),
-    insideExceptions({ unannotated: true, blockedTask: true }),
+    insideExceptions({ unannotated: true, blockedTask }),
     under(
-      ['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+      ['frame-pointer', 'sframe-strict'],
       allowed(
         'unreliable',
         { kinds: ['sdei', 'brk'], in: SDEI_CODE, depth: 2 },
@@ -98,7 +105,7 @@ function switching(framed: readonly string[], frameless: readonly string[]): Pro
       ),
     ),
     under(
-      SFRAME_POLICIES.filter((policy) => !RECOVERING.includes(policy)),
+      SKIPPING,
       allowed(
         'missing',
         { kinds: BOUNDARY_KINDS, in: EXCEPTION_CODE, depth: 2 },
@@ -107,9 +114,6 @@ function switching(framed: readonly string[], frameless: readonly string[]): Pro
     ),
   );
 }
-
-/** The policies that honour the unreliable mark at the end of a trace, too. */
-const RECOVERING: readonly PolicyName[] = ['fgraph-detect', 'fgraph-recover'];
 
 const ALIGNED = ['sframe-v5', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'] as const;
 
@@ -126,7 +130,7 @@ const scenarios: readonly Scenario[] = [
         ['kernel_thread_init', 'schedule_tail'],
       ),
       under(
-        ALL_POLICIES,
+        TRUSTING_SDEI,
         always('missing', { ...sdei, in: ['kernel_thread_init', 'schedule_tail'] }, WHY.hidden),
       ),
       under(['frame-pointer'], always('unreliable', boundary, WHY.boundary)),
@@ -156,7 +160,7 @@ const scenarios: readonly Scenario[] = [
     walkTask: 'kw_task_a',
     depth: 2,
     promises: mergePromises(
-      switching(['tasks_worker', ...SWITCHING], ['schedule_tail']),
+      switching(['tasks_worker', ...SWITCHING], ['schedule_tail'], true),
       under(
         ALL_POLICIES,
         exact(

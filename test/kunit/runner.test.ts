@@ -144,7 +144,7 @@ function callFrameAddress(definition: KunitCase, stackShift: number, outer: numb
 }
 
 describe('sframe-v6 refuses a CFA', () => {
-  const shifts = [0, 16, 32, 48];
+  const shifts = [0, 16, 32, 48, 64, 80, 96, 112];
   // At return_to_handler the address is recovered first: SFrame is asked about caller_1.
   const cases = [
     ['kprobe_unwind_reliable', 0],

@@ -13,6 +13,8 @@ import { familyElf } from './family-elf.js';
 
 const elf = familyElf(family);
 const CAREFUL: readonly PolicyName[] = ['sframe-strict', 'fgraph-detect', 'fgraph-recover'];
+/** Of these, whatever SDEI interrupts is refused for that alone. */
+const distrusts = (policy: PolicyName): boolean => policy.startsWith('fgraph-');
 
 describe('the kretprobe family', () => {
   it('names functions of its ELF, each scenario once', () => {
@@ -142,7 +144,13 @@ describe.each(CALLS)('the breakpoint style: %s', (name, caller) => {
     const refused = walks.filter(isRefused);
     expect(ranges(refused)).toEqual([ENTRY_WINDOW]);
     expect(refused.every(({ sdei }) => sdei)).toBe(true);
-    expect(new Set(refused.map(({ policy }) => policy))).toEqual(new Set(CAREFUL));
+    expect(new Set(refused.map(({ policy }) => policy))).toEqual(new Set(['sframe-strict']));
+  });
+
+  it('is refused for SDEI throughout, by the policies that know of it, and by no others', () => {
+    for (const { policy, sdei, reason } of walks) {
+      expect(reason === 'sdei-record', `${policy} ${reason}`).toBe(sdei && distrusts(policy));
+    }
   });
 
   it('loses the address in no code of kretprobes but there, if errors are dropped', () => {
@@ -152,7 +160,8 @@ describe.each(CALLS)('the breakpoint style: %s', (name, caller) => {
         /kretprobe_(trampoline|brk|exit)|^pre_handler/.test(range),
       );
       expect(own, policy).toEqual(policy === 'sframe-v5' ? [ENTRY_WINDOW] : []);
-      expect(lost, policy).toEqual(expect.arrayContaining(ENTERING));
+      if (distrusts(policy)) expect(lost, policy).toEqual([]);
+      else expect(lost, policy).toEqual(expect.arrayContaining(ENTERING));
     }
   });
 });
@@ -167,9 +176,8 @@ describe.each(CALLS)('the older style: %s', (name, caller) => {
     for (const policy of CAREFUL) {
       const refused = walks.filter((walk) => walk.policy === policy && isRefused(walk));
       const known = new Set(refused.filter(({ sdei }) => !sdei).map(({ pc }) => nameOf(pc)));
-      expect(ranges(refused).sort(), policy).toEqual(
-        [ENTRY_WINDOW, ...RETURN_WINDOW, FORGOTTEN].sort(),
-      );
+      const bySdei = distrusts(policy) ? [] : [ENTRY_WINDOW, FORGOTTEN];
+      expect(ranges(refused).sort(), policy).toEqual([...bySdei, ...RETURN_WINDOW].sort());
       expect([...known].sort(), policy).toEqual(
         [
           '__kretprobe_trampoline_handler',
@@ -189,14 +197,12 @@ describe.each(CALLS)('the older style: %s', (name, caller) => {
     expect(at('sframe-v6')).toContain(FORGOTTEN);
   });
 
-  it("hides the address from SDEI under every policy where x29 is the caller's", () => {
+  it("hides the address from SDEI where x29 is the caller's, but from those that refuse it", () => {
     const own = walks.filter(({ sdei, pc }) => sdei && nameOf(pc).endsWith('trampoline_regs'));
     for (const policy of [...CAREFUL, 'frame-pointer'] as const) {
       const lost = own.filter((walk) => walk.policy === policy && losesIt(walk));
-      expect(ranges(lost), policy).toEqual([
-        '__kretprobe_trampoline_regs+0x4..0x60',
-        '__kretprobe_trampoline_regs+0xb8..0xbc',
-      ]);
+      const hidden = ['0x4..0x60', '0xb8..0xbc'].map((at) => `__kretprobe_trampoline_regs+${at}`);
+      expect(ranges(lost), policy).toEqual(distrusts(policy) ? [] : hidden);
     }
   });
 });

@@ -1,8 +1,12 @@
 /** Defects in the unwinder, in ground truth, and in what the host knows of the kernel. */
 import { type Defect, nested, roleDefect, slices, truthDefect, unwinderDefect } from './defect.js';
+import type { Slice } from './defect-sweep.js';
 
 const RECOVER = slices('fgraph/recover-leaf');
 const BOTTOM = slices('calls/record-bottom');
+
+/** An event in the handling of an event. */
+const NESTED: Slice = { ...nested('entry/trivial', 0, 1), kinds: ['sdei'] };
 
 /** Every defect the walker knows. */
 export const UNWINDER_DEFECTS: readonly Defect[] = [
@@ -16,6 +20,7 @@ export const UNWINDER_DEFECTS: readonly Defect[] = [
   unwinderDefect('graph-index-not-kept', slices('review/graph-index')),
   unwinderDefect('fp-load-consumes', slices('review/fp-above-ra')),
   unwinderDefect('ra-load-keeps', slices('review/ra-consumed')),
+  unwinderDefect('sdei-trusted', [...slices('sdei/leaf', 'fgraph/leaf', 'calls/leaf'), NESTED]),
 ];
 
 /** Recursion at its first returns: a return address is the PC and pending at once. */

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { RecoverKind } from '../../unwinder/unwind-rule.js';
+import { type PolicyName } from '../../unwinder/policy.js';
 import { UNWIND_DEFECTS, type UnwindDefect } from '../../unwinder/walk-defect.js';
 import {
   ENTRY,
@@ -9,6 +10,7 @@ import {
   Guest,
   type Outcome,
   RETURN_TO_HANDLER,
+  SDEI_HANDLER,
   interrupted,
   on,
   text,
@@ -31,7 +33,9 @@ function chain(lr: number | bigint = A): Guest {
 
 interface Case {
   readonly build: () => Guest;
-  /** Of sframe-strict, without and with the defect. */
+  /** Default sframe-strict. */
+  readonly policy?: PolicyName;
+  /** Of the policy, without and with the defect. */
   readonly sound: Partial<Outcome>;
   readonly planted: Partial<Outcome>;
 }
@@ -157,18 +161,32 @@ const cases: Record<UnwindDefect, Case> = {
     sound: { trace: [handler, ENTRY, pc, caller], status: 'stack-not-accessible' },
     planted: { trace: [handler, ENTRY, pc, caller, text(0x6060), outer], status: 'none' },
   },
+  'sdei-trusted': {
+    policy: 'fgraph-detect',
+    build: () => {
+      // A leaf, whose caller is in x30 alone: the event's record leads to the caller's caller.
+      const { guest, callerRecord } = interrupted();
+      guest.task.inNmi = true;
+      const event = guest.record(on('sdei-normal', 0x3ff0), callerRecord, pc);
+      const record = guest.record(on('sdei-normal', 0x3f80), event, SDEI_HANDLER + 0x90);
+      guest.start.fromCaller(handler, record, record - 64);
+      return guest;
+    },
+    sound: { trace: [handler, SDEI_HANDLER + 0x90], status: 'sdei-record', end: 'refused' },
+    planted: { trace: [handler, SDEI_HANDLER + 0x90, pc, outer], status: 'none' },
+  },
 };
 
 describe.each(UNWIND_DEFECTS)('%s', (defect) => {
-  const { build, sound, planted } = cases[defect];
+  const { build, policy = 'sframe-strict', sound, planted } = cases[defect];
 
   it('is not there by itself', () => {
-    expect(build().walk('sframe-strict')).toMatchObject(sound);
+    expect(build().walk(policy)).toMatchObject(sound);
   });
 
   it('shows when planted', () => {
     const guest = build();
     guest.defect = defect;
-    expect(guest.walk('sframe-strict')).toMatchObject(planted);
+    expect(guest.walk(policy)).toMatchObject(planted);
   });
 });

@@ -22,6 +22,9 @@ export const text = (offset: number): number => address(0xffff800080010000n) + o
 
 export const RETURN_TO_HANDLER = text(0xf0000);
 export const KRETPROBE_TRAMPOLINE = text(0xf8000);
+/** First byte of __sdei_asm_handler, which is 0xb0 bytes long here. */
+export const SDEI_HANDLER = text(0xe0000);
+export const SDEI_HANDLER_SIZE = 0xb0;
 
 const BASES: Record<StackKind, bigint> = {
   task: 0xffff800082008000n,
@@ -59,6 +62,8 @@ export class Guest {
   };
   readonly start = new WalkStart();
   defect: UnwindDefect | undefined;
+  /** return_to_handler_popped, in a kernel that has that label. */
+  popped: number | undefined;
   /** [first PC, one past the last, rule index] */
   private readonly ranges: [number, number, number][] = [];
   private readonly rules = new RuleSet();
@@ -139,7 +144,12 @@ export class Guest {
     const walker = new Kunwind({
       stacks: this.stacks,
       rules: { ...arrays, find },
-      returnToHandler: { low: RETURN_TO_HANDLER, high: RETURN_TO_HANDLER + 60 },
+      returnToHandler: {
+        low: RETURN_TO_HANDLER,
+        high: RETURN_TO_HANDLER + 60,
+        ...(this.popped === undefined ? {} : { popped: this.popped }),
+      },
+      sdeiHandler: { low: SDEI_HANDLER, high: SDEI_HANDLER + SDEI_HANDLER_SIZE },
       kretprobeTrampolines: [KRETPROBE_TRAMPOLINE],
       ...(this.defect === undefined ? {} : { defect: this.defect }),
     });

@@ -3,7 +3,7 @@ import { Policy } from '../policy.js';
 /**
  * sframe-strict, plus: a PC anywhere inside return_to_handler is recovered through the return
  * stack (entry with retp == fp), and when it cannot be the walk is unreliable. The unreliable
- * mark counts at the end of the trace, too.
+ * mark counts at the end of the trace, too. And a walk that leaves an SDEI handler is unreliable.
  *
  * Can it call a wrong trace reliable? R is the address the traced function T returns to, in its
  * caller C, whose frame record is F: T's entry is {ret R, retp F}, and return_to_handler runs, and
@@ -39,4 +39,5 @@ export const fgraphDetect = new Policy({
   walkError: 'returned',
   markAtEnd: 'honoured',
   graphTrampoline: 'any-byte',
+  sdeiRecord: 'unreliable',
 });

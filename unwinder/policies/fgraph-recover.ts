@@ -10,7 +10,7 @@ import { Policy } from '../policy.js';
  * - From the label after the store on, x30 of the interrupted registers is the address. CFI says so
  *   (CFA = SP, RA = x30), and SP and x29 are the caller's. When the traced function was tail-called
  *   by another traced one, x30 is return_to_handler, and that one's entry is found in turn.
- * - An SDEI record at that label has no x30 with it: the walk is unreliable.
+ * - An SDEI record has no x30 with it, there or anywhere: a walk that leaves one is unreliable.
  *
  * On a kernel without the label this is fgraph-detect.
  */
@@ -26,4 +26,5 @@ export const fgraphRecover = new Policy({
   walkError: 'returned',
   markAtEnd: 'honoured',
   graphTrampoline: 'until-popped',
+  sdeiRecord: 'unreliable',
 });

@@ -16,4 +16,5 @@ export const framePointer = new Policy({
   walkError: 'returned',
   markAtEnd: 'lost',
   graphTrampoline: 'first-byte',
+  sdeiRecord: 'call',
 });

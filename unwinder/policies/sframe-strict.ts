@@ -18,4 +18,5 @@ export const sframeStrict = new Policy({
   walkError: 'returned',
   markAtEnd: 'lost',
   graphTrampoline: 'first-byte',
+  sdeiRecord: 'call',
 });

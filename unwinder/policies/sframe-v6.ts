@@ -19,4 +19,5 @@ export const sframeV6 = new Policy({
   walkError: 'dropped',
   markAtEnd: 'lost',
   graphTrampoline: 'first-byte',
+  sdeiRecord: 'call',
 });

@@ -168,7 +168,7 @@ class Decoder {
     const { view, header } = this;
     const relative =
       header.version === 3
-        ? addressFromWords(view.getInt32(entry + 4, true), view.getUint32(entry, true))
+        ? addressFromWords(view.getUint32(entry, true), view.getInt32(entry + 4, true))
         : view.getInt32(entry, true);
     const isPcRelative = (header.flags & F_FDE_FUNC_START_PCREL) !== 0;
     const start = this.address + (isPcRelative ? entry : 0) + relative;
