@@ -9,7 +9,7 @@ import type { Address } from '../emulator/address.js';
 import { executeReturnAuth, PauthOutcome } from '../emulator/pointer-auth.js';
 import { Reg } from '../emulator/registers.js';
 import { RecoverKind } from '../unwinder/unwind-rule.js';
-import { branchOffset, branchRegister, conditionHolds, Flow, flowOf } from './control-flow.js';
+import { branchOffset, branchRegister, conditionHolds, Flow, flowOf, isJumpPad } from './control-flow.js';
 import type { DataStepper } from './data-step.js';
 import type { FunctionEntry, FunctionList } from './function-list.js';
 import { type PathState, restorePath, savePath, unwindKey } from './path-state.js';
@@ -21,10 +21,14 @@ import { FunctionTrace } from './function-trace.js';
 /** Steps allowed per instruction of a group, and at least: a bound on adversarial code. */
 const STEPS_PER_INSTRUCTION = 400;
 const LEAST_STEPS = 20_000;
+/** States kept at indirect jumps of a group. */
+const MAX_UNRESOLVED = 64;
 
 /** Executes groups of functions, one after the other. */
 export class Executor {
   private readonly pending: PathState[] = [];
+  /** States at indirect jumps whose targets could not be read. */
+  private readonly unresolved: PathState[] = [];
   private seen = new Set<number>();
   private traces: FunctionTrace[] = [];
   private steps = 0;
@@ -43,6 +47,7 @@ export class Executor {
   run(group: readonly FunctionEntry[], seed = 1): FunctionTrace[] {
     this.traces = group.map((entry) => new FunctionTrace(entry));
     this.seen = new Set();
+    this.unresolved.length = 0;
     this.steps = 0;
     const instructions = group.reduce((sum, { size }) => sum + (size >>> 2), 0);
     this.limit = Math.max(LEAST_STEPS, STEPS_PER_INSTRUCTION * instructions);
@@ -55,7 +60,41 @@ export class Executor {
       const step = entry.repeat > 0 ? entry.repeat : entry.size;
       for (let at = 0; at < entry.size; at += Math.max(step, 4)) this.enter(entry.start + at, seed);
     }
+    this.landOnPads();
     return this.traces;
+  }
+
+  /**
+   * An indirect jump whose targets could not be read can only land on a BTI j of its function. The
+   * pads that nothing else reached are entered with its state, provided there is no doubt whose
+   * state it is.
+   */
+  private landOnPads(): void {
+    for (const trace of this.traces) {
+      if (trace.unfollowed.length === 0) continue;
+      const [first, ...others] = this.unresolved.filter(({ pc }) => this.traceAt(pc) === trace);
+      if (first === undefined) continue;
+      const key = this.keyOf(first);
+      if (others.some((other) => this.keyOf(other) !== key)) continue;
+      let landed = false;
+      const { start, size } = trace.entry;
+      for (let at = 0; at + 4 <= size; at += 4) {
+        const word = this.stepper.fetch(start + at);
+        if (word === undefined || !isJumpPad(word)) continue;
+        landed = true;
+        if (trace.reached[at >>> 2] === 1) continue;
+        this.pending.push({ ...first, pc: start + at });
+        this.followPending();
+      }
+      if (landed) trace.unfollowed.length = 0;
+    }
+  }
+
+  /** What an unwinder could tell a saved state by, wherever it is. */
+  private keyOf(path: PathState): number {
+    const { registers, frame, tables } = this.stepper;
+    restorePath(path, registers, frame, tables.bounds);
+    return unwindKey(0, registers, frame);
   }
 
   /** Targets of direct branches: where two paths can meet. */
@@ -86,6 +125,11 @@ export class Executor {
     stepper.tables.reset();
     stepper.touch();
     this.follow(pc);
+    this.followPending();
+  }
+
+  private followPending(): void {
+    const { stepper } = this;
     for (let path = this.pending.pop(); path !== undefined; path = this.pending.pop()) {
       restorePath(path, stepper.registers, stepper.frame, stepper.tables.bounds);
       stepper.tables.forgetTable();
@@ -281,6 +325,10 @@ export class Executor {
     }
     if (this.isAsAtEntry()) return;
     trace.unfollowed.push(pc);
+    if (this.unresolved.length < MAX_UNRESOLVED) {
+      const { registers, frame, tables } = stepper;
+      this.unresolved.push(savePath(pc, registers, frame, tables.bounds));
+    }
   }
 
   /** Control leaves for another function: everything must be as that function's caller left it. */

@@ -1,6 +1,7 @@
 /**
  * The functions of a program's SFrame tables, in address order, and which of them belong together:
- * code that compilers moved out of a function (`.cold`) continues with that function's frame.
+ * code that compilers moved out of a function (`.cold`) continues with that function's frame, and so
+ * does a function that control only ever runs into from the one before it.
  */
 import type { Address } from '../emulator/address.js';
 import { INFO_PCTYPE_MASK } from '../unwinder/sframe/format.js';
@@ -20,8 +21,10 @@ export interface FunctionEntry {
   /** Bytes. */
   readonly size: number;
   readonly name: string;
-  /** Part of another function: entered by jumps, with that function's frame. */
+  /** Part of another function: entered by jumps, or run into, with that function's frame. */
   readonly part: boolean;
+  /** {@link part}, and it is the function before it that control comes from. */
+  readonly continued: boolean;
   /** Bytes of the repeated block of a MASK entry (spec section 2.3.3.1), else 0. */
   readonly repeat: number;
 }
@@ -32,8 +35,12 @@ export class FunctionList {
   private readonly starts: Float64Array;
   private readonly reach: Float64Array;
 
-  constructor(readonly program: Program) {
-    this.all = listFunctions(program);
+  /** @param noreturn start addresses of functions that do not return */
+  constructor(
+    readonly program: Program,
+    noreturn: ReadonlySet<Address> = new Set(),
+  ) {
+    this.all = markContinued(program, listFunctions(program), noreturn);
     this.starts = Float64Array.from(this.all, ({ start }) => start);
     let reach = -Infinity;
     this.reach = Float64Array.from(this.all, ({ start, size }) => {
@@ -68,14 +75,16 @@ export class FunctionList {
       while (leader[i] !== i) i = leader[i] = leader[leader[i] as number] as number;
       return i;
     };
+    const join = (i: number, j: number): void => {
+      const [a, b] = [find(i), find(j)];
+      leader[Math.max(a, b)] = Math.min(a, b);
+    };
     for (const entry of this.all) {
+      if (entry.continued) join(entry.index - 1, entry.index);
       for (const target of jumpTargets(this.program, entry)) {
         const other = this.at(target);
         if (other === undefined || other === entry) continue;
-        if (target !== other.start || other.part) {
-          const [a, b] = [find(entry.index), find(other.index)];
-          leader[Math.max(a, b)] = Math.min(a, b);
-        }
+        if (target !== other.start || other.part) join(entry.index, other.index);
       }
     }
     const groups = new Map<number, FunctionEntry[]>();
@@ -116,6 +125,7 @@ function listFunctions(program: Program): FunctionEntry[] {
         start,
         size: functions.size[fde] as number,
         name: name === '' ? `0x${BigInt.asUintN(64, BigInt(start)).toString(16)}` : name,
+        continued: false,
         part: named && name !== '' ? /\.cold(\.\d+)?$/.test(name) : !startsLikeCall(table, fde),
         repeat: isMask ? (functions.repSize[fde] as number) : 0,
       });
@@ -135,4 +145,54 @@ function startsLikeCall({ functions, rows, rules }: SFrameSection, fde: number):
     rules.raKind[rule] !== 1 &&
     rules.fpKind[rule] !== 1
   );
+}
+
+/**
+ * Find the functions that are no functions of their own: the first row says that a frame is there
+ * already, nothing branches to the start, and the function before ends right there with an
+ * instruction that control goes on from. That may be a call: then it is the return that arrives.
+ */
+function markContinued(
+  program: Program,
+  all: readonly FunctionEntry[],
+  noreturn: ReadonlySet<Address>,
+): readonly FunctionEntry[] {
+  const candidates = new Set<Address>();
+  for (const { table, fde, start, size, part, index } of all) {
+    const before = all[index - 1];
+    if (part || size === 0 || startsLikeCall(table, fde) || before === undefined) continue;
+    if (before.start + before.size === start && runsOn(program, start - 4, noreturn)) {
+      candidates.add(start);
+    }
+  }
+  if (candidates.size === 0) return all;
+  for (const { low, high } of program.code) {
+    for (let pc = low; pc + 4 <= high; pc += 4) {
+      const word = wordAt(program, pc);
+      if (word === undefined) break;
+      const flow = flowOf(word);
+      if (flow === Flow.CALL || flow === Flow.JUMP || flow === Flow.CONDITIONAL) {
+        candidates.delete(pc + branchOffset(word));
+      }
+    }
+  }
+  return all.map((entry) =>
+    candidates.has(entry.start) ? { ...entry, part: true, continued: true } : entry,
+  );
+}
+
+/** Whether control comes to the instruction after the one at `pc`. */
+function runsOn(program: Program, pc: Address, noreturn: ReadonlySet<Address>): boolean {
+  const word = wordAt(program, pc);
+  if (word === undefined) return false;
+  switch (flowOf(word)) {
+    case Flow.NEXT:
+    case Flow.CONDITIONAL:
+    case Flow.CALL_REGISTER:
+      return true;
+    case Flow.CALL:
+      return !noreturn.has(pc + branchOffset(word));
+    default:
+      return false;
+  }
 }

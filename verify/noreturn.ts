@@ -34,6 +34,14 @@ const KNOWN = new Set([
   '__fortify_panic',
   'fortify_panic',
   'rust_begin_unwind',
+  'kthread_exit',
+  'kthread_complete_and_exit',
+  '__module_put_and_kthread_exit',
+  'kunit_try_catch_throw',
+  'usercopy_abort',
+  'stop_this_cpu',
+  // Where the simulated kernel stops the CPU: a scenario names it by its address alone.
+  'kunwind_done',
 ]);
 
 /** A function by its symbol or its FDE. */
@@ -51,6 +59,11 @@ export function findNoreturn(
   const noreturn = new Set<Address>();
   for (const { name, address } of program.functions) {
     if (KNOWN.has(name)) noreturn.add(address);
+  }
+  // An absolute symbol may stand for a function of another file, which is in no list of functions.
+  for (const name of KNOWN) {
+    const symbol = program.symbols.byName(name);
+    if (symbol !== undefined) noreturn.add(symbol.address);
   }
   const candidates = bodies.filter(({ start }) => !noreturn.has(start));
   const callers = new Map<Address, Body[]>();

@@ -71,7 +71,7 @@ export class Verifier {
     noreturn: ReadonlySet<Address>,
     readonly stepper: DataStepper,
   ) {
-    this.list = new FunctionList(program);
+    this.list = new FunctionList(program, noreturn);
     this.executor = new Executor(this.list, edges, noreturn, stepper);
   }
 

@@ -40,4 +40,16 @@ describe('verifying an SFrame table', () => {
       ]),
     );
   });
+
+  it.each([
+    ['calls/calls', 'functions that a return runs into, and a computed jump'],
+    ['review/review', 'a call of a function that leaves for ever'],
+    ['entry/entry', 'entry code'],
+    ['kunit/kunit-recover', 'compiled code'],
+  ])('finds nothing in %s.elf: %s', (name) => {
+    const report = verify(`scenarios/${name}.elf`);
+    expect(report.findings).toEqual([]);
+    expect(report.unreached.filter(({ reason }) => reason !== 'padding')).toEqual([]);
+    expect(report.rows.verified).toBe(report.rows.total);
+  });
 });
