@@ -1,11 +1,10 @@
 /** The command line as a whole: commands, help, and what becomes of errors. */
-import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { nearestNames } from '../emulator/symbol-names.js';
-import { packagePath } from '../sweep/package-path.js';
 import { kunitCommand } from './kunit-command.js';
 import { listCommand } from './list-command.js';
 import { complain, endQuietlyOnClosedPipe } from './output.js';
+import { packageVersion } from './package-version.js';
 import { sframeCommand } from './sframe-command.js';
 import { sweepCommand } from './sweep-command.js';
 import { didYouMean, oneLine, UsageError } from './usage-error.js';
@@ -92,11 +91,4 @@ function usageMessage(message: string): string {
     return `unknown option ${options.join(', ')} (see --help)`;
   }
   return `unknown command '${names}'${didYouMean(nearestNames(names, COMMANDS, 2))}`;
-}
-
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(packagePath('package.json'), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }

@@ -1,19 +1,26 @@
 /** `kunwind-lab sframe verify`. */
+import { availableParallelism } from 'node:os';
 import type { CommandModule } from 'yargs';
-import { formatAddress } from '../emulator/address.js';
-import { openBackend } from '../emulator/backend.js';
-import { Disassembler } from '../emulator/disassembler.js';
-import { bytesAt, loadProgram, type Program } from '../verify/program.js';
-import { type Finding, Verifier, type VerifyReport } from '../verify/verify.js';
+import { loadProgram } from '../verify/program.js';
+import { sarifLog } from '../verify/sarif.js';
+import { type PoolOutcome, verifyInPool } from '../verify/verify-pool.js';
 import { print } from './output.js';
+import { packageVersion } from './package-version.js';
 import { ReportFile } from './report-file.js';
 import { count } from './style.js';
 import { UsageError } from './usage-error.js';
+import { jsonReport, replayCommand } from './verify-json.js';
+import { reportLines } from './verify-text.js';
+
+/** An option that was given once, several times (an array, by yargs) or not at all. */
+type Text = string | readonly string[] | undefined;
 
 interface VerifyArguments {
   readonly file?: string | undefined;
-  readonly function?: string | undefined;
-  readonly json?: string | undefined;
+  readonly function?: Text;
+  readonly jobs?: Text;
+  readonly json?: Text;
+  readonly sarif?: Text;
 }
 
 /** The command, for yargs. */
@@ -22,10 +29,12 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
   describe: 'Prove every row of an SFrame table by executing the code',
   builder: (yargs) =>
     yargs
-      .positional('file', { type: 'string', describe: 'A linked AArch64 ELF, .gz accepted' })
+      .positional('file', { type: 'string', describe: 'An AArch64 ELF, .gz accepted' })
       .options({
         function: { type: 'string', describe: 'Only functions of this name, * and ? accepted' },
+        jobs: { type: 'string', describe: 'Worker processes [default: one for each core]' },
         json: { type: 'string', describe: 'Write the whole report to this file' },
+        sarif: { type: 'string', describe: 'Write the findings as SARIF 2.1.0 to this file' },
       })
       .example("$0 sframe verify vmlinux --function 'vfs_*'", '')
       .epilogue('Exit status: 0 every row reached is true, 1 findings, 2 wrong usage or input.'),
@@ -34,85 +43,55 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
   },
 };
 
-async function verify({ file, function: glob, json }: VerifyArguments): Promise<number> {
+async function verify(given: VerifyArguments): Promise<number> {
+  const { file } = given;
   if (file === undefined) throw new UsageError('sframe verify needs a FILE');
-  const output = json === undefined ? undefined : new ReportFile(json);
-  const program = loadProgram(file);
-  if (!program.ok) throw new UsageError(program.error);
-  const backend = await openBackend();
-  if (!backend.ok) throw new UsageError(backend.error.message);
-  const verifier = Verifier.create(program.value, backend.value);
-  if (!verifier.ok) throw new UsageError(`${file}: ${verifier.error}`);
-  const report = verifier.value.verify(matcher(glob));
+  const glob = once('function', given.function);
+  const jobs = jobCount(once('jobs', given.jobs));
+  const [json, sarif] = [once('json', given.json), once('sarif', given.sarif)];
+  const jsonFile = json === undefined ? undefined : new ReportFile(json);
+  const sarifFile = sarif === undefined ? undefined : new ReportFile(sarif);
+  const started = performance.now();
+  const outcome = await verifyInPool({ file, glob, jobs });
+  if (!outcome.ok) throw new UsageError(outcome.error);
+  const { report } = outcome.value;
   if (report.functions.total === 0) {
-    throw new UsageError(`${file}: no function with an FDE matches '${glob ?? '*'}'`);
+    throw new UsageError(
+      glob === undefined
+        ? `${file}: its .sframe describes no function`
+        : `${file}: no function with an FDE matches '${glob}'`,
+    );
   }
-  output?.write(jsonReport(file, report));
-  const status = report.findings.length === 0 ? 0 : 1;
-  process.exitCode = status;
-  await print(await resultLines(program.value, report));
-  return status;
+  const cost = costLine(outcome.value, started);
+  jsonFile?.write(jsonReport(file, report));
+  sarifFile?.write(sarifLog(file, packageVersion(), report, (fn) => replayCommand(file, fn)));
+  const failed = report.findings.length > 0 || report.skipped.length > 0;
+  process.exitCode = failed ? 1 : 0;
+  // Only now, when the workers are gone: a program takes as much memory as one of them.
+  const program = report.findings.length === 0 ? undefined : loadProgram(file);
+  await print(await reportLines(file, program?.ok === true ? program.value : undefined, report));
+  if (process.stderr.isTTY) process.stderr.write(`${cost}\n`);
+  return failed ? 1 : 0;
 }
 
-function matcher(glob: string | undefined): (name: string) => boolean {
-  if (glob === undefined) return () => true;
-  const escaped = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  const pattern = new RegExp(`^${escaped.replace(/\*/g, '.*').replace(/\?/g, '.')}$`);
-  return (name) => pattern.test(name);
+/** Time and memory, which differ from run to run: not for standard output. */
+function costLine({ memory }: PoolOutcome, started: number): string {
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const megabytes = Math.round((memory + process.memoryUsage.rss()) / 2 ** 20);
+  return `${seconds} s, at most ${count(megabytes)} MB in all processes`;
 }
 
-/** Instructions shown before and after the one at which a row is wrong. */
-const CONTEXT = 3;
-
-async function resultLines(program: Program, report: VerifyReport): Promise<string[]> {
-  const lines: string[] = [];
-  const disassembler = await Disassembler.create(program.symbols);
-  for (const finding of report.findings) {
-    lines.push(`✗ ${finding.kind} in ${program.symbols.format(finding.pc)}`);
-    if (finding.row >= 0) lines.push(`    row ${finding.row}  ${finding.rule}`);
-    lines.push(`    truth  ${finding.detail}`);
-    if (disassembler.ok) lines.push(...context(program, disassembler.value, finding));
-    lines.push('');
+/** The value of an option that may be given once. */
+function once(name: string, value: Text): string | undefined {
+  if (value === undefined || typeof value === 'string') {
+    if (value === '') throw new UsageError(`--${name} needs a value`);
+    return value;
   }
-  const reasons = new Map<string, number>();
-  for (const { reason, size } of report.unreached) {
-    reasons.set(reason, (reasons.get(reason) ?? 0) + size / 4);
-  }
-  for (const [reason, instructions] of reasons) {
-    lines.push(`not reached: ${count(instructions)} instructions, ${reason}`);
-  }
-  lines.push(verdictLine(report));
-  return lines;
+  throw new UsageError(`--${name} is given ${value.length} times`);
 }
 
-function verdictLine({ functions, instructions, rows }: VerifyReport): string {
-  const percent = ((100 * instructions.reached) / Math.max(1, instructions.total)).toFixed(2);
-  return (
-    `${count(functions.total)} functions (${count(functions.wrong)} with findings); ` +
-    `${count(instructions.reached)} of ${count(instructions.total)} instructions reached (${percent}%); ` +
-    `rows: ${count(rows.verified)} verified, ${count(rows.wrong)} wrong, ${count(rows.unreached)} unreached`
-  );
-}
-
-function context(program: Program, disassembler: Disassembler, { pc }: Finding): string[] {
-  const lines: string[] = [];
-  const middle = Math.floor(pc / 4) * 4;
-  for (let at = middle - 4 * CONTEXT; at <= middle + 4 * CONTEXT; at += 4) {
-    const bytes = bytesAt(program.pieces, at, 4);
-    if (bytes === undefined) continue;
-    const { text } = disassembler.disassemble(bytes, at);
-    lines.push(`    ${at === middle ? '>' : ' '} ${formatAddress(at)}  ${text}`);
-  }
-  return lines;
-}
-
-function jsonReport(file: string, report: VerifyReport): unknown {
-  return {
-    file,
-    ...report,
-    findings: report.findings.map((finding) => {
-      return { ...finding, start: formatAddress(finding.start), pc: formatAddress(finding.pc) };
-    }),
-    unreached: report.unreached.map((range) => ({ ...range, start: formatAddress(range.start) })),
-  };
+function jobCount(text: string | undefined): number {
+  if (text === undefined) return availableParallelism();
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new UsageError(`--jobs must be a positive integer, not '${text}'`);
 }

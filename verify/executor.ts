@@ -9,7 +9,14 @@ import type { Address } from '../emulator/address.js';
 import { executeReturnAuth, PauthOutcome } from '../emulator/pointer-auth.js';
 import { Reg } from '../emulator/registers.js';
 import { RecoverKind } from '../unwinder/unwind-rule.js';
-import { branchOffset, branchRegister, conditionHolds, Flow, flowOf, isJumpPad } from './control-flow.js';
+import {
+  branchOffset,
+  branchRegister,
+  conditionHolds,
+  Flow,
+  flowOf,
+  isJumpPad,
+} from './control-flow.js';
 import type { DataStepper } from './data-step.js';
 import type { FunctionEntry, FunctionList } from './function-list.js';
 import { type PathState, restorePath, savePath, unwindKey } from './path-state.js';
@@ -167,6 +174,7 @@ export class Executor {
       }
       if (++this.steps > this.limit) {
         trace.limited = true;
+        trace.remark('step-limit', entry.start, `not all paths were followed: ${this.limit} steps`);
         return;
       }
       trace.reached[slot] = 1;
@@ -189,6 +197,7 @@ export class Executor {
         }
         if (!stepper.step(pc, word)) {
           trace.lostSp++;
+          trace.remark('sp-lost', pc, 'SP is not known after this instruction: the path ends');
           return;
         }
         const sp = registers.get(Reg.SP);
@@ -242,6 +251,7 @@ export class Executor {
         const target = pc + branchOffset(word);
         if (this.noreturn.has(target)) {
           trace.endsNoreturn(pc);
+          this.remarkReturnAddress(trace, pc);
           return undefined;
         }
         if (target === pc + 4) {
@@ -275,6 +285,37 @@ export class Executor {
         trace.endsNoreturn(pc);
         return undefined;
     }
+  }
+
+  /**
+   * A call that does not return still leaves a return address, and an unwinder that looks that up
+   * gets whatever row comes next: of another block, or of another function.
+   */
+  private remarkReturnAddress(trace: FunctionTrace, pc: Address): void {
+    const { registers, frame } = this.stepper;
+    const next = pc + 4;
+    const entry = this.list.at(next);
+    const where = entry === undefined || entry === trace.entry ? undefined : entry.name;
+    const rows = entry === trace.entry ? trace : entry && new FunctionTrace(entry);
+    const rule = rows === undefined ? -1 : rows.ruleAt(next);
+    if (rule >= 0 && where === undefined) {
+      const link = registers.get(Reg.X30);
+      this.setLink(next);
+      const wrong = judgeRow(trace.entry.table.rules, rule, registers, frame);
+      this.setLink(link);
+      if (wrong === 0) return;
+    }
+    const what =
+      where !== undefined
+        ? `is in ${where}`
+        : rule < 0
+          ? 'has no row'
+          : 'has a row that is not true of the call';
+    trace.remark(
+      'after-noreturn-call',
+      pc,
+      `the return address of a call that never returns ${what}`,
+    );
   }
 
   /** A path that is to be followed later, unless its state has been seen there. */

@@ -27,6 +27,17 @@ export interface Observation {
   readonly truth: string;
 }
 
+/** What is worth knowing although no row is wrong, as reports name it. */
+export type NoteKind = 'after-noreturn-call' | 'step-limit' | 'sp-lost';
+
+/** One such thing. */
+export interface Remark {
+  readonly kind: NoteKind;
+  readonly pc: Address;
+  /** One sentence. */
+  readonly detail: string;
+}
+
 const KIND_OF: readonly (WrongKind | undefined)[] = (() => {
   const kinds: (WrongKind | undefined)[] = [];
   kinds[Wrong.CFA] = 'cfa';
@@ -47,6 +58,7 @@ export class FunctionTrace {
   readonly rowAt: Int32Array;
   readonly rowSeen: Uint8Array;
   readonly observations: Observation[] = [];
+  readonly remarks: Remark[] = [];
   /** Indirect jumps whose targets could not be read. */
   readonly unfollowed: Address[] = [];
   /** Jumps to code that no table describes, with a frame that is not the caller's. */
@@ -56,6 +68,7 @@ export class FunctionTrace {
   returns = 0;
   lostSp = 0;
   limited = false;
+  /** What has been observed: a number for each row or instruction, and way. */
   private readonly known = new Set<number>();
 
   constructor(readonly entry: FunctionEntry) {
@@ -104,15 +117,37 @@ export class FunctionTrace {
   }
 
   noRow(pc: Address): void {
-    if (this.known.has(-1)) return;
-    this.known.add(-1);
-    this.observations.push({ kind: 'no-row', row: -1, pc, truth: 'no row is in force' });
+    this.observe(-1, { kind: 'no-row', row: -1, pc, truth: 'no row is in force' });
   }
 
   misaligned(pc: Address): void {
-    if (this.known.has(-2)) return;
-    this.known.add(-2);
-    this.observations.push({ kind: 'sp-alignment', row: -1, pc, truth: 'SP is no multiple of 16' });
+    this.observe(-2, { kind: 'sp-alignment', row: -1, pc, truth: 'SP is no multiple of 16' });
+  }
+
+  remark(kind: NoteKind, pc: Address, detail: string): void {
+    if (this.remarks.some((known) => known.kind === kind && known.pc === pc)) return;
+    this.remarks.push({ kind, pc, detail });
+  }
+
+  /** Add what another execution of the same function showed. */
+  merge(other: FunctionTrace): void {
+    for (const [i, flag] of other.reached.entries()) if (flag === 1) this.reached[i] = 1;
+    for (const [i, flag] of other.rowSeen.entries()) if (flag === 1) this.rowSeen[i] = 1;
+    for (const pc of other.noreturnAt) this.noreturnAt.add(pc);
+    for (const { kind, pc, detail } of other.remarks) this.remark(kind, pc, detail);
+    for (const [i, key] of [...other.known].entries()) {
+      const observation = other.observations[i];
+      if (observation !== undefined) this.observe(key, observation);
+    }
+    this.limited ||= other.limited;
+    this.lostSp += other.lostSp;
+  }
+
+  /** Keep the first observation of each key: the two collections stay in step. */
+  private observe(key: number, observation: Observation): void {
+    if (this.known.has(key)) return;
+    this.known.add(key);
+    this.observations.push(observation);
   }
 
   /** The row is wrong in the ways of the bits; each way of a row is kept once. */
@@ -122,8 +157,7 @@ export class FunctionTrace {
       const key = (row + 8) * 16 + how;
       const kind = KIND_OF[how];
       if (kind === undefined || this.known.has(key)) continue;
-      this.known.add(key);
-      this.observations.push({ kind, row, pc, truth: truth() });
+      this.observe(key, { kind, row, pc, truth: truth() });
     }
   }
 
@@ -131,8 +165,7 @@ export class FunctionTrace {
   addWrong(pc: Address, kind: WrongKind, truth: () => string): void {
     const key = -16 - (pc - this.entry.start);
     if (this.known.has(key)) return;
-    this.known.add(key);
     const row = this.rowAt[(pc - this.entry.start) >>> 2] ?? -1;
-    this.observations.push({ kind, row, pc, truth: truth() });
+    this.observe(key, { kind, row, pc, truth: truth() });
   }
 }

@@ -1,64 +1,29 @@
-/** Verifies all functions of a program, or some, in this process. */
+/** Verifies functions of a program in this process. */
 import type { Address } from '../emulator/address.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { ok, type Result } from '../emulator/result.js';
 import { formatRule } from '../unwinder/rule-text.js';
-import { ruleAt } from '../unwinder/unwind-rule.js';
+import { CfaBase, RecoverKind, ruleAt, type UnwindRule } from '../unwinder/unwind-rule.js';
 import { DataStepper } from './data-step.js';
 import { Executor } from './executor.js';
+import { type Finding, type FindingKind, type GroupResult, noCounts } from './finding.js';
 import { type FunctionEntry, FunctionList } from './function-list.js';
-import type { FunctionTrace, WrongKind } from './function-trace.js';
+import type { FunctionTrace } from './function-trace.js';
 import { findNoreturn } from './noreturn.js';
 import type { Program } from './program.js';
+import { makeReport, type VerifyReport } from './report.js';
 import { readRunTimeEdges, type RunTimeEdges } from './run-time-edges.js';
-import { checkTable, type StaticKind } from './table-checks.js';
+import { checkTable } from './table-checks.js';
+import { unreachedRanges, unreachedRows } from './unreached.js';
 
-/** One thing that is wrong. */
-export interface Finding {
-  readonly kind: WrongKind | StaticKind;
-  readonly fn: string;
-  /** Start of the function. */
-  readonly start: Address;
-  /** Row within the function, or -1. */
-  readonly row: number;
-  /** The first instruction at which it was seen. */
-  readonly pc: Address;
-  /** The rule of the row, as text; empty without a row. */
-  readonly rule: string;
-  /** What is true there, or what is wrong with the table's entry. */
-  readonly detail: string;
-}
+/**
+ * What unknown values are made from, run by run. Two runs: what is right in one by accident of an
+ * unknown value is wrong in the other.
+ */
+const SEEDS: readonly number[] = [1, 0x3d];
 
-/** Instructions that no path reached, in a row. */
-export interface UnreachedRange {
-  readonly fn: string;
-  readonly start: Address;
-  /** Bytes. */
-  readonly size: number;
-  readonly reason: UnreachedReason;
-}
-
-/** Why instructions were not reached. */
-export type UnreachedReason =
-  'padding' | 'after-noreturn' | 'indirect-jump' | 'step-limit' | 'part-not-entered' | 'no-path';
-
-/** The answer. */
-export interface VerifyReport {
-  readonly functions: { readonly total: number; readonly wrong: number };
-  readonly instructions: { readonly total: number; readonly reached: number };
-  readonly rows: {
-    readonly total: number;
-    readonly verified: number;
-    readonly wrong: number;
-    readonly unreached: number;
-  };
-  readonly findings: readonly Finding[];
-  readonly unreached: readonly UnreachedRange[];
-  /** Rows that no path reaches: where each begins. */
-  readonly unreachedRows: readonly { readonly fn: string; readonly row: number }[];
-  /** Instructions that the engine does not know, whose results were taken as unknown. */
-  readonly refusedInstructions: number;
-}
+/** Instructions before and after a finding's that are kept with it. */
+const CONTEXT = 3;
 
 /** What verification of a program needs beside the program: made once, used for each function. */
 export class Verifier {
@@ -88,106 +53,122 @@ export class Verifier {
 
   /** Execute and check one group of functions. */
   run(group: readonly FunctionEntry[]): { traces: FunctionTrace[]; findings: Finding[] } {
-    const traces = this.executor.run(group);
-    const findings: Finding[] = checkTable(this.list, group).map((found) => {
-      const { kind, entry, row, pc, detail } = found;
-      return {
-        kind,
-        fn: entry.name,
-        start: entry.start,
-        row,
-        pc,
-        rule: ruleText(entry, row),
-        detail,
-      };
-    });
+    const traces = this.execute(group);
+    const findings = checkTable(this.list, group).map(({ kind, entry, row, pc, detail }) =>
+      this.finding(kind, entry, row, pc, detail),
+    );
     for (const { entry, observations } of traces) {
       for (const { kind, row, pc, truth } of observations) {
-        const rule = ruleText(entry, row);
-        findings.push({ kind, fn: entry.name, start: entry.start, row, pc, rule, detail: truth });
+        findings.push(this.finding(kind, entry, row, pc, truth));
       }
     }
     return { traces, findings };
   }
 
-  /** Verify every group that has a function whose name is wanted. */
-  verify(wanted: (name: string) => boolean): VerifyReport {
-    const findings: Finding[] = [];
-    const unreached: UnreachedRange[] = [];
-    const unreachedRows: { fn: string; row: number }[] = [];
-    const sums = { functions: 0, wrong: 0, instructions: 0, reached: 0, rows: 0, wrongRows: 0 };
-    for (const group of this.list.groups()) {
-      if (!group.some(({ name }) => wanted(name))) continue;
-      const result = this.run(group);
-      findings.push(...result.findings);
-      for (const trace of result.traces) {
-        const own = result.findings.filter(({ start }) => start === trace.entry.start);
-        const wrongRows = new Set(own.map(({ row }) => row).filter((row) => row >= 0));
-        sums.functions++;
-        if (own.length > 0) sums.wrong++;
-        sums.instructions += trace.reached.length;
-        sums.reached += trace.reached.reduce((sum, flag) => sum + flag, 0);
-        sums.rows += trace.rowSeen.length;
-        sums.wrongRows += wrongRows.size;
-        for (const [row, seen] of trace.rowSeen.entries()) {
-          if (seen === 0 && !wrongRows.has(row)) unreachedRows.push({ fn: trace.entry.name, row });
-        }
-        unreached.push(...unreachedRanges(trace, this.stepper));
-      }
+  private execute(group: readonly FunctionEntry[]): FunctionTrace[] {
+    const [first, ...others] = SEEDS.map((seed) => this.executor.run(group, seed));
+    if (first === undefined) return [];
+    for (const other of others) {
+      for (const [i, trace] of other.entries()) first[i]?.merge(trace);
+    }
+    return first;
+  }
+
+  private finding(
+    kind: FindingKind,
+    entry: FunctionEntry,
+    row: number,
+    pc: Address,
+    detail: string,
+  ): Finding {
+    const rule = ruleOf(entry, row);
+    const middle = Math.floor(pc / 4) * 4;
+    const words: number[] = [];
+    for (let at = middle - 4 * CONTEXT; at <= middle; at += 4) {
+      words.push(at < entry.start ? 0 : (this.stepper.fetch(at) ?? 0));
     }
     return {
-      functions: { total: sums.functions, wrong: sums.wrong },
-      instructions: { total: sums.instructions, reached: sums.reached },
-      rows: {
-        total: sums.rows,
-        verified: sums.rows - sums.wrongRows - unreachedRows.length,
-        wrong: sums.wrongRows,
-        unreached: unreachedRows.length,
-      },
-      findings,
-      unreached,
-      unreachedRows,
-      refusedInstructions: this.stepper.refused,
+      kind,
+      fn: entry.name,
+      start: entry.start,
+      row,
+      pc,
+      rule: rule === undefined ? '' : formatRule(rule),
+      detail,
+      leaf: rule !== undefined && isLeaf(entry, rule),
+      words,
     };
   }
-}
 
-function ruleText({ table, fde }: FunctionEntry, row: number): string {
-  if (row < 0) return '';
-  const first = table.functions.firstRow[fde] as number;
-  return formatRule(ruleAt(table.rules, table.rows.rule[first + row] as number));
-}
-
-const NOP = 0xd503201f;
-
-function unreachedRanges(trace: FunctionTrace, stepper: DataStepper): UnreachedRange[] {
-  const { entry, reached } = trace;
-  const ranges: UnreachedRange[] = [];
-  for (let i = 0; i < reached.length;) {
-    if (reached[i] === 1) {
-      i++;
-      continue;
-    }
-    const from = i;
-    let padding = true;
-    while (i < reached.length && reached[i] === 0) {
-      const word = stepper.fetch(entry.start + 4 * i);
-      padding &&= word === NOP || word === 0;
-      i++;
-    }
-    const start = entry.start + 4 * from;
-    const size = 4 * (i - from);
-    ranges.push({ fn: entry.name, start, size, reason: reasonFor(trace, start, padding) });
+  /** As {@link run}, as plain values. */
+  examine(group: readonly FunctionEntry[]): GroupResult {
+    const refused = this.stepper.refused;
+    const { traces, findings } = this.run(group);
+    const counts = noCounts();
+    const result = { counts, findings, notes: [], unreached: [], unreachedRows: [], skipped: [] };
+    const parts: GroupResult[] = traces.map((trace) => {
+      const { name: fn, start, size } = trace.entry;
+      const own = findings.filter((finding) => finding.start === start);
+      const wrongRows = new Set(own.map(({ row }) => row).filter((row) => row >= 0));
+      const ranges = unreachedRanges(trace, this.stepper);
+      const rows = unreachedRows(trace, ranges, wrongRows);
+      counts.functions++;
+      if (own.length > 0) counts.functionsWrong++;
+      counts.instructions += trace.reached.length;
+      counts.reached += trace.reached.reduce((sum, flag) => sum + flag, 0);
+      counts.rows += trace.rowSeen.length;
+      counts.rowsWrong += wrongRows.size;
+      counts.rowsUnreached += rows.length;
+      const reason = size < 4 ? 'it has no instruction' : undefined;
+      return {
+        ...result,
+        counts: noCounts(),
+        notes: trace.remarks.map((remark) => ({ ...remark, fn, start })),
+        unreached: ranges,
+        unreachedRows: rows,
+        skipped: reason === undefined ? [] : [{ fn, start, reason }],
+      };
+    });
+    counts.refused = this.stepper.refused - refused;
+    return {
+      counts,
+      findings,
+      notes: parts.flatMap(({ notes }) => notes),
+      unreached: parts.flatMap(({ unreached }) => unreached),
+      unreachedRows: parts.flatMap((part) => part.unreachedRows),
+      skipped: parts.flatMap(({ skipped }) => skipped),
+    };
   }
-  return ranges;
+
+  /** The groups that have a function whose name is wanted. */
+  groups(wanted: (name: string) => boolean): FunctionEntry[][] {
+    return this.list.groups().filter((group) => group.some(({ name }) => wanted(name)));
+  }
+
+  /** Verify every group that has a function whose name is wanted. */
+  verify(wanted: (name: string) => boolean): VerifyReport {
+    return makeReport(this.groups(wanted).map((group) => this.examine(group)));
+  }
+
+  /** Give the engine back. */
+  close(): void {
+    this.stepper.close();
+  }
 }
 
-function reasonFor(trace: FunctionTrace, start: Address, padding: boolean): UnreachedReason {
-  if (trace.limited) return 'step-limit';
-  if (padding) return 'padding';
-  if (trace.noreturnAt.has(start - 4)) return 'after-noreturn';
-  if (trace.unfollowed.length > 0) return 'indirect-jump';
-  return trace.entry.part && trace.reached.every((flag) => flag === 0)
-    ? 'part-not-entered'
-    : 'no-path';
+function ruleOf({ table, fde }: FunctionEntry, row: number): UnwindRule | undefined {
+  if (row < 0) return undefined;
+  const first = table.functions.firstRow[fde] as number;
+  return ruleAt(table.rules, table.rows.rule[first + row] as number);
+}
+
+/** One row for the whole function: nothing on the stack, everything in its register. */
+function isLeaf({ table, fde }: FunctionEntry, rule: UnwindRule): boolean {
+  return (
+    table.functions.rowCount[fde] === 1 &&
+    rule.cfaBase === CfaBase.SP &&
+    rule.cfaOffset === 0 &&
+    rule.raKind === RecoverKind.UNCHANGED &&
+    rule.fpKind === RecoverKind.UNCHANGED
+  );
 }

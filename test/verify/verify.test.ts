@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../emulator/backend.js';
 import type { EngineBackend } from '../../emulator/engine.js';
 import { loadProgram } from '../../verify/program.js';
-import { Verifier, type VerifyReport } from '../../verify/verify.js';
+import type { VerifyReport } from '../../verify/report.js';
+import { Verifier } from '../../verify/verify.js';
 
 describe('verifying an SFrame table', () => {
   let backend: EngineBackend;
