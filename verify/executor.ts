@@ -40,6 +40,8 @@ export class Executor {
   private traces: FunctionTrace[] = [];
   private steps = 0;
   private limit = 0;
+  /** Sees every state before its instruction: `address` is in a function with this trace. */
+  observer: ((trace: FunctionTrace, address: Address) => void) | undefined;
   /** The flags were set by a comparison of SP with a register: they are exact. */
   private exactFlags = false;
 
@@ -420,6 +422,7 @@ export class Executor {
 
   private judge(trace: FunctionTrace, pc: Address, slot: number): void {
     const { registers, frame } = this.stepper;
+    this.observer?.(trace, pc);
     const row = trace.rowAt[slot] as number;
     const rule = trace.ruleOfRow(row);
     if (rule < 0) {

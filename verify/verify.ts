@@ -51,6 +51,11 @@ export class Verifier {
     return stepper.ok ? ok(new Verifier(program, edges, noreturn, stepper.value)) : stepper;
   }
 
+  /** Have every state of every path shown to somebody; undefined ends that. */
+  observe(observer: Executor['observer']): void {
+    this.executor.observer = observer;
+  }
+
   /** Execute and check one group of functions. */
   run(group: readonly FunctionEntry[]): { traces: FunctionTrace[]; findings: Finding[] } {
     const traces = this.execute(group);
