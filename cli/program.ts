@@ -1,6 +1,7 @@
 /** The command line as a whole: commands, help, and what becomes of errors. */
 import yargs from 'yargs';
 import { nearestNames } from '../emulator/symbol-names.js';
+import { debugCommand } from './debug-command.js';
 import { kunitCommand } from './kunit-command.js';
 import { listCommand } from './list-command.js';
 import { complain, endQuietlyOnClosedPipe } from './output.js';
@@ -38,12 +39,13 @@ function parser(words: readonly string[]) {
       // Arrays end with their value, so that `--policy P SCENARIO` names a scenario.
       .parserConfiguration({ 'greedy-arrays': false })
       .command(sweepCommand)
+      .command(debugCommand)
       .command(kunitCommand)
       .command(listCommand)
       .command(sframeCommand)
       .demandCommand(
         1,
-        'no command given; there are sweep, kunit, list and sframe dump (see --help)',
+        'no command given; there are sweep, debug, kunit, list and sframe (see --help)',
       )
       .strict()
       .strictCommands()
@@ -79,7 +81,18 @@ function separateArgs(words: readonly string[]): string[] {
   return separated;
 }
 
-const COMMANDS = ['sweep', 'kunit', 'list', 'sframe', 'dump', 'verify'];
+const COMMANDS = [
+  'sweep',
+  'debug',
+  'kunit',
+  'list',
+  'sframe',
+  'dump',
+  'stat',
+  'diff',
+  'coverage',
+  'verify',
+];
 
 /** What yargs found, in the words of the other messages. */
 function usageMessage(message: string): string {

@@ -1,4 +1,4 @@
-/** The command line that replays one point. */
+/** The command line that replays one point: in the debugger where a policy's walk is to be looked at. */
 import type { SweepOptions } from '../sweep/sweep.js';
 import type { PolicyName } from '../unwinder/policy.js';
 
@@ -15,14 +15,15 @@ export interface ReplayContext {
 /** Makes the command for a point of a target. */
 export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
   const { image, fn, args, policies, budget } = context;
-  return (target, point) => {
-    const words = ['npx', 'kunwind-lab', 'sweep'];
+  return (target, point, policy) => {
+    const words = ['npx', 'kunwind-lab', policy === undefined ? 'sweep' : 'debug'];
     if (image === undefined) words.push(target.scenario.name);
     else words.push('--image', image, '--function', fn ?? target.scenario.entry);
     if (args.length > 0) words.push('--args', ...args);
-    if (policies !== undefined) words.push('--policy', policies.join(','));
+    if (policy !== undefined) words.push('--policy', policy);
+    else if (policies !== undefined) words.push('--policy', policies.join(','));
     if (budget !== undefined) words.push('--budget', String(budget));
-    words.push('--point', point);
+    words.push(policy === undefined ? '--point' : '--at', point);
     return words.map(shellWord).join(' ');
   };
 }

@@ -1,4 +1,5 @@
 /** Truth and trace in two columns, equal entries on one line. */
+import { alignEntries } from '../sweep/trace-alignment.js';
 import { clip, type Style } from './style.js';
 
 /** One line: an entry of either or of both. */
@@ -14,30 +15,8 @@ function bare(entry: string): string {
 
 /** Pair the entries of a longest common subsequence, innermost first. */
 export function align(truth: readonly string[], trace: readonly string[]): Pair[] {
-  const columns = trace.length + 1;
-  const common = new Uint16Array((truth.length + 1) * columns);
-  const equal = (i: number, j: number): boolean => bare(truth[i] ?? '') === bare(trace[j] ?? '');
-  const at = (i: number, j: number): number => common[i * columns + j] ?? 0;
-  for (let i = truth.length - 1; i >= 0; i--) {
-    for (let j = trace.length - 1; j >= 0; j--) {
-      common[i * columns + j] = equal(i, j)
-        ? at(i + 1, j + 1) + 1
-        : Math.max(at(i + 1, j), at(i, j + 1));
-    }
-  }
-  const pairs: Pair[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < truth.length || j < trace.length) {
-    if (i < truth.length && j < trace.length && equal(i, j)) {
-      pairs.push({ truth: truth[i++], trace: trace[j++] });
-    } else if (i < truth.length && (j >= trace.length || at(i + 1, j) >= at(i, j + 1))) {
-      pairs.push({ truth: truth[i++], trace: undefined });
-    } else {
-      pairs.push({ truth: undefined, trace: trace[j++] });
-    }
-  }
-  return pairs;
+  const pairs = alignEntries(truth, trace, (a, b) => bare(a) === bare(b));
+  return pairs.map((pair) => ({ truth: truth[pair.truth], trace: trace[pair.trace] }));
 }
 
 /**

@@ -21,6 +21,12 @@ export function readElfFile(path: string): Result<Buffer, ElfError> {
   } catch (error) {
     return fail({ ...start, kind: 'unreadable', reason: systemReason(error) });
   }
+  return decompress(path, bytes);
+}
+
+/** The bytes as they are, or what they decompress to when they start with the gzip magic. */
+export function decompress(path: string, bytes: Buffer): Result<Buffer, ElfError> {
+  const start = { path, field: 'file', offset: 0 };
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return ok(bytes);
   try {
     return ok(gunzipSync(bytes, { maxOutputLength: MAX_FILE_SIZE }));

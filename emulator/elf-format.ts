@@ -30,6 +30,7 @@ export const SHT_GNU_SFRAME = 0x6ffffff4;
 
 export const SHF_ALLOC = 2;
 export const SHF_EXECINSTR = 4;
+export const SHF_COMPRESSED = 0x800;
 
 export const SHN_UNDEF = 0;
 export const SHN_ABS = 0xfff1;
@@ -40,12 +41,23 @@ export const STB_WEAK = 2;
 export const STT_NOTYPE = 0;
 export const STT_OBJECT = 1;
 export const STT_FUNC = 2;
+export const STT_SECTION = 3;
+export const STT_FILE = 4;
 export const STT_GNU_IFUNC = 10;
 
 export const R_AARCH64_NONE = 0;
 /** The value binutils gives to R_AARCH64_NONE in files written before the ABI withdrew it. */
 export const R_AARCH64_WITHDRAWN = 256;
 export const R_AARCH64_RELATIVE = 1027;
+
+/** Static data relocations (ELF for the Arm 64-bit Architecture, static data relocations). */
+export const R_AARCH64_ABS64 = 257;
+export const R_AARCH64_ABS32 = 258;
+export const R_AARCH64_PREL64 = 260;
+export const R_AARCH64_PREL32 = 261;
+/** Branches: B and BL. */
+export const R_AARCH64_JUMP26 = 282;
+export const R_AARCH64_CALL26 = 283;
 
 const MACHINES: Readonly<Record<number, string>> = {
   2: 'SPARC',

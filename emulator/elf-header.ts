@@ -27,8 +27,20 @@ interface Table {
  * so that a parser which trusts them can be called. Undefined when all is well.
  */
 export function checkHeader(path: string, file: Buffer): Problem {
-  return checkIdent(path, file) ?? checkFileHeader(path, file) ?? checkTables(path, file);
+  return (
+    checkIdent(path, file) ?? checkFileHeader(path, file, LINKED) ?? checkTables(path, file, true)
+  );
 }
+
+/** As {@link checkHeader} for a reader of sections, which needs no program headers. */
+export function checkSectionHeader(path: string, file: Buffer): Problem {
+  const types = [ET_REL, ...LINKED];
+  return (
+    checkIdent(path, file) ?? checkFileHeader(path, file, types) ?? checkTables(path, file, false)
+  );
+}
+
+const LINKED: readonly number[] = [ET_EXEC, ET_DYN];
 
 function checkIdent(path: string, file: Buffer): Problem {
   const ident = { path, field: 'e_ident[EI_MAG]', offset: 0 };
@@ -57,7 +69,7 @@ function checkIdent(path: string, file: Buffer): Problem {
   return undefined;
 }
 
-function checkFileHeader(path: string, file: Buffer): Problem {
+function checkFileHeader(path: string, file: Buffer, types: readonly number[]): Problem {
   const machine = file.readUInt16LE(18);
   if (machine !== EM_AARCH64) {
     const place = { path, field: 'e_machine', offset: 18 };
@@ -65,14 +77,16 @@ function checkFileHeader(path: string, file: Buffer): Problem {
   }
   const type = file.readUInt16LE(16);
   const place = { path, field: 'e_type', offset: 16 };
-  if (type === ET_REL) return { ...place, kind: 'relocatable' };
-  if (type !== ET_EXEC && type !== ET_DYN) return { ...place, kind: 'file-type', type };
-  return undefined;
+  if (types.includes(type)) return undefined;
+  return type === ET_REL
+    ? { ...place, kind: 'relocatable' }
+    : { ...place, kind: 'file-type', type };
 }
 
-function checkTables(path: string, file: Buffer): Problem {
+function checkTables(path: string, file: Buffer, needsPrograms: boolean): Problem {
   const phnum = file.readUInt16LE(56);
-  if (phnum === 0 || file.readBigUInt64LE(32) === 0n) {
+  const hasPrograms = phnum !== 0 && file.readBigUInt64LE(32) !== 0n;
+  if (!hasPrograms && needsPrograms) {
     return { path, field: 'e_phnum', offset: 56, kind: 'no-load-segment' };
   }
   if (phnum === PN_XNUM) {
@@ -90,7 +104,7 @@ function checkTables(path: string, file: Buffer): Problem {
   if (shnum === 0 && shoff !== 0n) {
     return malformed(path, 'e_shnum', 60, 'extended section numbering is not supported');
   }
-  const problem = checkTable(path, file, programs);
+  const problem = hasPrograms ? checkTable(path, file, programs) : undefined;
   if (problem !== undefined || shnum === 0 || shoff === 0n) return problem;
   const shstrndx = file.readUInt16LE(62);
   if (shstrndx >= shnum) {

@@ -4,7 +4,8 @@ export const MAX_NAME = 4096;
 /**
  * The string at `offset` of a string table (gABI chapter 4). Undefined when it starts
  * outside the table, is not terminated, or is longer than {@link MAX_NAME}: without that
- * last bound a table of n bytes and no terminator costs n bytes for every name.
+ * last bound a table of n bytes and no terminator costs n bytes for every name. Control characters
+ * are written as readelf writes them, `^J`: every name ends up in a line of some report.
  */
 export function nameAt(table: Uint8Array, offset: number): string | undefined {
   if (offset === 0 && table.length === 0) return '';
@@ -14,5 +15,15 @@ export function nameAt(table: Uint8Array, offset: number): string | undefined {
     Math.max(0, Math.min(MAX_NAME + 1, table.length - offset)),
   );
   const end = window.indexOf(0);
-  return end < 0 ? undefined : window.toString('utf8', 0, end);
+  if (end < 0) return undefined;
+  const name = window.toString('utf8', 0, end);
+  return CONTROL.test(name) ? name.replace(EVERY_CONTROL, caret) : name;
+}
+
+const CONTROL = /\p{Cc}/u;
+const EVERY_CONTROL = /\p{Cc}/gu;
+
+function caret(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x80 ? `^${String.fromCharCode(code ^ 0x40)}` : '?';
 }

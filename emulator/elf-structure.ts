@@ -1,6 +1,6 @@
 import elfy, { type Header, type Program, type Section } from 'elfy';
 import type { ElfError } from './elf-error.js';
-import { checkHeader, malformed } from './elf-header.js';
+import { checkHeader, checkSectionHeader, malformed } from './elf-header.js';
 import { readSections } from './elf-sections.js';
 import { readSegments, type Segments } from './elf-segments.js';
 import type { ElfSection } from './elf-types.js';
@@ -24,6 +24,18 @@ export function readStructure(path: string, file: Buffer): Result<ElfStructure, 
   const sections = readSections(path, file, raw.value.header, raw.value.sections);
   if (!sections.ok) return sections;
   return ok({ segments: segments.value, sections: sections.value });
+}
+
+/** The sections alone, also of a relocatable object, which has no segments. */
+export function readSectionStructure(
+  path: string,
+  file: Buffer,
+): Result<readonly ElfSection[], ElfError> {
+  const problem = checkSectionHeader(path, file);
+  if (problem !== undefined) return fail(problem);
+  const raw = readWithElfy(path, file);
+  if (!raw.ok) return raw;
+  return readSections(path, file, raw.value.header, raw.value.sections);
 }
 
 interface RawStructure {

@@ -51,6 +51,12 @@ export interface Engine {
   /** Read or write one of the 32 SIMD registers as 16 little-endian bytes. */
   readVector(index: number, into: Uint8Array): void;
   writeVector(index: number, from: Uint8Array): void;
+  /**
+   * Read or write the registers of `SYSTEM_REGISTERS`, two little-endian words each: what a snapshot
+   * needs besides. Slow.
+   */
+  readSystem(into: Uint32Array): void;
+  writeSystem(from: Uint32Array): void;
   /** Set VBAR_EL1, TPIDR_EL1 and CPACR_EL1.FPEN: what is set once. */
   setUp(vectorBase: Address, perCpuOffset: Address): void;
   /** Drop all translations: needed after the host has changed code that may have run. */

@@ -20,6 +20,7 @@ import {
   NEVER,
   REGISTER_SETS,
   SPSR_EL1_ENCODING,
+  SYSTEM_REGISTER_NUMBERS,
   UC_ARCH_ARM64,
   UC_MODE_ARM,
   UC_REG,
@@ -176,6 +177,25 @@ class LibunicornEngine implements Engine {
 
   writeVector(index: number, from: Uint8Array): void {
     this.functions.regWrite(this.uc, UC_REG.Q0 + index, from);
+  }
+
+  readSystem(into: Uint32Array): void {
+    const value = new Uint32Array(2);
+    const bytes = new Uint8Array(value.buffer);
+    for (const [i, register] of SYSTEM_REGISTER_NUMBERS.entries()) {
+      value.fill(0);
+      this.functions.regRead(this.uc, register, bytes);
+      into.set(value, 2 * i);
+    }
+  }
+
+  writeSystem(from: Uint32Array): void {
+    const value = new Uint32Array(2);
+    const bytes = new Uint8Array(value.buffer);
+    for (const [i, register] of SYSTEM_REGISTER_NUMBERS.entries()) {
+      value.set(from.subarray(2 * i, 2 * i + 2));
+      this.functions.regWrite(this.uc, register, bytes);
+    }
   }
 
   setUp(vectorBase: Address, perCpuOffset: Address): void {

@@ -79,6 +79,22 @@ export function registerName(index: number): string {
   return ['sp', 'pc', 'pstate', 'elr_el1', 'spsr_el1', 'esr_el1', 'sp_el0'][index - 31] ?? '?';
 }
 
+/**
+ * System registers that code at EL1 can write and a {@link RegisterFile} does not hold, in the order
+ * of `Engine.readSystem`. The vector's overflow test uses the two thread ID registers of EL0.
+ */
+export const SYSTEM_REGISTERS = [
+  'vbar_el1',
+  'tpidr_el1',
+  'cpacr_el1',
+  'tpidr_el0',
+  'tpidrro_el0',
+  'far_el1',
+  'fpcr',
+  'fpsr',
+] as const;
+export type SystemRegister = (typeof SYSTEM_REGISTERS)[number];
+
 /** Bits of PSTATE and SPSR_EL1 (Arm ARM C5.2.19 SPSR_EL1). */
 export const Pstate = {
   F: 1 << 6,

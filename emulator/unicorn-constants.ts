@@ -17,13 +17,18 @@ export const UC_REG = {
   Q0: 104,
   PC: 260,
   CPACR_EL1: 261,
+  TPIDR_EL0: 262,
+  TPIDRRO_EL0: 263,
   TPIDR_EL1: 264,
   PSTATE: 265,
   ELR_EL1: 267,
   SP_EL0: 270,
   ESR_EL1: 277,
+  FAR_EL1: 281,
   VBAR_EL1: 287,
   CP_REG: 290,
+  FPCR: 291,
+  FPSR: 292,
 } as const;
 
 /** An address at which nothing is mapped and nothing runs: `until` of uc_emu_start. */
@@ -69,6 +74,18 @@ export function unicornRegister(index: number): number {
       return UC_REG.CP_REG;
   }
 }
+
+/** The engine's numbers of `SYSTEM_REGISTERS`. */
+export const SYSTEM_REGISTER_NUMBERS: readonly number[] = [
+  UC_REG.VBAR_EL1,
+  UC_REG.TPIDR_EL1,
+  UC_REG.CPACR_EL1,
+  UC_REG.TPIDR_EL0,
+  UC_REG.TPIDRRO_EL0,
+  UC_REG.FAR_EL1,
+  UC_REG.FPCR,
+  UC_REG.FPSR,
+];
 
 const range = (first: number, end: number): readonly number[] =>
   Array.from({ length: end - first }, (_, i) => first + i);

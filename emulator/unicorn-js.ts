@@ -26,6 +26,7 @@ import {
   NEVER,
   REGISTER_SETS,
   SPSR_EL1_ENCODING,
+  SYSTEM_REGISTER_NUMBERS,
   UC_ARCH_ARM64,
   UC_MODE_ARM,
   UC_REG,
@@ -179,6 +180,23 @@ class UnicornJsEngine implements Engine {
   writeVector(index: number, from: Uint8Array): void {
     this.heap.slice(this.block.spare, 16).set(from);
     this.module._uc_reg_write(this.uc, UC_REG.Q0 + index, this.block.spare);
+  }
+
+  readSystem(into: Uint32Array): void {
+    const at = this.block.spare >>> 2;
+    for (const [i, register] of SYSTEM_REGISTER_NUMBERS.entries()) {
+      this.heap.words().fill(0, at, at + 2);
+      this.module._uc_reg_read(this.uc, register, this.block.spare);
+      into.set(this.heap.words().subarray(at, at + 2), 2 * i);
+    }
+  }
+
+  writeSystem(from: Uint32Array): void {
+    const at = this.block.spare >>> 2;
+    for (const [i, register] of SYSTEM_REGISTER_NUMBERS.entries()) {
+      this.heap.words().set(from.subarray(2 * i, 2 * i + 2), at);
+      this.module._uc_reg_write(this.uc, register, this.block.spare);
+    }
   }
 
   setUp(vectorBase: Address, perCpuOffset: Address): void {

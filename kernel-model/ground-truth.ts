@@ -70,6 +70,21 @@ export class ShadowStack {
   }
 }
 
+/** One task's part of a {@link TruthState}. */
+interface ShadowStackState {
+  readonly task: Address;
+  readonly overflowed: boolean;
+  readonly addresses: Float64Array;
+  readonly sps: Float64Array;
+  readonly kinds: Uint8Array;
+}
+
+/** A {@link GroundTruth} as it was: a copy, as large as what was pending. */
+export interface TruthState {
+  readonly currentTask: Address;
+  readonly stacks: readonly ShadowStackState[];
+}
+
 /**
  * A deliberate mistake in the record, for the test that the harness can fail.
  *
@@ -118,6 +133,35 @@ export class GroundTruth {
     this.current.overflowed = false;
     this.currentTask = task;
     this.stacks.set(task, this.current);
+  }
+
+  /** A copy of everything that is pending. */
+  save(): TruthState {
+    const stacks = [...this.stacks].map(([task, stack]) => ({
+      task,
+      overflowed: stack.overflowed,
+      addresses: stack.addresses.slice(0, stack.depth),
+      sps: stack.sps.slice(0, stack.depth),
+      kinds: stack.kinds.slice(0, stack.depth),
+    }));
+    return { currentTask: this.currentTask, stacks };
+  }
+
+  /** Back to what {@link save} gave. Shadow stacks keep their identity as long as their task is known. */
+  restore(state: TruthState): void {
+    const known = new Map(this.stacks);
+    this.stacks.clear();
+    for (const { task, overflowed, addresses, sps, kinds } of state.stacks) {
+      const stack = known.get(task) ?? new ShadowStack();
+      stack.addresses.set(addresses);
+      stack.sps.set(sps);
+      stack.kinds.set(kinds);
+      stack.depth = addresses.length;
+      stack.overflowed = overflowed;
+      this.stacks.set(task, stack);
+    }
+    this.currentTask = state.currentTask;
+    this.current = this.ofTask(state.currentTask);
   }
 
   /** Whether a task has been current: a task that has not may not even have been made. */

@@ -106,7 +106,7 @@ export class Machine {
   /** Back to the state right after loading: memory and registers; code as loaded. */
   reset(): void {
     restoreSnapshot(this.stepper.engine, this.initial);
-    this.stepper.registers.copyFrom(this.initial.registers);
+    this.stepper.registers.words.set(this.initial.registers);
   }
 
   /**

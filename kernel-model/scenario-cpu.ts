@@ -8,13 +8,20 @@ import { ExceptionClass, syndrome, VectorOffset } from '../emulator/exceptions.j
 import { classify, exceptionImmediate, InstructionClass } from '../emulator/instruction.js';
 import { Reg } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
-import { GroundTruth, type TruthDefect } from './ground-truth.js';
+import { GroundTruth, type TruthDefect, type TruthState } from './ground-truth.js';
 import { PT_REGS_SIZE } from './kernel-image.js';
 import type { Machine } from './machine.js';
 import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
 
 /** Breakpoints of a guest that are being handled at once; more is a runaway. */
 const MAX_NESTED = 64;
+
+/** What a {@link ScenarioCpu} keeps besides the machine, as it was. */
+export interface ScenarioCpuState {
+  readonly truth: TruthState;
+  readonly depths: readonly number[];
+  readonly addresses: readonly Address[];
+}
 
 /** Steps one scenario. */
 export class ScenarioCpu {
@@ -45,6 +52,25 @@ export class ScenarioCpu {
     this.stacks.switchTo(this.stackTask);
     this.depths.length = 0;
     this.addresses.length = 0;
+  }
+
+  /** A copy of what is kept besides the machine's own registers and memory. */
+  save(): ScenarioCpuState {
+    return {
+      truth: this.truth.save(),
+      depths: this.depths.slice(),
+      addresses: this.addresses.slice(),
+    };
+  }
+
+  /** Back to what {@link save} gave. The machine is brought back by the caller. */
+  restore(state: ScenarioCpuState): void {
+    this.truth.restore(state.truth);
+    this.depths.splice(0, Infinity, ...state.depths);
+    this.addresses.splice(0, Infinity, ...state.addresses);
+    this.stackTask = this.truth.currentTask;
+    this.stacks.switchTo(this.stackTask);
+    this.problem = '';
   }
 
   private newTruth(): GroundTruth {

@@ -35,7 +35,7 @@ export function mergeScenario(
   results: readonly UnitResult[],
   extraProblems: readonly ProblemReport[],
   scope: SweptScope | undefined,
-  replay: (point: string) => string,
+  replay: (point: string, policy?: PolicyName) => string,
 ): ScenarioReport {
   const { scenario } = target;
   const cells = mergeCells(results);
@@ -68,7 +68,7 @@ export function mergeScenario(
       count: cell.count,
       accepted: acceptedVerdicts(scenario, cell),
       example,
-      replay: replay(example.point),
+      replay: replay(example.point, example.policy),
     });
   }
   for (const { policy, reason, count } of results.flatMap((result) => result.reasons)) {

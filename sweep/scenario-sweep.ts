@@ -3,11 +3,11 @@
  * each instruction, lets every policy walk in both modes, judges, returns, and goes on.
  */
 import type { Address } from '../emulator/address.js';
-import { Reg, RegisterFile } from '../emulator/registers.js';
+import { Reg } from '../emulator/registers.js';
 import { DriverStatus, type ExceptionDriver } from '../kernel-model/exception-driver.js';
-import { completeSdei } from '../kernel-model/exception-source.js';
-import { Kind, KIND_COUNT } from '../kernel-model/exception-kind.js';
-import type { GroundTruth, ShadowStack, TruthDefect } from '../kernel-model/ground-truth.js';
+import { KIND_COUNT } from '../kernel-model/exception-kind.js';
+import type { GroundTruth, TruthDefect } from '../kernel-model/ground-truth.js';
+import { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Machine } from '../kernel-model/machine.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
 import type { KernelStacks } from '../kernel-model/stacks.js';
@@ -18,6 +18,7 @@ import { WalkResult } from '../unwinder/walk-result.js';
 import type { FunctionIndex } from './function-index.js';
 import type { KernelWalker } from './kernel-walker.js';
 import type { Point } from './point.js';
+import { truthAtRequest } from './point-truth.js';
 import { RowCheck, type WrongRow } from './row-check.js';
 import { explainDriverStatus, registerChanged, type SweepProblem } from './sweep-problem.js';
 import { MODES, type Tally } from './tally.js';
@@ -88,16 +89,13 @@ export interface SweepEnd {
 /** One scenario on one machine. The machine must be freshly set up: see scenario-setup.ts. */
 export class ScenarioSweep {
   private readonly driver: ExceptionDriver;
-  private readonly cpu: ScenarioCpu;
+  private readonly cpu: InterruptibleCpu;
   private readonly truthList = new TruthList();
   private readonly walk = new WalkResult();
-  private readonly saved = new RegisterFile();
   private readonly rows: RowCheck;
   private outerIndex = 0;
   private outerKind = -1;
   private innerIndex = -1;
-  /** Inside a breakpoint that the sweep itself has taken. */
-  private inTakenBreakpoint = false;
   /** The task that handlers have walked instead of the current one, or 0. */
   private walkedTask: Address = 0;
 
@@ -110,11 +108,13 @@ export class ScenarioSweep {
   ) {
     this.driver = parts.driver;
     this.rows = new RowCheck(parts.rules, parts.machine.memory);
-    this.cpu = new ScenarioCpu(parts.machine, parts.stacks, truthDefect);
+    const { machine, stacks, driver } = parts;
+    const scenario = new ScenarioCpu(machine, stacks, truthDefect);
+    this.cpu = new InterruptibleCpu(machine, scenario, driver.source);
   }
 
   private get truth(): GroundTruth {
-    return this.cpu.truth;
+    return this.cpu.scenario.truth;
   }
 
   /** Take every exception step by step, within a budget, instead of running its code freely. */
@@ -125,9 +125,8 @@ export class ScenarioSweep {
   /** Step from the thread's first instruction to its end (or the end of the range), sweeping. */
   run(range: SweepRange): SweepEnd {
     const { memory, kernel } = this.parts.machine;
-    this.cpu.reset();
     this.driver.reset();
-    this.inTakenBreakpoint = false;
+    this.cpu.reset();
     this.walkedTask = memory.readAddress(kernel.roles.walkTask) ?? 0;
     const home = this.truth.current;
     const cpu = this.parts.machine.stepper;
@@ -160,10 +159,9 @@ export class ScenarioSweep {
   /** Step the scenario by one instruction, recording truth. */
   private step(): boolean {
     if (!this.cpu.step()) {
-      this.report('scenario', undefined, this.cpu.problem);
+      this.report('scenario', undefined, this.cpu.scenario.problem);
       return false;
     }
-    this.driver.source.inBreakpoint = this.inTakenBreakpoint || this.cpu.inBreakpoint;
     return true;
   }
 
@@ -213,7 +211,7 @@ export class ScenarioSweep {
     if (entered !== DriverStatus.DONE) return this.driverProblem(entered, kind);
     const task = parts.walker.prepare(driver.request);
     if (task === undefined) return this.driverProblem(DriverStatus.NO_REQUEST, kind);
-    this.gatherTruth(task);
+    truthAtRequest(truthList, this.truth, driver, parts.machine.stepper.pc, task);
     for (let p = 0; p < policies.length; p++) {
       const policy = policies[p] as Policy;
       parts.walker.walk(policy, 'reliable', walk);
@@ -266,76 +264,34 @@ export class ScenarioSweep {
         };
   }
 
-  /** Truth at the walk request, innermost first: handler, interrupted PC, and what is pending there. */
-  private gatherTruth(task: Address): void {
-    const { truthList, truth, driver } = this;
-    truthList.clear();
-    if (task !== truth.currentTask) {
-      pushPending(truthList, truth.ofTask(task));
-      return;
-    }
-    const addresses = driver.path?.addresses;
-    if (addresses !== undefined) {
-      for (let i = 0; i < addresses.length; i++) truthList.push(addresses[i] as number);
-    }
-    truthList.push(this.parts.machine.stepper.pc);
-    pushPending(truthList, truth.current);
-  }
-
   /**
    * Depth 2: the stepper itself takes an exception and is interrupted at every instruction until it
    * has returned; then it must be what it was.
    */
   private insideException(kind: number, range: SweepRange): boolean {
-    const cpu = this.parts.machine.stepper;
-    const { driver, truth } = this;
-    const { roles } = this.parts.machine.kernel;
-    this.saved.copyFrom(cpu.registers);
-    this.cpu.fillBelow(cpu.registers.get(Reg.SP));
-    truth.exceptionTaken(cpu.pc, cpu.registers.get(Reg.SP));
-    const depth = truth.current.depth;
-    driver.source.deliver(kind, cpu.registers);
-    cpu.writeBack();
-    if (kind === Kind.SDEI) driver.source.sdeiLevel++;
-    if (kind === Kind.BRK) this.inTakenBreakpoint = true;
-    driver.source.inBreakpoint = this.inTakenBreakpoint || this.cpu.inBreakpoint;
+    const { cpu } = this;
+    cpu.take(kind);
     this.outerKind = kind;
     let going = true;
-    for (this.innerIndex = 0; going && truth.current.depth >= depth; this.innerIndex++) {
+    for (this.innerIndex = 0; going && cpu.depth > 0; this.innerIndex++) {
       if (this.innerIndex >= range.budget) {
         this.report('runaway', this.pointOf(kind), `${range.budget} instructions in a handler`);
         going = false;
-      } else if (kind === Kind.SDEI && cpu.pc === roles.sdeiComplete) {
-        this.resumeByFirmware();
       } else {
-        going = this.innerPoints(range) && this.step();
+        going = (cpu.isFirmwareNext || this.innerPoints(range)) && this.step();
       }
     }
-    if (kind === Kind.SDEI) driver.source.sdeiLevel--;
-    if (kind === Kind.BRK) this.inTakenBreakpoint = false;
-    driver.source.inBreakpoint = this.inTakenBreakpoint || this.cpu.inBreakpoint;
     this.innerIndex = -1;
     if (!going) return false;
-    const difference = cpu.registers.firstDifference(this.saved);
-    if (difference < 0) return true;
-    return this.report(
-      'not-restored',
-      { index: this.outerIndex, kind },
-      registerChanged(difference),
-    );
+    if (cpu.difference < 0) return true;
+    const point = { index: this.outerIndex, kind };
+    return this.report('not-restored', point, registerChanged(cpu.difference));
   }
 
   private innerPoints(range: SweepRange): boolean {
     const { innerIndex } = this;
     if (innerIndex < range.innerFrom || innerIndex >= range.innerTo) return true;
     return this.takePoints(range.innerKinds, 2);
-  }
-
-  private resumeByFirmware(): void {
-    const cpu = this.parts.machine.stepper;
-    completeSdei(cpu.registers, this.saved);
-    cpu.writeBack();
-    this.truth.exceptionReturned();
   }
 
   private driverProblem(status: number, kind: number): boolean {
@@ -347,8 +303,4 @@ export class ScenarioSweep {
     const pc = this.parts.machine.stepper.pc;
     return this.observer.problem({ kind, point, pc, detail });
   }
-}
-
-function pushPending(list: TruthList, stack: ShadowStack): void {
-  for (let i = stack.depth - 1; i >= 0; i--) list.push(stack.addresses[i] as number);
 }

@@ -39,8 +39,11 @@ export interface SweepOptions {
   readonly budget?: number;
   /** Kill the worker that takes this point: for tests. */
   readonly crashAt?: string;
-  /** The command line that replays a point. */
-  readonly replay: (target: SweepTarget, point: string) => string;
+  /**
+   * The command line that replays a point: with a policy for its walk to be looked at, without one
+   * where no walk came about.
+   */
+  readonly replay: (target: SweepTarget, point: string, policy?: PolicyName) => string;
 }
 
 /** How far a sweep is. */
@@ -239,7 +242,7 @@ export class Sweep {
         allResults(job),
         job.problems,
         whole ? { policies, kinds: this.kindsOf(job.target), depth } : undefined,
-        (at) => this.options.replay(job.target, at),
+        (at, policy) => this.options.replay(job.target, at, policy),
       );
     });
     const points = scenarios.reduce((sum, { points: count }) => sum + count, 0);

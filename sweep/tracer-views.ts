@@ -6,6 +6,8 @@ import type { KretprobeInstances } from '../unwinder/kretprobe-instances.js';
 
 /** Words of struct ftrace_ret_stack {ret, func, fp, retp}, and the mask of a type word's size. */
 const RET = 0;
+const FUNC = 1;
+const FP = 2;
 const RETP = 3;
 const SIZE_MASK = 0x3ff;
 
@@ -59,6 +61,21 @@ export class GuestGraphReturnStack implements GraphReturnStack {
     return this.word(this.entry(i) + RET);
   }
 
+  /** Where entry `i` is in guest memory: its `ret`; for reports. */
+  addressOf(i: number): Address {
+    return this.base() + 8 * this.entry(i);
+  }
+
+  /** The traced function; for reports. */
+  func(i: number): Address {
+    return this.word(this.entry(i) + FUNC);
+  }
+
+  /** x29 when it was entered, compared when it returns; for reports. */
+  fp(i: number): Address {
+    return this.word(this.entry(i) + FP);
+  }
+
   retp(i: number): Address {
     return this.word(this.entry(i) + RETP);
   }
@@ -82,6 +99,11 @@ export class GuestKretprobeInstances implements KretprobeInstances {
       at = memory.readAddress(at + kernel.offsets.kretprobeNext) ?? 0;
     }
     return at;
+  }
+
+  /** Where the replaced return address of instance `i` is in guest memory; for reports. */
+  addressOf(i: number): Address {
+    return this.instance(i) + this.machine.kernel.offsets.kretprobeRetAddr;
   }
 
   count(): number {

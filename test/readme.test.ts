@@ -33,7 +33,7 @@ describe('README', () => {
   let folder = '';
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'kunwind-readme-'));
-    for (const name of ['scenarios', 'package.json'])
+    for (const name of ['scenarios', 'kernel-model', 'package.json'])
       symlinkSync(join(ROOT, name), join(folder, name));
     for (const [name, target] of OUTSIDE) {
       if (existsSync(target)) symlinkSync(target, join(folder, name));

@@ -24,7 +24,7 @@ import {
 import { HOW_FALLBACK, MAX_ENTRIES, type WalkResult } from './walk-result.js';
 import { stepSFrame } from './walk-sframe-step.js';
 import { type WalkStart } from './walk-start.js';
-import { FP, PC, type UnwindEnvironment, type UnwindTask, WalkState } from './walk-state.js';
+import { FP, PC, SLOT, type UnwindEnvironment, type UnwindTask, WalkState } from './walk-state.js';
 
 /**
  * - `reliable`: arch_stack_walk_reliable, for livepatch: all or nothing.
@@ -73,6 +73,7 @@ export class Kunwind {
       if (count < MAX_ENTRIES) {
         out.entries[count] = at[PC] as number;
         out.fps[count] = at[FP] as number;
+        out.slots[count] = at[SLOT] as number;
         out.sources[count] = state.source;
         out.rules[count] = state.rule;
         out.hows[count] = state.how;

@@ -9,6 +9,7 @@ import {
   METADATA_PT_REGS,
   METADATA_RECORD_SIZE,
   METADATA_TYPE,
+  PT_REGS_PC,
   PT_REGS_SIZE,
   PT_REGS_STACKFRAME,
 } from './frame-record.js';
@@ -26,7 +27,7 @@ import {
   WARN_MISPLACED_FINAL,
 } from './walk-reason.js';
 import { HOW_FRAME_RECORD } from './walk-result.js';
-import { FP, SP, type UnwindTask, type WalkState } from './walk-state.js';
+import { FP, SLOT, SP, type UnwindTask, type WalkState } from './walk-state.js';
 
 /** Steps from the record at fp. STEP_OK, STEP_FINAL or a reason code; on an error fp and pc stay. */
 export function stepFrameRecord(state: WalkState, task: UnwindTask): number {
@@ -56,6 +57,7 @@ export function stepFrameRecord(state: WalkState, task: UnwindTask): number {
   if (stacks.current !== stack) stacks.moveTo(stack);
   stacks.low[stack] = fp + FRAME_RECORD_SIZE;
   at[SP] = fp;
+  at[SLOT] = fp + FRAME_RECORD_SIZE / 2;
   state.spLow = state.fpLow;
   state.setFp(fpHi, fpLo);
   state.setPc(lrHi, lrLo);
@@ -83,6 +85,7 @@ export function stepMetadataRecord(state: WalkState, task: UnwindTask): number {
     if (stacks.current !== stack) stacks.moveTo(stack);
     stacks.low[stack] = regs + PT_REGS_SIZE;
     state.setRegs(words, i - PT_REGS_STACKFRAME / 4);
+    state.at[SLOT] = regs + 8 * PT_REGS_PC;
     return STEP_OK;
   }
   if (typeHi === 0 && type === METADATA_FINAL) {

@@ -39,6 +39,12 @@ export class WalkResult {
   readonly entries = new Float64Array(MAX_ENTRIES);
   /** Frame pointer of the unwind state when each entry was recorded. */
   readonly fps = new Float64Array(MAX_ENTRIES);
+  /**
+   * Where each PC was loaded from: an LR slot of a frame record, `pc` of a pt_regs, the RA slot of an
+   * SFrame rule. NaN for one that was in a register (of the pt_regs in force), or at the start. What
+   * a tracer's entry replaced is not counted: the slot is that of the trampoline's address.
+   */
+  readonly slots = new Float64Array(MAX_ENTRIES);
   /** Index into WALK_SOURCES for each entry. */
   readonly sources = new Uint8Array(MAX_ENTRIES);
   /** Index of the SFrame rule by which each entry was found, or -1. */

@@ -27,7 +27,7 @@ import {
   WARN_SFRAME_WITHOUT_REGS,
 } from './walk-reason.js';
 import { HOW_SFRAME_LOAD, HOW_SFRAME_REGISTER } from './walk-result.js';
-import { FP, PC, SP, type UnwindTask, type WalkState } from './walk-state.js';
+import { FP, PC, SLOT, SP, type UnwindTask, type WalkState } from './walk-state.js';
 
 const BASE_SP = CfaBase.SP;
 const BASE_FP = CfaBase.FP;
@@ -127,6 +127,7 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
       regs[regsIndex + 2 * PT_REGS_LR + 1] as number,
       regs[regsIndex + 2 * PT_REGS_LR] as number,
     );
+    at[SLOT] = NaN;
     state.source = SOURCE_REGS_LR;
     state.how = HOW_SFRAME_REGISTER;
   } else if (raKind === VALUE_REG) {
@@ -134,6 +135,7 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
     if (register > DWARF_SP) return RULE_UNSUPPORTED;
     const low = (registerLow(state, register) >>> 0) + (rules.raOffset[rule] as number);
     state.setPc(registerHigh(state, register) + Math.floor(low / 4294967296), low | 0);
+    at[SLOT] = NaN;
     state.source = SOURCE_FRAME;
     state.how = HOW_SFRAME_REGISTER;
   } else {
@@ -144,6 +146,7 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
       stacks.low[stack] = ra + 8;
     }
     state.setPc(stacks.hi, stacks.lo);
+    at[SLOT] = ra;
     state.source = SOURCE_FRAME;
     state.how = HOW_SFRAME_LOAD;
   }

@@ -61,12 +61,14 @@ export const PC = 0;
 export const FP = 1;
 /** Only sframe-v5 looks at it other than right after the registers it comes from. */
 export const SP = 2;
+/** Where pc was loaded from; NaN when it is not from memory but from a register or the start. */
+export const SLOT = 3;
 
 const NO_REGS: Uint32Array = new Uint32Array(0);
 
 export class WalkState {
-  /** pc, fp, sp. Doubles live here and not in fields, where a store might allocate. */
-  readonly at = new Float64Array(3);
+  /** pc, fp, sp, slot. Doubles live here and not in fields, where a store might allocate. */
+  readonly at = new Float64Array(4);
   /** Low words of fp and sp: alignment is exact also where the number lost its low bits. */
   fpLow = 0;
   spLow = 0;
@@ -149,6 +151,7 @@ export class WalkState {
     at[PC] = start.at[PC] as number;
     at[FP] = start.at[FP] as number;
     at[SP] = start.at[SP] as number;
+    at[SLOT] = NaN;
     this.fpLow = start.fpLow;
     this.spLow = start.spLow;
     this.source = start.source;

@@ -17,7 +17,7 @@ import {
   isLoadStore,
   type LoadStore,
   Writeback,
-} from '../emulator/load-store.js';
+} from './load-store.js';
 import { executePauthHint, PauthOutcome, stripHighWord } from '../emulator/pointer-auth.js';
 import { Reg, RegisterFile } from '../emulator/registers.js';
 import { fail, ok, type Result } from '../emulator/result.js';

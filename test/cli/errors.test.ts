@@ -55,7 +55,6 @@ describe('a file that cannot be used', () => {
       () => writePatched(inFolder('x86'), E_MACHINE, 62),
       /built for x86-64, not AArch64/,
     ],
-    ['relocatable', () => writePatched(inFolder('o'), E_TYPE, 1), /a relocatable object/],
     [
       'with a corrupt .sframe header',
       () => writePatched(inFolder('version'), sframeOffset() + 2, 9),
@@ -71,6 +70,19 @@ describe('a file that cannot be used', () => {
     const file = make();
     expectOneLine(['sweep', '--image', file, '--function', 'leaf_memcpy_entry'], message);
     expectOneLine(['sframe', 'dump', file], message);
+  });
+
+  it('relocatable: an error to sweep --image', () => {
+    const file = writePatched(inFolder('o'), E_TYPE, 1);
+    const args = ['sweep', '--image', file, '--function', 'leaf_memcpy_entry'];
+    expectOneLine(args, /a relocatable object/);
+  });
+
+  it('with a corrupt .sframe header: one line from each sframe command', () => {
+    const file = writePatched(inFolder('header'), sframeOffset() + 2, 9);
+    for (const command of [['stat'], ['diff', LEAF_ELF], ['coverage']]) {
+      expectOneLine(['sframe', ...command, file], /header: \.sframe: unsupported SFrame version/);
+    }
   });
 
   it('linked where the guest kernel is', () => {
@@ -98,9 +110,18 @@ describe('a file that cannot be used', () => {
 describe('a command line that means nothing', () => {
   const image = ['--image', LEAF_ELF, '--function', 'leaf_memcpy'];
   const lines: readonly (readonly [string, readonly string[], RegExp])[] = [
-    ['no command', [], /no command given; there are sweep, kunit, list and sframe dump/],
+    ['no command', [], /no command given; there are sweep, debug, kunit, list and sframe/],
     ['an unknown command', ['swep'], /unknown command 'swep'; did you mean sweep\?/],
     ['sframe alone', ['sframe'], /sframe needs a command: dump/],
+    ['sframe stat alone', ['sframe', 'stat'], /sframe stat needs a FILE/],
+    ['sframe diff with one file', ['sframe', 'diff', LEAF_ELF], /sframe diff needs two FILEs/],
+    ['sframe coverage alone', ['sframe', 'coverage'], /sframe coverage needs a FILE/],
+    ['a wrong limit', ['sframe', 'coverage', LEAF_ELF, '--limit', '-1'], /--limit must be a whole/],
+    [
+      'a format',
+      ['sframe', 'dump', LEAF_ELF, '--format', 'x'],
+      /--format x: there are text, readelf/,
+    ],
     ['sframe dump alone', ['sframe', 'dump'], /sframe dump needs a FILE/],
     ['an unknown option', ['sweep', '--polcy', 'x'], /unknown option --polcy/],
     ['an unknown scenario', ['sweep', 'zzz'], /no scenario 'zzz'; `kunwind-lab list` names them/],

@@ -30,11 +30,18 @@ describe('sframe dump', () => {
   it.skipIf(readelf === undefined)('prints what readelf prints, byte for byte', () => {
     if (readelf === undefined) return;
     const expected = readelfSFrame(readelf, readFileSync(LEAF_ELF));
-    expect(run(['sframe', 'dump', LEAF_ELF]).stdout).toBe(expected);
+    expect(run(['sframe', 'dump', '--format=readelf', LEAF_ELF]).stdout).toBe(expected);
+  });
+
+  it('names the functions, but not in the layout of readelf', () => {
+    const named = run(['sframe', 'dump', LEAF_ELF]).stdout;
+    expect(named).toMatch(/pc = 0x\w+, size = 136 bytes <leaf_memcpy_inner>\n/);
+    const plain = run(['sframe', 'dump', '--format=readelf', LEAF_ELF]).stdout;
+    expect(named.replace(/ <\w+>\n/g, '\n')).toBe(plain);
   });
 
   it('has the same as JSON', () => {
-    const { stdout } = run(['sframe', 'dump', LEAF_ELF, '--json']);
+    const { stdout } = run(['sframe', 'dump', LEAF_ELF, '--format=json']);
     const { file, sections } = JSON.parse(stdout) as {
       file: string;
       sections: { name: string; functionCount: number; functions: { rows: unknown[] }[] }[];

@@ -93,7 +93,9 @@ describe('a sweep that finds something unexpected', () => {
     expect(stdout).toContain('first at  leaf_memcpy_moves_lr+0x10/0x14: ret x15\n');
     expect(stdout).toContain('promised  exact or unreliable\n');
     expect(stdout).toMatch(/leaf_memcpy_moves_lr_entry\+0x\w+\/0x\w+ +- absent\n/);
-    expect(stdout).toMatch(/replay {4}npx kunwind-lab sweep --image \S+ --function \S+ --point \d/);
+    expect(stdout).toMatch(
+      /replay {4}npx kunwind-lab debug --image \S+ --function \S+ --policy \S+ --at \d/,
+    );
     expect(stdout).toMatch(/: 2,000 unexpected\n$/);
   });
 
@@ -102,13 +104,21 @@ describe('a sweep that finds something unexpected', () => {
     expect(status).toBe(1);
     const finding = json.scenarios[0]?.findings[0];
     const words = finding?.replay.split(' ') ?? [];
-    expect(words.slice(0, 3)).toEqual(['npx', 'kunwind-lab', 'sweep']);
-    const replayed = report(...words.slice(3));
+    const point = words.at(-1) ?? '';
+    const replayed = report(...SEEDED, '--point', point);
     expect(replayed.status).toBe(1);
     expect(replayed.json.points).toBe(1);
     const examples = replayed.json.scenarios[0]?.findings.map(({ example }) => example);
     expect(examples).toContainEqual(finding?.example);
     expect(replayed.stdout).toContain('missing, unexpected: exact or unreliable is promised');
+
+    expect(words.slice(0, 3)).toEqual(['npx', 'kunwind-lab', 'debug']);
+    const shown = run([...words.slice(2), '--print']);
+    expect(shown.status, shown.stderr).toBe(0);
+    expect(shown.stdout).toContain(
+      `${finding?.example.policy ?? ''}, reliable, asked by irq: missing`,
+    );
+    expect(shown.stdout).toContain(`at ${finding?.example.at ?? ''}: `);
   });
 
   it('stops a guest that runs away', () => {

@@ -1,7 +1,7 @@
 /** Snapshots: a whole scenario, executed again from a saved state, must go exactly the same way. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RegisterSet } from '../../emulator/engine.js';
-import { Reg, RegisterFile } from '../../emulator/registers.js';
+import { Reg, RegisterFile, SYSTEM_REGISTERS } from '../../emulator/registers.js';
 import { restoreSnapshot, takeSnapshot } from '../../emulator/snapshot.js';
 import { StepStatus } from '../../emulator/stepping-cpu.js';
 import type { Machine } from '../../kernel-model/machine.js';
@@ -26,7 +26,13 @@ describe('a snapshot', () => {
     cpu.writeBack();
     cpu.step();
     cpu.step();
+    // FPCR.FZ and DN, FPSR.QC: bits that the CPU has; CPACR_EL1.FPEN must stay set.
+    const written = [0x8000, 0x40, 3 << 20, 0x11, 0x22, 0x33, 0x0300_0000, 0x0800_0000];
+    cpu.engine.writeSystem(
+      Uint32Array.from({ length: 16 }, (_, i) => (i & 1 ? 0 : (written[i / 2] ?? 0))),
+    );
     const snapshot = takeSnapshot(cpu.engine, memory);
+    expect(SYSTEM_REGISTERS.map((_, i) => snapshot.system[2 * i])).toEqual(written);
     expect(snapshot.memory.map(({ region }) => region.name)).toEqual(['data']);
     const saved = snapshot.memory[0]?.bytes ?? new Uint8Array();
     expect(Buffer.from(saved).readBigInt64LE(STACK_TOP - 16 - DATA)).toBe(BigInt(DATA));
@@ -39,7 +45,12 @@ describe('a snapshot', () => {
     memory.writeAddress(DATA, 1);
     cpu.engine.writeVector(0, new Uint8Array(16).fill(7));
 
+    cpu.engine.writeSystem(new Uint32Array(16).fill(0));
+
     restoreSnapshot(cpu.engine, snapshot);
+    const system = new Uint32Array(16);
+    cpu.engine.readSystem(system);
+    expect(system).toEqual(snapshot.system);
     cpu.readAll();
     expect(cpu.pc).toBe(CODE + 8);
     expect([Reg.X0, Reg.SP, Reg.SP_EL0].map((index) => cpu.registers.get(index))).toEqual([

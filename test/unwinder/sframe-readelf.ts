@@ -46,14 +46,19 @@ export function findReadelf(): Readelf | undefined {
 
 /** The output of `readelf --sframe` on an ELF file with these bytes. */
 export function readelfSFrame(readelf: Readelf, elf: Uint8Array): string {
+  return readelfOutput(readelf, '--sframe', elf);
+}
+
+/** The output of readelf with one option on an ELF file with these bytes. */
+export function readelfOutput(readelf: Readelf, option: string, elf: Uint8Array): string {
   // Inside the repository: a toolchain in a chroot sees nothing else.
   mkdirSync(join(repositoryRoot, 'dist'), { recursive: true });
   const folder = mkdtempSync(join(repositoryRoot, 'dist', 'tmp-sframe-'));
   try {
     const file = join(folder, 'elf');
     writeFileSync(file, elf);
-    const output = run([...readelf.command, '--sframe', relative(repositoryRoot, file)]);
-    if (output === undefined) throw new Error(`${readelf.command.join(' ')} --sframe failed`);
+    const output = run([...readelf.command, option, relative(repositoryRoot, file)]);
+    if (output === undefined) throw new Error(`${readelf.command.join(' ')} ${option} failed`);
     return output;
   } finally {
     rmSync(folder, { recursive: true });

@@ -3,7 +3,7 @@
  * That readelf refuses V1; the layout for it is the same (binutils 2.40 printed it so).
  */
 
-import { addressDigits, formatAddress } from '../address.js';
+import { type Address, addressDigits, formatAddress } from '../address.js';
 import {
   FDE_TYPE_FLEX,
   F_FDE_FUNC_START_PCREL,
@@ -27,8 +27,15 @@ export interface FunctionFacts {
   readonly isKeyB: boolean;
 }
 
-/** The lines of the dump, without newlines. `name` is the section's. */
-export function* dumpSFrame(section: SFrameSection, name = '.sframe'): Generator<string> {
+/**
+ * The lines of the dump, without newlines. `name` is the section's. With `functionName`, each
+ * function's line ends with its name, which readelf does not print.
+ */
+export function* dumpSFrame(
+  section: SFrameSection,
+  name = '.sframe',
+  functionName?: (start: Address, size: number) => string,
+): Generator<string> {
   const { header, functions, rows } = section;
   const view = sectionView(section);
   yield `Contents of the SFrame section ${name}:`;
@@ -54,7 +61,8 @@ export function* dumpSFrame(section: SFrameSection, name = '.sframe'): Generator
     yield (
       `    func idx [${f}]: pc = ${formatAddress(start)}, size = ${functions.size[f] as number} bytes` +
       (attributes === '' ? '' : `, attr = "${attributes}"`) +
-      (facts.isKeyB ? ', pauth = B key' : '')
+      (facts.isKeyB ? ', pauth = B key' : '') +
+      (functionName === undefined ? '' : ` <${functionName(start, functions.size[f] as number)}>`)
     );
     yield `    STARTPC${facts.isMask ? '[m]' : '   '}      CFA       FP        RA           `;
     const first = functions.firstRow[f] as number;

@@ -1,0 +1,115 @@
+/** `debug --gdb`: serves one timeline to gdb until Ctrl-C. */
+import { relative } from 'node:path';
+import type { Evaluator } from '../debug/evaluate.js';
+import { GdbMonitor } from '../debug/gdb-monitor.js';
+import { TimelineTarget } from '../debug/gdb-target.js';
+import { type Endpoint, formatEndpoint, parseEndpoint } from '../emulator/gdb/endpoint.js';
+import { PLAIN } from '../debug/view/text.js';
+import { describeServerError, GdbServer } from '../emulator/gdb/server.js';
+import type { Policy } from '../unwinder/policy.js';
+import { complain, print } from './output.js';
+import { once, type OptionText } from './option-values.js';
+import { UsageError } from './usage-error.js';
+
+/** Columns of what `monitor` prints. */
+const WIDTH = 100;
+
+/** The options, for yargs. */
+export const GDB_OPTIONS = {
+  gdb: { type: 'string', describe: 'Serve gdb on this [HOST:]PORT; 0: any free port' },
+  'gdb-allow-remote': {
+    type: 'boolean',
+    default: false,
+    describe: 'Let other machines connect, too: there is no password',
+  },
+} as const;
+
+/** What yargs makes of them. */
+export interface GdbArguments {
+  readonly gdb?: OptionText;
+  readonly gdbAllowRemote?: boolean | undefined;
+}
+
+/** Where to listen, or undefined when no server is wanted. @throws UsageError */
+export function gdbEndpoint({ gdb, gdbAllowRemote }: GdbArguments): Endpoint | undefined {
+  const text = once('gdb', gdb);
+  if (text === undefined) {
+    if (gdbAllowRemote === true) throw new UsageError('--gdb-allow-remote needs --gdb');
+    return undefined;
+  }
+  const endpoint = parseEndpoint(text);
+  if (endpoint === undefined) {
+    throw new UsageError(`--gdb '${text}' is not [HOST:]PORT with a port of 0 to 65535`);
+  }
+  return endpoint;
+}
+
+/** What is served. */
+export interface Served {
+  readonly evaluator: Evaluator;
+  readonly policy: Policy;
+  /** Index in `KIND_NAMES`. */
+  readonly kind: number;
+}
+
+/** Serve until SIGINT or SIGTERM. @throws UsageError when there is nowhere to listen */
+export async function serveGdb(
+  endpoint: Endpoint,
+  allowRemote: boolean,
+  { evaluator, policy, kind }: Served,
+): Promise<void> {
+  const { line } = evaluator;
+  const monitor = new GdbMonitor(evaluator, policy, kind, { paint: PLAIN, width: WIDTH });
+  const target = new TimelineTarget(line, monitor, line.position);
+  const started = await GdbServer.start({ endpoint, allowRemote, target, log: complain });
+  if (!started.ok) {
+    const hint = started.error.kind === 'not-loopback' ? ' (--gdb-allow-remote allows it)' : '';
+    throw new UsageError(`--gdb: ${describeServerError(started.error)}${hint}`);
+  }
+  const ended = endOfSession();
+  await print(greeting(evaluator, started.value.endpoint, allowRemote));
+  await ended;
+  await started.value.close();
+}
+
+async function endOfSession(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      process.off('SIGINT', end).off('SIGTERM', end);
+      resolve();
+    };
+    process.on('SIGINT', end).on('SIGTERM', end);
+  });
+}
+
+/** What to type: the kernel is gdb's program, the code under test a symbol file beside it. */
+function greeting({ line }: Evaluator, endpoint: Endpoint, allowRemote: boolean): string[] {
+  const { kernel, images, symbols } = line.machine;
+  const words = ['gdb-multiarch', kernel.elf.path, ...images.map(({ path }) => path)];
+  const [program = '', file = '', ...more] = words.map((path) => quoted(shortest(path)));
+  const commands = [
+    ...more.map((path) => `-ex 'add-symbol-file ${path}'`),
+    `-ex 'target remote ${formatEndpoint(endpoint)}'`,
+  ];
+  const lines = [
+    `${line.scenario.name} at ${symbols.format(line.pc)}; gdb server on ${formatEndpoint(endpoint)}`,
+    `  ${[program, file, ...commands].join(' ')}`,
+    '  in gdb, `monitor help` lists what the unwinder can be asked; Ctrl-C here ends the server',
+  ];
+  if (more.some((path) => /\.gz"?$/.test(path))) {
+    lines.push('  gdb reads no .gz: gunzip that file for its symbols');
+  }
+  if (allowRemote) lines.push('  whoever can reach that port controls the guest');
+  return lines;
+}
+
+/** A path as it is shorter to type. */
+function shortest(path: string): string {
+  const here = relative(process.cwd(), path);
+  return path.startsWith('/') && here.length < path.length ? here : path;
+}
+
+/** As both a shell and gdb take it. */
+function quoted(path: string): string {
+  return /^[\w./+-]+$/.test(path) ? path : `"${path}"`;
+}

@@ -1,0 +1,88 @@
+/** `kunwind-lab sframe coverage`. */
+import type { CommandModule } from 'yargs';
+import { type Coverage, coverage, type CoverageGap, type GapReason } from '../tables/coverage.js';
+import { readDwarf } from '../tables/read-tables.js';
+import { print } from './output.js';
+import { must, mustRead } from './sframe-file.js';
+import { count, plural } from './style.js';
+import { UsageError } from './usage-error.js';
+
+interface CoverageArguments {
+  readonly file?: string | undefined;
+  readonly json: boolean;
+  readonly limit: number;
+}
+
+/** The command, for yargs. */
+export const coverageCommand: CommandModule<object, CoverageArguments> = {
+  command: 'coverage [file]',
+  describe: 'Executable text without a row, and why',
+  builder: (yargs) =>
+    yargs.positional('file', { type: 'string', describe: 'The ELF, .gz accepted' }).options({
+      json: { type: 'boolean', default: false, describe: 'As JSON, every place' },
+      limit: { type: 'number', default: 30, describe: 'Symbols listed; 0 for all' },
+    }),
+  handler: async ({ file, json, limit }) => {
+    if (file === undefined) throw new UsageError('sframe coverage needs a FILE');
+    if (!Number.isInteger(limit) || limit < 0) {
+      throw new UsageError('--limit must be a whole number, 0 or more');
+    }
+    const tables = mustRead(file);
+    const result = coverage(tables, must(readDwarf(tables.elf)));
+    await print(json ? [JSON.stringify(result, undefined, 2)] : coverageLines(result, limit));
+  },
+};
+
+const REASONS: Readonly<Record<GapReason, string>> = {
+  function: 'functions without CFI',
+  code: 'assembly labels without CFI',
+  'before-first-row': "before a function's first row",
+  vectors: 'exception vectors',
+  veneer: "the linker's veneers",
+  plt: 'PLT and trampolines',
+  data: 'data in text',
+  padding: 'padding',
+  alternative: 'replacements of alternatives',
+  unnamed: 'code without a symbol',
+};
+
+function* coverageLines(result: Coverage, limit: number): Generator<string> {
+  if (!result.hasSFrame) yield 'no .sframe section: no text has a row';
+  const { bytes, covered, functions, functionsCovered } = result;
+  yield `text       ${count(covered)} of ${count(bytes)} bytes have a row (${percent(covered, bytes)})`;
+  yield `functions  ${count(functionsCovered)} of ${count(functions)} (${percent(functionsCovered, functions)})`;
+  for (const section of result.sections) {
+    const share = percent(section.covered, section.bytes);
+    yield `  ${section.name.padEnd(24)} ${count(section.bytes).padStart(11)} bytes ${share.padStart(8)}`;
+  }
+  if (result.gaps.length === 0) return;
+  yield '';
+  yield 'without a row';
+  for (const { reason, bytes: size, places } of result.reasons) {
+    const share = percent(size, bytes - covered);
+    yield `  ${REASONS[reason].padEnd(30)} ${count(size).padStart(9)} bytes ${share.padStart(8)}  ${plural(places, 'place')}`;
+  }
+  const named = result.gaps.filter(({ reason }) => reason === 'function' || reason === 'code');
+  if (named.length === 0) return;
+  yield '';
+  yield 'to annotate first';
+  const shown = limit === 0 ? named : named.slice(0, limit);
+  for (const gap of shown) yield `  ${gapText(gap)}`;
+  if (shown.length < named.length) {
+    yield `  ... and ${count(named.length - shown.length)} more (--limit 0)`;
+  }
+}
+
+function gapText({ name, section, bytes, global, callers, reason, hasDwarf }: CoverageGap): string {
+  const facts = [
+    global ? 'global' : 'local',
+    callers === 0 ? 'no direct caller' : plural(callers, 'direct caller'),
+  ];
+  if (reason === 'code') facts.push('no STT_FUNC');
+  if (hasDwarf) facts.push('has DWARF CFI');
+  return `${count(bytes).padStart(7)}  ${name.padEnd(36)} ${section}: ${facts.join(', ')}`;
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(2)} %`;
+}

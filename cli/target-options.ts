@@ -1,0 +1,60 @@
+/** What is run: scenarios of the catalogue, or a function of the user's own ELF. */
+import { resolve } from 'node:path';
+import { nearestNames } from '../emulator/symbol-names.js';
+import { allTargets, FAMILIES, selectTargets } from '../sweep/catalogue.js';
+import { parseArguments } from '../sweep/image-argument.js';
+import { imageTarget } from '../sweep/image-target.js';
+import type { SweepTarget } from '../sweep/unit.js';
+import { once, type OptionText } from './option-values.js';
+import { didYouMean, UsageError } from './usage-error.js';
+
+/** The options that name it. */
+export interface TargetArguments {
+  readonly scenario?: readonly string[] | undefined;
+  readonly image?: OptionText;
+  readonly function?: OptionText;
+  readonly args?: readonly string[] | undefined;
+}
+
+/** The targets, checked before anything starts, and lines for standard error. @throws UsageError */
+export function targetsOf(given: TargetArguments): {
+  readonly targets: readonly SweepTarget[];
+  readonly notes: readonly string[];
+} {
+  const file = once('image', given.image);
+  const patterns = given.scenario ?? [];
+  if (file === undefined) {
+    for (const name of ['function', 'args'] as const) {
+      if (given[name] !== undefined) throw new UsageError(`--${name} needs --image`);
+    }
+    return { targets: catalogueTargets(patterns), notes: [] };
+  }
+  const fn = once('function', given.function);
+  if (fn === undefined) throw new UsageError('--image needs --function');
+  if (patterns.length > 0) {
+    throw new UsageError(`--image and the scenario '${patterns[0] ?? ''}' exclude each other`);
+  }
+  const args = parseArguments(given.args ?? []);
+  if (!args.ok) throw new UsageError(args.error);
+  const made = imageTarget({ file, absolutePath: resolve(file), fn, args: args.value });
+  if (!made.ok) throw new UsageError(made.error);
+  const { target, lacksSFrame } = made.value;
+  const notes = [
+    ...(lacksSFrame
+      ? [`warning: ${file} has no .sframe: no policy that asks SFrame can be exact in it`]
+      : []),
+  ];
+  return { targets: [target], notes };
+}
+
+function catalogueTargets(patterns: readonly string[]): readonly SweepTarget[] {
+  const selected = selectTargets(patterns);
+  if (!('unknown' in selected)) return selected;
+  const { unknown } = selected;
+  const known = [
+    ...FAMILIES.map(({ name }) => name),
+    ...allTargets().map(({ scenario }) => scenario.name),
+  ];
+  const near = didYouMean(nearestNames(unknown, known, 3));
+  throw new UsageError(`no scenario '${unknown}'${near || '; `kunwind-lab list` names them'}`);
+}

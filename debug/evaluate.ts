@@ -1,0 +1,197 @@
+/**
+ * What a sweep would judge at a position: the exception is taken by the free-running driver on the
+ * other engines, the policy walks from inside the handler, and everything is put back.
+ */
+import type { Address } from '../emulator/address.js';
+import type { RegisterFile } from '../emulator/registers.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import { DriverStatus } from '../kernel-model/exception-driver.js';
+import { pushPending, truthAtRequest } from '../sweep/point-truth.js';
+import { explainDriverStatus } from '../sweep/sweep-problem.js';
+import { TruthList, VerdictCode } from '../sweep/verdict.js';
+import type { WalkMode } from '../unwinder/kunwind.js';
+import type { Policy } from '../unwinder/policy.js';
+import { WalkResult } from '../unwinder/walk-result.js';
+import type { Timeline } from './timeline.js';
+
+/**
+ * How the walk at a position is asked for: by an exception of a kind (index in `KIND_NAMES`), or
+ * `direct`, where the next instruction is the walk request itself.
+ */
+export type Asker = number | 'direct';
+
+/** A walk request, while it lasts: memory is as the handler left it. */
+export interface WalkRequest {
+  /** Registers at the request: x0 the task, x29 and x30 those of the caller. */
+  readonly registers: RegisterFile;
+  /** The task that is walked. */
+  readonly task: Address;
+  /** Truth, innermost first: the handler's calls, the interrupted PC, and what is pending there. */
+  readonly truth: TruthList;
+  /** Index in `truth` of the interrupted PC; -1 for a direct request or another task. */
+  readonly interruptedAt: number;
+  /** Walk and judge. @returns a `VerdictCode` */
+  readonly judge: (policy: Policy, mode: WalkMode, out: WalkResult) => number;
+}
+
+/** Why there is no walk. */
+export interface NoWalk {
+  /** `impossible`: that kind cannot be taken here. `problem`: it was, and did not ask for a walk. */
+  readonly kind: 'impossible' | 'problem';
+  /** One line. */
+  readonly message: string;
+}
+
+/** One judged walk as data that stays valid. */
+export interface Evaluation {
+  readonly verdict: number;
+  readonly walk: WalkResult;
+  readonly truth: readonly Address[];
+  readonly interruptedAt: number;
+}
+
+/** Verdicts that livepatch would be wrong to trust, or that the unwinder itself is wrong about. */
+export const UNSAFE_VERDICTS: readonly number[] = [
+  VerdictCode.MISSING,
+  VerdictCode.SPURIOUS,
+  VerdictCode.MISORDERED,
+  VerdictCode.WARNED,
+  VerdictCode.FAULT,
+];
+
+/** Judges walks on one timeline. */
+export class Evaluator {
+  private readonly truth = new TruthList();
+  private readonly scratch = new WalkResult();
+
+  constructor(readonly line: Timeline) {}
+
+  /** Whether the next instruction asks for a walk itself: policies can then walk as things are. */
+  get isAtRequest(): boolean {
+    return this.line.pc === this.line.machine.kernel.roles.walkRequest;
+  }
+
+  /** Whether a walk can be asked for here. */
+  isPossible(asker: Asker): boolean {
+    const { line } = this;
+    if (asker === 'direct') return this.isAtRequest;
+    // As a sweep: a task that handlers walk must have run.
+    if (line.walkedTask !== 0 && !line.truth.hasRun(line.walkedTask)) return false;
+    return (line.possibleKinds() & (1 << asker)) !== 0;
+  }
+
+  /**
+   * Have the stack walked here, and use the request while it lasts. The state stays what it was.
+   * @param stepped execute the exception's code instruction by instruction: its return addresses are
+   * then always signed, as in a machine, and not only when the driver learns a path
+   */
+  atRequest<T>(asker: Asker, use: (request: WalkRequest) => T, stepped = true): Result<T, NoWalk> {
+    const { driver } = this.line.parts;
+    driver.alwaysStepped = stepped;
+    const result = this.line.undisturbed(() => this.ask(asker, use));
+    driver.alwaysStepped = false;
+    return result;
+  }
+
+  /** Judge one walk. */
+  evaluate(asker: Asker, policy: Policy, mode: WalkMode = 'reliable'): Result<Evaluation, NoWalk> {
+    return this.atRequest(asker, ({ judge, truth, interruptedAt }) => {
+      const walk = new WalkResult();
+      const verdict = judge(policy, mode, walk);
+      const addresses = [...truth.addresses.subarray(0, truth.count)];
+      return { verdict, walk, truth: addresses, interruptedAt };
+    });
+  }
+
+  /** Verdicts of several policies; undefined where no walk is possible. */
+  verdicts(
+    asker: Asker,
+    policies: readonly Policy[],
+    mode: WalkMode,
+  ): readonly number[] | undefined {
+    const judged = this.atRequest(
+      asker,
+      ({ judge }) => policies.map((policy) => judge(policy, mode, this.scratch)),
+      false,
+    );
+    return judged.ok ? judged.value : undefined;
+  }
+
+  /**
+   * A stop test for the next or last position whose walk has one of some verdicts. Memory is not put
+   * back between positions, as in a sweep; the timeline is told so, and cleans up when it stops.
+   * @param verdicts default {@link UNSAFE_VERDICTS}
+   */
+  verdictTest(
+    asker: Asker,
+    policy: Policy,
+    mode: WalkMode = 'reliable',
+    verdicts: readonly number[] = UNSAFE_VERDICTS,
+  ): () => boolean {
+    return () => {
+      if (!this.isPossible(asker)) return false;
+      this.line.taint();
+      const judged = this.ask(asker, ({ judge }) => judge(policy, mode, this.scratch));
+      // A handler that did not come back is worth a stop, and memory is no longer good for going on.
+      return !judged.ok || verdicts.includes(judged.value);
+    };
+  }
+
+  private ask<T>(asker: Asker, use: (request: WalkRequest) => T): Result<T, NoWalk> {
+    if (!this.isPossible(asker)) {
+      return fail({ kind: 'impossible', message: 'no walk is possible here' });
+    }
+    return asker === 'direct' ? this.askDirectly(use) : this.askByException(asker, use);
+  }
+
+  private askDirectly<T>(use: (request: WalkRequest) => T): Result<T, NoWalk> {
+    const { line, truth } = this;
+    const registers = line.registers();
+    const task = line.parts.walker.prepare(registers);
+    if (task === undefined) return noTask();
+    truth.clear();
+    pushPending(truth, line.truth.ofTask(task));
+    return ok(use(this.request(registers, task, -1)));
+  }
+
+  private askByException<T>(kind: number, use: (request: WalkRequest) => T): Result<T, NoWalk> {
+    const { line, truth } = this;
+    const { driver, walker } = line.parts;
+    driver.interruptAt(line.machine.stepper.registers);
+    const entered = driver.enter(kind);
+    if (entered !== DriverStatus.DONE) return driverProblem(entered, driver.difference);
+    const task = walker.prepare(driver.request);
+    if (task === undefined) return noTask();
+    truthAtRequest(truth, line.truth, driver, line.pc, task);
+    const current = task === line.truth.currentTask;
+    const interruptedAt = current ? (driver.path?.addresses.length ?? -1) : -1;
+    const result = use(this.request(driver.request, task, interruptedAt));
+    const left = driver.leave();
+    return left === DriverStatus.DONE ? ok(result) : driverProblem(left, driver.difference);
+  }
+
+  private request(registers: RegisterFile, task: Address, interruptedAt: number): WalkRequest {
+    const { truth } = this;
+    const { walker, judge } = this.line.parts;
+    return {
+      registers,
+      task,
+      truth,
+      interruptedAt,
+      judge: (policy, mode, out) => {
+        walker.walk(policy, mode, out);
+        return mode === 'reliable'
+          ? judge.judgeReliable(out, truth)
+          : judge.judgeBestEffort(out, truth);
+      },
+    };
+  }
+}
+
+function noTask(): Result<never, NoWalk> {
+  return fail({ kind: 'problem', message: 'the handler asks for a task that is not known' });
+}
+
+function driverProblem(status: number, register: number): Result<never, NoWalk> {
+  return fail({ kind: 'problem', message: explainDriverStatus(status, register).detail });
+}

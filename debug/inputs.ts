@@ -1,0 +1,65 @@
+/**
+ * What the user has done to a run: exceptions taken and bytes changed, by position. Together with the
+ * scenario they determine every later state, so they are what re-execution repeats.
+ */
+import type { Address } from '../emulator/address.js';
+
+/** A change of the machine at one position; part of the state *at* that position. */
+export type Edit =
+  | { readonly kind: 'memory'; readonly address: Address; readonly bytes: Uint8Array }
+  /** `index` as in `Reg`; the value as low and high word. */
+  | {
+      readonly kind: 'register';
+      readonly index: number;
+      readonly low: number;
+      readonly high: number;
+    }
+  | { readonly kind: 'vector'; readonly index: number; readonly bytes: Uint8Array }
+  /** `index` into `SYSTEM_REGISTERS`. */
+  | {
+      readonly kind: 'system';
+      readonly index: number;
+      readonly low: number;
+      readonly high: number;
+    };
+
+/** The inputs of one timeline. */
+export class Inputs {
+  private readonly interrupts = new Map<number, number>();
+  private readonly changes = new Map<number, Edit[]>();
+
+  /** Kind of the exception that is the step from this position, or -1. */
+  interruptAt(position: number): number {
+    return this.interrupts.get(position) ?? -1;
+  }
+
+  /** Edits at a position, in the order they were made. */
+  editsAt(position: number): readonly Edit[] {
+    return this.changes.get(position) ?? [];
+  }
+
+  /** Number of inputs. */
+  get count(): number {
+    return this.interrupts.size + this.changes.size;
+  }
+
+  /** Take an exception as the step from a position. What was recorded later is dropped. */
+  recordInterrupt(position: number, kind: number): void {
+    this.dropAfter(position);
+    this.interrupts.set(position, kind);
+  }
+
+  /** Make a change at a position. What was recorded later is dropped. */
+  recordEdit(position: number, edit: Edit): void {
+    this.dropAfter(position);
+    const edits = this.changes.get(position);
+    if (edits === undefined) this.changes.set(position, [edit]);
+    else edits.push(edit);
+  }
+
+  /** Drop what follows a position: the step from it included, edits at it not. */
+  dropAfter(position: number): void {
+    for (const at of this.interrupts.keys()) if (at >= position) this.interrupts.delete(at);
+    for (const at of this.changes.keys()) if (at > position) this.changes.delete(at);
+  }
+}

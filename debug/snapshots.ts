@@ -1,0 +1,89 @@
+/**
+ * The snapshots of a timeline, by position. Their number and their bytes are bounded whatever the
+ * length of a run: when there are too many, every second one goes and the interval doubles.
+ */
+import { imageBytes, type MemoryImage } from './memory-image.js';
+
+/** What a snapshot must have to be kept here. */
+export interface Positioned {
+  readonly position: number;
+  readonly memory: MemoryImage;
+}
+
+/** Snapshots kept at most. */
+const MOST = 512;
+/** Bytes of distinct pages kept at most; looked at whenever this many snapshots were added. */
+const MOST_BYTES = 128 << 20;
+const AUDIT = 16;
+/** Snapshots close to where the user is, kept at most: they make stepping back cheap there. */
+const NEAR = 4;
+
+/** Snapshots in order of their positions. */
+export class Snapshots<T extends Positioned> {
+  private list: T[] = [];
+  private near: T[] = [];
+  private added = 0;
+
+  /** @param interval steps between two snapshots, to begin with */
+  constructor(public interval: number) {}
+
+  get count(): number {
+    return this.list.length + this.near.length;
+  }
+
+  /** Bytes of memory pages held. */
+  get bytes(): number {
+    return imageBytes([...this.list, ...this.near].map(({ memory }) => memory));
+  }
+
+  /** The last snapshot at or before a position. Position 0 has one from the beginning. */
+  atOrBefore(position: number): T | undefined {
+    let best = this.list[lastAtOrBelow(this.list, position)];
+    for (const snapshot of this.near) {
+      if (snapshot.position > position) continue;
+      if (best === undefined || snapshot.position > best.position) best = snapshot;
+    }
+    return best;
+  }
+
+  /** Keep a snapshot of the regular grid. */
+  add(snapshot: T): void {
+    const at = lastAtOrBelow(this.list, snapshot.position);
+    if (this.list[at]?.position === snapshot.position) return;
+    this.list.splice(at + 1, 0, snapshot);
+    const audit = ++this.added % AUDIT === 0;
+    if (this.list.length > MOST || (audit && this.bytes > MOST_BYTES)) this.thin();
+  }
+
+  /** Keep a snapshot near the user, instead of the oldest such one. */
+  addNear(snapshot: T): void {
+    this.near.push(snapshot);
+    if (this.near.length > NEAR) this.near.shift();
+  }
+
+  /** Forget what lies at or after a position: the past has changed there. */
+  dropFrom(position: number): void {
+    this.list = this.list.filter((snapshot) => snapshot.position < position);
+    this.near = this.near.filter((snapshot) => snapshot.position < position);
+  }
+
+  private thin(): void {
+    this.interval *= 2;
+    this.list = this.list.filter((_, i) => i % 2 === 0);
+    while (this.list.length > 2 && this.bytes > MOST_BYTES) {
+      this.interval *= 2;
+      this.list = this.list.filter((_, i) => i % 2 === 0);
+    }
+  }
+}
+
+function lastAtOrBelow(list: readonly Positioned[], position: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((list[middle] as Positioned).position <= position) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

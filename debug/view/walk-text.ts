@@ -1,0 +1,60 @@
+/** A walk as lines: the verdict, truth beside trace, and under each entry how it was found. */
+import { formatAddress } from '../../emulator/address.js';
+import { clip, type TextStyle } from './text.js';
+import { type NoWalkView, originText, type WalkStep, type WalkView } from './walk-view.js';
+
+/** The lines for a walk, or the one that says why there is none. */
+export function* walkLines(view: WalkView | NoWalkView, style: TextStyle): Generator<string> {
+  const { paint, width } = style;
+  if ('problem' in view) {
+    yield view.problem;
+    return;
+  }
+  const { policy, mode, asker, verdict, explanation } = view;
+  const color =
+    verdict === 'exact' ? paint.green : verdict === 'unreliable' ? paint.yellow : paint.red;
+  yield `${policy}, ${mode}, asked by ${asker}: ${color(verdict)}`;
+  if (explanation !== '') yield* wrapped(explanation, width - 2).map((line) => `  ${line}`);
+  const half = Math.floor((width - 6) / 2);
+  yield paint.dim(`   ${'truth'.padEnd(half)} trace`);
+  for (const [i, pair] of view.pairs.entries()) {
+    const truth = view.truth[pair.truth];
+    const step = view.steps[pair.trace];
+    const mark = pair.wrong ? (i === view.firstDifference ? '!> ' : '!  ') : '   ';
+    const left = truth === undefined ? '' : truthText(truth.symbol, truth.optional);
+    const right = step?.symbol ?? '- absent';
+    const text = `${mark}${clip(left, half).padEnd(half)} ${clip(right, half)}`.trimEnd();
+    yield pair.wrong ? paint.red(text) : text;
+    if (step !== undefined) yield* stepLines(step, style).map((line) => paint.dim(line));
+  }
+  yield `  end: ${view.end}${view.error === 'none' ? '' : `, ${view.error}`}`;
+}
+
+function truthText(symbol: string, optional: boolean): string {
+  return optional ? `(${symbol})` : symbol;
+}
+
+/** How one entry was found, indented under it. */
+function stepLines(step: WalkStep, { width }: TextStyle): string[] {
+  const lines = [`by ${originText(step)}`];
+  for (const { what, address, value, stack } of step.reads) {
+    const where = stack === undefined ? '' : ` on the ${stack} stack`;
+    lines.push(`  ${what} = ${value} at ${formatAddress(address)}${where}`);
+  }
+  return lines.map((line) => clip(`      ${line}`, width));
+}
+
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  lines.push(line);
+  return lines;
+}

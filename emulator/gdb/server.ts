@@ -1,0 +1,215 @@
+/**
+ * The TCP server of the stub. One client at a time, state kept from one to the next, and nothing that
+ * arrives over the network can end the process.
+ */
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { fail, ok, type Result } from '../result.js';
+import { type Endpoint, formatEndpoint, isLoopback, resolveHost } from './endpoint.js';
+import { GdbSession } from './session.js';
+import type { GdbTarget } from './target.js';
+
+/** How a server is started. */
+export interface ServerOptions {
+  readonly endpoint: Endpoint;
+  /** Also listen where other machines can connect; there is no authentication whatsoever. */
+  readonly allowRemote: boolean;
+  readonly target: GdbTarget;
+  /** One line for the person who runs the server. */
+  readonly log: (line: string) => void;
+}
+
+/** Why there is no server. One line each: {@link describeServerError}. */
+export type ServerError =
+  | { readonly kind: 'not-loopback'; readonly host: string; readonly address: string }
+  | { readonly kind: 'unknown-host'; readonly host: string }
+  | { readonly kind: 'in-use'; readonly at: string }
+  | { readonly kind: 'cannot-listen'; readonly at: string; readonly code: string };
+
+/** Bytes that may wait for a client that does not read; beyond, nothing more is read from it. */
+const MAX_UNSENT = 1 << 20;
+/** A peer that vanished frees its place after about this long. */
+const KEEP_ALIVE_MS = 30_000;
+
+/** A running server. */
+export class GdbServer {
+  private client: Client | undefined;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly options: ServerOptions,
+    /** Where it listens; the port is the real one. */
+    readonly endpoint: Endpoint,
+  ) {
+    server.on('connection', (socket) => {
+      this.accept(socket);
+    });
+    server.on('error', (error) => {
+      options.log(`gdb server: ${error.message}`);
+    });
+  }
+
+  /** Listen. */
+  static async start(options: ServerOptions): Promise<Result<GdbServer, ServerError>> {
+    const { host, port } = options.endpoint;
+    const resolved = await resolveHost(host);
+    if (!resolved.ok) return fail({ kind: 'unknown-host', host });
+    const address = resolved.value;
+    if (!options.allowRemote && !isLoopback(address)) {
+      return fail({ kind: 'not-loopback', host, address });
+    }
+    const server = createServer({
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    });
+    return new Promise((resolve) => {
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        const at = formatEndpoint({ host: address, port });
+        const code = error.code ?? error.message;
+        resolve(
+          fail(
+            code === 'EADDRINUSE' ? { kind: 'in-use', at } : { kind: 'cannot-listen', at, code },
+          ),
+        );
+      });
+      server.listen({ host: address, port, exclusive: true }, () => {
+        server.removeAllListeners('error');
+        const bound = server.address() as AddressInfo;
+        resolve(ok(new GdbServer(server, options, { host: address, port: bound.port })));
+      });
+    });
+  }
+
+  private accept(socket: Socket): void {
+    const { log, target } = this.options;
+    const from = formatEndpoint({
+      host: socket.remoteAddress ?? '?',
+      port: socket.remotePort ?? 0,
+    });
+    if (this.client !== undefined) {
+      log(`gdb client ${from} refused: another one is attached`);
+      socket.on('error', ignore);
+      socket.destroy();
+      return;
+    }
+    log(`gdb client ${from} attached`);
+    const client = new Client(socket, target, from, log);
+    this.client = client;
+    socket.on('close', () => {
+      client.dropped();
+      this.client = undefined;
+    });
+  }
+
+  /** Drop the client and stop listening. */
+  async close(): Promise<void> {
+    this.client?.close();
+    await new Promise<void>((resolve) => {
+      this.server.close(() => {
+        resolve();
+      });
+    });
+  }
+}
+
+function ignore(): void {
+  // The connection is being thrown away.
+}
+
+/** The socket of a session. */
+class Client {
+  private readonly session: GdbSession;
+  private scheduled = false;
+  private gone = false;
+
+  constructor(
+    private readonly socket: Socket,
+    target: GdbTarget,
+    private readonly name: string,
+    private readonly log: (line: string) => void,
+  ) {
+    this.session = new GdbSession(target, {
+      send: (bytes) => {
+        this.send(bytes);
+      },
+      log: (line) => {
+        log(`gdb client ${name}: ${line}`);
+      },
+    });
+    socket.on('data', (bytes) => {
+      this.guarded(() => {
+        this.session.receive(bytes);
+      });
+    });
+    socket.on('drain', () => socket.resume());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      log(`gdb client ${name}: connection lost (${error.code ?? error.message})`);
+    });
+  }
+
+  private send(bytes: Uint8Array): void {
+    if (this.gone) return;
+    this.socket.write(bytes);
+    if (this.socket.writableLength > MAX_UNSENT) this.socket.pause();
+  }
+
+  /** An error of ours costs the connection, not the server. */
+  private guarded(work: () => void): void {
+    if (this.gone) return;
+    try {
+      work();
+    } catch (error) {
+      this.log(
+        `gdb client ${this.name}: internal error: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      this.close();
+      return;
+    }
+    if (this.session.ended !== undefined) {
+      this.log(`gdb client ${this.name} ${ENDED[this.session.ended]}`);
+      this.gone = true;
+      this.socket.end();
+      // A client that never closes its side must not keep the next one out.
+      this.socket.destroySoon();
+    } else if (this.session.running && !this.scheduled) {
+      this.scheduled = true;
+      setImmediate(() => {
+        this.scheduled = false;
+        this.guarded(() => {
+          this.session.advance();
+        });
+      });
+    }
+  }
+
+  /** The socket has closed, for whatever reason. */
+  dropped(): void {
+    if (!this.gone) this.log(`gdb client ${this.name} dropped the connection; state kept`);
+    this.gone = true;
+  }
+
+  close(): void {
+    this.gone = true;
+    this.socket.destroy();
+  }
+}
+
+const ENDED = {
+  detached: 'detached; state kept',
+  killed: 'killed the target; it is at its start again',
+  broken: 'was disconnected; state kept',
+} as const;
+
+/** One line for a {@link ServerError}. */
+export function describeServerError(error: ServerError): string {
+  switch (error.kind) {
+    case 'not-loopback':
+      return `refusing to listen on ${error.address}, which is not loopback: whoever can connect controls the guest`;
+    case 'unknown-host':
+      return `no host '${error.host}' to listen on`;
+    case 'in-use':
+      return `cannot listen on ${error.at}: the port is in use`;
+    case 'cannot-listen':
+      return `cannot listen on ${error.at}: ${error.code}`;
+  }
+}

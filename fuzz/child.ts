@@ -1,0 +1,50 @@
+/** Runs inputs FROM to TO of a seed; tells the parent of each on fd 3, one JSON line a message. */
+import { writeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { tablesOf } from '../tables/read-tables.js';
+import { exercise, type Outcome } from './exercise.js';
+import { readInputs } from './inputs.js';
+import type { FuzzMessage } from './message.js';
+import { mutate } from './mutate.js';
+import { randomIntegers } from './random.js';
+
+/** Inputs between two looks at the memory. */
+const MEMORY_INTERVAL = 2000;
+const TURN_INTERVAL = 20;
+
+const [seed = 0, from = 0, to = 0] = process.argv.slice(2).map(Number);
+const inputs = readInputs().map((input) => {
+  const tables = tablesOf(input.path, input.bytes);
+  if (!tables.ok) throw new Error(tables.error);
+  return { input, tables: tables.value };
+});
+
+const outcomes: Record<Outcome, number> = { 'not-read': 0, 'no-dwarf': 0, read: 0 };
+for (let index = from; index < to; index++) {
+  say({ kind: 'start', index });
+  // Each input has a seed of its own, so that it can be run alone.
+  const random = randomIntegers(Math.imul(seed, 0x9e3779b1) + index);
+  const chosen = inputs[random(inputs.length)];
+  if (chosen === undefined) break;
+  try {
+    outcomes[exercise(mutate(chosen.input, random), chosen.tables)]++;
+  } catch (error) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    say({ kind: 'thrown', index, path: chosen.input.path, text });
+  }
+  // zlib gives its memory back on a turn of the event loop.
+  if (index % TURN_INTERVAL === 0) await setImmediate();
+  if ((index - from + 1) % MEMORY_INTERVAL === 0) tellMemory();
+}
+tellMemory();
+say({ kind: 'end', outcomes });
+
+function tellMemory(): void {
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
+  say({ kind: 'memory', used: heapUsed + arrayBuffers, rss });
+}
+
+function say(message: FuzzMessage): void {
+  writeSync(3, `${JSON.stringify(message)}\n`);
+}

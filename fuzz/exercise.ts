@@ -1,0 +1,69 @@
+/** Everything that reads a file, on one input. */
+import { describeElfError } from '../emulator/elf-error.js';
+import { decompress } from '../emulator/elf-file.js';
+import { parseElf } from '../emulator/elf-image.js';
+import { coverage } from '../tables/coverage.js';
+import { diffTables } from '../tables/diff.js';
+import { FunctionNames } from '../tables/function-names.js';
+import { type FileTables, readDwarf, tablesOf } from '../tables/read-tables.js';
+import { fileStat } from '../tables/stat.js';
+import { compareSFrameToDwarf } from '../unwinder/dwarf/compare.js';
+import { dumpSFrame } from '../unwinder/sframe/dump.js';
+import { sframeJson } from '../unwinder/sframe/dump-json.js';
+import { functionRules } from '../unwinder/sframe/function-rules.js';
+
+/** How far an input got. */
+export type Outcome = 'not-read' | 'no-dwarf' | 'read';
+
+/** @throws Error whatever a reader throws, and when an error message is not one clear line */
+export function exercise(bytes: Buffer, original: FileTables): Outcome {
+  const file = decompress('input', bytes);
+  if (!file.ok) return refused(describeElfError(file.error));
+  const image = parseElf('input', file.value);
+  if (image.ok) image.value.applyRelocations();
+  else refused(describeElfError(image.error));
+
+  const flat = tablesOf('input', file.value, 'zero');
+  if (flat.ok) {
+    for (const { section, name } of flat.value.sframe) {
+      for (const line of dumpSFrame(section, name)) clear(line.replace('RA undefined', ''));
+      sframeJson(section);
+    }
+  } else refused(flat.error);
+  const tables = tablesOf('input', file.value);
+  if (!tables.ok) return refused(tables.error);
+
+  const { elf, sframe } = tables.value;
+  const names = new FunctionNames(elf);
+  for (const { section, name } of sframe) {
+    const nameOf = (start: number, size: number): string => names.nameOf(start, size).name;
+    for (const line of dumpSFrame(section, name, nameOf)) if (line === '\0') return 'read';
+  }
+  diffTables(original, tables.value);
+  diffTables(tables.value, tables.value);
+  const dwarf = readDwarf(elf);
+  const known = dwarf.ok ? dwarf.value : [];
+  fileStat(tables.value, known);
+  coverage(tables.value, known);
+  const rules = sframe.flatMap(({ section }) =>
+    Array.from({ length: section.functions.count }, (_, f) => functionRules(section, f)),
+  );
+  const functions = known.flatMap((table) => table.functions);
+  for (const { sframe: one, dwarf: other } of compareSFrameToDwarf(rules, functions)) {
+    clear(one.replace('undefined', ''));
+    clear(other.replace('undefined', ''));
+  }
+  if (dwarf.ok) return 'read';
+  refused(dwarf.error);
+  return 'no-dwarf';
+}
+
+function refused(message: string): 'not-read' {
+  clear(message);
+  if (message.length > 500) throw new Error(`a message of ${message.length} characters`);
+  return 'not-read';
+}
+
+function clear(line: string): void {
+  if (/\n|undefined|NaN|\[object/.test(line)) throw new Error(`unclear: ${line}`);
+}

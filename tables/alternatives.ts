@@ -1,0 +1,24 @@
+/** Replacement code of the kernel's alternatives: copied over other code at boot, never run in place. */
+
+import type { ElfTables } from '../emulator/elf-table-types.js';
+import { mergeRanges, type Range } from './text-map.js';
+
+/** struct alt_instr (arch/arm64/include/asm/alternative.h, v7.3-rc7): 12 bytes. */
+const ENTRY_SIZE = 12;
+const REPLACEMENT_OFFSET = 4;
+const REPLACEMENT_LENGTH = 11;
+
+/** Where the replacements lie, by `.altinstructions`; empty without it and in objects. */
+export function alternativeRanges(elf: ElfTables): Range[] {
+  const section = elf.sections.find(({ name }) => name === '.altinstructions');
+  if (section === undefined || elf.type === 'rel') return [];
+  const { address, data } = section;
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const ranges: Range[] = [];
+  for (let at = 0; at + ENTRY_SIZE <= data.length; at += ENTRY_SIZE) {
+    const field = at + REPLACEMENT_OFFSET;
+    const from = address + field + view.getInt32(field, true);
+    ranges.push({ from, to: from + view.getUint8(at + REPLACEMENT_LENGTH) });
+  }
+  return mergeRanges(ranges);
+}

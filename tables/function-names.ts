@@ -1,0 +1,86 @@
+/** The names that functions of a table go by. */
+
+import { formatAddress } from '../emulator/address.js';
+import type { ElfTables, TableSection, TableSymbol } from '../emulator/elf-table-types.js';
+
+/** What a function is called. */
+export interface FunctionName {
+  readonly name: string;
+  /** Of a local symbol, the STT_FILE before it; else ''. */
+  readonly file: string;
+}
+
+/** Mapping symbols and assembler labels name nothing (ELF for the Arm 64-bit Architecture). */
+export function isMapping({ name, kind }: TableSymbol): boolean {
+  return (
+    name === '' || name.startsWith('.L') || (kind === 'other' && /^\w*\$[dx](\.|$)/.test(name))
+  );
+}
+
+/** The functions of a file by address, and what to call a place that none starts at. */
+export class FunctionNames {
+  private readonly names = new Map<number, FunctionName>();
+  private readonly starts: Float64Array;
+  private readonly sections: readonly TableSection[];
+
+  /** Of several names for an address: with a size, a function, a global one first. */
+  constructor(private readonly elf: ElfTables) {
+    const best = new Map<number, TableSymbol>();
+    for (const symbol of elf.symbols) {
+      if (isMapping(symbol) || symbol.kind === 'object') continue;
+      if (elf.sections[symbol.section]?.executable !== true) continue;
+      const known = best.get(symbol.address);
+      if (known === undefined || rank(symbol, known) < 0) best.set(symbol.address, symbol);
+    }
+    for (const [address, { name, file }] of best) this.names.set(address, { name, file });
+    this.starts = Float64Array.from(this.names.keys()).sort();
+    this.sections = elf.sections
+      .filter(({ loaded, size }) => loaded && size > 0)
+      .sort((a, b) => a.address - b.address);
+  }
+
+  /**
+   * The name of the function of `size` bytes at `start`. CFI may begin before its symbol, at the
+   * padding: then `symbol-0x4`. Without a symbol inside: in an object the section and offset, else the
+   * address.
+   */
+  nameOf(start: number, size: number): FunctionName {
+    const known = this.names.get(start);
+    if (known !== undefined) return known;
+    const next = this.starts[lastAtOrBelow(this.starts.length, (i) => this.starts[i], start) + 1];
+    const inside = next !== undefined && next < start + size ? this.names.get(next) : undefined;
+    if (next !== undefined && inside !== undefined) {
+      return { ...inside, name: `${inside.name}-0x${(next - start).toString(16)}` };
+    }
+    if (this.elf.type !== 'rel') return { name: formatAddress(start), file: '' };
+    const { sections } = this;
+    const home = sections[lastAtOrBelow(sections.length, (i) => sections[i]?.address, start)];
+    const offset = (start - (home?.address ?? 0)).toString(16);
+    return { name: `${home?.name ?? ''}+0x${offset}`, file: '' };
+  }
+}
+
+/** Index of the last value <= `wanted` of a rising series, or -1. */
+function lastAtOrBelow(
+  count: number,
+  value: (index: number) => number | undefined,
+  wanted: number,
+): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((value(middle) ?? Infinity) <= wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+function rank(a: TableSymbol, b: TableSymbol): number {
+  return (
+    Number(b.size > 0) - Number(a.size > 0) ||
+    Number(b.kind === 'function') - Number(a.kind === 'function') ||
+    Number(b.global) - Number(a.global) ||
+    (a.name < b.name ? -1 : 1)
+  );
+}

@@ -1,0 +1,70 @@
+/** Reads a file and decodes the tables in it; what can be wrong is one line. */
+
+import { describeElfError } from '../emulator/elf-error.js';
+import { loadElfTables, type ObjectLayout, parseElfTables } from '../emulator/elf-tables.js';
+import type { ElfTables, TableSection } from '../emulator/elf-table-types.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import { formatDwarfError } from '../unwinder/dwarf/error.js';
+import { decodeDwarfFrames } from '../unwinder/dwarf/frames.js';
+import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
+import { decodeSFrame } from '../unwinder/sframe/decode.js';
+import { formatSFrameError } from '../unwinder/sframe/error.js';
+import type { SFrameSection } from '../unwinder/sframe/section.js';
+
+/** One decoded `.sframe` section. */
+export interface SFrameTable {
+  readonly name: string;
+  readonly section: SFrameSection;
+}
+
+/** One decoded `.eh_frame` or `.debug_frame` section. */
+export interface DwarfTable {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly functions: readonly DwarfFunction[];
+}
+
+/** A file and its SFrame sections. */
+export interface FileTables {
+  readonly elf: ElfTables;
+  readonly sframe: readonly SFrameTable[];
+}
+
+/** Reads `path` (plain or gzip) and decodes every `.sframe` section. */
+export function readTables(path: string, layout?: ObjectLayout): Result<FileTables, string> {
+  return decodeTables(path, loadElfTables(path, layout));
+}
+
+/** The same for bytes in memory; `path` is used in messages. */
+export function tablesOf(path: string, bytes: Uint8Array, layout?: ObjectLayout) {
+  return decodeTables(path, parseElfTables(path, bytes, layout));
+}
+
+function decodeTables(path: string, elf: ReturnType<typeof loadElfTables>) {
+  if (!elf.ok) return fail(describeElfError(elf.error));
+  const sframe: SFrameTable[] = [];
+  for (const { name, data, address } of elf.value.sframe) {
+    const decoded = decodeSFrame(data, address);
+    if (!decoded.ok) return fail(`${path}: ${name}: ${formatSFrameError(decoded.error)}`);
+    sframe.push({ name, section: decoded.value });
+  }
+  return ok({ elf: elf.value, sframe });
+}
+
+/** The call frame information of a file: `.eh_frame`, and `.debug_frame` where there is one. */
+export function readDwarf(elf: ElfTables): Result<readonly DwarfTable[], string> {
+  const tables: DwarfTable[] = [];
+  for (const section of elf.dwarfFrames) {
+    const decoded = decodeDwarfFrames(section.data, section.address, formatOf(section));
+    if (!decoded.ok) {
+      return fail(`${elf.path}: ${section.name}: ${formatDwarfError(decoded.error)}`);
+    }
+    tables.push({ name: section.name, size: section.data.length, functions: decoded.value });
+  }
+  return ok(tables);
+}
+
+function formatOf({ name }: TableSection): 'eh_frame' | 'debug_frame' {
+  return name === '.debug_frame' ? 'debug_frame' : 'eh_frame';
+}

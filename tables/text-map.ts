@@ -1,0 +1,187 @@
+/** Executable text cut into pieces: which symbol each belongs to, and whether it is code or data. */
+
+import type { ElfTables, TableSection, TableSymbol } from '../emulator/elf-table-types.js';
+import { isMapping } from './function-names.js';
+
+/** A half-open range of addresses. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Part of one executable section that belongs to one symbol, or to none, and is code or data. */
+export interface TextPiece extends Range {
+  readonly section: TableSection;
+  /** Undefined between symbols. One without a size reaches to the next symbol. */
+  readonly symbol: TableSymbol | undefined;
+  /** A `$d` mapping symbol says that these bytes are data. */
+  readonly isData: boolean;
+}
+
+/** The executable sections with contents, by address; parts of one that overlap others are left out. */
+export function textSections(elf: ElfTables): TableSection[] {
+  const sorted = elf.sections
+    .filter(({ executable, data }) => executable && data.length > 0)
+    .sort((a, b) => a.address - b.address);
+  let end = -Infinity;
+  return sorted.filter(({ address, data }) => {
+    if (address < end) return false;
+    end = address + data.length;
+    return true;
+  });
+}
+
+/** Merges ranges; the result is sorted, disjoint and not empty anywhere. */
+export function mergeRanges(ranges: readonly Range[]): Range[] {
+  const merged: Range[] = [];
+  for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
+    if (range.to <= range.from) continue;
+    const last = merged.at(-1);
+    if (last !== undefined && range.from <= last.to) {
+      merged[merged.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };
+    } else {
+      merged.push(range);
+    }
+  }
+  return merged;
+}
+
+/** The parts of `section` that no range of `covered` (merged) contains. */
+export function uncovered(section: TableSection, covered: readonly Range[]): Range[] {
+  const end = section.address + section.data.length;
+  const gaps: Range[] = [];
+  let at = section.address;
+  for (let k = firstEndingAfter(covered, at); k < covered.length; k++) {
+    const range = covered[k] as Range;
+    if (range.from >= end) break;
+    if (range.from > at) gaps.push({ from: at, to: range.from });
+    at = Math.max(at, range.to);
+  }
+  if (at < end) gaps.push({ from: at, to: end });
+  return gaps;
+}
+
+/** Cuts `range` where ranges of `others` (merged) begin and end, and says which parts are in one. */
+export function splitBy(
+  range: Range,
+  others: readonly Range[],
+): (Range & { readonly inside: boolean })[] {
+  const parts: (Range & { readonly inside: boolean })[] = [];
+  let at = range.from;
+  for (let k = firstEndingAfter(others, at); at < range.to; k++) {
+    const next = others[k] ?? { from: range.to, to: range.to };
+    const from = Math.min(Math.max(next.from, at), range.to);
+    const to = Math.min(Math.max(next.to, at), range.to);
+    if (from > at) parts.push({ from: at, to: from, inside: false });
+    if (to > from) parts.push({ from, to, inside: true });
+    at = to;
+  }
+  return parts;
+}
+
+/** Index of the first range that ends after `address`. Ranges are sorted and disjoint. */
+export function firstEndingAfter(ranges: readonly Range[], address: number): number {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ranges[middle] as Range).to <= address) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Cuts sections into pieces; built once, asked for many ranges. */
+export class TextMap {
+  private readonly bySection = new Map<number, TextPiece[]>();
+
+  constructor(elf: ElfTables, sections: readonly TableSection[]) {
+    const symbols = new Map<number, TableSymbol[]>();
+    for (const symbol of elf.symbols) {
+      const list = symbols.get(symbol.section);
+      if (list === undefined) symbols.set(symbol.section, [symbol]);
+      else list.push(symbol);
+    }
+    for (const section of sections) {
+      this.bySection.set(section.index, cut(section, symbols.get(section.index) ?? []));
+    }
+  }
+
+  /** The pieces of `range`, which lies in `section`. */
+  pieces(section: TableSection, range: Range): TextPiece[] {
+    const all = this.bySection.get(section.index) ?? [];
+    const found: TextPiece[] = [];
+    for (let k = firstEndingAfter(all, range.from); k < all.length; k++) {
+      const piece = all[k] as TextPiece;
+      if (piece.from >= range.to) break;
+      const from = Math.max(piece.from, range.from);
+      found.push({ ...piece, from, to: Math.min(piece.to, range.to) });
+    }
+    return found;
+  }
+}
+
+function cut(section: TableSection, symbols: readonly TableSymbol[]): TextPiece[] {
+  const low = section.address;
+  const high = low + section.data.length;
+  const inside = symbols.filter(({ address }) => address >= low && address < high);
+  const marks = inside
+    .filter(({ kind, name }) => kind === 'other' && /^\w*\$[dx](\.|$)/.test(name))
+    .sort((a, b) => a.address - b.address);
+  const named = inside
+    .filter((symbol) => !isMapping(symbol))
+    // Of one address the last is in force: sized before label, function before others, global first.
+    .sort((a, b) => a.address - b.address || preference(a) - preference(b));
+
+  const places = new Set<number>([low]);
+  for (const { address } of marks) places.add(address);
+  for (const { address, size } of named) {
+    places.add(address);
+    if (size > 0 && address + size < high) places.add(address + size);
+  }
+  const sorted = [...places].sort((a, b) => a - b);
+  const pieces: TextPiece[] = [];
+  const open: TableSymbol[] = [];
+  let label: TableSymbol | undefined;
+  let isData = false;
+  let nextMark = 0;
+  let nextName = 0;
+  for (const [i, from] of sorted.entries()) {
+    const to = sorted[i + 1] ?? high;
+    for (
+      ;
+      marks[nextMark] !== undefined && (marks[nextMark] as TableSymbol).address <= from;
+      nextMark++
+    ) {
+      isData = /\$d/.test((marks[nextMark] as TableSymbol).name);
+    }
+    for (
+      ;
+      named[nextName] !== undefined && (named[nextName] as TableSymbol).address <= from;
+      nextName++
+    ) {
+      const symbol = named[nextName] as TableSymbol;
+      if (symbol.size > 0) {
+        open.push(symbol);
+        label = undefined;
+      } else {
+        label = symbol;
+      }
+    }
+    for (
+      let top = open.at(-1);
+      top !== undefined && top.address + top.size <= from;
+      top = open.at(-1)
+    ) {
+      open.pop();
+      // A label inside a sized symbol ends with it.
+      if (label !== undefined && label.address < from) label = undefined;
+    }
+    pieces.push({ from, to, section, symbol: open.at(-1) ?? label, isData });
+  }
+  return pieces;
+}
+
+function preference({ size, kind, global }: TableSymbol): number {
+  return Number(size > 0) * 4 + Number(kind === 'function') * 2 + Number(global);
+}

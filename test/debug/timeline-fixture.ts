@@ -1,0 +1,33 @@
+/** Timelines for tests. One machine is kept for each ELF, so the last timeline made is the live one. */
+import { afterAll } from 'vitest';
+import { Timeline, type TimelineOptions } from '../../debug/timeline.js';
+import { allTargets } from '../../sweep/catalogue.js';
+import { Lab } from '../../sweep/lab.js';
+import type { SweepTarget } from '../../sweep/unit.js';
+import { backend, must } from '../cpu-fixture.js';
+
+let lab: Lab | undefined;
+
+afterAll(() => {
+  lab?.close();
+  lab = undefined;
+});
+
+/** A target of the catalogue by its scenario's name. */
+export function targetNamed(name: string): SweepTarget {
+  const target = allTargets().find(({ scenario }) => scenario.name === name);
+  if (target === undefined) throw new Error(`no scenario ${name}`);
+  return target;
+}
+
+/** A timeline at the first instruction of a target's thread. */
+export function timelineOf(target: SweepTarget, options: TimelineOptions = {}): Timeline {
+  lab ??= must(Lab.create(backend()));
+  const parts = must(lab.machineFor(target.elf, target.scenario.kernel));
+  return must(Timeline.start(parts, target.scenario, options));
+}
+
+/** The same by name. */
+export function timeline(name: string, options: TimelineOptions = {}): Timeline {
+  return timelineOf(targetNamed(name), options);
+}
