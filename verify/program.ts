@@ -12,6 +12,7 @@ import { SymbolTable } from '../emulator/symbols.js';
 import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
+import { loadObject } from './object-image.js';
 
 /** Bytes that are loaded, relocated, at their address. */
 export interface Piece {
@@ -44,14 +45,20 @@ export interface Program {
 /** Load a file for verification. The error is one line. */
 export function loadProgram(path: string): Result<Program, string> {
   const image = loadElf(path);
-  if (!image.ok) return fail(describeElfError(image.error));
-  return programOf(image.value);
+  if (image.ok) return programOf(image.value);
+  if (image.error.kind !== 'relocatable') return fail(describeElfError(image.error));
+  const object = loadObject(path);
+  return object.ok ? programOf(object.value) : object;
 }
 
 /** The program of a parsed image. */
 export function programOf(image: ElfImage): Result<Program, string> {
   const { path } = image;
-  if (image.sframe.length === 0) return fail(`${path}: no .sframe section: nothing to verify`);
+  if (image.sframe.length === 0) {
+    const dwarf = ['.eh_frame', '.debug_frame'].find((name) => image.section(name) !== undefined);
+    const hint = dwarf === undefined ? '' : `, only ${dwarf}`;
+    return fail(`${path}: no .sframe section${hint}: nothing to verify`);
+  }
   const loaded = image.applyRelocations();
   if (!loaded.ok) return fail(describeElfError(loaded.error));
   const pieces: Piece[] = loaded.value.map(({ address, data }, i) => {

@@ -61,7 +61,7 @@ export class MutationRunner {
     for (let done = 0, attempt = 0; done < wanted && attempt < wanted * ATTEMPTS; attempt++) {
       const kind = TABLE_KINDS[done % TABLE_KINDS.length] ?? 'offset';
       const entry = all[this.random(all.length)];
-      const mutation = entry && mutateTable(entry, kind, this.random);
+      const mutation = entry && mutateTable(entry, kind, this.random, this.fetch);
       if (entry === undefined || mutation === undefined) continue;
       this.judgeTable(entry, mutation);
       done++;
@@ -93,6 +93,8 @@ export class MutationRunner {
     }
     return this;
   }
+
+  private readonly fetch = (pc: number): number | undefined => this.verifier.stepper.fetch(pc);
 
   get report(): Campaign {
     return { counts: this.counts, survivors: this.survivors };

@@ -1,4 +1,5 @@
 /** One change to the rows of one function: what a broken assembler, linker or annotation might do. */
+import type { Address } from '../../emulator/address.js';
 import { RuleSet } from '../../unwinder/rule-set.js';
 import { CfaBase, RecoverKind, ruleAt, type UnwindRule } from '../../unwinder/unwind-rule.js';
 import type { FunctionEntry } from '../function-list.js';
@@ -26,6 +27,7 @@ export function mutateTable(
   entry: FunctionEntry,
   kind: TableKind,
   random: (limit: number) => number,
+  fetch: (pc: Address) => number | undefined,
 ): TableMutation | undefined {
   const rows = rowsOf(entry);
   const limit = entry.repeat > 0 ? entry.repeat : entry.size;
@@ -34,6 +36,10 @@ export function mutateTable(
   const row = rows[index] as Row;
   const { rule } = row;
   if (rule.raKind === RecoverKind.UNDEFINED) return undefined;
+  // Assemblers repeat rules: where the row begins, or that it is there, then says nothing.
+  const before = rows[index - 1];
+  const repeats = before !== undefined && sameRule(before.rule, rule);
+  if (repeats && (kind === 'start' || kind === 'missing')) return undefined;
   let what = `row ${index}`;
   switch (kind) {
     case 'offset': {
@@ -47,7 +53,8 @@ export function mutateTable(
       break;
     }
     case 'base':
-      if (rule.cfaBase === CfaBase.REG) return undefined;
+      if (rule.cfaBase === CfaBase.REG || fpIsSp(entry, row, rows[index + 1], fetch))
+        return undefined;
       rule.cfaBase = rule.cfaBase === CfaBase.SP ? CfaBase.FP : CfaBase.SP;
       rule.cfaRegister = rule.cfaBase === CfaBase.SP ? 31 : 29;
       break;
@@ -80,6 +87,27 @@ export function mutateTable(
   }
   return { kind, entry: withRows(entry, rows), what };
 }
+
+/**
+ * Whether FP may equal SP all through a row that has a frame: then either base says the same. It does
+ * not before MOV x29, SP, and a row without a frame has the caller's FP.
+ */
+function fpIsSp(
+  { start, size }: FunctionEntry,
+  { start: from, rule }: Row,
+  next: Row | undefined,
+  fetch: (pc: Address) => number | undefined,
+): boolean {
+  if (rule.cfaBase !== CfaBase.SP) return false;
+  if (rule.cfaOffset === 0) return false;
+  for (let at = from; at < (next?.start ?? size); at += 4) {
+    if (fetch(start + at) === MOV_X29_SP) return false;
+  }
+  return true;
+}
+
+/** MOV x29, SP. */
+const MOV_X29_SP = 0x910003fd;
 
 function rowsOf({ table, fde }: FunctionEntry): Row[] {
   const first = table.functions.firstRow[fde] as number;
