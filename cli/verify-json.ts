@@ -5,12 +5,13 @@ import type { VerifyReport } from '../verify/report.js';
 
 /** The value to write. Addresses are text, since kernel addresses are no exact JSON numbers. */
 export function jsonReport(file: string, report: VerifyReport): unknown {
-  const { functions, instructions, rows, refusedInstructions } = report;
+  const { functions, instructions, rows, comparedWithDwarf, refusedInstructions } = report;
   return {
     file,
     functions,
     instructions,
     rows,
+    comparedWithDwarf,
     refusedInstructions,
     causes: report.causes.map((cause) => ({
       kind: cause.kind,

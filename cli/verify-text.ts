@@ -31,6 +31,10 @@ export async function reportLines(
     lines.push(`    replay: ${replayCommand(file, cause.first.fn)}`, '');
   }
   for (const { fn, reason } of report.skipped) lines.push(`skipped: ${fn}: ${reason}`);
+  if (report.comparedWithDwarf > 0) {
+    const what = plural(report.comparedWithDwarf, 'instruction');
+    lines.push(`DWARF call frame information judged as well: ${what}`);
+  }
   lines.push(...noteLines(report), ...unreachedLines(report), verdictLine(report));
   return lines;
 }

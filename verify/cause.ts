@@ -90,6 +90,8 @@ export function explain({ kind, leaf, rule }: Finding): string {
       return 'the table calls this the outermost frame, and the function returns';
     case 'sp-alignment':
       return 'SP is no multiple of 16: an exception taken here has a misaligned stack';
+    case 'dwarf':
+      return 'DWARF call frame information is not true here, and SFrame is: DWARF is the odd one out';
     case 'row-start-misaligned':
       return 'a row starts inside an instruction';
     case 'row-after-end':

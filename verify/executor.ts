@@ -8,7 +8,8 @@
 import type { Address } from '../emulator/address.js';
 import { executeReturnAuth, PauthOutcome } from '../emulator/pointer-auth.js';
 import { Reg } from '../emulator/registers.js';
-import { RecoverKind } from '../unwinder/unwind-rule.js';
+import { formatRule } from '../unwinder/rule-text.js';
+import { RecoverKind, ruleAt } from '../unwinder/unwind-rule.js';
 import {
   branchOffset,
   branchRegister,
@@ -431,9 +432,33 @@ export class Executor {
     }
     const wrong = judgeRow(trace.entry.table.rules, rule, registers, frame);
     if (row >= 0) trace.rowSeen[row] = 1;
-    if (wrong !== 0) trace.addWrongRow(pc, row, wrong, this.truth);
+    const odd = this.compareDwarf(trace, pc, slot, wrong);
+    if (wrong !== 0) trace.addWrongRow(pc, row, wrong, () => this.truth() + odd);
     const sp = registers.get(Reg.SP);
     if (sp % 16 !== 0 && frame.holds(sp, 0)) trace.misaligned(pc);
+  }
+
+  /**
+   * Judge DWARF's rule in the same state: of SFrame, DWARF and execution one may be the odd one out.
+   * @returns what that says about a wrong row
+   */
+  private compareDwarf(trace: FunctionTrace, pc: Address, slot: number, wrong: number): string {
+    const { dwarf } = trace;
+    const rule = dwarf?.ruleAt[slot] ?? -1;
+    if (dwarf === undefined || rule < 0) return '';
+    trace.compared[slot] = 1;
+    const { registers, frame } = this.stepper;
+    const wrongDwarf = judgeRow(dwarf.rules, rule, registers, frame);
+    if (wrong === 0) {
+      if (wrongDwarf !== 0) {
+        const text = formatRule(ruleAt(dwarf.rules, rule));
+        trace.addWrongDwarf(pc, () => `DWARF says ${text}; ${this.truth()}`);
+      }
+      return '';
+    }
+    return wrongDwarf === 0
+      ? '; DWARF is right here, SFrame is the odd one out'
+      : '; DWARF is wrong as well, execution is the odd one out';
   }
 
   /** The state in the words of a report: only for findings. */

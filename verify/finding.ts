@@ -76,6 +76,8 @@ export interface Counts {
   rows: number;
   rowsWrong: number;
   rowsUnreached: number;
+  /** Instructions at which DWARF was judged beside SFrame. */
+  compared: number;
   /** Instructions that the engine does not know, whose results were taken as unknown. */
   refused: number;
 }
@@ -100,6 +102,7 @@ export function noCounts(): Counts {
     rows: 0,
     rowsWrong: 0,
     rowsUnreached: 0,
+    compared: 0,
     refused: 0,
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { Address } from '../emulator/address.js';
 import { INFO_PCTYPE_MASK } from '../unwinder/sframe/format.js';
+import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
 import { branchOffset, Flow, flowOf } from './control-flow.js';
 import type { Program } from './program.js';
@@ -15,6 +16,8 @@ export interface FunctionEntry {
   /** Place in the list of all functions, which is in address order. */
   readonly index: number;
   readonly table: SFrameSection;
+  /** The same function in DWARF, where the file has that. */
+  readonly dwarf: DwarfFunction | undefined;
   /** Index in that table. */
   readonly fde: number;
   readonly start: Address;
@@ -121,6 +124,7 @@ function listFunctions(program: Program): FunctionEntry[] {
       const isMask = ((functions.info[fde] as number) & INFO_PCTYPE_MASK) !== 0;
       entries.push({
         table,
+        dwarf: program.dwarf.get(start),
         fde,
         start,
         size: functions.size[fde] as number,

@@ -1,5 +1,6 @@
 /** What executing one function showed. */
 import type { Address } from '../emulator/address.js';
+import { type DwarfRules, dwarfRules } from './dwarf-rules.js';
 import type { FunctionEntry } from './function-list.js';
 import { Wrong } from './row-judge.js';
 
@@ -15,7 +16,8 @@ export type WrongKind =
   | 'tail-call'
   | 'return'
   | 'outermost-returns'
-  | 'sp-alignment';
+  | 'sp-alignment'
+  | 'dwarf';
 
 /** The first place at which one row, or one instruction, was seen to be wrong in one way. */
 export interface Observation {
@@ -65,6 +67,9 @@ export class FunctionTrace {
   readonly outside: Address[] = [];
   /** Instructions after which nothing comes: calls of functions that do not return, and traps. */
   readonly noreturnAt = new Set<Address>();
+  /** DWARF's rules, and at which instructions they were judged beside SFrame's. */
+  readonly dwarf: DwarfRules | undefined;
+  readonly compared: Uint8Array;
   returns = 0;
   lostSp = 0;
   limited = false;
@@ -76,6 +81,8 @@ export class FunctionTrace {
     const count = Math.ceil(size / 4);
     const rows = table.functions.rowCount[fde] as number;
     this.reached = new Uint8Array(count);
+    this.compared = new Uint8Array(count);
+    this.dwarf = entry.dwarf && dwarfRules(entry.dwarf, count);
     this.leaders = new Uint8Array(count);
     this.rowSeen = new Uint8Array(rows);
     this.rowAt = new Int32Array(count).fill(-1);
@@ -133,6 +140,7 @@ export class FunctionTrace {
   merge(other: FunctionTrace): void {
     for (const [i, flag] of other.reached.entries()) if (flag === 1) this.reached[i] = 1;
     for (const [i, flag] of other.rowSeen.entries()) if (flag === 1) this.rowSeen[i] = 1;
+    for (const [i, flag] of other.compared.entries()) if (flag === 1) this.compared[i] = 1;
     for (const pc of other.noreturnAt) this.noreturnAt.add(pc);
     for (const { kind, pc, detail } of other.remarks) this.remark(kind, pc, detail);
     for (const [i, key] of [...other.known].entries()) {
@@ -159,6 +167,12 @@ export class FunctionTrace {
       if (kind === undefined || this.known.has(key)) continue;
       this.observe(key, { kind, row, pc, truth: truth() });
     }
+  }
+
+  /** DWARF is wrong where SFrame is right; said once of a function. */
+  addWrongDwarf(pc: Address, detail: () => string): void {
+    if (this.known.has(-3)) return;
+    this.observe(-3, { kind: 'dwarf', row: -1, pc, truth: detail() });
   }
 
   /** An instruction leaves the function in a state that it must not leave it in. */

@@ -60,9 +60,10 @@ export function loadObject(path: string): Result<ElfImage, string> {
   const named: ElfSymbol[] = symbols.map(({ name, address, size, kind, global }) => {
     return { name, address, size, kind, global, weak: false, absolute: false };
   });
+  const frames = new Map(elf.value.dwarfFrames.map((section) => [section.index, section.data]));
   const placed = sections.map((section) => ({
     ...section,
-    data: data.get(section) ?? section.data,
+    data: frames.get(section.index) ?? data.get(section) ?? section.data,
   }));
   return ok({
     path,

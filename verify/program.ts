@@ -3,15 +3,17 @@
  * code, the SFrame tables and the symbols.
  */
 import type { Address } from '../emulator/address.js';
-import { SHF_ALLOC, SHF_EXECINSTR } from '../emulator/elf-format.js';
+import { SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR } from '../emulator/elf-format.js';
 import { describeElfError } from '../emulator/elf-error.js';
 import type { ElfImage, ElfSection, ElfSymbol } from '../emulator/elf-types.js';
 import { loadElf } from '../emulator/elf-image.js';
 import { fail, ok, type Result } from '../emulator/result.js';
 import { SymbolTable } from '../emulator/symbols.js';
+import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
 import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
+import { readDwarfFunctions } from './dwarf-rules.js';
 import { loadObject } from './object-image.js';
 
 /** Bytes that are loaded, relocated, at their address. */
@@ -35,6 +37,8 @@ export interface Program {
   /** By rising address. */
   readonly code: readonly CodeRange[];
   readonly tables: readonly SFrameSection[];
+  /** What `.eh_frame` and `.debug_frame` say, by start of the function. */
+  readonly dwarf: ReadonlyMap<Address, DwarfFunction>;
   readonly symbols: SymbolTable;
   /** Symbols that functions may be named by, by address; a file may have none. */
   readonly functions: readonly ElfSymbol[];
@@ -71,12 +75,15 @@ export function programOf(image: ElfImage): Result<Program, string> {
     if (!decoded.ok) return fail(`${path}: ${name}: ${formatSFrameError(decoded.error)}`);
     tables.push(decoded.value);
   }
+  const dwarf = readDwarfFunctions(path, image.sections.filter(isDwarfFrame));
+  if (!dwarf.ok) return dwarf;
   const symbols = new SymbolTable([image]);
   return ok({
     path,
     pieces,
     code: codeRanges(image),
     tables,
+    dwarf: dwarf.value,
     symbols,
     functions: [...symbols.functions()],
     area: (section, start, end) => areaOf(image, pieces, symbols, [section, start, end]),
@@ -94,6 +101,11 @@ export function bytesAt(
     if (at >= 0 && at + length <= piece.data.length) return piece.data.subarray(at, at + length);
   }
   return undefined;
+}
+
+function isDwarfFrame({ name, data, flags }: ElfSection): boolean {
+  const isFrame = name === '.eh_frame' || name === '.debug_frame';
+  return isFrame && data.length > 0 && (flags & SHF_COMPRESSED) === 0;
 }
 
 function codeRanges(image: ElfImage): CodeRange[] {

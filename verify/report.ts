@@ -28,6 +28,8 @@ export interface VerifyReport {
   readonly unreached: readonly UnreachedRange[];
   readonly unreachedRows: readonly UnreachedRow[];
   readonly skipped: readonly SkippedFunction[];
+  /** Instructions at which DWARF was judged beside SFrame. */
+  readonly comparedWithDwarf: number;
   /** Instructions that the engine does not know, whose results were taken as unknown. */
   readonly refusedInstructions: number;
 }
@@ -56,6 +58,7 @@ export function makeReport(results: readonly GroupResult[]): VerifyReport {
       .flatMap(({ unreachedRows }) => unreachedRows)
       .sort((a, b) => a.pc - b.pc || a.row - b.row),
     skipped: results.flatMap(({ skipped }) => skipped).sort((a, b) => a.start - b.start),
+    comparedWithDwarf: sum.compared,
     refusedInstructions: sum.refused,
   };
 }

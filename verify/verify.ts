@@ -121,6 +121,7 @@ export class Verifier {
       if (own.length > 0) counts.functionsWrong++;
       counts.instructions += trace.reached.length;
       counts.reached += trace.reached.reduce((sum, flag) => sum + flag, 0);
+      counts.compared += trace.compared.reduce((sum, flag) => sum + flag, 0);
       counts.rows += trace.rowSeen.length;
       counts.rowsWrong += wrongRows.size;
       counts.rowsUnreached += rows.length;
