@@ -41,6 +41,11 @@ export function replayCommand(file: string, fn: string): string {
   return `npx kunwind-lab sframe verify ${quoted(file)} --function ${quoted(fn)}`;
 }
 
+/** The command that steps through the function, forwards and backwards. */
+export function debugCommand(file: string, fn: string): string {
+  return `npx kunwind-lab debug --image ${quoted(file)} --function ${quoted(fn)}`;
+}
+
 /** A word of a shell command. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;

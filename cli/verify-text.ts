@@ -5,7 +5,7 @@ import type { Cause } from '../verify/cause.js';
 import { bytesAt, type Program } from '../verify/program.js';
 import type { VerifyReport } from '../verify/report.js';
 import { count, plural } from './style.js';
-import { replayCommand } from './verify-json.js';
+import { debugCommand, replayCommand } from './verify-json.js';
 
 /** Instructions shown before and after the one at which a row is wrong. */
 const CONTEXT = 3;
@@ -24,11 +24,13 @@ export async function reportLines(
   const created = program && (await Disassembler.create(program.symbols));
   const disassembler = created?.ok === true ? created.value : undefined;
   for (const cause of report.causes) {
-    lines.push(...causeLines(file, cause));
+    lines.push(...causeLines(cause));
     if (program !== undefined && disassembler !== undefined) {
       lines.push(...listing(program, disassembler, cause.first.pc));
     }
-    lines.push(`    replay: ${replayCommand(file, cause.first.fn)}`, '');
+    lines.push(`    replay: ${replayCommand(file, cause.first.fn)}`);
+    if (program?.linked === true) lines.push(`    debug:  ${debugCommand(file, cause.first.fn)}`);
+    lines.push('');
   }
   for (const { fn, reason } of report.skipped) lines.push(`skipped: ${fn}: ${reason}`);
   if (report.comparedWithDwarf > 0) {
@@ -39,10 +41,7 @@ export async function reportLines(
   return lines;
 }
 
-function causeLines(
-  _file: string,
-  { kind, explanation, first, findings, functions }: Cause,
-): string[] {
+function causeLines({ kind, explanation, first, findings, functions }: Cause): string[] {
   const at = `${first.fn}+0x${(first.pc - first.start).toString(16)}`;
   const lines = [`✗ ${kind} at ${at}: ${explanation}`];
   if (first.row >= 0) lines.push(`    row ${first.row}  ${first.rule}`);

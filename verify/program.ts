@@ -2,7 +2,7 @@
  * The file under verification as the executor needs it: bytes at addresses, the ranges that hold
  * code, the SFrame tables and the symbols.
  */
-import type { Address } from '../emulator/address.js';
+import { type Address, formatAddress } from '../emulator/address.js';
 import { SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR } from '../emulator/elf-format.js';
 import { describeElfError } from '../emulator/elf-error.js';
 import type { ElfImage, ElfSection, ElfSymbol } from '../emulator/elf-types.js';
@@ -32,6 +32,8 @@ export interface CodeRange {
 /** What is verified. */
 export interface Program {
   readonly path: string;
+  /** Not a relocatable object: its addresses are those that it runs at. */
+  readonly linked: boolean;
   /** By rising address. */
   readonly pieces: readonly Piece[];
   /** By rising address. */
@@ -52,11 +54,11 @@ export function loadProgram(path: string): Result<Program, string> {
   if (image.ok) return programOf(image.value);
   if (image.error.kind !== 'relocatable') return fail(describeElfError(image.error));
   const object = loadObject(path);
-  return object.ok ? programOf(object.value) : object;
+  return object.ok ? programOf(object.value, false) : object;
 }
 
 /** The program of a parsed image. */
-export function programOf(image: ElfImage): Result<Program, string> {
+export function programOf(image: ElfImage, linked = true): Result<Program, string> {
   const { path } = image;
   if (image.sframe.length === 0) {
     const dwarf = ['.eh_frame', '.debug_frame'].find((name) => image.section(name) !== undefined);
@@ -75,13 +77,17 @@ export function programOf(image: ElfImage): Result<Program, string> {
     if (!decoded.ok) return fail(`${path}: ${name}: ${formatSFrameError(decoded.error)}`);
     tables.push(decoded.value);
   }
+  const code = codeRanges(image);
+  const excess = checkSizes(tables, code);
+  if (excess !== undefined) return fail(`${path}: ${excess}`);
   const dwarf = readDwarfFunctions(path, image.sections.filter(isDwarfFrame));
   if (!dwarf.ok) return dwarf;
   const symbols = new SymbolTable([image]);
   return ok({
     path,
+    linked,
     pieces,
-    code: codeRanges(image),
+    code,
     tables,
     dwarf: dwarf.value,
     symbols,
@@ -99,6 +105,32 @@ export function bytesAt(
   for (const piece of pieces) {
     const at = address - piece.address;
     if (at >= 0 && at + length <= piece.data.length) return piece.data.subarray(at, at + length);
+  }
+  return undefined;
+}
+
+/** How many times the code of a file its functions may cover: work is done for each. */
+const OVERLAP = 8;
+
+/** Sizes that would cost time and memory without bound; undefined when there is none. */
+function checkSizes(
+  tables: readonly SFrameSection[],
+  code: readonly CodeRange[],
+): string | undefined {
+  const bytes = code.reduce((sum, { low, high }) => sum + high - low, 0);
+  let total = 0;
+  for (const { functions } of tables) {
+    for (let fde = 0; fde < functions.count; fde++) {
+      const size = functions.size[fde] as number;
+      const at = formatAddress(functions.start[fde] as number);
+      if (size > bytes) {
+        return `.sframe: FDE ${fde} at ${at} has ${size} bytes, all code of the file ${bytes}`;
+      }
+      total += size;
+      if (total > OVERLAP * bytes) {
+        return `.sframe: the functions up to FDE ${fde} cover ${total} bytes, all code ${bytes}`;
+      }
+    }
   }
   return undefined;
 }

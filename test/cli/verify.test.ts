@@ -35,6 +35,7 @@ describe('sframe verify', () => {
     const [, replay] =
       /replay: npx kunwind-lab (.*--function leaf_memset_moves_sp)/.exec(stdout) ?? [];
     expect(replay).toBeDefined();
+    expect(stdout).toContain(`debug --image ${LEAF} --function leaf_memset_moves_sp\n`);
     const again = runCli((replay ?? '').split(' '));
     expect(again.status).toBe(1);
     expect(again.stdout).toContain('✗ cfa at leaf_memset_moves_sp+0x8');
@@ -114,6 +115,10 @@ describe('sframe verify', () => {
     expect(bad([LEAF, '--sarif', folder])).toContain('it is a directory');
     expect(bad([LEAF, '--function', 'a', '--function', 'b'])).toContain('given 2 times');
     expect(bad([corrupt(folder, 0)])).toMatch(/\.sframe: .*magic/);
+    // The highest byte of the first function's size, behind the header and sfdi_func_start_offset.
+    expect(bad([corrupt(folder, 28 + 8 + 3)])).toMatch(
+      /FDE 0 at 0x[0-9a-f]+ has \d+ bytes, all code/,
+    );
     expect(bad([corrupt(folder, 12)])).toMatch(/\.sframe: .*(offset|byte) /);
   });
 });
