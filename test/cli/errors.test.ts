@@ -78,13 +78,6 @@ describe('a file that cannot be used', () => {
     expectOneLine(args, /a relocatable object/);
   });
 
-  it('with a corrupt .sframe header: one line from each sframe command', () => {
-    const file = writePatched(inFolder('header'), sframeOffset() + 2, 9);
-    for (const command of [['stat'], ['diff', LEAF_ELF], ['coverage']]) {
-      expectOneLine(['sframe', ...command, file], /header: \.sframe: unsupported SFrame version/);
-    }
-  });
-
   it('linked where the guest kernel is', () => {
     const kernel = 'kernel-model/guest/vmlinux';
     const args = ['sweep', '--image', kernel, '--function', 'kthread', '--no-progress'];
@@ -113,15 +106,6 @@ describe('a command line that means nothing', () => {
     ['no command', [], /no command given; there are sweep, debug, kunit, list and sframe/],
     ['an unknown command', ['swep'], /unknown command 'swep'; did you mean sweep\?/],
     ['sframe alone', ['sframe'], /sframe needs a command: dump/],
-    ['sframe stat alone', ['sframe', 'stat'], /sframe stat needs a FILE/],
-    ['sframe diff with one file', ['sframe', 'diff', LEAF_ELF], /sframe diff needs two FILEs/],
-    ['sframe coverage alone', ['sframe', 'coverage'], /sframe coverage needs a FILE/],
-    ['a wrong limit', ['sframe', 'coverage', LEAF_ELF, '--limit', '-1'], /--limit must be a whole/],
-    [
-      'a format',
-      ['sframe', 'dump', LEAF_ELF, '--format', 'x'],
-      /--format x: there are text, readelf/,
-    ],
     ['sframe dump alone', ['sframe', 'dump'], /sframe dump needs a FILE/],
     ['an unknown option', ['sweep', '--polcy', 'x'], /unknown option --polcy/],
     ['an unknown scenario', ['sweep', 'zzz'], /no scenario 'zzz'; `kunwind-lab list` names them/],

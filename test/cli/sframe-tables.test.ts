@@ -1,7 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
-import { afterAll } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { FIXTURES, fixture } from '../fixture-objects.js';
 import { LEAF_ELF } from './image-files.js';
 import { run, scratchFolder } from './run-cli.js';
@@ -87,5 +86,28 @@ describe('sframe coverage', () => {
     expect(stdout).toMatch(/^no \.sframe section: no text has a row\n/);
     expect(stdout).toMatch(/\.\.\. and 3 more \(--limit 0\)\n$/);
     expect(run([...args, '--limit', '0']).stdout).toMatch(/ leaf [^\n]*has DWARF CFI\n$/);
+  });
+});
+
+describe('sframe commands on what they cannot use', () => {
+  const corrupt = join(folder.path, 'corrupt.o');
+  const bytes = fixture('frames-v3.o');
+  // sfp_version, after the magic.
+  bytes[bytes.indexOf(Buffer.from([0xe2, 0xde, 3])) + 2] = 9;
+  writeFileSync(corrupt, bytes);
+
+  it.each([
+    [['stat', corrupt], /corrupt\.o: \.sframe: unsupported SFrame version/],
+    [['diff', V3, corrupt], /corrupt\.o: \.sframe: unsupported SFrame version/],
+    [['coverage', corrupt], /corrupt\.o: \.sframe: unsupported SFrame version/],
+    [['diff', V3], /sframe diff needs two FILEs/],
+    [['stat'], /sframe stat needs a FILE/],
+    [['coverage', V3, '--limit', '-1'], /--limit must be a whole number, 0 or more/],
+    [['dump', V3, '--format', 'x'], /--format x: there are text, readelf, json/],
+  ])('%j: one line and status 2', (args, message) => {
+    const { status, stdout, stderr } = run(['sframe', ...args]);
+    expect(stderr).toMatch(/^kunwind-lab: [^\n]+\n$/);
+    expect(stderr).toMatch(message);
+    expect([status, stdout]).toEqual([2, '']);
   });
 });
