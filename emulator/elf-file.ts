@@ -49,10 +49,10 @@ export function openElfFile(path: string): Result<ElfFile, ElfError> {
 export function readElfFile(path: string): Result<Buffer, ElfError> {
   const file = openElfFile(path);
   if (!file.ok) return file;
-  const { size, read } = file.value;
+  const { size } = file.value;
   if (size > MAX_DECOMPRESSED) return fail(tooLarge(path, `${size} bytes`, MAX_DECOMPRESSED));
   try {
-    return ok(read(0, size));
+    return ok(file.value.read(0, size));
   } catch (error) {
     const reason = systemReason(error);
     return fail({ path, field: 'file', offset: 0, kind: 'unreadable', reason });
