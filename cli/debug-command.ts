@@ -1,9 +1,11 @@
 /** `kunwind-lab debug`. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
-import { Evaluator } from '../debug/evaluate.js';
+import { type Asker, Evaluator } from '../debug/evaluate.js';
 import { goToInstruction, goToPoint } from '../debug/point-stop.js';
 import { Timeline } from '../debug/timeline.js';
+import { runDebugger } from '../debug/tui/run.js';
+import { unusableTerminal } from '../debug/tui/screen.js';
 import { traceLines } from '../debug/trace.js';
 import { pointView } from '../debug/view/point-view.js';
 import { pointLines } from '../debug/view/text.js';
@@ -74,13 +76,8 @@ async function debug(given: DebugArguments): Promise<void> {
   const request = debugRequest(given);
   const endpoint = gdbEndpoint(given);
   const shows = given.print || request.tracePath !== undefined || endpoint !== undefined;
-  if (!shows) {
-    throw new UsageError(
-      process.stdout.isTTY
-        ? 'the full-screen debugger is not built in: use --print, --trace FILE or --gdb PORT'
-        : 'the full-screen debugger needs a terminal: use --print, --trace FILE or --gdb PORT',
-    );
-  }
+  const unusable = shows ? undefined : unusableTerminal();
+  if (unusable !== undefined) throw new UsageError(unusable);
   const engine = await openBackend();
   if (!engine.ok) throw new UsageError(engine.error.message);
   for (const note of request.notes) complain(note);
@@ -96,6 +93,10 @@ async function debug(given: DebugArguments): Promise<void> {
     if (endpoint !== undefined) {
       await serveGdb(endpoint, given.gdbAllowRemote === true, { evaluator, ...request });
     }
+    if (shows) return;
+    const asker: Asker = evaluator.isAtRequest ? 'direct' : request.kind;
+    const start = { evaluator, disassembler: code, asker, policy: request.policy };
+    process.exitCode = await runDebugger(start, outputStyle(given.color).colors.isColorSupported);
   } finally {
     lab.value.close();
   }

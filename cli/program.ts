@@ -1,13 +1,12 @@
 /** The command line as a whole: commands, help, and what becomes of errors. */
-import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { nearestNames } from '../emulator/symbol-names.js';
-import { packagePath } from '../sweep/package-path.js';
 import { debugCommand } from './debug-command.js';
 import { doctorCommand } from './doctor-command.js';
 import { kunitCommand } from './kunit-command.js';
 import { listCommand } from './list-command.js';
 import { complain, endQuietlyOnClosedPipe } from './output.js';
+import { packageVersion } from './package-version.js';
 import { sframeCommand } from './sframe-command.js';
 import { sweepCommand } from './sweep-command.js';
 import { didYouMean, oneLine, UsageError } from './usage-error.js';
@@ -86,7 +85,7 @@ function separateArgs(words: readonly string[]): string[] {
 
 const COMMANDS = [
   ...['sweep', 'debug', 'kunit', 'list', 'sframe', 'doctor'],
-  ...['dump', 'stat', 'diff', 'coverage'],
+  ...['dump', 'stat', 'diff', 'coverage', 'verify'],
 ];
 
 /** What yargs found, in the words of the other messages. */
@@ -99,11 +98,4 @@ function usageMessage(message: string): string {
     return `unknown option ${options.join(', ')} (see --help)`;
   }
   return `unknown command '${names}'${didYouMean(nearestNames(names, COMMANDS, 2))}`;
-}
-
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(packagePath('package.json'), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }

@@ -85,7 +85,8 @@ export function* registerLines(
   { paint, width }: TextStyle,
 ): Generator<string> {
   const general = registers.filter(({ name }) => /^x\d+$|^sp$/.test(name));
-  const columns = width >= 100 ? 4 : 3;
+  // A cell takes 21 characters, and 3 lie between cells.
+  const columns = Math.max(1, Math.min(4, Math.floor((width + 3) / 24)));
   const rows = Math.ceil(general.length / columns);
   const cell = ({ name, value, changed }: RegisterLine): string => {
     const text = `${changed ? '*' : ' '}${name.padEnd(3)} ${value}`;

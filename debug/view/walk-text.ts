@@ -21,13 +21,22 @@ export function* walkLines(view: WalkView | NoWalkView, style: TextStyle): Gener
     const truth = view.truth[pair.truth];
     const step = view.steps[pair.trace];
     const mark = pair.wrong ? (i === view.firstDifference ? '!> ' : '!  ') : '   ';
-    const left = truth === undefined ? '' : truthText(truth.symbol, truth.optional);
-    const right = step?.symbol ?? '- absent';
+    const left = truth === undefined ? '' : truthText(short(truth.symbol, half), truth.optional);
+    const right = step === undefined ? '- absent' : short(step.symbol, half);
     const text = `${mark}${clip(left, half).padEnd(half)} ${clip(right, half)}`.trimEnd();
     yield pair.wrong ? paint.red(text) : text;
     if (step !== undefined) yield* stepLines(step, style).map((line) => paint.dim(line));
   }
   yield `  end: ${view.end}${view.error === 'none' ? '' : `, ${view.error}`}`;
+}
+
+/** Half the width below which a function's size is left out, so that the offset is seen. */
+const ROOM_FOR_SIZES = 32;
+/** Width below which what a step read is told in short. */
+const ROOM_FOR_READS = 72;
+
+function short(symbol: string, half: number): string {
+  return half < ROOM_FOR_SIZES ? symbol.replace(/\/0x[0-9a-f]+$/, '') : symbol;
 }
 
 function truthText(symbol: string, optional: boolean): string {
@@ -38,6 +47,11 @@ function truthText(symbol: string, optional: boolean): string {
 function stepLines(step: WalkStep, { width }: TextStyle): string[] {
   const lines = [`by ${originText(step)}`];
   for (const { what, address, value, stack } of step.reads) {
+    if (width < ROOM_FOR_READS) {
+      const where = `${stack ?? 'no stack'} ${formatAddress(address).slice(-6)}`;
+      lines.push(`  ${what} = ${value} (${where})`);
+      continue;
+    }
     const where = stack === undefined ? '' : ` on the ${stack} stack`;
     lines.push(`  ${what} = ${value} at ${formatAddress(address)}${where}`);
   }

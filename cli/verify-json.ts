@@ -1,0 +1,52 @@
+/** The report of `sframe verify` as JSON; docs/verifier.md describes the layout. */
+import { formatAddress } from '../emulator/address.js';
+import type { Finding } from '../verify/finding.js';
+import type { VerifyReport } from '../verify/report.js';
+
+/** The value to write. Addresses are text, since kernel addresses are no exact JSON numbers. */
+export function jsonReport(file: string, report: VerifyReport): unknown {
+  const { functions, instructions, rows, comparedWithDwarf, refusedInstructions } = report;
+  return {
+    file,
+    functions,
+    instructions,
+    rows,
+    comparedWithDwarf,
+    refusedInstructions,
+    causes: report.causes.map((cause) => ({
+      kind: cause.kind,
+      explanation: cause.explanation,
+      functions: cause.functions,
+      replay: replayCommand(file, cause.first.fn),
+      findings: cause.findings.map(findingJson),
+    })),
+    notes: report.notes.map(({ start, pc, ...note }) => ({
+      ...note,
+      start: formatAddress(start),
+      pc: formatAddress(pc),
+    })),
+    unreached: report.unreached.map((range) => ({ ...range, start: formatAddress(range.start) })),
+    unreachedRows: report.unreachedRows.map((row) => ({ ...row, pc: formatAddress(row.pc) })),
+    skipped: report.skipped.map((one) => ({ ...one, start: formatAddress(one.start) })),
+  };
+}
+
+function findingJson({ kind, fn, start, row, pc, rule, detail }: Finding): unknown {
+  const places = { start: formatAddress(start), pc: formatAddress(pc) };
+  return { kind, fn, ...places, row: row < 0 ? null : row, rule: rule || null, detail };
+}
+
+/** The command that shows one function again. */
+export function replayCommand(file: string, fn: string): string {
+  return `npx kunwind-lab sframe verify ${quoted(file)} --function ${quoted(fn)}`;
+}
+
+/** The command that steps through the function, forwards and backwards. */
+export function debugCommand(file: string, fn: string): string {
+  return `npx kunwind-lab debug --image ${quoted(file)} --function ${quoted(fn)}`;
+}
+
+/** A word of a shell command. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
+}

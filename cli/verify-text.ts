@@ -1,0 +1,121 @@
+/** The report of `sframe verify` as text. */
+import { formatAddress } from '../emulator/address.js';
+import { Disassembler } from '../emulator/disassembler.js';
+import type { Cause } from '../verify/cause.js';
+import { bytesAt, type Program } from '../verify/program.js';
+import type { VerifyReport } from '../verify/report.js';
+import { count, plural } from './style.js';
+import { debugCommand, replayCommand } from './verify-json.js';
+
+/** Instructions shown before and after the one at which a row is wrong. */
+const CONTEXT = 3;
+/** Further findings of a cause, and functions, that are named. */
+const MOST_NAMED = 5;
+/** Unreached rows that are listed; the JSON has them all. */
+const MOST_ROWS = 20;
+
+/** All lines, the verdict last. @param program for listings; none without findings */
+export async function reportLines(
+  file: string,
+  program: Program | undefined,
+  report: VerifyReport,
+): Promise<string[]> {
+  const lines: string[] = [];
+  const created = program && (await Disassembler.create(program.symbols));
+  const disassembler = created?.ok === true ? created.value : undefined;
+  for (const cause of report.causes) {
+    lines.push(...causeLines(cause));
+    if (program !== undefined && disassembler !== undefined) {
+      lines.push(...listing(program, disassembler, cause.first.pc));
+    }
+    lines.push(`    replay: ${replayCommand(file, cause.first.fn)}`);
+    if (program?.linked === true) lines.push(`    debug:  ${debugCommand(file, cause.first.fn)}`);
+    lines.push('');
+  }
+  for (const { fn, reason } of report.skipped) lines.push(`skipped: ${fn}: ${reason}`);
+  if (report.comparedWithDwarf > 0) {
+    const what = plural(report.comparedWithDwarf, 'instruction');
+    lines.push(`DWARF call frame information judged as well: ${what}`);
+  }
+  lines.push(...noteLines(report), ...unreachedLines(report), verdictLine(report));
+  return lines;
+}
+
+function causeLines({ kind, explanation, first, findings, functions }: Cause): string[] {
+  const at = `${first.fn}+0x${(first.pc - first.start).toString(16)}`;
+  const lines = [`✗ ${kind} at ${at}: ${explanation}`];
+  if (first.row >= 0) lines.push(`    row ${first.row}  ${first.rule}`);
+  lines.push(`    truth  ${first.detail}`);
+  const more = findings.filter(({ start }) => start === first.start).slice(1);
+  if (more.length > 0) {
+    const named = more.slice(0, MOST_NAMED).map(({ kind: its, pc, start, row }) => {
+      const offset = `+0x${(pc - start).toString(16)}`;
+      return row < 0 ? `${its} at ${offset}` : `${its} at ${offset} (row ${row})`;
+    });
+    lines.push(`    and then  ${named.join(', ')}${rest(more.length)}`);
+  }
+  if (functions.length > 1) {
+    const others = functions.slice(1);
+    lines.push(
+      `    the same in ${plural(others.length, 'other function')}: ` +
+        `${others.slice(0, MOST_NAMED).join(', ')}${rest(others.length)}`,
+    );
+  }
+  return lines;
+}
+
+function rest(all: number): string {
+  return all > MOST_NAMED ? ` and ${count(all - MOST_NAMED)} more` : '';
+}
+
+function listing(program: Program, disassembler: Disassembler, pc: number): string[] {
+  const lines: string[] = [];
+  const middle = Math.floor(pc / 4) * 4;
+  for (let at = middle - 4 * CONTEXT; at <= middle + 4 * CONTEXT; at += 4) {
+    const bytes = bytesAt(program.pieces, at, 4);
+    if (bytes === undefined) continue;
+    const { text } = disassembler.disassemble(bytes, at);
+    lines.push(`    ${at === middle ? '>' : ' '} ${formatAddress(at)}  ${text}`);
+  }
+  return lines;
+}
+
+const NOTES = {
+  'after-noreturn-call':
+    'calls that never return leave a return address whose row is not that of the call',
+  'step-limit': 'functions in which not all paths were followed',
+  'sp-lost': 'instructions after which SP is not known',
+} as const;
+
+function* noteLines({ notes }: VerifyReport): Generator<string> {
+  for (const kind of Object.keys(NOTES) as (keyof typeof NOTES)[]) {
+    const number = notes.filter((note) => note.kind === kind).length;
+    if (number > 0) yield `note: ${count(number)} ${NOTES[kind]}`;
+  }
+}
+
+function* unreachedLines({ unreached, unreachedRows }: VerifyReport): Generator<string> {
+  for (const { fn, row, reason } of unreachedRows.slice(0, MOST_ROWS)) {
+    yield `not reached: row ${row} of ${fn}, ${reason}`;
+  }
+  const left = unreachedRows.length - MOST_ROWS;
+  if (left > 0) yield `not reached: ${count(left)} more rows (--json lists them)`;
+  const reasons = new Map<string, number>();
+  for (const { reason, size } of unreached) {
+    reasons.set(reason, (reasons.get(reason) ?? 0) + size / 4);
+  }
+  for (const reason of [...reasons.keys()].sort()) {
+    yield `not reached: ${plural(reasons.get(reason) ?? 0, 'instruction')}, ${reason}`;
+  }
+}
+
+/** Functions, instructions and rows in one line. */
+export function verdictLine({ functions, instructions, rows, skipped }: VerifyReport): string {
+  const percent = ((100 * instructions.reached) / Math.max(1, instructions.total)).toFixed(2);
+  const without = skipped.length === 0 ? '' : `, ${count(skipped.length)} skipped`;
+  return (
+    `${count(functions.total)} functions (${count(functions.wrong)} with findings${without}); ` +
+    `${count(instructions.reached)} of ${count(instructions.total)} instructions reached (${percent}%); ` +
+    `rows: ${count(rows.verified)} verified, ${count(rows.wrong)} wrong, ${count(rows.unreached)} unreached`
+  );
+}

@@ -1,0 +1,35 @@
+/** Search in the code: instructions as text, and functions by name. */
+import type { Address } from '../../emulator/address.js';
+import type { Timeline } from '../timeline.js';
+import type { CodeLine } from '../view/code-view.js';
+import { codeText } from './pane-content.js';
+
+/** Instructions that are looked through: a kernel has millions, and each is disassembled for it. */
+const LIMIT = 1 << 14;
+
+/**
+ * The next instruction after `from` (or before it) whose text, rule or label contains `text`, as far as
+ * 16384 instructions from there; else the next function whose name does, round the whole image.
+ */
+export function searchCode(
+  line: Timeline,
+  lineAt: (address: Address) => CodeLine | undefined,
+  from: Address,
+  text: string,
+  step: 4 | -4,
+): Address | undefined {
+  const wanted = text.toLowerCase();
+  const named = line.machine.symbols.byName(text);
+  if (named !== undefined && named.address !== from) return named.address;
+  for (let i = 1; i <= LIMIT; i++) {
+    const found = lineAt(from + i * step);
+    if (found === undefined) break;
+    const shown = `${found.label ?? ''}\n${codeText(found)}\n${found.rule ?? ''}`;
+    if (shown.toLowerCase().includes(wanted)) return found.address;
+  }
+  const functions = [...line.machine.symbols.functions()]
+    .filter(({ name }) => name.toLowerCase().includes(wanted))
+    .map(({ address }) => address);
+  if (step < 0) functions.reverse();
+  return functions.find((address) => (address - from) * step > 0) ?? functions[0];
+}

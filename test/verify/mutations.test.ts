@@ -1,0 +1,44 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { openBackend } from '../../emulator/backend.js';
+import { type Campaign, MutationRunner } from '../../verify/mutation/campaign.js';
+import { CODE_KINDS } from '../../verify/mutation/code-mutation.js';
+import { TABLE_KINDS } from '../../verify/mutation/table-mutation.js';
+import { loadProgram } from '../../verify/program.js';
+import { Verifier } from '../../verify/verify.js';
+
+/** `npm run verify:mutations` does this with a real kernel. */
+describe('mistakes planted in the guest kernel', () => {
+  let verifier: Verifier;
+  beforeAll(async () => {
+    const program = loadProgram('kernel-model/guest/vmlinux');
+    const backend = await openBackend();
+    if (!program.ok || !backend.ok) throw new Error('cannot load');
+    const created = Verifier.create(program.value, backend.value);
+    if (!created.ok) throw new Error(created.error);
+    verifier = created.value;
+    return () => {
+      verifier.close();
+    };
+  });
+
+  const missed = ({ survivors }: Campaign): unknown[] =>
+    survivors.filter(({ outcome }) => outcome === 'missed');
+
+  it('are reported, or find the same in every state, when they are in the table', () => {
+    const { report } = new MutationRunner(verifier, 7).tables(120);
+    expect([...report.counts.keys()].sort()).toEqual([...TABLE_KINDS].sort());
+    expect(missed(report)).toEqual([]);
+    expect(report.survivors.length).toBeLessThan(10);
+  });
+
+  it('are reported when they are in the code', () => {
+    const { report } = new MutationRunner(verifier, 7).code(44);
+    expect(report.counts.size).toBeGreaterThan(5);
+    expect(report.counts.size).toBeLessThanOrEqual(CODE_KINDS.length);
+    expect(report.survivors).toEqual([]);
+  });
+
+  it('leave the program as it was', () => {
+    expect(verifier.verify(() => true).findings).toEqual([]);
+  });
+});

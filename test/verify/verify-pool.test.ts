@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyInPool } from '../../verify/verify-pool.js';
+
+const LEAF = 'scenarios/leaf/leaf.elf';
+const WORKER = pathToFileURL(resolve('dist/verify/verify-worker.js')).href;
+
+describe('verifying with worker processes', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'kunwind-pool-'));
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A worker that does something to itself before it does what it is told. */
+  const workerThat = (name: string, code: string): string => {
+    const path = join(folder, `${name}.mjs`);
+    // First the worker: a message that arrives before somebody listens to it would be lost.
+    writeFileSync(path, `await import(${JSON.stringify(WORKER)});\n${code}\n`);
+    return path;
+  };
+
+  it('loses only the functions in which a process dies', async () => {
+    const worker = workerThat(
+      'dies',
+      `process.on('message', ({ from, to }) => {
+         if (from <= 5 && 5 < to) process.kill(process.pid, 'SIGKILL');
+       });`,
+    );
+    const whole = await verifyInPool({ file: LEAF, jobs: 2 });
+    const partial = await verifyInPool({ file: LEAF, jobs: 2, worker });
+    if (!whole.ok || !partial.ok) throw new Error('not verified');
+    const { skipped, functions, findings } = partial.value.report;
+    expect(skipped).toHaveLength(1);
+    expect(skipped[0]?.reason).toBe('the process that executed it ended (signal SIGKILL)');
+    expect(functions.total).toBe(whole.value.report.functions.total);
+    const expected = whole.value.report.findings.filter(({ fn }) => fn !== skipped[0]?.fn);
+    expect(findings).toEqual(expected);
+  });
+
+  it('says when no process can start', async () => {
+    const worker = workerThat('never', 'process.exit(3);');
+    const outcome = await verifyInPool({ file: LEAF, jobs: 2, worker });
+    expect(outcome).toEqual({
+      ok: false,
+      error: 'a worker process could not start (exit code 3)',
+    });
+  });
+});

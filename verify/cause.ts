@@ -1,0 +1,110 @@
+/**
+ * Which findings are one mistake: a row that is wrong makes the rows after it wrong, and the return
+ * too; and a macro or a template repeats its mistake in every function made from it.
+ */
+import type { Finding, FindingKind } from './finding.js';
+
+/** Findings with one cause. */
+export interface Cause {
+  readonly kind: FindingKind;
+  /** One sentence. */
+  readonly explanation: string;
+  /** The first one, which shows the mistake best. */
+  readonly first: Finding;
+  readonly findings: readonly Finding[];
+  /** Names of the functions that have it, in address order. */
+  readonly functions: readonly string[];
+}
+
+/** How control leaves: wrong whenever the frame is, so never a cause beside one in the rows. */
+const CONSEQUENCES: ReadonlySet<FindingKind> = new Set(['return', 'tail-call']);
+const IN_ROWS: ReadonlySet<FindingKind> = new Set(['cfa', 'ra', 'fp', 'mangled', 'not-mangled']);
+
+/** Group findings, which must be sorted by function and address. */
+export function findCauses(findings: readonly Finding[]): Cause[] {
+  const own: Finding[][] = [];
+  for (const finding of findings) {
+    const cause = own.findLast(([first]) => first !== undefined && belongs(first, finding));
+    if (cause === undefined) own.push([finding]);
+    else cause.push(finding);
+  }
+  const same = new Map<string, Finding[][]>();
+  for (const group of own) {
+    const key = group.map(signature).join('|');
+    const known = same.get(key);
+    if (known === undefined) same.set(key, [group]);
+    else known.push(group);
+  }
+  const causes: Cause[] = [];
+  for (const groups of same.values()) {
+    const first = groups[0]?.[0];
+    if (first === undefined) continue;
+    causes.push({
+      kind: first.kind,
+      explanation: explain(first),
+      first,
+      findings: groups.flat(),
+      functions: [...new Set(groups.flat().map(({ fn }) => fn))],
+    });
+  }
+  return causes;
+}
+
+function belongs(first: Finding, next: Finding): boolean {
+  if (first.start !== next.start) return false;
+  if (first.kind === next.kind) return true;
+  if (!IN_ROWS.has(first.kind)) return false;
+  return CONSEQUENCES.has(next.kind) || (IN_ROWS.has(next.kind) && next.row === first.row);
+}
+
+function signature({ kind, rule, detail, words }: Finding): string {
+  return [kind, rule, detail, ...words].join();
+}
+
+/** What is wrong, in one sentence. */
+export function explain({ kind, leaf, rule }: Finding): string {
+  switch (kind) {
+    case 'cfa':
+      return leaf
+        ? 'annotated as a leaf routine, with one row for all of it, but it moves SP'
+        : `the row does not find the CFA, which is SP at the call (${rule.split(' ')[0] ?? ''})`;
+    case 'ra':
+      return leaf
+        ? 'annotated as a leaf routine, but x30 is overwritten while it runs: the row needs to say where the return address is'
+        : 'the return address is not where the row says';
+    case 'fp':
+      return "the caller's frame pointer is not where the row says";
+    case 'mangled':
+      return 'the return address is signed here and the row does not say so: it would be used with its PAC';
+    case 'not-mangled':
+      return 'the row says that the return address is signed, and it is not';
+    case 'pauth-key':
+      return 'the return address is signed with the other key';
+    case 'no-row':
+      return 'no row is in force at instructions that are executed';
+    case 'tail-call':
+      return "a jump to another function leaves it a frame that is not the caller's";
+    case 'return':
+      return 'the function returns with an SP, a frame pointer or an address that is not that of its call';
+    case 'outermost-returns':
+      return 'the table calls this the outermost frame, and the function returns';
+    case 'sp-alignment':
+      return 'SP is no multiple of 16: an exception taken here has a misaligned stack';
+    case 'dwarf':
+      return 'DWARF call frame information is not true here, and SFrame is: DWARF is the odd one out';
+    case 'row-start-misaligned':
+      return 'a row starts inside an instruction';
+    case 'row-after-end':
+      return 'a row starts where the function has ended';
+    case 'rows-not-rising':
+      return 'rows are not in rising order: a binary search misses some';
+    case 'function-outside-text':
+      return 'the function lies outside the code of the file';
+    case 'functions-overlap':
+      return 'two functions of the table overlap';
+    case 'no-such-symbol':
+      return 'the function starts inside a symbol';
+    case 'size-differs':
+      return 'the function and its symbol have different sizes';
+  }
+}

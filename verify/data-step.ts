@@ -1,0 +1,312 @@
+/**
+ * Executes one instruction that does not branch: on the engine, except where that would touch memory
+ * or a system that is not there. Then what is unknown becomes poison.
+ */
+import type { Address } from '../emulator/address.js';
+import {
+  type Engine,
+  type EngineBackend,
+  PAGE_SIZE,
+  Permission,
+  RegisterSet,
+} from '../emulator/engine.js';
+import { GuestMemory, describeMemoryError, type MemoryRegion } from '../emulator/guest-memory.js';
+import {
+  decodeLoadStore,
+  emptyLoadStore,
+  isLoadStore,
+  type LoadStore,
+  Writeback,
+} from './load-store.js';
+import { executePauthHint, PauthOutcome, stripHighWord } from '../emulator/pointer-auth.js';
+import { Reg, RegisterFile } from '../emulator/registers.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import { JumpTableReader } from './jump-table.js';
+import type { Program } from './program.js';
+import { STACK_SIZE, stackPlace, SyntheticFrame } from './synthetic-frame.js';
+
+/**
+ * Instructions after which an engine is replaced: each is translated once and kept, about 700 bytes
+ * a piece, and the engine gives that memory back only when it is closed.
+ */
+const STEPS_PER_ENGINE = 60_000;
+
+/** One CPU, the program's bytes and the synthetic stack. */
+export class DataStepper {
+  readonly registers = new RegisterFile();
+  readonly tables = new JumpTableReader();
+  /** Instructions executed by the engine; and those modelled because it refused them. */
+  executed = 0;
+  refused = 0;
+  /** The engine's registers are not those of {@link registers}. */
+  private stale = true;
+  private cold = 0;
+  private readonly access: LoadStore = emptyLoadStore();
+
+  private constructor(
+    private readonly backend: EngineBackend,
+    private engine: Engine,
+    private readonly memory: GuestMemory,
+    private readonly regions: readonly MemoryRegion[],
+    readonly frame: SyntheticFrame,
+  ) {}
+
+  static create(backend: EngineBackend, program: Program): Result<DataStepper, string> {
+    const memory = new GuestMemory(backend);
+    const regions: MemoryRegion[] = [];
+    for (const { low, high } of pageRanges(program)) {
+      const added = memory.add(
+        'image',
+        low,
+        high - low,
+        Permission.READ | Permission.EXECUTE,
+        false,
+      );
+      if (!added.ok) return fail(describeMemoryError(added.error));
+      regions.push(added.value);
+    }
+    for (const { address, data } of program.pieces) memory.writeBytes(address, data);
+    const place = stackPlace(regions);
+    const rights = Permission.READ | Permission.WRITE;
+    const stack = memory.add('stack', place, STACK_SIZE, rights, false);
+    if (!stack.ok) return fail(describeMemoryError(stack.error));
+    const engine = openEngine(backend, memory);
+    if (!engine.ok) return engine;
+    const frame = new SyntheticFrame(stack.value);
+    return ok(new DataStepper(backend, engine.value, memory, regions, frame));
+  }
+
+  /** The registers were changed by hand. */
+  touch(): void {
+    this.stale = true;
+  }
+
+  /** The instruction word at an address of the program, or undefined. */
+  fetch(pc: Address): number | undefined {
+    const region = this.regionAt(pc);
+    return region?.words[(pc - region.low) >>> 2];
+  }
+
+  /** Overwrite an instruction: for mutations. */
+  patch(pc: Address, word: number): void {
+    this.memory.writeWord(pc, word);
+    this.engine.flush();
+  }
+
+  /** Read-only memory of the program as an integer; undefined outside. */
+  readonly readMemory = (address: Address, size: number, signed: boolean): number | undefined => {
+    const region = this.regionAt(address);
+    if (region === undefined || address + size > region.high) return undefined;
+    const at = address - region.low;
+    let value = 0;
+    for (let i = Math.min(size, 8) - 1; i >= 0; i--)
+      value = value * 256 + (region.bytes[at + i] as number);
+    const top = region.bytes[at + size - 1] as number;
+    return (signed || size === 8) && top >= 128 ? value - 2 ** (8 * size) : value;
+  };
+
+  /** Make a register unknown. */
+  poison(register: number): void {
+    this.frame.setPoison(this.registers, register);
+    this.stale = true;
+  }
+
+  /**
+   * Execute the instruction `word` at `pc`. @returns false when nothing can be said about SP any more:
+   * the path ends
+   */
+  step(pc: Address, word: number): boolean {
+    if (isLoadStore(word)) return this.loadStore(pc, word);
+    if (word >>> 22 === 0x354) return this.system(word);
+    // Opcodes 0 to 0x18ff... of bits 28:25: SVE and SME, or unallocated.
+    this.tables.before(word, this.registers);
+    if (isVariableSp(word)) this.boundSpOperand(word);
+    return this.native(pc, word);
+  }
+
+  private native(pc: Address, word: number): boolean {
+    if (this.stale) {
+      this.engine.write(this.registers, RegisterSet.GENERAL);
+      this.stale = false;
+    }
+    if (++this.cold > STEPS_PER_ENGINE) this.renew();
+    const status = this.engine.step(pc);
+    if (status !== 0) return this.unknown(word);
+    this.engine.read(this.registers, RegisterSet.GENERAL);
+    this.executed++;
+    return true;
+  }
+
+  /** The engine does not know the instruction: its destination becomes unknown. */
+  private unknown(word: number): boolean {
+    this.refused++;
+    this.stale = true;
+    const rd = word & 31;
+    const isData = ((word >>> 26) & 7) === 4 || ((word >>> 25) & 7) === 5;
+    if (isData && pauthData(word, this.registers)) return true;
+    if (rd !== 31) this.poison(rd);
+    // Only additions write SP, and the engine knows those; SVE's ADDVL and ADDPL are the exception.
+    return (word & 0xffa0f800) !== 0x04205000 || rd !== 31;
+  }
+
+  /** Hints, barriers, MSR, MRS, SYS. Arm ARM C4.1.93. */
+  private system(word: number): boolean {
+    this.stale = true;
+    if (word >>> 12 === 0xd5032) {
+      const keyB = ((word >>> 6) & 1) === 1;
+      const outcome = executePauthHint(word, this.registers);
+      const { words } = this.registers;
+      const isSign = ((word >>> 7) & 1) === 0 && ((word >>> 8) & 15) === 3;
+      if (isSign && outcome === PauthOutcome.DONE) {
+        this.frame.noteSigned(words[2 * Reg.X30] as number, words[2 * Reg.X30 + 1] as number, keyB);
+      }
+      return true;
+    }
+    // Bit 21: MRS and SYSL write a general register.
+    if (((word >>> 21) & 1) === 1) this.poison(word & 31);
+    // MSR SPSel: another SP from here on.
+    return (word & 0xfffff0ff) >>> 0 !== 0xd50040bf;
+  }
+
+  /** SUB SP, SP, Xm with an Xm that would lead off the stack: make it a small multiple of 16. */
+  private boundSpOperand(word: number): void {
+    const { registers, frame } = this;
+    const rm = (word >>> 16) & 31;
+    if (rm === 31) return;
+    const value = registers.get(rm);
+    const rn = (word >>> 5) & 31;
+    if (frame.holds(value, 0)) return;
+    const shift = (word >>> 10) & 7;
+    const sp = registers.get(rn === 31 ? Reg.SP : rn);
+    const isSub = ((word >>> 30) & 1) === 1;
+    const result = isSub ? sp - value * 2 ** shift : sp + value * 2 ** shift;
+    if (frame.holds(result, 0) && result % 16 === 0) return;
+    registers.set(rm, 64);
+    this.stale = true;
+  }
+
+  private loadStore(pc: Address, word: number): boolean {
+    const { access, registers, frame } = this;
+    if (!decodeLoadStore(word, access)) return this.unknown(word);
+    const at = this.effectiveAddress(pc, access);
+    const onStack = frame.holds(at, access.size);
+    if (onStack && !access.atomic && !access.hint) {
+      const direct = access.base === 31 || access.base === 29;
+      // An index that is not known must not be the reason for an overwritten frame record.
+      if (access.store && (!direct || access.index >= 0) && frame.hitsSlot(at, access.size)) {
+        return this.byHand(access, at);
+      }
+      if (!this.native(pc, word)) return false;
+      if (access.store) frame.noteStore(at, access.size);
+      return true;
+    }
+    if (access.load && !access.store && !access.atomic && this.regionAt(at) !== undefined) {
+      const region = this.regionAt(at);
+      if (region !== undefined && at + access.size <= region.high) {
+        const base =
+          access.base < 0 ? at : registers.get(access.base === 31 ? Reg.SP : access.base);
+        if (!this.native(pc, word)) return false;
+        this.tables.load(access, base);
+        return true;
+      }
+    }
+    if (access.load && access.index >= 0) {
+      // The entry of a table may be anywhere with an unknown index; its base says what it is.
+      const base = registers.get(access.base === 31 ? Reg.SP : access.base);
+      if (this.regionAt(base) !== undefined) this.tables.load(access, base);
+    }
+    return this.byHand(access, at);
+  }
+
+  /** Nothing is read or written: what would be loaded is unknown, and the base changes as it must. */
+  private byHand(access: LoadStore, at: Address): boolean {
+    const { registers } = this;
+    this.stale = true;
+    if (access.writeback !== Writeback.NONE) {
+      const base = access.base === 31 ? Reg.SP : access.base;
+      const after =
+        access.writeback === Writeback.PRE ? at : at + access.offset + this.indexValue(access);
+      registers.set(base, after);
+    }
+    if (access.general && (access.load || access.atomic)) {
+      if (access.load && access.rt >= 0) this.poison(access.rt);
+      if (access.load && access.rt2 >= 0) this.poison(access.rt2);
+    }
+    if (access.status >= 0) this.poison(access.status);
+    return true;
+  }
+
+  private effectiveAddress(pc: Address, access: LoadStore): Address {
+    if (access.base < 0) return pc + access.offset;
+    const base = this.registers.get(access.base === 31 ? Reg.SP : access.base);
+    if (access.writeback === Writeback.POST) return base;
+    return base + access.offset + this.indexValue(access);
+  }
+
+  private indexValue({ index, extend, shift, writeback }: LoadStore): number {
+    if (index < 0 || index === 31) return 0;
+    const value = this.registers.get(index);
+    if (writeback === Writeback.POST) return value;
+    const low = this.registers.words[2 * index] as number;
+    if (extend === 2) return low * 2 ** shift;
+    if (extend === 6) return (low | 0) * 2 ** shift;
+    return value * 2 ** shift;
+  }
+
+  private regionAt(address: Address): MemoryRegion | undefined {
+    for (const region of this.regions) {
+      if (address >= region.low && address < region.high) return region;
+    }
+    return undefined;
+  }
+
+  private renew(): void {
+    this.cold = 0;
+    const fresh = openEngine(this.backend, this.memory);
+    if (!fresh.ok) return;
+    this.engine.close();
+    this.engine = fresh.value;
+    this.engine.write(this.registers, RegisterSet.GENERAL);
+  }
+
+  close(): void {
+    this.engine.close();
+  }
+}
+
+function openEngine(backend: EngineBackend, memory: GuestMemory): Result<Engine, string> {
+  const engine = backend.open();
+  if (!engine.ok) return fail(engine.error.message);
+  const mapped = memory.mapInto(engine.value, false);
+  if (!mapped.ok) return fail(mapped.error.message);
+  engine.value.setUp(0, 0);
+  return ok(engine.value);
+}
+
+/** The pages of all pieces, adjacent and overlapping ones joined. */
+function pageRanges(program: Program): { low: Address; high: Address }[] {
+  const ranges: { low: Address; high: Address }[] = [];
+  for (const { address, data } of program.pieces) {
+    if (data.length === 0) continue;
+    const low = Math.floor(address / PAGE_SIZE) * PAGE_SIZE;
+    const high = Math.ceil((address + data.length) / PAGE_SIZE) * PAGE_SIZE;
+    const last = ranges.at(-1);
+    if (last !== undefined && low <= last.high) last.high = Math.max(last.high, high);
+    else ranges.push({ low, high });
+  }
+  return ranges;
+}
+
+/** ADD or SUB (extended register) whose result is SP: a frame of a size found at run time. */
+function isVariableSp(word: number): boolean {
+  return (word & 0xbfe0001f) >>> 0 === 0x8b20001f && (word & 0x20000000) === 0;
+}
+
+/** XPACI and XPACD, which strip any register. Arm ARM C6.2. */
+function pauthData(word: number, registers: RegisterFile): boolean {
+  if ((word & 0xfffffbe0) >>> 0 !== 0xdac143e0) return false;
+  const rd = word & 31;
+  if (rd === 31) return true;
+  registers.words[2 * rd + 1] = stripHighWord(registers.words[2 * rd + 1] as number);
+  return true;
+}

@@ -1,0 +1,113 @@
+/** What verification reports about a table, in plain values: workers send them, reports print them. */
+import type { Address } from '../emulator/address.js';
+import type { NoteKind, WrongKind } from './function-trace.js';
+import type { StaticKind } from './table-checks.js';
+
+/** How a row, or a function's entry in the table, is wrong. */
+export type FindingKind = WrongKind | StaticKind;
+
+/** One thing that is wrong. */
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly fn: string;
+  /** Start of the function. */
+  readonly start: Address;
+  /** Row within the function, or -1. */
+  readonly row: number;
+  /** The first instruction at which it was seen. */
+  readonly pc: Address;
+  /** The rule of the row, as text; empty without a row. */
+  readonly rule: string;
+  /** What is true there, or what is wrong with the table's entry. */
+  readonly detail: string;
+  /** The function has one row for all of it, and that is the row of a leaf routine. */
+  readonly leaf: boolean;
+  /** The instructions around `pc`, as words: equal ones make equal mistakes. */
+  readonly words: readonly number[];
+}
+
+/** Something that is no mistake by itself but that an unwinder may stumble over. */
+export interface Note {
+  readonly kind: NoteKind;
+  readonly fn: string;
+  readonly start: Address;
+  readonly pc: Address;
+  /** One sentence. */
+  readonly detail: string;
+}
+
+/** Why instructions, or a row, were not reached. */
+export type UnreachedReason =
+  'padding' | 'after-noreturn' | 'indirect-jump' | 'step-limit' | 'part-not-entered' | 'no-path';
+
+/** Instructions that no path reached, in a row. */
+export interface UnreachedRange {
+  readonly fn: string;
+  readonly start: Address;
+  /** Bytes. */
+  readonly size: number;
+  readonly reason: UnreachedReason;
+}
+
+/** A row that no path reached. */
+export interface UnreachedRow {
+  readonly fn: string;
+  /** Row within the function. */
+  readonly row: number;
+  /** Where it begins. */
+  readonly pc: Address;
+  /** `covers-nothing`: another row takes its place at once. */
+  readonly reason: UnreachedReason | 'covers-nothing';
+}
+
+/** A function that was not executed. */
+export interface SkippedFunction {
+  readonly fn: string;
+  readonly start: Address;
+  readonly reason: string;
+}
+
+/** Functions, instructions and rows, counted. */
+export interface Counts {
+  functions: number;
+  functionsWrong: number;
+  instructions: number;
+  reached: number;
+  rows: number;
+  rowsWrong: number;
+  rowsUnreached: number;
+  /** Instructions at which DWARF was judged beside SFrame. */
+  compared: number;
+  /** Instructions that the engine does not know, whose results were taken as unknown. */
+  refused: number;
+}
+
+/** What verifying one group of functions gave. */
+export interface GroupResult {
+  readonly counts: Counts;
+  readonly findings: readonly Finding[];
+  readonly notes: readonly Note[];
+  readonly unreached: readonly UnreachedRange[];
+  readonly unreachedRows: readonly UnreachedRow[];
+  readonly skipped: readonly SkippedFunction[];
+}
+
+/** Counts of nothing. */
+export function noCounts(): Counts {
+  return {
+    functions: 0,
+    functionsWrong: 0,
+    instructions: 0,
+    reached: 0,
+    rows: 0,
+    rowsWrong: 0,
+    rowsUnreached: 0,
+    compared: 0,
+    refused: 0,
+  };
+}
+
+/** Add `more` to `sum`. */
+export function addCounts(sum: Counts, more: Counts): void {
+  for (const key of Object.keys(sum) as (keyof Counts)[]) sum[key] += more[key];
+}

@@ -1,0 +1,202 @@
+/**
+ * The functions of a program's SFrame tables, in address order, and which of them belong together:
+ * code that compilers moved out of a function (`.cold`) continues with that function's frame, and so
+ * does a function that control only ever runs into from the one before it.
+ */
+import type { Address } from '../emulator/address.js';
+import { INFO_PCTYPE_MASK } from '../unwinder/sframe/format.js';
+import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
+import type { SFrameSection } from '../unwinder/sframe/section.js';
+import { branchOffset, Flow, flowOf } from './control-flow.js';
+import type { Program } from './program.js';
+import { wordAt } from './run-time-edges.js';
+
+/** One function descriptor entry. */
+export interface FunctionEntry {
+  /** Place in the list of all functions, which is in address order. */
+  readonly index: number;
+  readonly table: SFrameSection;
+  /** The same function in DWARF, where the file has that. */
+  readonly dwarf: DwarfFunction | undefined;
+  /** Index in that table. */
+  readonly fde: number;
+  readonly start: Address;
+  /** Bytes. */
+  readonly size: number;
+  readonly name: string;
+  /** Part of another function: entered by jumps, or run into, with that function's frame. */
+  readonly part: boolean;
+  /** {@link part}, and it is the function before it that control comes from. */
+  readonly continued: boolean;
+  /** Bytes of the repeated block of a MASK entry (spec section 2.3.3.1), else 0. */
+  readonly repeat: number;
+}
+
+/** All functions of a program. */
+export class FunctionList {
+  readonly all: readonly FunctionEntry[];
+  private readonly starts: Float64Array;
+  private readonly reach: Float64Array;
+
+  /** @param noreturn start addresses of functions that do not return */
+  constructor(
+    readonly program: Program,
+    noreturn: ReadonlySet<Address> = new Set(),
+  ) {
+    this.all = markContinued(program, listFunctions(program), noreturn);
+    this.starts = Float64Array.from(this.all, ({ start }) => start);
+    let reach = -Infinity;
+    this.reach = Float64Array.from(this.all, ({ start, size }) => {
+      reach = Math.max(reach, start + size);
+      return reach;
+    });
+  }
+
+  /** The function that covers an address; where several do, the one that starts last. */
+  at(address: Address): FunctionEntry | undefined {
+    let low = 0;
+    let high = this.starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.starts[middle] as number) <= address) low = middle + 1;
+      else high = middle;
+    }
+    for (let i = low - 1; i >= 0 && (this.reach[i] as number) > address; i--) {
+      const entry = this.all[i] as FunctionEntry;
+      if (address < entry.start + entry.size) return entry;
+    }
+    return undefined;
+  }
+
+  /**
+   * Functions to be executed together, each group in address order: a function and every other one
+   * that it jumps into the middle of, or whose part it continues in.
+   */
+  groups(): FunctionEntry[][] {
+    const leader = Int32Array.from(this.all, ({ index }) => index);
+    const find = (i: number): number => {
+      while (leader[i] !== i) i = leader[i] = leader[leader[i] as number] as number;
+      return i;
+    };
+    const join = (i: number, j: number): void => {
+      const [a, b] = [find(i), find(j)];
+      leader[Math.max(a, b)] = Math.min(a, b);
+    };
+    for (const entry of this.all) {
+      if (entry.continued) join(entry.index - 1, entry.index);
+      for (const target of jumpTargets(this.program, entry)) {
+        const other = this.at(target);
+        if (other === undefined || other === entry) continue;
+        if (target !== other.start || other.part) join(entry.index, other.index);
+      }
+    }
+    const groups = new Map<number, FunctionEntry[]>();
+    for (const entry of this.all) {
+      const root = find(entry.index);
+      const group = groups.get(root);
+      if (group === undefined) groups.set(root, [entry]);
+      else group.push(entry);
+    }
+    return [...groups.values()];
+  }
+}
+
+/** Targets of direct branches of a function that lie outside it. */
+function* jumpTargets(program: Program, { start, size }: FunctionEntry): Generator<Address> {
+  for (let pc = start; pc + 4 <= start + size; pc += 4) {
+    const word = wordAt(program, pc);
+    if (word === undefined) return;
+    const flow = flowOf(word);
+    if (flow !== Flow.JUMP && flow !== Flow.CONDITIONAL) continue;
+    const target = pc + branchOffset(word);
+    if (target < start || target >= start + size) yield target;
+  }
+}
+
+function listFunctions(program: Program): FunctionEntry[] {
+  const entries: Omit<FunctionEntry, 'index'>[] = [];
+  const named = program.functions.length > 0;
+  for (const table of program.tables) {
+    const { functions } = table;
+    for (let fde = 0; fde < functions.count; fde++) {
+      const start = functions.start[fde] as number;
+      const name = program.symbols.at(start)?.symbol.name ?? '';
+      const isMask = ((functions.info[fde] as number) & INFO_PCTYPE_MASK) !== 0;
+      entries.push({
+        table,
+        dwarf: program.dwarf.get(start),
+        fde,
+        start,
+        size: functions.size[fde] as number,
+        name: name === '' ? `0x${BigInt.asUintN(64, BigInt(start)).toString(16)}` : name,
+        continued: false,
+        part: named && name !== '' ? /\.cold(\.\d+)?$/.test(name) : !startsLikeCall(table, fde),
+        repeat: isMask ? (functions.repSize[fde] as number) : 0,
+      });
+    }
+  }
+  entries.sort((a, b) => a.start - b.start);
+  return entries.map((entry, index) => ({ ...entry, index }));
+}
+
+/** Whether the first row is what holds right after a call: CFA = SP, nothing saved. */
+function startsLikeCall({ functions, rows, rules }: SFrameSection, fde: number): boolean {
+  if (functions.rowCount[fde] === 0) return true;
+  const rule = rows.rule[functions.firstRow[fde] as number] as number;
+  return (
+    rules.cfaBase[rule] !== 1 &&
+    rules.cfaOffset[rule] === 0 &&
+    rules.raKind[rule] !== 1 &&
+    rules.fpKind[rule] !== 1
+  );
+}
+
+/**
+ * Find the functions that are no functions of their own: the first row says that a frame is there
+ * already, nothing branches to the start, and the function before ends right there with an
+ * instruction that control goes on from. That may be a call: then it is the return that arrives.
+ */
+function markContinued(
+  program: Program,
+  all: readonly FunctionEntry[],
+  noreturn: ReadonlySet<Address>,
+): readonly FunctionEntry[] {
+  const candidates = new Set<Address>();
+  for (const { table, fde, start, size, part, index } of all) {
+    const before = all[index - 1];
+    if (part || size === 0 || startsLikeCall(table, fde) || before === undefined) continue;
+    if (before.start + before.size === start && runsOn(program, start - 4, noreturn)) {
+      candidates.add(start);
+    }
+  }
+  if (candidates.size === 0) return all;
+  for (const { low, high } of program.code) {
+    for (let pc = low; pc + 4 <= high; pc += 4) {
+      const word = wordAt(program, pc);
+      if (word === undefined) break;
+      const flow = flowOf(word);
+      if (flow === Flow.CALL || flow === Flow.JUMP || flow === Flow.CONDITIONAL) {
+        candidates.delete(pc + branchOffset(word));
+      }
+    }
+  }
+  return all.map((entry) =>
+    candidates.has(entry.start) ? { ...entry, part: true, continued: true } : entry,
+  );
+}
+
+/** Whether control comes to the instruction after the one at `pc`. */
+function runsOn(program: Program, pc: Address, noreturn: ReadonlySet<Address>): boolean {
+  const word = wordAt(program, pc);
+  if (word === undefined) return false;
+  switch (flowOf(word)) {
+    case Flow.NEXT:
+    case Flow.CONDITIONAL:
+    case Flow.CALL_REGISTER:
+      return true;
+    case Flow.CALL:
+      return !noreturn.has(pc + branchOffset(word));
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,185 @@
+/** What executing one function showed. */
+import type { Address } from '../emulator/address.js';
+import { type DwarfRules, dwarfRules } from './dwarf-rules.js';
+import type { FunctionEntry } from './function-list.js';
+import { Wrong } from './row-judge.js';
+
+/** How something can be wrong, as reports name it. */
+export type WrongKind =
+  | 'cfa'
+  | 'ra'
+  | 'fp'
+  | 'not-mangled'
+  | 'mangled'
+  | 'pauth-key'
+  | 'no-row'
+  | 'tail-call'
+  | 'return'
+  | 'outermost-returns'
+  | 'sp-alignment'
+  | 'dwarf';
+
+/** The first place at which one row, or one instruction, was seen to be wrong in one way. */
+export interface Observation {
+  readonly kind: WrongKind;
+  /** Row within the function, or -1. */
+  readonly row: number;
+  readonly pc: Address;
+  /** Where CFA, RA and FP really are there. */
+  readonly truth: string;
+}
+
+/** What is worth knowing although no row is wrong, as reports name it. */
+export type NoteKind = 'after-noreturn-call' | 'step-limit' | 'sp-lost';
+
+/** One such thing. */
+export interface Remark {
+  readonly kind: NoteKind;
+  readonly pc: Address;
+  /** One sentence. */
+  readonly detail: string;
+}
+
+const KIND_OF: readonly (WrongKind | undefined)[] = (() => {
+  const kinds: (WrongKind | undefined)[] = [];
+  kinds[Wrong.CFA] = 'cfa';
+  kinds[Wrong.RA] = 'ra';
+  kinds[Wrong.FP] = 'fp';
+  kinds[Wrong.NOT_MANGLED] = 'not-mangled';
+  kinds[Wrong.MANGLED] = 'mangled';
+  kinds[Wrong.KEY] = 'pauth-key';
+  return kinds;
+})();
+
+/** The trace of one function; its arrays have one element per instruction or per row. */
+export class FunctionTrace {
+  readonly reached: Uint8Array;
+  /** Where a path was jumped to. */
+  readonly leaders: Uint8Array;
+  /** The row in force at each instruction: its number in the function, or -1; -2 outermost. */
+  readonly rowAt: Int32Array;
+  readonly rowSeen: Uint8Array;
+  readonly observations: Observation[] = [];
+  readonly remarks: Remark[] = [];
+  /** Indirect jumps whose targets could not be read. */
+  readonly unfollowed: Address[] = [];
+  /** Jumps to code that no table describes, with a frame that is not the caller's. */
+  readonly outside: Address[] = [];
+  /** Instructions after which nothing comes: calls of functions that do not return, and traps. */
+  readonly noreturnAt = new Set<Address>();
+  /** DWARF's rules, and at which instructions they were judged beside SFrame's. */
+  readonly dwarf: DwarfRules | undefined;
+  readonly compared: Uint8Array;
+  returns = 0;
+  lostSp = 0;
+  limited = false;
+  /** What has been observed: a number for each row or instruction, and way. */
+  private readonly known = new Set<number>();
+
+  constructor(readonly entry: FunctionEntry) {
+    const { table, fde, size, repeat } = entry;
+    const count = Math.ceil(size / 4);
+    const rows = table.functions.rowCount[fde] as number;
+    this.reached = new Uint8Array(count);
+    this.compared = new Uint8Array(count);
+    this.dwarf = entry.dwarf && dwarfRules(entry.dwarf, count);
+    this.leaders = new Uint8Array(count);
+    this.rowSeen = new Uint8Array(rows);
+    this.rowAt = new Int32Array(count).fill(-1);
+    const first = table.functions.firstRow[fde] as number;
+    const outermost = rows === 0 && table.outermostRule >= 0;
+    let row = -1;
+    for (let i = 0; i < count; i++) {
+      const at = repeat > 0 ? (4 * i) % repeat : 4 * i;
+      if (at === 0) row = outermost ? -2 : -1;
+      while (row + 1 < rows && row >= -1 && (table.rows.start[first + row + 1] as number) <= at)
+        row++;
+      this.rowAt[i] = row;
+    }
+  }
+
+  /** The rule of a row number as {@link rowAt} has it; -1 for none. */
+  ruleOfRow(row: number): number {
+    const { table, fde } = this.entry;
+    if (row >= 0) return table.rows.rule[(table.functions.firstRow[fde] as number) + row] as number;
+    return row === -2 ? table.outermostRule : -1;
+  }
+
+  /** The rule in force at an address of the function, or -1. */
+  ruleAt(pc: Address): number {
+    return this.ruleOfRow(this.rowAt[(pc - this.entry.start) >>> 2] ?? -1);
+  }
+
+  markLeader(pc: Address): void {
+    this.leaders[(pc - this.entry.start) >>> 2] = 1;
+  }
+
+  endsNoreturn(pc: Address): void {
+    this.noreturnAt.add(pc);
+  }
+
+  /** A path ran past the end. */
+  endOutside(pc: Address): void {
+    this.outside.push(pc - 4);
+  }
+
+  noRow(pc: Address): void {
+    this.observe(-1, { kind: 'no-row', row: -1, pc, truth: 'no row is in force' });
+  }
+
+  misaligned(pc: Address): void {
+    this.observe(-2, { kind: 'sp-alignment', row: -1, pc, truth: 'SP is no multiple of 16' });
+  }
+
+  remark(kind: NoteKind, pc: Address, detail: string): void {
+    if (this.remarks.some((known) => known.kind === kind && known.pc === pc)) return;
+    this.remarks.push({ kind, pc, detail });
+  }
+
+  /** Add what another execution of the same function showed. */
+  merge(other: FunctionTrace): void {
+    for (const [i, flag] of other.reached.entries()) if (flag === 1) this.reached[i] = 1;
+    for (const [i, flag] of other.rowSeen.entries()) if (flag === 1) this.rowSeen[i] = 1;
+    for (const [i, flag] of other.compared.entries()) if (flag === 1) this.compared[i] = 1;
+    for (const pc of other.noreturnAt) this.noreturnAt.add(pc);
+    for (const { kind, pc, detail } of other.remarks) this.remark(kind, pc, detail);
+    for (const [i, key] of [...other.known].entries()) {
+      const observation = other.observations[i];
+      if (observation !== undefined) this.observe(key, observation);
+    }
+    this.limited ||= other.limited;
+    this.lostSp += other.lostSp;
+  }
+
+  /** Keep the first observation of each key: the two collections stay in step. */
+  private observe(key: number, observation: Observation): void {
+    if (this.known.has(key)) return;
+    this.known.add(key);
+    this.observations.push(observation);
+  }
+
+  /** The row is wrong in the ways of the bits; each way of a row is kept once. */
+  addWrongRow(pc: Address, row: number, wrong: number, truth: () => string): void {
+    for (let how = 1; how < KIND_OF.length; how++) {
+      if ((wrong & (1 << how)) === 0) continue;
+      const key = (row + 8) * 16 + how;
+      const kind = KIND_OF[how];
+      if (kind === undefined || this.known.has(key)) continue;
+      this.observe(key, { kind, row, pc, truth: truth() });
+    }
+  }
+
+  /** DWARF is wrong where SFrame is right; said once of a function. */
+  addWrongDwarf(pc: Address, detail: () => string): void {
+    if (this.known.has(-3)) return;
+    this.observe(-3, { kind: 'dwarf', row: -1, pc, truth: detail() });
+  }
+
+  /** An instruction leaves the function in a state that it must not leave it in. */
+  addWrong(pc: Address, kind: WrongKind, truth: () => string): void {
+    const key = -16 - (pc - this.entry.start);
+    if (this.known.has(key)) return;
+    const row = this.rowAt[(pc - this.entry.start) >>> 2] ?? -1;
+    this.observe(key, { kind, row, pc, truth: truth() });
+  }
+}

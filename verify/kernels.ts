@@ -1,0 +1,60 @@
+/** `npm run verify:kernels`: verifies both real kernels and checks what is known of them. */
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { packagePath } from '../sweep/package-path.js';
+import { verifyInPool } from './verify-pool.js';
+
+/** What docs/verifier.md says of a kernel. */
+interface Known {
+  readonly functions: number;
+  readonly causes: readonly string[];
+}
+
+const KERNELS: Readonly<Record<string, Known>> = {
+  'vmlinux-7.3-rc7-leaf.gz': { functions: 16_249, causes: ['ra qcom_link_stack_sanitisation'] },
+  'vmlinux-7.3-rc7.gz': { functions: 16_229, causes: ['ra qcom_link_stack_sanitisation'] },
+};
+
+const LEAST_REACHED = 0.97;
+const MOST_SECONDS = 120;
+const MOST_MEGABYTES = 600;
+
+/** @returns what is not as it should be */
+async function check(name: string, known: Known): Promise<string[]> {
+  const file = packagePath(`../shared/kernels/${name}`);
+  if (!existsSync(file)) {
+    process.stdout.write(`${name}: skipped, ../shared/kernels is not there\n`);
+    return [];
+  }
+  const started = performance.now();
+  const outcome = await verifyInPool({ file, jobs: availableParallelism() });
+  if (!outcome.ok) return [outcome.error];
+  const seconds = (performance.now() - started) / 1000;
+  const megabytes = (outcome.value.memory + process.memoryUsage.rss()) / 2 ** 20;
+  const { functions, instructions, rows, causes, skipped } = outcome.value.report;
+  const share = instructions.reached / instructions.total;
+  process.stdout.write(
+    `${name}: ${functions.total} functions, ${instructions.reached} of ${instructions.total} ` +
+      `instructions reached (${(100 * share).toFixed(3)}%), rows: ${rows.verified} verified, ` +
+      `${rows.wrong} wrong, ${rows.unreached} unreached; ${skipped.length} skipped; ` +
+      `${seconds.toFixed(1)} s, ${megabytes.toFixed(0)} MB\n`,
+  );
+  const found = causes.map(({ kind, first }) => `${kind} ${first.fn}`);
+  for (const cause of found) process.stdout.write(`  ${cause}\n`);
+  const problems: string[] = [];
+  const demand = (holds: boolean, text: string): void => {
+    if (!holds) problems.push(`${name}: ${text}`);
+  };
+  demand(found.join() === known.causes.join(), `expected causes: ${known.causes.join()}`);
+  demand(functions.total === known.functions, `expected ${known.functions} functions`);
+  demand(share >= LEAST_REACHED, `fewer than ${100 * LEAST_REACHED}% of instructions reached`);
+  demand(skipped.length === 0, 'functions were skipped');
+  demand(seconds < MOST_SECONDS, `took longer than ${MOST_SECONDS} s`);
+  demand(megabytes < MOST_MEGABYTES, `took more than ${MOST_MEGABYTES} MB`);
+  return problems;
+}
+
+const problems: string[] = [];
+for (const [name, known] of Object.entries(KERNELS)) problems.push(...(await check(name, known)));
+for (const problem of problems) process.stderr.write(`verify:kernels: ${problem}\n`);
+process.exitCode = problems.length === 0 ? 0 : 1;

@@ -1,0 +1,86 @@
+/** One change to the instructions that make and undo frames. */
+import { CfaBase } from '../../unwinder/unwind-rule.js';
+import type { Verifier } from '../verify.js';
+import type { FunctionEntry } from '../function-list.js';
+
+const NOP = 0xd503201f;
+const PACIASP = 0xd503233f;
+const AUTIASP = 0xd50323bf;
+
+/** A way to change an instruction. */
+export interface CodeKind {
+  readonly name: string;
+  readonly matches: (word: number) => boolean;
+  readonly change: (word: number) => number;
+  /** Only in functions with a row whose CFA is computed from FP. */
+  readonly needsFpRow?: boolean;
+}
+
+const drop = (): number => NOP;
+/** imm7 of a pair by one or two: 8 or 16 bytes. */
+const movePair = (word: number): number => (word ^ (2 << 15)) >>> 0;
+/** imm12 of ADD or SUB by 16. */
+const moveImmediate = (word: number): number => (word ^ (16 << 10)) >>> 0;
+const isRecordPair =
+  (opcode: number) =>
+  (word: number): boolean =>
+    (word & 0xffc07fff) >>> 0 === opcode;
+const isSpImmediate =
+  (opcode: number) =>
+  (word: number): boolean =>
+    (word & 0xffc003ff) >>> 0 === opcode;
+
+const STP = isRecordPair(0xa9007bfd);
+const STP_PRE = isRecordPair(0xa9807bfd);
+const LDP = isRecordPair(0xa9407bfd);
+const LDP_POST = isRecordPair(0xa8c07bfd);
+const SUB_SP = isSpImmediate(0xd10003ff);
+const ADD_SP = isSpImmediate(0x910003ff);
+
+/** All ways. `stp` and `ldp` are those of x29 and x30 on SP. */
+export const CODE_KINDS: readonly CodeKind[] = [
+  { name: 'drop stp', matches: (word) => STP(word) || STP_PRE(word), change: drop },
+  { name: 'move stp', matches: (word) => STP(word) || STP_PRE(word), change: movePair },
+  { name: 'drop ldp', matches: (word) => LDP(word) || LDP_POST(word), change: drop },
+  { name: 'move ldp', matches: (word) => LDP(word) || LDP_POST(word), change: movePair },
+  { name: 'drop sub sp', matches: SUB_SP, change: drop },
+  { name: 'alter sub sp', matches: SUB_SP, change: moveImmediate },
+  { name: 'drop add sp', matches: ADD_SP, change: drop },
+  { name: 'alter add sp', matches: ADD_SP, change: moveImmediate },
+  { name: 'drop paciasp', matches: (word) => word === PACIASP, change: drop },
+  { name: 'drop autiasp', matches: (word) => word === AUTIASP, change: drop },
+  {
+    name: 'drop mov x29, sp',
+    matches: (word) => word === 0x910003fd,
+    change: drop,
+    needsFpRow: true,
+  },
+];
+
+/** An instruction that a kind can change. */
+export interface CodePlace {
+  readonly entry: FunctionEntry;
+  readonly pc: number;
+  readonly word: number;
+}
+
+/** All instructions that a kind can change, in address order. */
+export function placesOf(verifier: Verifier, kind: CodeKind): CodePlace[] {
+  const places: CodePlace[] = [];
+  for (const entry of verifier.list.all) {
+    if (kind.needsFpRow === true && !hasFpRow(entry)) continue;
+    for (let pc = entry.start; pc + 4 <= entry.start + entry.size; pc += 4) {
+      const word = verifier.stepper.fetch(pc);
+      if (word !== undefined && kind.matches(word)) places.push({ entry, pc, word });
+    }
+  }
+  return places;
+}
+
+function hasFpRow({ table, fde }: FunctionEntry): boolean {
+  const first = table.functions.firstRow[fde] as number;
+  for (let i = 0; i < (table.functions.rowCount[fde] as number); i++) {
+    if (table.rules.cfaBase[table.rows.rule[first + i] as number] === CfaBase.FP) return true;
+  }
+  return false;
+}

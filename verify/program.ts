@@ -1,0 +1,169 @@
+/**
+ * The file under verification as the executor needs it: bytes at addresses, the ranges that hold
+ * code, the SFrame tables and the symbols.
+ */
+import { type Address, formatAddress } from '../emulator/address.js';
+import { SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR } from '../emulator/elf-format.js';
+import { describeElfError } from '../emulator/elf-error.js';
+import type { ElfImage, ElfSection, ElfSymbol } from '../emulator/elf-types.js';
+import { loadElf } from '../emulator/elf-image.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import { SymbolTable } from '../emulator/symbols.js';
+import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
+import { decodeSFrame } from '../unwinder/sframe/decode.js';
+import { formatSFrameError } from '../unwinder/sframe/error.js';
+import type { SFrameSection } from '../unwinder/sframe/section.js';
+import { readDwarfFunctions } from './dwarf-rules.js';
+import { loadObject } from './object-image.js';
+
+/** Bytes that are loaded, relocated, at their address. */
+export interface Piece {
+  readonly address: Address;
+  readonly data: Uint8Array;
+}
+
+/** A section that holds code. */
+export interface CodeRange {
+  readonly name: string;
+  readonly low: Address;
+  readonly high: Address;
+}
+
+/** What is verified. */
+export interface Program {
+  readonly path: string;
+  /** Not a relocatable object: its addresses are those that it runs at. */
+  readonly linked: boolean;
+  /** By rising address. */
+  readonly pieces: readonly Piece[];
+  /** By rising address. */
+  readonly code: readonly CodeRange[];
+  readonly tables: readonly SFrameSection[];
+  /** What `.eh_frame` and `.debug_frame` say, by start of the function. */
+  readonly dwarf: ReadonlyMap<Address, DwarfFunction>;
+  readonly symbols: SymbolTable;
+  /** Symbols that functions may be named by, by address; a file may have none. */
+  readonly functions: readonly ElfSymbol[];
+  /** Address and bytes of a loaded section, or of what lies between two symbols. */
+  area(section: string, startSymbol: string, endSymbol: string): Piece | undefined;
+}
+
+/** Load a file for verification. The error is one line. */
+export function loadProgram(path: string): Result<Program, string> {
+  const image = loadElf(path);
+  if (image.ok) return programOf(image.value);
+  if (image.error.kind !== 'relocatable') return fail(describeElfError(image.error));
+  const object = loadObject(path);
+  return object.ok ? programOf(object.value, false) : object;
+}
+
+/** The program of a parsed image. */
+export function programOf(image: ElfImage, linked = true): Result<Program, string> {
+  const { path } = image;
+  if (image.sframe.length === 0) {
+    const dwarf = ['.eh_frame', '.debug_frame'].find((name) => image.section(name) !== undefined);
+    const hint = dwarf === undefined ? '' : `, only ${dwarf}`;
+    return fail(`${path}: no .sframe section${hint}: nothing to verify`);
+  }
+  const loaded = image.applyRelocations();
+  if (!loaded.ok) return fail(describeElfError(loaded.error));
+  const pieces: Piece[] = loaded.value.map(({ address, data }, i) => {
+    const length = image.segments[i]?.data.length ?? data.length;
+    return { address, data: data.subarray(0, length) };
+  });
+  const tables: SFrameSection[] = [];
+  for (const { name, data, address } of image.sframe) {
+    const decoded = decodeSFrame(bytesAt(pieces, address, data.length) ?? data, address);
+    if (!decoded.ok) return fail(`${path}: ${name}: ${formatSFrameError(decoded.error)}`);
+    tables.push(decoded.value);
+  }
+  const code = codeRanges(image);
+  const excess = checkSizes(tables, code);
+  if (excess !== undefined) return fail(`${path}: ${excess}`);
+  const dwarf = readDwarfFunctions(path, image.sections.filter(isDwarfFrame));
+  if (!dwarf.ok) return dwarf;
+  const symbols = new SymbolTable([image]);
+  return ok({
+    path,
+    linked,
+    pieces,
+    code,
+    tables,
+    dwarf: dwarf.value,
+    symbols,
+    functions: [...symbols.functions()],
+    area: (section, start, end) => areaOf(image, pieces, symbols, [section, start, end]),
+  });
+}
+
+/** Loaded bytes at an address, or undefined where they are not all in one piece. */
+export function bytesAt(
+  pieces: readonly Piece[],
+  address: Address,
+  length: number,
+): Uint8Array | undefined {
+  for (const piece of pieces) {
+    const at = address - piece.address;
+    if (at >= 0 && at + length <= piece.data.length) return piece.data.subarray(at, at + length);
+  }
+  return undefined;
+}
+
+/** How many times the code of a file its functions may cover: work is done for each. */
+const OVERLAP = 8;
+
+/** Sizes that would cost time and memory without bound; undefined when there is none. */
+function checkSizes(
+  tables: readonly SFrameSection[],
+  code: readonly CodeRange[],
+): string | undefined {
+  const bytes = code.reduce((sum, { low, high }) => sum + high - low, 0);
+  let total = 0;
+  for (const { functions } of tables) {
+    for (let fde = 0; fde < functions.count; fde++) {
+      const size = functions.size[fde] as number;
+      const at = formatAddress(functions.start[fde] as number);
+      if (size > bytes) {
+        return `.sframe: FDE ${fde} at ${at} has ${size} bytes, all code of the file ${bytes}`;
+      }
+      total += size;
+      if (total > OVERLAP * bytes) {
+        return `.sframe: the functions up to FDE ${fde} cover ${total} bytes, all code ${bytes}`;
+      }
+    }
+  }
+  return undefined;
+}
+
+function isDwarfFrame({ name, data, flags }: ElfSection): boolean {
+  const isFrame = name === '.eh_frame' || name === '.debug_frame';
+  return isFrame && data.length > 0 && (flags & SHF_COMPRESSED) === 0;
+}
+
+function codeRanges(image: ElfImage): CodeRange[] {
+  const isCode = ({ flags, size }: ElfSection): boolean =>
+    (flags & SHF_ALLOC) !== 0 && (flags & SHF_EXECINSTR) !== 0 && size > 0;
+  const sections = image.sections.filter(isCode).map(({ name, address, size }) => {
+    return { name, low: address, high: address + size };
+  });
+  const segments = image.segments
+    .filter(({ executable }) => executable)
+    .map(({ address, data }) => ({ name: 'PT_LOAD', low: address, high: address + data.length }));
+  return (sections.length > 0 ? sections : segments).sort((a, b) => a.low - b.low);
+}
+
+function areaOf(
+  image: ElfImage,
+  pieces: readonly Piece[],
+  symbols: SymbolTable,
+  [name, startSymbol, endSymbol]: readonly [string, string, string],
+): Piece | undefined {
+  const section = image.section(name);
+  const start = symbols.byName(startSymbol)?.address ?? section?.address;
+  const end =
+    symbols.byName(endSymbol)?.address ??
+    (section === undefined ? undefined : section.address + section.size);
+  if (start === undefined || end === undefined || end <= start) return undefined;
+  const data = bytesAt(pieces, start, end - start);
+  return data && { address: start, data };
+}

@@ -1,0 +1,101 @@
+/** A report in the Static Analysis Results Interchange Format, SARIF 2.1.0 (OASIS). */
+import { type Address, formatAddress } from '../emulator/address.js';
+import { explain } from './cause.js';
+import type { Finding, FindingKind, Note } from './finding.js';
+import type { NoteKind } from './function-trace.js';
+import type { VerifyReport } from './report.js';
+
+const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
+
+/** What a rule of the log says; SARIF calls each kind of result a rule. */
+const RULES: Readonly<Record<FindingKind | NoteKind, string>> = {
+  cfa: 'The CFA of a row is not SP at the call',
+  ra: 'The return address is not where a row says',
+  fp: "The caller's frame pointer is not where a row says",
+  mangled: 'A signed return address is not marked as one',
+  'not-mangled': 'A return address is marked as signed, and is not',
+  'pauth-key': 'The return address is signed with the other key',
+  'no-row': 'Instructions are executed where no row is in force',
+  'tail-call': "A jump to another function leaves it a frame that is not the caller's",
+  return: 'A return does not restore what the call left',
+  'outermost-returns': 'A function that is marked as outermost returns',
+  'sp-alignment': 'SP is no multiple of 16',
+  dwarf: 'DWARF call frame information is not true where SFrame is',
+  'row-start-misaligned': 'A row starts inside an instruction',
+  'row-after-end': 'A row starts after the end of its function',
+  'rows-not-rising': 'Rows are not in rising order',
+  'function-outside-text': 'A function lies outside the code of the file',
+  'functions-overlap': 'Two functions of the table overlap',
+  'no-such-symbol': 'A function starts inside a symbol',
+  'size-differs': 'A function and its symbol have different sizes',
+  'after-noreturn-call': 'The return address of a call that never returns is misleading',
+  'step-limit': 'Not all paths of a function were followed',
+  'sp-lost': 'SP is not known after an instruction',
+};
+
+/**
+ * The log of one run. Kernel addresses exceed what SARIF's `absoluteAddress` may be, so a place is
+ * named by its function and the offset in it; the address is in the message.
+ * @param file as the user gave it
+ * @param version of this program
+ */
+export function sarifLog(
+  file: string,
+  version: string,
+  report: VerifyReport,
+  replay: (fn: string) => string,
+): unknown {
+  const kinds = Object.keys(RULES) as (keyof typeof RULES)[];
+  const result = (
+    level: 'error' | 'note',
+    at: Pick<Finding | Note, 'kind' | 'fn' | 'start' | 'pc'>,
+    text: string,
+  ): unknown => ({
+    ruleId: at.kind,
+    ruleIndex: kinds.indexOf(at.kind),
+    level,
+    message: { text: `${at.fn}${plus(at)} (${formatAddress(at.pc)}): ${text}` },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: encodeURI(file), index: 0 },
+          address: {
+            kind: 'instruction',
+            fullyQualifiedName: `${at.fn}${plus(at)}`,
+            offsetFromParent: at.pc - at.start,
+            ...(at.pc >= 0 ? { absoluteAddress: at.pc } : {}),
+          },
+        },
+        logicalLocations: [{ kind: 'function', name: at.fn, fullyQualifiedName: at.fn }],
+      },
+    ],
+    properties: { replay: replay(at.fn) },
+  });
+  const findings = report.findings.map((finding) => {
+    const { rule, row, detail } = finding;
+    const said = row < 0 ? '' : ` Row ${row}: ${rule}.`;
+    return result('error', finding, `${explain(finding)}.${said} Truth: ${detail}.`);
+  });
+  const notes = report.notes.map((note) => result('note', note, `${note.detail}.`));
+  return {
+    $schema: SCHEMA,
+    version: '2.1.0',
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'kunwind-lab sframe verify',
+            version,
+            rules: kinds.map((id) => ({ id, shortDescription: { text: RULES[id] } })),
+          },
+        },
+        artifacts: [{ location: { uri: encodeURI(file) } }],
+        results: [...findings, ...notes],
+      },
+    ],
+  };
+}
+
+function plus({ start, pc }: { start: Address; pc: Address }): string {
+  return `+0x${(pc - start).toString(16)}`;
+}

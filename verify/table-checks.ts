@@ -1,0 +1,76 @@
+/** What is checked of a table without executing anything. SFrame spec sections 2.3 and 2.4. */
+import type { Address } from '../emulator/address.js';
+import type { FunctionEntry, FunctionList } from './function-list.js';
+
+/** How an entry of the table can be wrong by itself. */
+export type StaticKind =
+  | 'row-start-misaligned'
+  | 'row-after-end'
+  | 'rows-not-rising'
+  | 'function-outside-text'
+  | 'functions-overlap'
+  | 'no-such-symbol'
+  | 'size-differs';
+
+/** One such entry. */
+export interface StaticFinding {
+  readonly kind: StaticKind;
+  readonly entry: FunctionEntry;
+  /** Row within the function, or -1. */
+  readonly row: number;
+  readonly pc: Address;
+  readonly detail: string;
+}
+
+/** Check every function of a list, or one of them alone. */
+export function checkTable(list: FunctionList, only: readonly FunctionEntry[]): StaticFinding[] {
+  const findings: StaticFinding[] = [];
+  for (const entry of only) {
+    checkRange(list, entry, findings);
+    checkRows(entry, findings);
+  }
+  return findings;
+}
+
+function checkRange(list: FunctionList, entry: FunctionEntry, findings: StaticFinding[]): void {
+  const { start, size, index } = entry;
+  const add = (kind: StaticKind, detail: string): void => {
+    findings.push({ kind, entry, row: -1, pc: start, detail });
+  };
+  const { code, functions, symbols } = list.program;
+  if (!code.some(({ low, high }) => start >= low && start + size <= high) || start % 4 !== 0) {
+    add('function-outside-text', 'its range is not wholly inside one section of code');
+    return;
+  }
+  const before = list.all[index - 1];
+  if (before !== undefined && before.start + before.size > start && size > 0) {
+    add('functions-overlap', `it begins inside ${before.name}`);
+  }
+  if (functions.length === 0 || entry.repeat > 0) return;
+  const place = symbols.at(start);
+  // Compilers drop the names of merged and cloned functions: no symbol at all says nothing.
+  if (place === undefined) return;
+  if (place.offset !== 0) {
+    add('no-such-symbol', `it starts inside ${place.symbol.name}, at +${place.offset}`);
+  } else if (place.symbol.size !== size && symbols.at(start + size - 4)?.symbol !== place.symbol) {
+    add('size-differs', `it has ${size} bytes, the symbol ${place.symbol.size}`);
+  }
+}
+
+function checkRows(entry: FunctionEntry, findings: StaticFinding[]): void {
+  const { table, fde, start, size } = entry;
+  const first = table.functions.firstRow[fde] as number;
+  const count = table.functions.rowCount[fde] as number;
+  const limit = entry.repeat > 0 ? entry.repeat : size;
+  let previous = -1;
+  for (let row = 0; row < count; row++) {
+    const at = table.rows.start[first + row] as number;
+    const add = (kind: StaticKind, detail: string): void => {
+      findings.push({ kind, entry, row, pc: start + at, detail });
+    };
+    if (at % 4 !== 0) add('row-start-misaligned', 'it starts inside an instruction');
+    else if (at >= limit) add('row-after-end', 'it starts at or after the end of the function');
+    if (at <= previous) add('rows-not-rising', 'it does not start after the row before');
+    previous = at;
+  }
+}

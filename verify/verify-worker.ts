@@ -1,0 +1,79 @@
+/**
+ * A worker process: verifies batches of groups that arrive over IPC. The engine may abort the process
+ * on a failed assertion of its own, which is why this is a process and not a thread.
+ */
+import type { Address } from '../emulator/address.js';
+import { openBackend } from '../emulator/backend.js';
+import type { FunctionEntry } from './function-list.js';
+import type { GroupResult } from './finding.js';
+import { globMatcher } from './glob.js';
+import { loadProgram } from './program.js';
+import { Verifier } from './verify.js';
+
+/** What a worker is told first. */
+export interface VerifyJob {
+  readonly file: string;
+  /** Names of functions, or undefined for all. */
+  readonly glob: string | undefined;
+  /** Whether to name all groups once it is ready. */
+  readonly listing: boolean;
+}
+
+/** The functions of a group. */
+export type GroupNames = readonly { readonly fn: string; readonly start: Address }[];
+
+/** Groups by number, `from` to before `to`. */
+export interface Batch {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a worker sends. */
+export type VerifyMessage =
+  | { readonly kind: 'ready'; readonly groups: readonly GroupNames[] | undefined }
+  /** Nobody can verify this file: one line. */
+  | { readonly kind: 'failed'; readonly message: string }
+  | {
+      readonly kind: 'result';
+      readonly batch: Batch;
+      readonly results: readonly GroupResult[];
+      /** Resident set in bytes. */
+      readonly memory: number;
+    };
+
+function send(message: VerifyMessage): void {
+  process.send?.(message);
+}
+
+async function start({ file, glob, listing }: VerifyJob): Promise<void> {
+  const program = loadProgram(file);
+  const backend = await openBackend();
+  if (!program.ok || !backend.ok) {
+    const message = program.ok ? (backend.ok ? '' : backend.error.message) : program.error;
+    send({ kind: 'failed', message });
+    return;
+  }
+  const verifier = Verifier.create(program.value, backend.value);
+  if (!verifier.ok) {
+    send({ kind: 'failed', message: `${file}: ${verifier.error}` });
+    return;
+  }
+  const groups = verifier.value.groups(globMatcher(glob));
+  process.on('message', ({ from, to }: Batch) => {
+    answer(verifier.value, groups, { from, to });
+  });
+  const names = groups.map((group) =>
+    group.map(({ name, start: at }) => ({ fn: name, start: at })),
+  );
+  send({ kind: 'ready', groups: listing ? names : undefined });
+}
+
+function answer(verifier: Verifier, groups: readonly FunctionEntry[][], batch: Batch): void {
+  const results = groups.slice(batch.from, batch.to).map((group) => verifier.examine(group));
+  send({ kind: 'result', batch, results, memory: process.memoryUsage.rss() });
+}
+
+// Ctrl-C is for the parent to answer; it ends the workers by disconnecting.
+process.on('SIGINT', () => undefined);
+process.on('disconnect', () => process.exit(0));
+process.once('message', (job: VerifyJob) => void start(job));
