@@ -6,6 +6,8 @@ import { TimelineTarget } from '../debug/gdb-target.js';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../emulator/gdb/endpoint.js';
 import { PLAIN } from '../debug/view/text.js';
 import { describeServerError, GdbServer } from '../emulator/gdb/server.js';
+import { STUB_ELF } from '../kernel-model/walk-stub.js';
+import { packagePath } from '../sweep/package-path.js';
 import type { Policy } from '../unwinder/policy.js';
 import { complain, print } from './output.js';
 import { once, type OptionText } from './option-values.js';
@@ -85,7 +87,9 @@ async function endOfSession(): Promise<void> {
 /** What to type: the kernel is gdb's program, the code under test a symbol file beside it. */
 function greeting({ line }: Evaluator, endpoint: Endpoint, allowRemote: boolean): string[] {
   const { kernel, images, symbols } = line.machine;
-  const words = ['gdb-multiarch', kernel.elf.path, ...images.map(({ path }) => path)];
+  // The stub beside every kernel is no code of a scenario.
+  const under = images.map(({ path }) => path).filter((path) => path !== packagePath(STUB_ELF));
+  const words = ['gdb-multiarch', kernel.elf.path, ...under];
   const [program = '', file = '', ...more] = words.map((path) => quoted(shortest(path)));
   const commands = [
     ...more.map((path) => `-ex 'add-symbol-file ${path}'`),

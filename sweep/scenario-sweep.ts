@@ -106,8 +106,8 @@ export interface SweepEnd {
   readonly finished: boolean;
   /** x0 when the entry function had just returned; undefined when it did not. */
   readonly result?: number;
-  /** A tracer's trampoline was reached: what is traced has returned into it. */
-  readonly returnedToTracer: boolean;
+  /** When a tracer's trampoline was reached: what is traced has returned into it. */
+  readonly returnedToTracer?: true;
 }
 
 /** `checked` compares every so many'th instruction's points, of depth 1 and of depth 2. */
@@ -195,7 +195,9 @@ export class ScenarioSweep {
   }
 
   private end(instructions: number, finished: boolean): SweepEnd {
-    return { instructions, finished, returnedToTracer: this.trampolineReached };
+    return this.trampolineReached
+      ? { instructions, finished, returnedToTracer: true }
+      : { instructions, finished };
   }
 
   private isTrampoline(pc: Address): boolean {
