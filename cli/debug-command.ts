@@ -4,8 +4,6 @@ import type { CommandModule } from 'yargs';
 import { type Asker, Evaluator } from '../debug/evaluate.js';
 import { goToInstruction, goToPoint } from '../debug/point-stop.js';
 import { Timeline } from '../debug/timeline.js';
-import { runDebugger } from '../debug/tui/run.js';
-import { unusableTerminal } from '../debug/tui/screen.js';
 import { traceLines } from '../debug/trace.js';
 import { pointView } from '../debug/view/point-view.js';
 import { pointLines } from '../debug/view/text.js';
@@ -76,7 +74,9 @@ async function debug(given: DebugArguments): Promise<void> {
   const request = debugRequest(given);
   const endpoint = gdbEndpoint(given);
   const shows = given.print || request.tracePath !== undefined || endpoint !== undefined;
-  const unusable = shows ? undefined : unusableTerminal();
+  // Only here: the terminal library takes a tenth of any command's start.
+  const screen = shows ? undefined : await import('../debug/tui/screen.js');
+  const unusable = screen?.unusableTerminal();
   if (unusable !== undefined) throw new UsageError(unusable);
   const engine = await openBackend();
   if (!engine.ok) throw new UsageError(engine.error.message);
@@ -96,6 +96,7 @@ async function debug(given: DebugArguments): Promise<void> {
     if (shows) return;
     const asker: Asker = evaluator.isAtRequest ? 'direct' : request.kind;
     const start = { evaluator, disassembler: code, asker, policy: request.policy };
+    const { runDebugger } = await import('../debug/tui/run.js');
     process.exitCode = await runDebugger(start, outputStyle(given.color).colors.isColorSupported);
   } finally {
     lab.value.close();
