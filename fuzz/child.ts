@@ -1,6 +1,7 @@
 /** Runs inputs FROM to TO of a seed; tells the parent of each on fd 3, one JSON line a message. */
 import { writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { openBackend } from '../emulator/backend.js';
 import { tablesOf } from '../tables/read-tables.js';
 import { exercise, type Outcome } from './exercise.js';
 import { readInputs } from './inputs.js';
@@ -11,6 +12,8 @@ import { randomIntegers } from './random.js';
 /** Inputs between two looks at the memory. */
 const MEMORY_INTERVAL = 2000;
 const TURN_INTERVAL = 20;
+/** Inputs of which one is also verified by execution, which takes much longer than reading. */
+const VERIFY_INTERVAL = 20;
 
 const [seed = 0, from = 0, to = 0] = process.argv.slice(2).map(Number);
 const inputs = readInputs().map((input) => {
@@ -19,7 +22,10 @@ const inputs = readInputs().map((input) => {
   return { input, tables: tables.value };
 });
 
-const outcomes: Record<Outcome, number> = { 'not-read': 0, 'no-dwarf': 0, read: 0 };
+const backend = await openBackend();
+if (!backend.ok) throw new Error(backend.error.message);
+
+const outcomes: Record<Outcome, number> = { 'not-read': 0, 'no-dwarf': 0, read: 0, verified: 0 };
 for (let index = from; index < to; index++) {
   say({ kind: 'start', index });
   // Each input has a seed of its own, so that it can be run alone.
@@ -27,7 +33,8 @@ for (let index = from; index < to; index++) {
   const chosen = inputs[random(inputs.length)];
   if (chosen === undefined) break;
   try {
-    outcomes[exercise(mutate(chosen.input, random), chosen.tables)]++;
+    const engine = index % VERIFY_INTERVAL === 0 ? backend.value : undefined;
+    outcomes[exercise(mutate(chosen.input, random), chosen.tables, engine)]++;
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     say({ kind: 'thrown', index, path: chosen.input.path, text });

@@ -2,6 +2,7 @@
 import { describeElfError } from '../emulator/elf-error.js';
 import { decompress } from '../emulator/elf-file.js';
 import { parseElf } from '../emulator/elf-image.js';
+import type { EngineBackend } from '../emulator/engine.js';
 import { coverage } from '../tables/coverage.js';
 import { diffTables } from '../tables/diff.js';
 import { FunctionNames } from '../tables/function-names.js';
@@ -11,17 +12,22 @@ import { compareSFrameToDwarf } from '../unwinder/dwarf/compare.js';
 import { dumpSFrame } from '../unwinder/sframe/dump.js';
 import { sframeJson } from '../unwinder/sframe/dump-json.js';
 import { functionRules } from '../unwinder/sframe/function-rules.js';
+import { exerciseVerifier } from './exercise-verifier.js';
 
 /** How far an input got. */
-export type Outcome = 'not-read' | 'no-dwarf' | 'read';
+export type Outcome = 'not-read' | 'no-dwarf' | 'read' | 'verified';
 
-/** @throws Error whatever a reader throws, and when an error message is not one clear line */
-export function exercise(bytes: Buffer, original: FileTables): Outcome {
+/**
+ * @param backend to execute the file's functions with, too, when it is given
+ * @throws Error whatever a reader throws, and when an error message is not one clear line
+ */
+export function exercise(bytes: Buffer, original: FileTables, backend?: EngineBackend): Outcome {
   const file = decompress('input', bytes);
   if (!file.ok) return refused(describeElfError(file.error));
   const image = parseElf('input', file.value);
   if (image.ok) image.value.applyRelocations();
   else refused(describeElfError(image.error));
+  const verified = image.ok && backend !== undefined && exerciseVerifier(image.value, backend);
 
   const flat = tablesOf('input', file.value, 'zero');
   if (flat.ok) {
@@ -53,12 +59,13 @@ export function exercise(bytes: Buffer, original: FileTables): Outcome {
     clear(one.replace('undefined', ''));
     clear(other.replace('undefined', ''));
   }
-  if (dwarf.ok) return 'read';
+  if (dwarf.ok) return verified ? 'verified' : 'read';
   refused(dwarf.error);
   return 'no-dwarf';
 }
 
-function refused(message: string): 'not-read' {
+/** @throws Error when a message is not one clear line */
+export function refused(message: string): 'not-read' {
   clear(message);
   if (message.length > 500) throw new Error(`a message of ${message.length} characters`);
   return 'not-read';

@@ -146,14 +146,20 @@ function knownVerdicts(scenario: Scenario, cells: readonly CellReport[]): KnownV
 
 /** Sum equal cells; the example is that of the earliest unit. */
 function mergeCells(results: readonly UnitResult[]): CellReport[] {
-  const merged = new Map<string, CellReport>();
-  for (const cell of results.flatMap((result) => result.cells)) {
-    const key = `${cell.fn} ${cell.kind} ${cell.depth} ${cell.policy} ${cell.mode} ${cell.verdict}`;
-    const known = merged.get(key);
-    if (known === undefined) merged.set(key, cell);
-    else merged.set(key, { ...cell, ...known, count: known.count + cell.count });
+  const merged = new Map<string, { cell: CellReport; count: number }>();
+  for (const { cells } of results) {
+    for (const cell of cells) {
+      const key = `${cell.fn} ${cell.kind} ${cell.depth} ${cell.policy} ${cell.mode} ${cell.verdict}`;
+      const known = merged.get(key);
+      if (known === undefined) {
+        merged.set(key, { cell, count: cell.count });
+      } else {
+        known.count += cell.count;
+        if (known.cell.example === undefined && cell.example !== undefined) known.cell = cell;
+      }
+    }
   }
-  return [...merged.values()];
+  return [...merged.values()].map(({ cell, count }) => ({ ...cell, count }));
 }
 
 /** Wrong SFrame rows that the scenario does not announce, and announced ones that were not seen. */

@@ -1,0 +1,31 @@
+/** Verification by execution, on one input: what is damaged here is code and table alike. */
+import type { EngineBackend } from '../emulator/engine.js';
+import type { ElfImage } from '../emulator/elf-types.js';
+import { programOf } from '../verify/program.js';
+import { Verifier } from '../verify/verify.js';
+import { refused } from './exercise.js';
+
+/**
+ * Execute every function of an image against its rows.
+ * @returns whether the file could be verified at all
+ * @throws Error whatever verification throws, and when an error message is not one clear line
+ */
+export function exerciseVerifier(image: ElfImage, backend: EngineBackend): boolean {
+  const program = programOf(image);
+  if (!program.ok) {
+    refused(program.error);
+    return false;
+  }
+  const verifier = Verifier.create(program.value, backend);
+  if (!verifier.ok) {
+    refused(verifier.error);
+    return false;
+  }
+  const { rows, findings } = verifier.value.verify(() => true);
+  verifier.value.close();
+  if (rows.verified + rows.wrong + rows.unreached !== rows.total) {
+    throw new Error(`${rows.total} rows in all, but ${JSON.stringify(rows)}`);
+  }
+  for (const { detail } of findings) if (detail.includes('\n')) throw new Error(detail);
+  return true;
+}
