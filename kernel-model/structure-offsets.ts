@@ -93,7 +93,7 @@ export const MEMBER_NAMES = Object.keys(WANTED_MEMBERS) as MemberName[];
 
 /** Where an offset comes from. */
 export type OffsetOrigin =
-  'offsets file' | 'BTF' | 'DWARF' | 'init_task' | 'code' | 'the public layout' | 'unknown';
+  'offsets file' | 'BTF' | 'init_task' | 'code' | 'the public layout' | 'unknown';
 
 /** An offset in bytes (NaN: unknown) and its origin. */
 export interface KnownOffset {

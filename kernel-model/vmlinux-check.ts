@@ -55,6 +55,7 @@ export function checkVmlinux(
   const offsets = findOffsets([...sources, codeOffsets(facts)], facts.initTask());
   const items = [
     ...requiredItems(facts, given),
+    ...offsetSourceItems(facts, given),
     ...layoutItems(facts, offsets),
     ...featureItems(facts, offsets),
   ];
@@ -196,6 +197,23 @@ function* requiredItems(facts: Facts, given: OffsetsFile | undefined): Generator
       `${have}; kernels with metadata records have ${PT_REGS_SIZE} and ${S_STACKFRAME} (v6.13 and later)`,
     );
   } else yield found('pt_regs', `${size} bytes, metadata record at ${record}`);
+}
+
+/** Where offsets are looked for. DWARF is not: a build that has nothing else is told so. */
+function* offsetSourceItems(facts: Facts, given: OffsetsFile | undefined): Generator<VmlinuxItem> {
+  if (!facts.has('init_task')) return;
+  const described = [
+    ...(given === undefined ? [] : ['--offsets']),
+    ...(facts.elf.section('.BTF') === undefined ? [] : ['BTF']),
+  ];
+  const detail = `${[...described, 'init_task', 'code'].join(', ')}; DWARF is not read`;
+  const hasDwarf = facts.elf.sections.some(({ name }) => /^\.z?debug_info$/.test(name));
+  yield hasDwarf && described.length === 0
+    ? missing(
+        'structure offsets',
+        `from ${detail}, though the file has it: give --offsets for the rest`,
+      )
+    : found('structure offsets', `from ${detail}`);
 }
 
 function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {

@@ -56,6 +56,8 @@ describe('a small kernel', () => {
     expect(state('irq taken')).toBe('ok');
     expect(state('serror taken')).toBe('ok');
     expect(state('brk')).toBe('missing');
+    const offsets = report.items.find(({ what }) => what === 'structure offsets');
+    expect(offsets?.detail).toContain('DWARF is not read');
   });
 });
 

@@ -1,0 +1,113 @@
+/** The findings of docs/findings.md that are not in real-tracers.test.ts; only where ../shared/kernels is present. */
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ScenarioArgument } from '../../scenarios/scenario.js';
+import { kernelTargets } from '../../sweep/kernel-target.js';
+import { Lab } from '../../sweep/lab.js';
+import { UnitRunner } from '../../sweep/run-unit.js';
+import { DEFAULT_BUDGET } from '../../sweep/sweep.js';
+import type { PolicyName } from '../../unwinder/policy.js';
+import { backend, must } from '../cpu-fixture.js';
+import { repositoryPath } from '../machine-fixture.js';
+
+const LEAF = repositoryPath('../shared/kernels/vmlinux-7.3-rc7-leaf.gz');
+const PLAIN = repositoryPath('../shared/kernels/vmlinux-7.3-rc7.gz');
+const HAS_KERNELS = existsSync(LEAF) && existsSync(PLAIN);
+if (!HAS_KERNELS) console.warn(`real kernels are not tested: there is no ${LEAF}, or no ${PLAIN}`);
+
+const POLICIES: readonly PolicyName[] = ['sframe-v5', 'sframe-v6', 'sframe-strict'];
+const IRQ = 1;
+const WARN = 'WARN bad-metadata at arch/arm64/kernel/stacktrace.c:247';
+
+let lab: Lab;
+let runner: UnitRunner;
+
+beforeAll(() => {
+  if (!HAS_KERNELS) return;
+  lab = must(Lab.create(backend()));
+  runner = new UnitRunner(lab);
+});
+afterAll(() => {
+  if (HAS_KERNELS) lab.close();
+});
+
+/** Where an interrupt before that instruction is, and each variant's reliable walk, checked against the model's. */
+async function walksAt(
+  path: string,
+  name: string,
+  instruction: number,
+  args?: readonly ScenarioArgument[],
+): Promise<Record<string, string>> {
+  const source = { file: 'vmlinux', path };
+  const { targets } = must(
+    kernelTargets({ source, functions: [name], ...(args === undefined ? {} : { args }) }),
+  );
+  const [target] = targets;
+  if (target === undefined) throw new Error('there is one target');
+  const { problems, disagreements, walks } = await runner.run({
+    id: 0,
+    target,
+    policies: POLICIES,
+    unwinder: 'both',
+    verbose: true,
+    range: {
+      from: instruction,
+      to: instruction + 1,
+      kinds: IRQ,
+      outerKinds: 0,
+      innerKinds: 0,
+      innerFrom: 0,
+      innerTo: 0,
+      budget: DEFAULT_BUDGET,
+    },
+  });
+  expect(problems).toEqual([]);
+  expect(disagreements).toEqual([]);
+  const reliable = walks.filter(({ mode }) => mode === 'reliable');
+  return Object.fromEntries([
+    ['at', reliable[0]?.at.replace(/\/.*/, '') ?? 'nowhere'],
+    ...reliable.map(({ policy, verdict, reason }) => [policy, `${verdict} ${reason}`.trim()]),
+  ]) as Record<string, string>;
+}
+
+describe.skipIf(!HAS_KERNELS)('in a real kernel', () => {
+  it.each([
+    ['crc32_le_arm64 of the annotated build', LEAF, 'crc32_le_arm64+0x0'],
+    ['crc32_le_arm64 of the mainline build', PLAIN, 'crc32_le_arm64+0x0'],
+    ['a string routine of the mainline build', PLAIN, '__pi_strlen+0x0'],
+  ])('%s has no rows: v5 warns, the others refuse', async (_, path, at) => {
+    expect(await walksAt(path, at.replace('+0x0', ''), 0)).toEqual({
+      at,
+      'sframe-v5': `warned ${WARN}`,
+      'sframe-v6': 'unreliable no-sframe-entry',
+      'sframe-strict': 'unreliable no-sframe-entry',
+    });
+  });
+
+  it('a string routine of the annotated build is exact', async () => {
+    expect(await walksAt(LEAF, '__pi_strlen', 0)).toEqual({
+      at: '__pi_strlen+0x0',
+      'sframe-v5': 'exact',
+      'sframe-v6': 'exact',
+      'sframe-strict': 'exact',
+    });
+  });
+
+  it('v6 alone refuses a CFA with bit 4 set', async () => {
+    expect(await walksAt(LEAF, 'has_lpa2', 20)).toEqual({
+      at: 'bsearch+0x14',
+      'sframe-v5': 'exact',
+      'sframe-v6': 'unreliable cfa-misaligned',
+      'sframe-strict': 'exact',
+    });
+  });
+
+  it('v5 takes a word behind an ordinary frame record for the type of one of metadata', async () => {
+    expect(await walksAt(PLAIN, 'io_mkdirat', 100)).toEqual({
+      at: '__pi_memset_generic+0x10c',
+      'sframe-v5': 'unreliable pt-regs-not-accessible',
+      'sframe-v6': 'unreliable no-sframe-entry',
+      'sframe-strict': 'unreliable no-sframe-entry',
+    });
+  });
+});
