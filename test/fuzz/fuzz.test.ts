@@ -11,12 +11,12 @@ function fuzz(...args: string[]) {
   });
 }
 
-it('2,000 mutated files are read or refused in one clear line', () => {
-  const { status, stdout } = fuzz('--count', '2000', '--seed', '20');
-  expect(stdout).toMatch(/^2000 inputs of seed 20: 0 findings; /);
+it('1,000 mutated files are read or refused in one clear line', () => {
+  const { status, stdout } = fuzz('--count', '1000', '--seed', '20');
+  expect(stdout).toMatch(/^1000 inputs of seed 20: 0 findings; /);
   // Both ends were really reached.
-  expect(Number(/ (\d+) read/.exec(stdout)?.[1])).toBeGreaterThan(500);
-  expect(Number(/ (\d+) not-read/.exec(stdout)?.[1])).toBeGreaterThan(500);
+  expect(Number(/ (\d+) read/.exec(stdout)?.[1])).toBeGreaterThan(250);
+  expect(Number(/ (\d+) not-read/.exec(stdout)?.[1])).toBeGreaterThan(250);
   expect(status).toBe(0);
 });
 
