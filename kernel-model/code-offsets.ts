@@ -50,6 +50,7 @@ export function codeOffsets(code: KernelCode): OffsetSource {
   };
   returnStack(code, set);
   kretprobes(code, set);
+  instancePool(code, set);
   return {
     origin: 'code',
     offsetOf: ({ define }) => found.get(define)?.value,
@@ -109,6 +110,26 @@ function kretprobes(code: KernelCode, set: Setter): void {
   set('kretprobeNext', container, `its list member, at ${list.at}`);
   set('kretprobeRetAddr', container + ret.offset, `compared with the trampoline: ${ret.at}`);
   set('kretprobeFp', container + fp.offset, `compared with the frame pointer: ${fp.at}`);
+}
+
+/** struct kretprobe_holder {rp, pool}: the pool follows a pointer. */
+const HOLDER_POOL = 8;
+
+/**
+ * pre_handler_kretprobe(kprobe, ...) loads one pointer from its kretprobe, the holder, and from the pool in that a pointer,
+ * the slots of the CPUs, and an int, the number of objects.
+ */
+function instancePool(code: KernelCode, set: Setter): void {
+  const seen = scan(code, 'pre_handler_kretprobe');
+  const holder = seen?.loads.find(({ root, size }) => root === 'arg0' && size === 8);
+  if (seen === undefined || holder === undefined) return;
+  const pool = seen.loads.filter(({ root }) => root === loaded(holder));
+  const slots = pool.find(({ size }) => size === 8);
+  const objects = pool.find(({ size }) => size === 4);
+  if (slots === undefined || objects === undefined) return;
+  set('kretprobeHolder', holder.offset, `load at ${holder.at}`);
+  set('poolSlots', slots.offset - HOLDER_POOL, `load at ${slots.at}`);
+  set('poolObjects', objects.offset - HOLDER_POOL, `load at ${objects.at}`);
 }
 
 type Registers = (Value | undefined)[];

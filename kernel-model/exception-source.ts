@@ -14,15 +14,13 @@ import {
 import { Pstate, Reg, type RegisterFile } from '../emulator/registers.js';
 import { ALL_KINDS, Kind } from './exception-kind.js';
 import type { CodeRange } from './kernel-image.js';
+import { ProbeBrk } from './kprobe-rules.js';
 import type { Machine } from './machine.js';
 
 /** Bits of the pending word and value of the priority mask (kernel-model/guest, irq-gic.c). */
 const IAR_IRQ = 1;
 const IAR_NMI = 2;
 const PMR_UNMASKED = 0xe0;
-
-/** BRK immediate of a kprobe (arch/arm64/include/asm/brk-imm.h). */
-const KPROBES_BRK_IMM = 4;
 
 /** The sources of exceptions of one machine. */
 export class ExceptionSource {
@@ -75,7 +73,15 @@ export class ExceptionSource {
   /** A kprobe is there already, or may not be. */
   private refusesProbe(pc: Address): boolean {
     const { breakpoints } = this.machine;
-    return (breakpoints.size > 0 && breakpoints.has(pc)) || this.isBlacklisted(pc);
+    return (
+      (breakpoints.size > 0 && breakpoints.has(pc)) || this.isBlacklisted(pc) || this.isSlot(pc)
+    );
+  }
+
+  /** Where an instruction is stepped out of line: no kernel text, so no kprobe can be there. */
+  private isSlot(pc: Address): boolean {
+    const slot = this.machine.kernel.unbooted?.tracers.instructionSlot ?? NaN;
+    return pc === slot || pc === slot + 4;
   }
 
   private isBlacklisted(pc: Address): boolean {
@@ -103,7 +109,7 @@ export class ExceptionSource {
         const { memory, kernel } = this.machine;
         const probed = kernel.unbooted?.kprobeAddress;
         if (probed !== undefined) memory.writeAddress(probed, registers.get(Reg.PC));
-        const esr = syndrome(ExceptionClass.BRK64, KPROBES_BRK_IMM);
+        const esr = syndrome(ExceptionClass.BRK64, ProbeBrk.KPROBE);
         takeException(registers, vectors, VectorOffset.SYNC, esr);
         break;
       }

@@ -3,10 +3,11 @@
  * vmlinux are the same kind of thing; what differs is data (DESIGN.md, "One way to drive a kernel").
  */
 import type { Address } from '../emulator/address.js';
-import type { ElfImage, ElfSymbol } from '../emulator/elf-types.js';
+import type { ElfImage, ElfSymbol, LoadedSegment } from '../emulator/elf-types.js';
 import { fail, ok, type Result } from '../emulator/result.js';
 import type { BugTable } from './bug-table.js';
-import type { TracerPlaces } from './unbooted-tracers.js';
+import type { KnownOffsets } from './structure-offsets.js';
+import type { TracerPlaces } from './tracer-setup.js';
 
 /** A half-open range of code addresses. */
 export interface CodeRange {
@@ -99,6 +100,7 @@ export interface UnbootedExceptions {
   readonly kprobeAddress?: Address;
   /** For functions that are traced. */
   readonly tracers: TracerPlaces;
+  readonly members: KnownOffsets;
 }
 
 /** A function that only a booted kernel can run, by the address that execution is stopped at. */
@@ -223,27 +225,34 @@ export function rangeOf(symbol: ElfSymbol | undefined): CodeRange | undefined {
   return { start: symbol.address, end: symbol.address + symbol.size };
 }
 
-/** Code where a kernel refuses a kprobe: four text sections, and the functions marked NOKPROBE. */
+/** Where some bytes of an image lie. */
+type SegmentBytes = Pick<LoadedSegment, 'address' | 'data'>;
+
+/**
+ * Code where a kernel refuses a kprobe: four text sections, and the functions marked NOKPROBE.
+ * @param segments with relocations applied: in a position-independent image the list of the latter is made of them
+ */
 export function kprobeBlacklistOf(
   elf: ElfImage,
   symbols: ReadonlyMap<string, ElfSymbol>,
+  segments: readonly SegmentBytes[] = elf.segments,
 ): readonly CodeRange[] {
   return ['entry', 'noinstr', 'kprobes', 'irqentry']
     .map((name) => boundsOf(symbols, `__${name}_text_start`, `__${name}_text_end`))
     .filter((range) => range !== undefined)
-    .concat(blacklistedFunctions(elf, symbols));
+    .concat(blacklistedFunctions(elf, symbols, segments));
 }
 
 /**
  * The functions marked NOKPROBE: pointers between two symbols (include/asm-generic/vmlinux.lds.h).
- * In a position-independent image the pointers are relocations, and none is found here.
  */
 function blacklistedFunctions(
   elf: ElfImage,
   symbols: ReadonlyMap<string, ElfSymbol>,
+  segments: readonly SegmentBytes[],
 ): readonly CodeRange[] {
   const list = boundsOf(symbols, '__start_kprobe_blacklist', '__stop_kprobe_blacklist');
-  const segment = elf.segments.find(
+  const segment = segments.find(
     ({ address, data }) =>
       list !== undefined && list.start >= address && list.end <= address + data.length,
   );

@@ -2,6 +2,7 @@
  * What Linux does with the instruction under a kprobe: steps it in a slot, simulates it, or refuses
  * it (arch/arm64/kernel/probes/decode-insn.c, v7.3-rc7). Encodings: Arm ARM C4.1.
  */
+import { exceptionImmediate } from '../emulator/instruction.js';
 
 /** How a probed instruction is executed; `refused` is -EINVAL at registration. */
 export type ProbeMethod = 'slot' | 'simulated' | 'refused';
@@ -24,6 +25,42 @@ export function probeMethod(word: number): ProbeMethod {
   // Exclusive loads and stores: an exception in between clears the monitor.
   if ((op & 0x3f000000) >>> 0 === 0x08000000 && (op & 0x00800000) === 0) return 'refused';
   return 'slot';
+}
+
+/**
+ * The kernel's function that simulates an instruction (arch/arm64/kernel/probes/simulate-insn.c, v7.3-rc7).
+ * Undefined for one that is not `simulated`.
+ */
+export function simulatorOf(word: number): string | undefined {
+  const op = word >>> 0;
+  if (probeMethod(op) !== 'simulated') return undefined;
+  if (op === NOP) return 'simulate_nop';
+  if (isPcRelative(op)) return 'simulate_adr_adrp';
+  if ((op & 0xff000000) >>> 0 === 0x98000000) return 'simulate_ldrsw_literal';
+  if (isLoadLiteral(op)) return 'simulate_ldr_literal';
+  if ((op & 0x7c000000) >>> 0 === 0x14000000) return 'simulate_b_bl';
+  if ((op & 0xff000000) >>> 0 === 0x54000000) return 'simulate_b_cond';
+  if ((op & 0x7e000000) >>> 0 === 0x34000000) return 'simulate_cbz_cbnz';
+  if ((op & 0x7e000000) >>> 0 === 0x36000000) return 'simulate_tbz_tbnz';
+  return (op & 0xfffffc1f) >>> 0 === 0xd65f0000 ? 'simulate_ret' : 'simulate_br_blr';
+}
+
+/** Immediates of the breakpoints that are kprobes' own (arch/arm64/include/asm/brk-imm.h, v7.3-rc7). */
+export const ProbeBrk = { KPROBE: 0x004, SINGLE_STEP: 0x006, KRETPROBE: 0x007 } as const;
+
+/** Whether a `brk` is a kprobe's, the one behind its slot, or a kretprobe's trampoline. */
+export function isProbeBreakpoint(word: number): boolean {
+  const immediate = exceptionImmediate(word);
+  return (
+    immediate === ProbeBrk.KPROBE ||
+    immediate === ProbeBrk.SINGLE_STEP ||
+    immediate === ProbeBrk.KRETPROBE
+  );
+}
+
+/** `brk` with an immediate (Arm ARM C6.2.40). */
+export function brkWord(immediate: number): number {
+  return (0xd4200000 | (immediate << 5)) >>> 0;
 }
 
 /** C4.1.66: bits 28:26 are 101. */

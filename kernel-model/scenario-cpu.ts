@@ -9,7 +9,8 @@ import { classify, exceptionImmediate, InstructionClass } from '../emulator/inst
 import { Reg } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
 import { GroundTruth, type TruthDefect, type TruthState } from './ground-truth.js';
-import { type KernelImage, PT_REGS_SIZE } from './kernel-image.js';
+import { PT_REGS_SIZE } from './kernel-image.js';
+import { isProbeBreakpoint } from './kprobe-rules.js';
 import type { Machine } from './machine.js';
 import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
 
@@ -110,7 +111,7 @@ export class ScenarioCpu {
 
   private takeBreakpoint(pc: Address, word: number): boolean {
     const { stepper, kernel } = this.machine;
-    if (kernel.unbooted !== undefined && !isTrampoline(kernel, pc)) {
+    if (kernel.unbooted !== undefined && !isProbeBreakpoint(word)) {
       if (kernel.bugTable?.at(pc)?.warning === true) return this.passWarning(pc);
       this.problem = stepper.describe(StepStatus.EXCEPTION);
       return false;
@@ -177,9 +178,4 @@ export class ScenarioCpu {
       machine.memory.writeAddress(at, neverLive);
     }
   }
-}
-
-/** The first instruction of a kretprobe's trampoline: the breakpoint that the return of a probed function is. */
-function isTrampoline({ kretprobeTrampolines }: KernelImage, pc: Address): boolean {
-  return kretprobeTrampolines.some(({ start }) => start === pc);
 }

@@ -83,6 +83,66 @@ export const WANTED_MEMBERS = {
     member: 'pre_handler',
     needed: 'brk',
   },
+  kprobeOpcode: {
+    define: 'KPROBE_OPCODE',
+    struct: 'kprobe',
+    member: 'opcode',
+    needed: 'functions with a kretprobe',
+  },
+  kprobeSimulator: {
+    define: 'KPROBE_SIMULATOR',
+    struct: 'kprobe',
+    member: 'ainsn.api.handler',
+    needed: 'functions with a kretprobe',
+  },
+  kprobeSlot: {
+    define: 'KPROBE_SLOT',
+    struct: 'kprobe',
+    member: 'ainsn.xol_insn',
+    needed: 'functions with a kretprobe',
+  },
+  kprobeBehindSlot: {
+    define: 'KPROBE_BEHIND_SLOT',
+    struct: 'kprobe',
+    member: 'ainsn.xol_restore',
+    needed: 'functions with a kretprobe',
+  },
+  kretprobeReturnHandler: {
+    define: 'KRETPROBE_HANDLER',
+    struct: 'kretprobe',
+    member: 'handler',
+    needed: 'functions with a kretprobe',
+  },
+  kretprobeEntryHandler: {
+    define: 'KRETPROBE_ENTRY_HANDLER',
+    struct: 'kretprobe',
+    member: 'entry_handler',
+    needed: 'functions with a kretprobe',
+  },
+  kretprobeHolder: {
+    define: 'KRETPROBE_RPH',
+    struct: 'kretprobe',
+    member: 'rph',
+    needed: 'functions with a kretprobe',
+  },
+  holderPool: {
+    define: 'KRETPROBE_HOLDER_POOL',
+    struct: 'kretprobe_holder',
+    member: 'pool',
+    needed: 'functions with a kretprobe',
+  },
+  poolObjects: {
+    define: 'OBJPOOL_NR_OBJS',
+    struct: 'objpool_head',
+    member: 'nr_objs',
+    needed: 'functions with a kretprobe',
+  },
+  poolSlots: {
+    define: 'OBJPOOL_CPU_SLOTS',
+    struct: 'objpool_head',
+    member: 'cpu_slots',
+    needed: 'functions with a kretprobe',
+  },
 } as const satisfies Record<string, WantedMember>;
 
 /** A member of {@link WANTED_MEMBERS}. */
@@ -123,10 +183,25 @@ export interface InitTask {
   readonly stack: Address;
 }
 
-/** struct kprobe begins with hlist (16), list (16) and nmissed (8); then addr, symbol_name, offset, pre_handler. */
+/**
+ * struct kprobe begins with hlist (16), list (16) and nmissed (8); then addr, symbol_name, offset, pre_handler,
+ * post_handler, opcode, ainsn {api.handler, xol_insn, xol_restore} and flags. struct kretprobe is that, then handler,
+ * entry_handler, maxactive, nmissed, data_size, rph; struct kretprobe_holder {rp, pool}; struct objpool_head {obj_size,
+ * nr_objs, nr_possible_cpus, capacity, gfp, ref, flags, cpu_slots, ...} (v6.13 to v7.3-rc7).
+ */
 const PUBLIC_LAYOUT: Partial<Record<MemberName, number>> = {
   kprobeAddress: 40,
   kprobePreHandler: 64,
+  kprobeOpcode: 80,
+  kprobeSimulator: 88,
+  kprobeSlot: 96,
+  kprobeBehindSlot: 104,
+  kretprobeReturnHandler: 120,
+  kretprobeEntryHandler: 128,
+  kretprobeHolder: 152,
+  holderPool: 8,
+  poolObjects: 4,
+  poolSlots: 32,
 };
 
 /** Each offset from the first source that has it, then from init_task itself. */

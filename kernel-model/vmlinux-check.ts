@@ -60,7 +60,7 @@ export function checkVmlinux(
     ...featureItems(facts, offsets),
   ];
   const usable = items.every(({ state }) => state !== 'unusable');
-  return ok({ items, kernel: usable ? vmlinuxImage(elf, offsets, stub) : undefined });
+  return ok({ items, kernel: usable ? vmlinuxImage(elf, loaded.value, offsets, stub) : undefined });
 }
 
 /** The first thing that a kernel cannot be swept without, in one line. */

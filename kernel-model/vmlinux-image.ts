@@ -3,7 +3,7 @@
  * made and that is set up directly instead. docs/real-kernels.md lists that state.
  */
 import { type Address, highWord, lowWord } from '../emulator/address.js';
-import type { ElfImage, ElfSymbol } from '../emulator/elf-types.js';
+import type { ElfImage, ElfSymbol, LoadedSegment } from '../emulator/elf-types.js';
 import { BugTable } from './bug-table.js';
 import { bootedFunctions, TRAP_WORD } from './booted-functions.js';
 import { Kind } from './exception-kind.js';
@@ -17,7 +17,7 @@ import {
   THREAD_SIZE,
 } from './kernel-image.js';
 import type { KnownOffsets } from './structure-offsets.js';
-import { TRACER_STATE_SIZE } from './unbooted-tracers.js';
+import { TRACER_STATE_SIZE } from './tracer-setup.js';
 import type { WalkStub } from './walk-stub.js';
 
 /**
@@ -34,8 +34,13 @@ const PMR_UNMASKED = 0xe0;
 /** Buckets of kprobe_table: 1 << KPROBE_HASH_BITS (kernel/kprobes.c). */
 const KPROBE_BUCKETS = 64;
 
-/** The roles of a real kernel, with everything that the driver needs. */
-export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub): KernelImage {
+/** The roles of a real kernel, with everything that the driver needs. @param loaded with relocations applied */
+export function vmlinuxImage(
+  elf: ElfImage,
+  loaded: readonly LoadedSegment[],
+  known: KnownOffsets,
+  stub: WalkStub,
+): KernelImage {
   const symbols = symbolsByName(elf);
   const at = (name: string): Address => symbols.get(name)?.address ?? NaN;
   const data = STATE_AREA;
@@ -83,7 +88,7 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
     returnToHandlerPopped: undefined,
     kretprobeTrampolines,
     trampolines: [returnToHandler, ...ranges(symbols, ['ftrace_caller']), ...kretprobeTrampolines],
-    kprobeBlacklist: kprobeBlacklistOf(elf, symbols),
+    kprobeBlacklist: kprobeBlacklistOf(elf, symbols, loaded),
     state: {
       regions: [
         { name: 'kernel state', low: STATE_AREA, size: STATE_SIZE, code: false },
@@ -113,7 +118,14 @@ export function vmlinuxImage(elf: ElfImage, known: KnownOffsets, stub: WalkStub)
     unbooted: {
       kinds,
       ...(probe === undefined ? {} : { kprobeAddress: probe.address }),
-      tracers: { state: TRACER_STATE, ...stub },
+      tracers: {
+        state: TRACER_STATE,
+        instructionSlot: jump.low + INSTRUCTION_SLOT,
+        graphEntry: stub.graphEntry,
+        graphReturn: stub.graphReturn,
+        probeHandler: handler,
+      },
+      members: known,
     },
     bootedFunctions: traps,
     bugTable: BugTable.read(
@@ -148,6 +160,8 @@ function stackRegion(name: string, low: Address): KernelRegion {
 
 /** A page of our own below the image, within reach of a branch from any of its functions. */
 const JUMP_DISTANCE = 0x10000;
+/** In that page, what else it is for: an instruction that is stepped out of line, as in a page of kprobe_insn_slots. */
+const INSTRUCTION_SLOT = 0x100;
 
 /** LDR X16, .+8; BR X16; the address (Arm ARM C6.2.205, C6.2.37). */
 function jumpPage(elf: ElfImage, to: Address): KernelRegion {

@@ -40,9 +40,6 @@ export interface WalkStub {
   /** Function graph's callbacks at the entry and the return of a traced function. */
   readonly graphEntry: Address;
   readonly graphReturn: Address;
-  /** Calls a function as one with a kretprobe: what it stores where is in {@link kretprobe}, four words. */
-  readonly kretprobeCall: Address;
-  readonly kretprobe: Address;
   /** A lone WALK_RETURN: where a call returns to that no guest code has made. */
   readonly returned: Address;
 }
@@ -66,8 +63,6 @@ export function resolveStub(elf: ElfImage): Result<WalkStub, readonly string[]> 
     trace: value('stub_trace'),
     graphEntry: value('stub_graph_entry'),
     graphReturn: value('stub_graph_return'),
-    kretprobeCall: value('stub_kretprobe_call'),
-    kretprobe: value('stub_kretprobe'),
     returned: value('stub_returned'),
   };
   return missing.length > 0 ? fail(missing) : ok(stub);

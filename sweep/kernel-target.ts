@@ -1,8 +1,9 @@
 /** Sweeps of a real kernel's functions: which ones, called how, and what is promised of them. */
 import { fail, ok, type Result } from '../emulator/result.js';
+import { graphObstacle } from '../kernel-model/graph-tracer.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
 import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
-import { graphObstacle, kretprobeObstacle } from '../kernel-model/unbooted-tracers.js';
+import { kretprobeObstacle } from '../kernel-model/kretprobe-tracer.js';
 import type { RealTracer, ScenarioArgument } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routines.js';
 import { findFunction, IMAGE_PROMISE, noFunction } from './image-target.js';

@@ -3,15 +3,10 @@
  * (kernel-model/guest/include/kprobes.h) say about them. What registering a probe does in Linux.
  */
 import type { Address } from '../emulator/address.js';
-import { probeMethod } from '../kernel-model/kprobe-rules.js';
+import { brkWord, ProbeBrk, probeMethod } from '../kernel-model/kprobe-rules.js';
 import type { Machine } from '../kernel-model/machine.js';
+import { MOV_X9_X30, NOP } from '../kernel-model/patch-site.js';
 import type { KprobeSite, KretprobeSite } from '../scenarios/scenario.js';
-
-/** BRK with the immediates KPROBES_BRK_IMM and KPROBES_BRK_SS_IMM (asm/brk-imm.h). */
-const BRK_KPROBE = 0xd4200080;
-const BRK_SINGLE_STEP = 0xd42000c0;
-const MOV_X9_X30 = 0xaa1e03e9;
-const NOP = 0xd503201f;
 
 /** Why a probe cannot be armed. */
 export type KprobeError =
@@ -130,7 +125,7 @@ export class KprobeSetup {
     memory.writeAddress(entry + this.constant('KW_KPROBE_PRE_HANDLER'), handler);
     memory.writeAddress(entry + this.constant('KW_KPROBE_KRETPROBE'), kretprobe);
     this.breakpoints.set(at, opcode);
-    code.set(at, BRK_KPROBE);
+    code.set(at, brkWord(ProbeBrk.KPROBE));
     return undefined;
   }
 
@@ -140,7 +135,7 @@ export class KprobeSetup {
     if (slots === undefined || probeMethod(opcode) === 'simulated') return 0;
     const slot = slots + this.slots++ * this.constant('KW_KPROBE_SLOT_SIZE');
     this.code.set(slot, opcode);
-    this.code.set(slot + 4, BRK_SINGLE_STEP);
+    this.code.set(slot + 4, brkWord(ProbeBrk.SINGLE_STEP));
     return slot;
   }
 
@@ -154,13 +149,18 @@ export class KprobeSetup {
   }
 }
 
+/** One line for what {@link kprobeRefusal} says of a place. */
+export function noKprobe(at: string, reason: string): string {
+  return `no kprobe at ${at}: ${reason} (-22)`;
+}
+
 /** One line for a {@link KprobeError}. */
 export function describeKprobeError(error: KprobeError): string {
   switch (error.kind) {
     case 'unknown-symbol':
       return `no symbol ${error.symbol}`;
     case 'kprobe-refused':
-      return `no kprobe at ${error.at}: ${error.reason} (-22)`;
+      return noKprobe(error.at, error.reason);
     case 'too-many-probes':
       return `more than ${error.limit} probes`;
   }

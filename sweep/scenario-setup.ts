@@ -4,21 +4,26 @@
  */
 import type { Address } from '../emulator/address.js';
 import type { ElfSymbol } from '../emulator/elf-types.js';
-import type { Result } from '../emulator/result.js';
+import { fail, type Result } from '../emulator/result.js';
+import { graphTracer } from '../kernel-model/graph-tracer.js';
+import { kretprobe } from '../kernel-model/kretprobe-tracer.js';
 import type { Machine } from '../kernel-model/machine.js';
+import { enabledSite, patchSite } from '../kernel-model/patch-site.js';
 import {
   type CallArgument,
   describeCallError,
   startThreadCall,
 } from '../kernel-model/thread-call.js';
-import { graphTracer, kretprobe, type TracerSetup } from '../kernel-model/unbooted-tracers.js';
+import type { TracerSetup } from '../kernel-model/tracer-setup.js';
 import type { Scenario, ScenarioArgument } from '../scenarios/scenario.js';
 import { findFunction } from './image-target.js';
 import {
   type CodeOverlay,
   describeKprobeError,
   type KprobeError,
+  kprobeRefusal,
   KprobeSetup,
+  noKprobe,
 } from './kprobe-setup.js';
 
 /** Why a scenario cannot be set up. One line each: {@link describeSetupError}. */
@@ -27,11 +32,6 @@ export type SetupError =
   | { readonly kind: 'not-traceable'; readonly scenario: string; readonly symbol: string }
   | { readonly kind: 'kprobe'; readonly scenario: string; readonly error: KprobeError }
   | { readonly kind: 'call'; readonly scenario: string; readonly message: string };
-
-const NOP = 0xd503201f;
-/** `mov x9, x30`: the first instruction of an enabled patch site (arch/arm64/kernel/ftrace.c). */
-const MOV_X9_X30 = 0xaa1e03e9;
-const BTI_C = 0xd503245f;
 
 /**
  * Set a scenario up.
@@ -53,9 +53,7 @@ export function setUpScenario(machine: Machine, scenario: Scenario): Address | S
   if (walkTask !== undefined) return walkTask;
   const thread = threadFunction(machine, scenario);
   if (typeof thread !== 'number') return thread;
-  const { tracers } = machine.kernel.unbooted ?? {};
-  const called = scenario.tracedBy === 'kretprobe' ? tracers?.kretprobeCall : entry.address;
-  const failed = startThreadCall(machine, called ?? entry.address, args, thread);
+  const failed = startThreadCall(machine, entry.address, args, thread);
   if (failed !== undefined) {
     return { kind: 'call', scenario: scenario.name, message: describeCallError(failed) };
   }
@@ -113,16 +111,14 @@ function resolveArgument(machine: Machine, argument: ScenarioArgument): CallArgu
 function setCode(machine: Machine, scenario: Scenario): SetupError | undefined {
   const code: CodeOverlay = new Map();
   const tracer = machine.symbols.byName('ftrace_caller');
-  const traced = scenario.tracedBy === 'fgraph' ? [scenario.entry] : (scenario.traced ?? []);
-  for (const name of traced) {
+  for (const name of scenario.traced ?? []) {
     const symbol = machine.symbols.byName(name);
     if (symbol === undefined) return unknownSymbol(scenario, name);
     const site = patchSite(machine, symbol.address);
     if (site === undefined || tracer === undefined) {
       return { kind: 'not-traceable', scenario: scenario.name, symbol: name };
     }
-    code.set(site, MOV_X9_X30);
-    code.set(site + 4, branchAndLink(site + 4, tracer.address));
+    for (const { address, word } of enabledSite(site, tracer.address)) code.set(address, word);
   }
   const setup = realTracer(machine, scenario);
   if (setup?.ok === false) {
@@ -131,6 +127,9 @@ function setCode(machine: Machine, scenario: Scenario): SetupError | undefined {
   for (const { address, word } of setup?.value.code ?? []) code.set(address, word);
   for (const { address, value } of setup?.value.words ?? []) {
     machine.memory.writeAddress(address, value);
+  }
+  for (const { address, value } of setup?.value.words32 ?? []) {
+    machine.memory.writeWord(address, value);
   }
   const probes = new KprobeSetup(machine, code);
   for (const site of scenario.kprobes ?? []) {
@@ -141,7 +140,7 @@ function setCode(machine: Machine, scenario: Scenario): SetupError | undefined {
     const failed = probes.returnProbe(site);
     if (failed !== undefined) return { kind: 'kprobe', scenario: scenario.name, error: failed };
   }
-  machine.setCode(code, probes.breakpoints);
+  machine.setCode(code, setup?.value.breakpoints ?? probes.breakpoints);
   return undefined;
 }
 
@@ -150,22 +149,11 @@ function realTracer(
   machine: Machine,
   { entry, tracedBy }: Scenario,
 ): Result<TracerSetup, string> | undefined {
-  const fn = machine.symbols.byName(entry)?.address ?? NaN;
-  if (tracedBy === undefined) return undefined;
-  return tracedBy === 'fgraph' ? graphTracer(machine, [fn]) : kretprobe(machine, fn);
-}
-
-/** The first of a function's two patchable NOPs, after its landing pad if it has one. */
-function patchSite(machine: Machine, fn: Address): Address | undefined {
-  const site = machine.loadedWord(fn) === BTI_C ? fn + 4 : fn;
-  return machine.loadedWord(site) === NOP && machine.loadedWord(site + 4) === NOP
-    ? site
-    : undefined;
-}
-
-/** BL from one address to another (Arm ARM C6.2.35); both are within 128 MiB. */
-function branchAndLink(from: Address, to: Address): number {
-  return (0x94000000 | (((to - from) / 4) & 0x3ffffff)) >>> 0;
+  const fn = machine.symbols.byName(entry);
+  if (tracedBy === undefined || fn === undefined) return undefined;
+  if (tracedBy === 'fgraph') return graphTracer(machine, fn);
+  const refused = kprobeRefusal(machine, fn.address);
+  return refused === undefined ? kretprobe(machine, fn.address) : fail(noKprobe(entry, refused));
 }
 
 /** One line for a {@link SetupError}. */

@@ -173,14 +173,17 @@ describe.skipIf(!existsSync(LEAF_KERNEL))('Linux 7.3-rc7', () => {
       'kretprobe_find_ret_addr',
       ['buf:64', '1', '0'],
       /^WARN at kernel\/kprobes\.c:\d+$/,
+      // Marked NOKPROBE: no breakpoints.
+      3,
     ],
     [
       'a WARN with a message',
       'refcount_warn_saturate',
       ['buf:64', '1'],
       /^WARN at lib\/refcount\.c:\d+$/,
+      4,
     ],
-  ])('goes on behind %s, and names its line', (_, fn, args, detail) => {
+  ])('goes on behind %s, and names its line', (_, fn, args, detail, kinds) => {
     const outcome = sweep(
       LEAF_KERNEL,
       ...['--function', fn, '--args', ...args, '--policy', 'sframe-strict', '--unwinder', 'model'],
@@ -191,7 +194,7 @@ describe.skipIf(!existsSync(LEAF_KERNEL))('Linux 7.3-rc7', () => {
     expect(scenario?.problems[0]?.detail).toMatch(detail);
     // Points behind the WARN were taken, up to the return.
     expect(scenario?.policies['sframe-strict']?.exact).toBe(scenario?.points);
-    expect(scenario?.points).toBe(4 * (scenario?.instructions ?? NaN));
+    expect(scenario?.points).toBe(kinds * (scenario?.instructions ?? NaN));
   });
 
   it('says what is missing for a tracer', () => {

@@ -3,9 +3,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../emulator/backend.js';
+import { Reg } from '../../emulator/registers.js';
+import { ScenarioCpu } from '../../kernel-model/scenario-cpu.js';
+import { threadResult } from '../../kernel-model/thread-call.js';
+import type { RealTracer, ScenarioArgument } from '../../scenarios/scenario.js';
 import { kernelTargets } from '../../sweep/kernel-target.js';
 import { Lab } from '../../sweep/lab.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
+import { describeSetupError, setUpScenario } from '../../sweep/scenario-setup.js';
 import { DEFAULT_BUDGET } from '../../sweep/sweep.js';
 import { NO_LIMIT, type UnitResult, type WalkExample } from '../../sweep/unit.js';
 import type { PolicyName } from '../../unwinder/policy.js';
@@ -119,6 +124,97 @@ function lowering(): number {
   }
   throw new Error('nothing stores curr_ret_stack');
 }
+
+/** What a traced function's own execution passes through. */
+interface TracedRun {
+  /** Functions in the order of their first instructions, as often as these are executed. */
+  readonly entered: readonly string[];
+  /** Those of which an instruction was executed with any of PSTATE.DAIF clear. */
+  readonly unmasked: ReadonlySet<string>;
+  readonly result: number | undefined;
+  /** task_struct.kretprobe_instances at the end. */
+  readonly instances: number | undefined;
+}
+
+/** Execute a traced function without interrupting it. */
+function runTraced(entry: string, tracedBy: RealTracer, args: ScenarioArgument[]): TracedRun {
+  const parts = lab.machineFor(undefined, undefined, { file: 'vmlinux', path: KERNEL });
+  if (!parts.ok) throw new Error(parts.error.message);
+  const { machine, stacks } = parts.value;
+  const { kernel, stepper, symbols, memory } = machine;
+  const set = setUpScenario(machine, { name: entry, summary: '', entry, tracedBy, args });
+  if (typeof set !== 'number') throw new Error(describeSetupError(set));
+  stacks.switchTo(kernel.roles.initTask);
+  const cpu = new ScenarioCpu(machine, stacks);
+  const entered: string[] = [];
+  const unmasked = new Set<string>();
+  for (let i = 0; stepper.pc !== kernel.roles.threadDone; i++) {
+    const found = symbols.at(stepper.pc);
+    const name = found?.symbol.name ?? 'slot';
+    if ((found?.offset ?? 0) === 0) entered.push(name);
+    const pstate = stepper.registers.words[2 * Reg.PSTATE] ?? 0;
+    if ((pstate & DAIF) !== DAIF) unmasked.add(name);
+    if (i === DEFAULT_BUDGET || !cpu.step()) throw new Error(`${cpu.problem} in ${name}`);
+  }
+  return {
+    entered,
+    unmasked,
+    result: threadResult(machine),
+    instances: memory.readAddress(kernel.roles.initTask + kernel.offsets.taskKretprobes),
+  };
+}
+
+/** PSTATE.{D, A, I, F}. */
+const DAIF = 0x3c0;
+
+describe.skipIf(!HAS_KERNEL)("a real kretprobe's entry", () => {
+  const ENTRY = ['kprobe_brk_handler', 'pre_handler_kretprobe', 'stub_handler'].concat(
+    ['arch_prepare_kretprobe', 'slot', 'slot', 'kprobe_ss_brk_handler', 'post_kprobe_handler'],
+    ['__kretprobe_trampoline', 'kretprobe_brk_handler', '__kretprobe_trampoline_handler'],
+    ['stub_handler', 'arch_kretprobe_fixup_return', 'objpool_push.isra.0'],
+  );
+  const onPath = ({ entered }: TracedRun) => entered.filter((name) => ENTRY.includes(name));
+
+  it('is run by the kernel from the breakpoint to the pool, all of it masked', () => {
+    const run = runTraced('int_sqrt', 'kretprobe', [{ number: 1000 }]);
+    expect(onPath(run)).toEqual(ENTRY);
+    expect(run.result).toBe(31);
+    expect(run.instances).toBe(0);
+    // Whatever is executed between a breakpoint and its ERET, also the instruction in the slot.
+    const mine = [
+      'stub_thread',
+      'stub_done',
+      'ret_from_fork',
+      'int_sqrt',
+      '__kretprobe_trampoline',
+    ];
+    expect([...run.unmasked].filter((name) => !mine.includes(name))).toEqual([]);
+  });
+
+  it('simulates an instruction that cannot be stepped, and takes a probe inside of itself', () => {
+    // Begins with CBZ, and is called by the pre-handler: its own breakpoint there counts as missed.
+    const run = runTraced('_find_first_bit', 'kretprobe', [
+      { buffer: { size: 8 } },
+      { number: 64 },
+    ]);
+    const simulated = run.entered.filter((name) => name.startsWith('simulate_'));
+    expect(simulated).toEqual(['simulate_cbz_cbnz']);
+    expect(run.entered).not.toContain('kprobe_ss_brk_handler');
+    expect([run.result, run.instances]).toEqual([64, 0]);
+    const nested = runTraced('_find_next_bit', 'kretprobe', [
+      ...[{ buffer: { size: 8 } }, { number: 64 }, { number: 0 }],
+    ]);
+    const missed = nested.entered.filter((name) => name === 'kprobes_inc_nmissed_count');
+    expect(missed).toHaveLength(1);
+    expect([nested.result, nested.instances]).toEqual([64, 0]);
+  });
+
+  it('is refused where the kernel refuses a kprobe', () => {
+    expect(() => runTraced('get_kprobe', 'kretprobe', [])).toThrow(
+      /no kprobe at get_kprobe: blacklisted/,
+    );
+  });
+});
 
 describe.skipIf(!HAS_KERNEL)('a real kretprobe', () => {
   it('returns through the trampoline, and cannot be interrupted in its handler', async () => {

@@ -86,21 +86,6 @@ SYM_FUNC_START(stub_graph_return)
 	ret
 SYM_FUNC_END(stub_graph_return)
 
-/*
- * Goes to stub_kretprobe.function as if a kretprobe's pre-handler had run at its first instruction: its return
- * address and x29 are stored where stub_kretprobe says, and it returns to the trampoline. Leaves x0..x8 alone.
- */
-SYM_FUNC_START(stub_kretprobe_call)
-	adrp	x16, stub_kretprobe
-	add	x16, x16, :lo12:stub_kretprobe
-	ldp	x17, x9, [x16]
-	ldp	x10, x11, [x16, #16]
-	str	x30, [x9]
-	str	x29, [x10]
-	mov	x30, x11
-	br	x17
-SYM_FUNC_END(stub_kretprobe_call)
-
 /* Where a call of the image's unwinder returns to when it was not called by code of its own. */
 SYM_CODE_START(stub_returned)
 	WALK_RETURN
@@ -115,10 +100,6 @@ stub_walk_task:
 	.globl stub_walk_result
 stub_walk_result:
 	.quad 0
-	/* Function, where the return address and x29 are stored, trampoline. */
-	.globl stub_kretprobe
-stub_kretprobe:
-	.quad 0, 0, 0, 0
 	.globl stub_trace
 stub_trace:
 	.quad 0, 512, 17408

@@ -1,0 +1,87 @@
+/**
+ * Function graph on a kernel that was not booted: a fgraph_ops of ours is the only one that is registered. The kernel's own code
+ * does the rest: ftrace_caller pushes on the return stack, return_to_handler takes off.
+ */
+import type { Address } from '../emulator/address.js';
+import { highWord, lowWord } from '../emulator/address.js';
+import type { ElfSymbol } from '../emulator/elf-types.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import type { KernelImage } from './kernel-image.js';
+import type { Machine } from './machine.js';
+import { enabledSite, NOP, patchSite } from './patch-site.js';
+import { TRACER_STATE_SIZE, type TracerSetup } from './tracer-setup.js';
+
+/** Offsets in the tracer's memory: the return stack, which is 4 KiB, and the fgraph_ops. */
+const RETURN_STACK = 0;
+const GRAPH_OPS = 0x1000;
+/** struct fgraph_ops (v6.11 and later) begins with entryfunc, retfunc and a struct ftrace_ops, and that with func. */
+const RETFUNC = 8;
+const OPS = 16;
+const MOST_OPS = TRACER_STATE_SIZE - GRAPH_OPS - 2 * OPS;
+
+/** Why functions of a kernel cannot be traced by function graph; undefined when they can. */
+export function graphObstacle(kernel: KernelImage): string | undefined {
+  const needed = ['fgraph_array', 'fgraph_array_bitmask', 'ftrace_graph_func', 'global_ops'];
+  const absent = ['return_to_handler', 'ftrace_caller', ...needed].filter(
+    (name) => kernel.symbol(name) === undefined,
+  );
+  if (absent.length > 0) {
+    return `no ${absent.join(', ')}: CONFIG_FUNCTION_GRAPH_TRACER of v6.11 or later is needed`;
+  }
+  if (kernel.symbol('ftrace_call') !== undefined) {
+    return 'its ftrace_caller is patched for each tracer: CONFIG_DYNAMIC_FTRACE_WITH_CALL_OPS is needed';
+  }
+  const { taskRetStack, taskCurrRetStack } = kernel.offsets;
+  return Number.isNaN(taskRetStack + taskCurrRetStack)
+    ? 'task_struct.ret_stack and .curr_ret_stack are not known: see kunwind-lab doctor'
+    : undefined;
+}
+
+/**
+ * A fgraph_ops that traces every function, and is in front of the given one, where ftrace_caller finds the ftrace_ops to
+ * call. At the return it has the kernel's own trace_graph_return() called, which finds that no data was reserved for the call
+ * (v6.13 and later), and returns; without that function, a callback that does nothing.
+ */
+export function graphTracer(
+  machine: Machine,
+  { name, address: fn }: ElfSymbol,
+): Result<TracerSetup, string> {
+  const { kernel, memory } = machine;
+  const { tracers } = kernel.unbooted ?? {};
+  if (tracers === undefined) return fail('a booted kernel is needed');
+  const obstacle = graphObstacle(kernel);
+  if (obstacle !== undefined) return fail(obstacle);
+  const at = (name: string): Address => kernel.symbol(name) ?? NaN;
+  const graph = tracers.state + GRAPH_OPS;
+  const ops = graph + OPS;
+  // The global ftrace_ops has the hashes that match every function; a copy keeps pointing to them.
+  const size = machine.symbols.byName('global_ops')?.size ?? 0;
+  if (size === 0 || size > MOST_OPS) return fail(`global_ops has ${size} bytes`);
+  const words = [];
+  for (let i = 0; i + 8 <= size; i += 8) {
+    words.push({ address: ops + i, value: memory.readAddress(at('global_ops') + i) ?? 0 });
+  }
+  words.push(
+    { address: ops, value: at('ftrace_graph_func') },
+    { address: graph, value: tracers.graphEntry },
+    { address: graph + RETFUNC, value: kernel.symbol('trace_graph_return') ?? tracers.graphReturn },
+    { address: at('fgraph_array'), value: graph },
+    { address: at('fgraph_array_bitmask'), value: 1 },
+    {
+      address: kernel.roles.initTask + kernel.offsets.taskRetStack,
+      value: tracers.state + RETURN_STACK,
+    },
+  );
+  const site = patchSite(machine, fn);
+  if (site === undefined) return fail(`${name} has no patch site`);
+  const literal = fn - 8;
+  if (machine.loadedWord(literal) !== NOP || machine.loadedWord(literal + 4) !== NOP) {
+    return fail(`${name} has no room for its ftrace_ops in front of it`);
+  }
+  const code = [
+    { address: literal, word: lowWord(ops) },
+    { address: literal + 4, word: highWord(ops) },
+    ...enabledSite(site, at('ftrace_caller')),
+  ];
+  return ok({ words, words32: [], code, breakpoints: new Map() });
+}

@@ -1,0 +1,142 @@
+/**
+ * A kretprobe on a kernel that was not booted: the kretprobe and its kprobe as register_kretprobe() leaves them, with a
+ * pool of one instance. The kernel's own code does the rest, from the breakpoint at the function's first instruction.
+ */
+import type { Address } from '../emulator/address.js';
+import { fail, ok, type Result } from '../emulator/result.js';
+import type { KernelImage } from './kernel-image.js';
+import { brkWord, ProbeBrk, simulatorOf } from './kprobe-rules.js';
+import type { Machine } from './machine.js';
+import { type CodeWord, initialisedSite, patchSite } from './patch-site.js';
+import type { MemberName } from './structure-offsets.js';
+import type { TracerSetup } from './tracer-setup.js';
+
+/** Offsets in the tracer's memory. */
+const KRETPROBE = 0x1000;
+const HOLDER = 0x1200;
+const SLOT_LIST = 0x1300;
+const SLOT = 0x1400;
+const INSTANCE = 0x1500;
+/** struct kretprobe_instance, from its list member: next, rph. */
+const INSTANCE_HOLDER = 8;
+/** struct objpool_slot (v6.7 and later): head, tail, last, mask, then the objects. */
+const SLOT_TAIL = 4;
+const SLOT_LAST = 8;
+const SLOT_ENTRIES = 16;
+/** Objects that are in the pool, of as many that fit. */
+const OBJECTS = 1;
+
+const NEEDED_SYMBOLS = [
+  'pre_handler_kretprobe',
+  'kprobe_table',
+  'nr_cpu_ids',
+  '__cpu_possible_mask',
+] as const;
+const NEEDED_MEMBERS: readonly MemberName[] = [
+  ...(['taskKretprobes', 'kretprobeNext', 'kretprobeRetAddr', 'kretprobeFp'] as const),
+  ...(['kprobeAddress', 'kprobePreHandler', 'kprobeOpcode', 'kprobeSimulator'] as const),
+  ...(['kprobeSlot', 'kprobeBehindSlot', 'kretprobeReturnHandler'] as const),
+  ...(['kretprobeEntryHandler', 'kretprobeHolder', 'holderPool'] as const),
+  ...(['poolObjects', 'poolSlots'] as const),
+];
+
+/** Why functions of a kernel cannot have a kretprobe; undefined when they can. */
+export function kretprobeObstacle(kernel: KernelImage): string | undefined {
+  if (kernel.symbol('__kretprobe_trampoline') === undefined) {
+    return 'no __kretprobe_trampoline: CONFIG_KRETPROBES, and not by rethook, is needed';
+  }
+  const absent = NEEDED_SYMBOLS.filter((name) => kernel.symbol(name) === undefined);
+  if (absent.length > 0) return `no ${absent.join(', ')}: kretprobes of v6.7 or later are needed`;
+  const { members } = kernel.unbooted ?? {};
+  return NEEDED_MEMBERS.some((name) => Number.isNaN(members?.[name].value ?? NaN))
+    ? 'struct kprobe, kretprobe, kretprobe_instance, objpool_head or task_struct.kretprobe_instances is not known: see kunwind-lab doctor'
+    : undefined;
+}
+
+/**
+ * A kretprobe on `fn`, with user's handlers for entry and return, in front of the kprobe that is in every bucket of kprobe_table.
+ * Its pool has one instance, in the slot of CPU 0, which is possible, as boot says.
+ */
+export function kretprobe(machine: Machine, fn: Address): Result<TracerSetup, string> {
+  const { kernel, memory } = machine;
+  const { tracers, members } = kernel.unbooted ?? {};
+  if (tracers === undefined || members === undefined) return fail('a booted kernel is needed');
+  const obstacle = kretprobeObstacle(kernel);
+  if (obstacle !== undefined) return fail(obstacle);
+  const at = (name: string): Address => kernel.symbol(name) ?? NaN;
+  const probe = tracers.state + KRETPROBE;
+  const holder = tracers.state + HOLDER;
+  const pool = holder + members.holderPool.value;
+  const slots = tracers.state + SLOT_LIST;
+  const slot = tracers.state + SLOT;
+  const instance = tracers.state + INSTANCE;
+  const other = memory.readAddress(at('kprobe_table')) ?? 0;
+  const stepped = steppedInstruction(machine, fn, tracers.instructionSlot);
+  if (!stepped.ok) return stepped;
+  const { opcode, simulator, behind } = stepped.value;
+  const words = [
+    // struct kprobe: hlist.next is its first member, the list of its bucket.
+    { address: other, value: probe },
+    { address: probe + members.kprobeAddress.value, value: fn },
+    { address: probe + members.kprobePreHandler.value, value: at('pre_handler_kretprobe') },
+    { address: probe + members.kprobeSimulator.value, value: simulator },
+    {
+      address: probe + members.kprobeSlot.value,
+      value: simulator === 0 ? tracers.instructionSlot : 0,
+    },
+    { address: probe + members.kprobeBehindSlot.value, value: behind },
+    { address: probe + members.kretprobeEntryHandler.value, value: tracers.probeHandler },
+    { address: probe + members.kretprobeReturnHandler.value, value: tracers.probeHandler },
+    { address: probe + members.kretprobeHolder.value, value: holder },
+    { address: holder, value: probe },
+    { address: pool + members.poolSlots.value, value: slots },
+    { address: slots, value: slot },
+    { address: slot + SLOT_ENTRIES, value: instance },
+    { address: instance + members.kretprobeNext.value + INSTANCE_HOLDER, value: holder },
+  ];
+  const words32 = [
+    { address: probe + members.kprobeOpcode.value, value: opcode },
+    { address: pool + members.poolObjects.value, value: OBJECTS },
+    { address: slot + SLOT_TAIL, value: OBJECTS },
+    { address: slot + SLOT_LAST, value: OBJECTS },
+  ];
+  const code = [
+    ...stepped.value.code,
+    { address: at('__cpu_possible_mask'), word: 1 },
+    { address: fn, word: brkWord(ProbeBrk.KPROBE) },
+  ];
+  return ok({ words, words32, code, breakpoints: new Map([[fn, opcode]]) });
+}
+
+/** How the instruction under the breakpoint is executed. */
+interface SteppedInstruction {
+  readonly opcode: number;
+  /** The kernel's function that simulates it, or 0: it is stepped in the slot. */
+  readonly simulator: Address;
+  /** Where execution goes on behind the slot, or 0. */
+  readonly behind: Address;
+  readonly code: readonly CodeWord[];
+}
+
+/** As arch_prepare_kprobe() would have it; the first word of a patch site is what boot leaves there. */
+function steppedInstruction(
+  machine: Machine,
+  fn: Address,
+  slot: Address,
+): Result<SteppedInstruction, string> {
+  const site = patchSite(machine, fn);
+  const booted = site === undefined ? [] : [initialisedSite(site)];
+  const opcode = booted.find(({ address }) => address === fn)?.word ?? machine.loadedWord(fn) ?? 0;
+  const name = simulatorOf(opcode);
+  if (name === undefined) {
+    const code = [
+      ...booted,
+      { address: slot, word: opcode },
+      { address: slot + 4, word: brkWord(ProbeBrk.SINGLE_STEP) },
+    ];
+    return ok({ opcode, simulator: 0, behind: fn + 4, code });
+  }
+  const simulator = machine.kernel.symbol(name);
+  if (simulator === undefined) return fail(`no ${name}, which the probed instruction needs`);
+  return ok({ opcode, simulator, behind: 0, code: booted });
+}

@@ -1,0 +1,39 @@
+/**
+ * The two words of a function that ftrace patches (arch/arm64/kernel/ftrace.c, v7.3-rc7): NOPs as linked; since boot the first
+ * is `mov x9, x30`, and the second a call of ftrace_caller while the function is traced.
+ */
+import type { Address } from '../emulator/address.js';
+import type { Machine } from './machine.js';
+
+export const NOP = 0xd503201f;
+export const MOV_X9_X30 = 0xaa1e03e9;
+const BTI_C = 0xd503245f;
+
+/** A word of code that is to be in place. */
+export interface CodeWord {
+  readonly address: Address;
+  readonly word: number;
+}
+
+/** The first of a function's two words, behind its landing pad if it has one; undefined without them. */
+export function patchSite(machine: Machine, fn: Address): Address | undefined {
+  const site = machine.loadedWord(fn) === BTI_C ? fn + 4 : fn;
+  return machine.loadedWord(site) === NOP && machine.loadedWord(site + 4) === NOP
+    ? site
+    : undefined;
+}
+
+/** What boot leaves in a patch site. */
+export function initialisedSite(site: Address): CodeWord {
+  return { address: site, word: MOV_X9_X30 };
+}
+
+/** What calls a tracer at a patch site, which is within 128 MiB of it. */
+export function enabledSite(site: Address, tracer: Address): CodeWord[] {
+  return [initialisedSite(site), { address: site + 4, word: branchAndLink(site + 4, tracer) }];
+}
+
+/** BL from one address to another (Arm ARM C6.2.35). */
+function branchAndLink(from: Address, to: Address): number {
+  return (0x94000000 | (((to - from) / 4) & 0x3ffffff)) >>> 0;
+}
