@@ -4,6 +4,7 @@ import { guestPolicies } from '../sweep/guest-walker.js';
 import { parseArguments } from '../sweep/image-argument.js';
 import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
 import { kernelTargets } from '../sweep/kernel-target.js';
+import { isPattern } from '../sweep/name-pattern.js';
 import type { SweepTarget } from '../sweep/unit.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { once, type OptionText, wholeNumber } from './option-values.js';
@@ -45,8 +46,10 @@ export function kernelOptions(
   };
   const functions = [given.function ?? []].flat().flatMap((name) => name.split(','));
   if (functions.includes('')) throw new UsageError('--function needs a value');
-  if (given.args !== undefined && functions.length !== 1) {
-    throw new UsageError(`--args needs exactly one --function, ${functions.length} are given`);
+  const patterns = functions.filter(isPattern);
+  if (given.args !== undefined && (functions.length !== 1 || patterns.length > 0)) {
+    const what = patterns.length > 0 ? `'${patterns[0] ?? ''}' is` : `${functions.length} are`;
+    throw new UsageError(`--args needs exactly one --function, ${what} given`);
   }
   const args = parseArguments(given.args ?? []);
   if (!args.ok) throw new UsageError(args.error);
@@ -54,6 +57,8 @@ export function kernelOptions(
   const seed = wholeNumber('seed', given.seed) ?? 1;
   if (given.seed !== undefined && count === undefined)
     throw new UsageError('--seed needs --sample');
+  if (patterns[0] !== undefined && count === undefined)
+    throw new UsageError(`--function '${patterns[0]}' needs --sample`);
   const made = kernelTargets({
     source,
     functions,
@@ -69,6 +74,6 @@ export function kernelOptions(
     targets,
     notes,
     kernelPolicies,
-    ...(count === undefined ? {} : { sample: { source, count, seed } }),
+    ...(count === undefined ? {} : { sample: { source, count, seed, patterns } }),
   };
 }

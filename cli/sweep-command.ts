@@ -33,7 +33,10 @@ const OPTIONS = {
   image: { type: 'string', describe: 'Sweep a function of this AArch64 ELF (.gz accepted)' },
   kernel: { type: 'string', describe: 'Run this vmlinux itself: its vectors, entry and exit code' },
   offsets: { type: 'string', describe: 'Structure offsets of that kernel, as in asm-offsets.h' },
-  sample: { type: 'string', describe: 'Also sweep this many C functions of the kernel' },
+  sample: {
+    type: 'string',
+    describe: 'Also sweep this many C functions of the kernel; of each --function with *, so many',
+  },
   seed: { type: 'string', describe: 'Which functions those are [default: 1]' },
   unwinder: {
     type: 'string',

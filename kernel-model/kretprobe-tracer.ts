@@ -1,6 +1,6 @@
 /**
  * A kretprobe on a kernel that was not booted: the kretprobe and its kprobe as register_kretprobe() leaves them, with a
- * pool of one instance. The kernel's own code does the rest, from the breakpoint at the function's first instruction.
+ * pool of some instances. The kernel's own code does the rest, from the breakpoint at the function's first instruction.
  */
 import type { Address } from '../emulator/address.js';
 import { fail, ok, type Result } from '../emulator/result.js';
@@ -16,15 +16,17 @@ const KRETPROBE = 0x1000;
 const HOLDER = 0x1200;
 const SLOT_LIST = 0x1300;
 const SLOT = 0x1400;
-const INSTANCE = 0x1500;
+const INSTANCES = 0x1500;
 /** struct kretprobe_instance, from its list member: next, rph. */
 const INSTANCE_HOLDER = 8;
 /** struct objpool_slot (v6.7 and later): head, tail, last, mask, then the objects. */
 const SLOT_TAIL = 4;
 const SLOT_LAST = 8;
+const SLOT_MASK = 12;
 const SLOT_ENTRIES = 16;
-/** Objects that are in the pool, of as many that fit. */
-const OBJECTS = 1;
+/** Objects that are in the pool, all of them for CPU 0: a power of two. Deeper recursion is missed, as in any kernel. */
+const OBJECTS = 4;
+const INSTANCE_SPACING = 0x80;
 
 const NEEDED_SYMBOLS = [
   'pre_handler_kretprobe',
@@ -55,7 +57,7 @@ export function kretprobeObstacle(kernel: KernelImage): string | undefined {
 
 /**
  * A kretprobe on `fn`, with user's handlers for entry and return, in front of the kprobe that is in every bucket of kprobe_table.
- * Its pool has one instance, in the slot of CPU 0, which is possible, as boot says.
+ * The instances of its pool are in the slot of CPU 0, which is possible, as boot says.
  */
 export function kretprobe(machine: Machine, fn: Address): Result<TracerSetup, string> {
   const { kernel, memory } = machine;
@@ -69,7 +71,6 @@ export function kretprobe(machine: Machine, fn: Address): Result<TracerSetup, st
   const pool = holder + members.holderPool.value;
   const slots = tracers.state + SLOT_LIST;
   const slot = tracers.state + SLOT;
-  const instance = tracers.state + INSTANCE;
   const other = memory.readAddress(at('kprobe_table')) ?? 0;
   const stepped = steppedInstruction(machine, fn, tracers.instructionSlot);
   if (!stepped.ok) return stepped;
@@ -91,14 +92,20 @@ export function kretprobe(machine: Machine, fn: Address): Result<TracerSetup, st
     { address: holder, value: probe },
     { address: pool + members.poolSlots.value, value: slots },
     { address: slots, value: slot },
-    { address: slot + SLOT_ENTRIES, value: instance },
-    { address: instance + members.kretprobeNext.value + INSTANCE_HOLDER, value: holder },
   ];
+  for (let i = 0; i < OBJECTS; i++) {
+    const instance = tracers.state + INSTANCES + INSTANCE_SPACING * i;
+    words.push(
+      { address: slot + SLOT_ENTRIES + 8 * i, value: instance },
+      { address: instance + members.kretprobeNext.value + INSTANCE_HOLDER, value: holder },
+    );
+  }
   const words32 = [
     { address: probe + members.kprobeOpcode.value, value: opcode },
     { address: pool + members.poolObjects.value, value: OBJECTS },
     { address: slot + SLOT_TAIL, value: OBJECTS },
     { address: slot + SLOT_LAST, value: OBJECTS },
+    { address: slot + SLOT_MASK, value: OBJECTS - 1 },
   ];
   const code = [
     ...stepped.value.code,

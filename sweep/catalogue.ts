@@ -9,6 +9,7 @@ import { family as review } from '../scenarios/review/review.js';
 import { family as sdei } from '../scenarios/sdei/sdei.js';
 import { family as tasks } from '../scenarios/tasks/tasks.js';
 import type { GuestKernelName, ScenarioFamily } from '../scenarios/scenario.js';
+import { patternExpression } from './name-pattern.js';
 import { packagePath } from './package-path.js';
 import type { SweepTarget } from './unit.js';
 
@@ -67,6 +68,5 @@ export function selectTargets(
 }
 
 function matchesName(pattern: string, name: string): boolean {
-  const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*');
-  return new RegExp(`^${escaped}$`).test(name) || name.startsWith(`${pattern}/`);
+  return patternExpression(pattern).test(name) || name.startsWith(`${pattern}/`);
 }

@@ -1,13 +1,16 @@
 /**
  * C functions of a real kernel, chosen at random: each is called as a sweep would call it, with arguments of which
- * nothing is known, and taken when it returns and can be interrupted on the way without needing a booted kernel.
+ * nothing is known, and taken when it returns and can be interrupted on the way, also while it is traced if it is to be, without
+ * needing a booted kernel.
  */
 import type { ElfSymbol } from '../emulator/elf-types.js';
 import { Kind } from '../kernel-model/exception-kind.js';
+import { patchSite } from '../kernel-model/patch-site.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
-import type { ScenarioArgument } from '../scenarios/scenario.js';
+import type { RealTracer, ScenarioArgument } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall } from './arm64-routines.js';
-import { SELF_ARGUMENTS } from './kernel-target.js';
+import { SELF_ARGUMENTS, type TracedName } from './kernel-target.js';
+import { patternExpression } from './name-pattern.js';
 import { setUpScenario } from './scenario-setup.js';
 import { ScenarioSweep, type SweepParts } from './scenario-sweep.js';
 import { explainKernelStop } from './sweep-problem.js';
@@ -16,6 +19,8 @@ import { measuringRange } from './unit.js';
 
 /** Instructions that a sampled function may take. */
 const MOST_INSTRUCTIONS = 4000;
+/** What tracing may add to that, a call or several. */
+const MOST_OF_TRACERS = 20_000;
 /** Fewer than this are a return, or a branch to something that was not sampled. */
 const LEAST_INSTRUCTIONS = 4;
 
@@ -34,14 +39,25 @@ const NUMBER_ARGUMENTS: readonly ScenarioArgument[] = SELF_ARGUMENTS.map((_, i) 
   number: i + 1,
 }));
 
-/** Choose `count` functions, or as many as there are. @param seed any integer: the same choice for the same kernel */
-export function sampleFunctions(parts: SweepParts, count: number, seed: number): FunctionSample {
-  const trial = new Trial(parts);
+/**
+ * Choose `count` functions, or as many as there are.
+ * @param seed any integer: the same choice for the same kernel
+ * @param among a pattern that their names match, and what is to trace them
+ */
+export function sampleFunctions(
+  parts: SweepParts,
+  count: number,
+  seed: number,
+  among: TracedName,
+): FunctionSample {
+  const trial = new Trial(parts, among.tracedBy);
+  const wanted = patternExpression(among.name);
   const calls: FunctionCall[] = [];
   const left = new Map<string, number>();
   let tried = 0;
   for (const { name } of shuffled(candidates(parts), seed)) {
     if (calls.length >= count) break;
+    if (!wanted.test(name)) continue;
     tried++;
     const found = trial.try(name);
     if (typeof found !== 'string') calls.push(found);
@@ -72,12 +88,20 @@ function candidates({ machine }: SweepParts): ElfSymbol[] {
 class Trial {
   private readonly cpu: ScenarioCpu;
 
-  constructor(private readonly parts: SweepParts) {
+  constructor(
+    private readonly parts: SweepParts,
+    private readonly tracedBy: RealTracer | undefined,
+  ) {
     this.cpu = new ScenarioCpu(parts.machine, parts.stacks);
   }
 
   /** The call that takes the function furthest, or why there is none. */
   try(name: string): FunctionCall | string {
+    const { tracedBy } = this;
+    const fn = this.parts.machine.symbols.byName(name)?.address ?? NaN;
+    if (tracedBy === 'fgraph' && patchSite(this.parts.machine, fn) === undefined) {
+      return 'has no patch site';
+    }
     let best: FunctionCall | undefined;
     let most = LEAST_INSTRUCTIONS - 1;
     let reason = '';
@@ -90,7 +114,8 @@ class Trial {
       }
     }
     if (best === undefined) return reason === '' ? 'too short' : reason;
-    return this.interrupted(best) ?? best;
+    const call = tracedBy === undefined ? best : { ...best, tracedBy };
+    return this.interrupted(call) ?? call;
   }
 
   /** Instructions up to the return, or why it does not come. */
@@ -125,7 +150,7 @@ class Trial {
   }
 
   /** Why interrupts in the function cannot be handled, if so. */
-  private interrupted({ name, args }: FunctionCall): string | undefined {
+  private interrupted({ name, args, tracedBy }: FunctionCall): string | undefined {
     const { machine, stacks } = this.parts;
     let problem: string | undefined;
     const sweep = new ScenarioSweep(this.parts, [], new Tally(0), {
@@ -136,11 +161,14 @@ class Trial {
         return false;
       },
     });
-    const entry = setUpScenario(machine, { name, summary: '', entry: name, args });
+    const traced = tracedBy === undefined ? {} : { tracedBy };
+    const entry = setUpScenario(machine, { name, summary: '', entry: name, args, ...traced });
     if (typeof entry !== 'number') return 'cannot be set up';
     stacks.switchTo(machine.kernel.roles.initTask);
-    sweep.run({ ...measuringRange(MOST_INSTRUCTIONS + 100), kinds: 1 << Kind.IRQ, entry });
-    return problem;
+    const most = MOST_INSTRUCTIONS + (tracedBy === undefined ? 100 : MOST_OF_TRACERS);
+    const end = sweep.run({ ...measuringRange(most), kinds: 1 << Kind.IRQ, entry });
+    if (problem !== undefined || tracedBy === undefined) return problem;
+    return end.returnedToTracer === true ? undefined : 'returns without its tracer';
   }
 }
 

@@ -1,8 +1,9 @@
 /** A sample of a kernel's functions as targets, chosen on a machine that is made for it. */
 import type { EngineBackend } from '../emulator/engine.js';
 import { fail, ok, type Result } from '../emulator/result.js';
+import type { FunctionCall } from './arm64-routines.js';
 import { type FunctionSample, sampleFunctions } from './function-sample.js';
-import { kernelTarget } from './kernel-target.js';
+import { kernelTarget, tracedName } from './kernel-target.js';
 import { Lab } from './lab.js';
 import type { SweepTarget } from './unit.js';
 import type { VmlinuxSource } from './vmlinux.js';
@@ -12,6 +13,8 @@ export interface KernelSampleRequest {
   readonly source: VmlinuxSource;
   readonly count: number;
   readonly seed: number;
+  /** Names with `*`, as {@link tracedName} takes them: so many functions of each; none: of all functions, untraced. */
+  readonly patterns: readonly string[];
 }
 
 /** The sample, and its functions as targets. */
@@ -22,13 +25,22 @@ export interface KernelSample extends FunctionSample {
 /** Choose. The error is one line. */
 export function kernelSample(
   backend: EngineBackend,
-  { source, count, seed }: KernelSampleRequest,
+  { source, count, seed, patterns }: KernelSampleRequest,
 ): Result<KernelSample, string> {
   const lab = Lab.create(backend);
   if (!lab.ok) return fail(lab.error.message);
   const parts = lab.value.machineFor(undefined, undefined, source);
   if (!parts.ok) return fail(parts.error.message);
-  const sample = sampleFunctions(parts.value, count, seed);
+  const calls: FunctionCall[] = [];
+  const left = new Map<string, number>();
+  let tried = 0;
+  for (const pattern of patterns.length === 0 ? ['*'] : patterns) {
+    const sample = sampleFunctions(parts.value, count, seed, tracedName(pattern));
+    calls.push(...sample.calls);
+    for (const [reason, times] of sample.left) left.set(reason, (left.get(reason) ?? 0) + times);
+    tried += sample.tried;
+  }
   lab.value.close();
-  return ok({ ...sample, targets: sample.calls.map((call) => kernelTarget(source, call)) });
+  const targets = calls.map((call) => kernelTarget(source, call));
+  return ok({ calls, tried, left: [...left].sort((a, b) => b[1] - a[1]), targets });
 }

@@ -1,4 +1,5 @@
 /** Sweeps of a real kernel's functions: which ones, called how, and what is promised of them. */
+import type { ElfImage } from '../emulator/elf-types.js';
 import { fail, ok, type Result } from '../emulator/result.js';
 import { graphObstacle } from '../kernel-model/graph-tracer.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
@@ -8,13 +9,14 @@ import type { RealTracer, ScenarioArgument } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routines.js';
 import { findFunction, IMAGE_PROMISE, noFunction } from './image-target.js';
 import { buildRules } from './kernel-walker.js';
+import { isPattern, patternExpression } from './name-pattern.js';
 import type { SweepTarget } from './unit.js';
 import { loadVmlinux, type VmlinuxSource } from './vmlinux.js';
 
 /** What a user asks for. */
 export interface KernelRequest {
   readonly source: VmlinuxSource;
-  /** Functions to call; none: the routines of arch/arm64/lib. */
+  /** Functions to call, those with `*` to be sampled; none: the routines of arch/arm64/lib. */
   readonly functions: readonly string[];
   /** Arguments for the only function; absent: those that suit it. */
   readonly args?: readonly ScenarioArgument[];
@@ -46,15 +48,17 @@ export function kernelTargets(request: KernelRequest): Result<KernelTargets, str
   if (!rules.ok) return fail(`${source.file}: ${rules.error.message}`);
   for (const text of request.functions) {
     const { name } = tracedName(text);
-    if (findFunction(elf, name) === undefined)
-      return fail(`${source.file}: ${noFunction(elf, name)}`);
+    const unknown = unknownName(elf, name);
+    if (unknown !== undefined) return fail(`${source.file}: ${unknown}`);
     const obstacle = tracerObstacle(loaded.value, text);
     if (obstacle !== undefined) return fail(`${source.file}: ${text}: ${obstacle}`);
   }
   const calls =
     request.functions.length === 0
       ? arm64Routines((name) => findFunction(elf, name))
-      : request.functions.map((name) => callOf(name, request.args));
+      : request.functions
+          .filter((text) => !isPattern(text))
+          .map((text) => callOf(text, request.args));
   return ok({
     kernel: loaded.value,
     targets: calls.map((call) => kernelTarget(source, call)),
@@ -68,14 +72,30 @@ function callOf(text: string, given: readonly ScenarioArgument[] | undefined): F
   return { name, args, ...(tracedBy === undefined ? {} : { tracedBy }) };
 }
 
+/** A function, and what traces it. */
+export interface TracedName {
+  readonly name: string;
+  readonly tracedBy?: RealTracer;
+}
+
 const TRACERS: readonly RealTracer[] = ['fgraph', 'kretprobe'];
 
-/** A function as a user names it: `NAME`, `fgraph:NAME` or `kretprobe:NAME`. */
-function tracedName(text: string): { readonly name: string; readonly tracedBy?: RealTracer } {
+/** A function as a user names it: `NAME`, `fgraph:NAME` or `kretprobe:NAME`, where NAME may be a pattern. */
+export function tracedName(text: string): TracedName {
   const tracedBy = TRACERS.find((tracer) => text.startsWith(`${tracer}:`));
   return tracedBy === undefined
     ? { name: text }
     : { name: text.slice(tracedBy.length + 1), tracedBy };
+}
+
+function unknownName(elf: ElfImage, name: string): string | undefined {
+  if (!isPattern(name)) {
+    return findFunction(elf, name) === undefined ? noFunction(elf, name) : undefined;
+  }
+  const wanted = patternExpression(name);
+  return elf.symbols.some((symbol) => wanted.test(symbol.name) && findFunction(elf, symbol.name))
+    ? undefined
+    : `no function matches '${name}'`;
 }
 
 function tracerObstacle(kernel: KernelImage, text: string): string | undefined {

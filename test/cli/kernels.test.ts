@@ -215,6 +215,36 @@ describe.skipIf(!existsSync(LEAF_KERNEL))('Linux 7.3-rc7', () => {
     expect(problems).toEqual([expect.stringMatching(/int_sqrt returned without its tracer/)]);
   });
 
+  it('samples functions that are traced', () => {
+    const patterns = 'fgraph:str*,kretprobe:int_*';
+    const args = ['--function', patterns, '--sample', '2', '--policy', 'sframe-strict'];
+    const { stderr, json } = sweep(LEAF_KERNEL, ...args, '--kind', 'irq');
+    expect(stderr).toMatch(/^kunwind-lab: 4 functions of \d+ tried; .*has no patch site/);
+    const names = json?.scenarios.map(({ name }) => name.replace(/^.*?:/, ''));
+    expect(names).toHaveLength(4);
+    expect(names?.filter((name) => name.startsWith('fgraph:str'))).toEqual(names?.slice(0, 2));
+    expect(names?.filter((name) => name.startsWith('kretprobe:int_'))).toEqual(names?.slice(2));
+    expect(json?.scenarios.flatMap(({ problems }) => problems)).toEqual([]);
+    expect(json?.scenarios.flatMap(({ disagreements }) => disagreements)).toEqual([]);
+    // Each was traced: a caller was skipped in every one under function graph, and in no other.
+    const skipped = json?.scenarios.map(({ policies }) => policies['sframe-strict']?.missing !== 0);
+    expect(skipped).toEqual([true, true, false, false]);
+  });
+
+  it.each([
+    [['--function', 'fgraph:*'], "--function 'fgraph:*' needs --sample"],
+    [
+      ['--function', 'str*', '--sample', '2', '--args', '1'],
+      "--args needs exactly one --function, 'str*' is given",
+    ],
+    [['--function', 'kretprobe:nothing_like_it*', '--sample', '2'], 'no function matches'],
+  ])('says in one line what is wrong with %j', (args, message) => {
+    const { status, stderr } = run(['sweep', '--kernel', LEAF_KERNEL, ...args]);
+    expect(stderr).toContain(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(status).toBe(2);
+  });
+
   it('replays a finding in a traced function by its command', () => {
     const args = ['--function', 'fgraph:int_sqrt', '--args', '1000', '--policy', 'sframe-strict'];
     const { status, json } = sweep(LEAF_KERNEL, ...args, '--kind', 'irq');
