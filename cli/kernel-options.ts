@@ -1,6 +1,7 @@
 /** The options of `sweep` that name a real kernel and what of it is run. */
 import { resolve } from 'node:path';
 import { guestPolicies } from '../sweep/guest-walker.js';
+import { parseFunction } from '../sweep/function-text.js';
 import { parseArguments } from '../sweep/image-argument.js';
 import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
 import { kernelTargets } from '../sweep/kernel-target.js';
@@ -46,7 +47,7 @@ export function kernelOptions(
   };
   const functions = [given.function ?? []].flat().flatMap((name) => name.split(','));
   if (functions.includes('')) throw new UsageError('--function needs a value');
-  const patterns = functions.filter(isPattern);
+  const patterns = functions.filter((text) => isPattern(parseFunction(text).entry));
   if (given.args !== undefined && (functions.length !== 1 || patterns.length > 0)) {
     const what = patterns.length > 0 ? `'${patterns[0] ?? ''}' is` : `${functions.length} are`;
     throw new UsageError(`--args needs exactly one --function, ${what} given`);

@@ -1,4 +1,5 @@
 /** The command line that replays one point: in the debugger where a policy's walk is to be looked at. */
+import { formatFunction } from '../sweep/function-text.js';
 import { formatArguments } from '../sweep/image-argument.js';
 import type { SweepOptions } from '../sweep/sweep.js';
 import type { PolicyName } from '../unwinder/policy.js';
@@ -25,10 +26,10 @@ export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
     const debugged = kernel === undefined ? policy : undefined;
     const words = ['npx', 'kunwind-lab', debugged === undefined ? 'sweep' : 'debug'];
     if (kernel !== undefined) {
-      const { entry, args: called, tracedBy } = target.scenario;
+      const { args: called } = target.scenario;
       words.push('--kernel', kernel);
       if (offsets !== undefined) words.push('--offsets', offsets);
-      words.push('--function', tracedBy === undefined ? entry : `${tracedBy}:${entry}`);
+      words.push('--function', formatFunction(target.scenario));
       if (called !== undefined && called.length > 0)
         words.push('--args', ...formatArguments(called));
     } else if (image === undefined) words.push(target.scenario.name);

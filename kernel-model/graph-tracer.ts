@@ -8,7 +8,7 @@ import type { ElfSymbol } from '../emulator/elf-types.js';
 import { fail, ok, type Result } from '../emulator/result.js';
 import type { KernelImage } from './kernel-image.js';
 import type { Machine } from './machine.js';
-import { enabledSite, NOP, patchSite } from './patch-site.js';
+import { type CodeWord, enabledSite, NOP, patchSite } from './patch-site.js';
 import { TRACER_STATE_SIZE, type TracerSetup } from './tracer-setup.js';
 
 /** Offsets in the tracer's memory: the return stack, which is 4 KiB, and the fgraph_ops. */
@@ -18,6 +18,27 @@ const GRAPH_OPS = 0x1000;
 const RETFUNC = 8;
 const OPS = 16;
 const MOST_OPS = TRACER_STATE_SIZE - GRAPH_OPS - 2 * OPS;
+
+/** The address of a function's ftrace_ops is in the 8 bytes in front of it: two NOPs as linked. */
+const LITERAL = 8;
+
+function hasLiteral(machine: Machine, fn: Address): boolean {
+  return machine.loadedWord(fn - LITERAL) === NOP && machine.loadedWord(fn - LITERAL + 4) === NOP;
+}
+
+/** The functions of a kernel that can be traced, each once, by names that match. */
+export function traceableFunctions(machine: Machine, names: RegExp): ElfSymbol[] {
+  const found = new Map<Address, ElfSymbol>();
+  for (const symbol of machine.symbols.functions()) {
+    const { name, address, kind } = symbol;
+    if (kind !== 'function' || !names.test(name) || found.has(address)) continue;
+    if (machine.memory.regionAt(address)?.runBytes === undefined) continue;
+    if (patchSite(machine, address) !== undefined && hasLiteral(machine, address)) {
+      found.set(address, symbol);
+    }
+  }
+  return [...found.values()];
+}
 
 /** Why functions of a kernel cannot be traced by function graph; undefined when they can. */
 export function graphObstacle(kernel: KernelImage): string | undefined {
@@ -38,13 +59,13 @@ export function graphObstacle(kernel: KernelImage): string | undefined {
 }
 
 /**
- * A fgraph_ops that traces every function, and is in front of the given one, where ftrace_caller finds the ftrace_ops to
+ * A fgraph_ops that traces every function, and is in front of each given one, where ftrace_caller finds the ftrace_ops to
  * call. At the return it has the kernel's own trace_graph_return() called, which finds that no data was reserved for the call
  * (v6.13 and later), and returns; without that function, a callback that does nothing.
  */
 export function graphTracer(
   machine: Machine,
-  { name, address: fn }: ElfSymbol,
+  functions: readonly ElfSymbol[],
 ): Result<TracerSetup, string> {
   const { kernel, memory } = machine;
   const { tracers } = kernel.unbooted ?? {};
@@ -72,16 +93,18 @@ export function graphTracer(
       value: tracers.state + RETURN_STACK,
     },
   );
-  const site = patchSite(machine, fn);
-  if (site === undefined) return fail(`${name} has no patch site`);
-  const literal = fn - 8;
-  if (machine.loadedWord(literal) !== NOP || machine.loadedWord(literal + 4) !== NOP) {
-    return fail(`${name} has no room for its ftrace_ops in front of it`);
+  const code: CodeWord[] = [];
+  for (const { name, address: fn } of functions) {
+    const site = patchSite(machine, fn);
+    if (site === undefined) return fail(`${name} has no patch site`);
+    if (!hasLiteral(machine, fn)) {
+      return fail(`${name} has no room for its ftrace_ops in front of it`);
+    }
+    code.push(
+      { address: fn - LITERAL, word: lowWord(ops) },
+      { address: fn - LITERAL + 4, word: highWord(ops) },
+      ...enabledSite(site, at('ftrace_caller')),
+    );
   }
-  const code = [
-    { address: literal, word: lowWord(ops) },
-    { address: literal + 4, word: highWord(ops) },
-    ...enabledSite(site, at('ftrace_caller')),
-  ];
   return ok({ words, words32: [], code, breakpoints: new Map() });
 }

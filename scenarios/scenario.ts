@@ -86,6 +86,13 @@ export interface KretprobeSite {
 /** How a function of a real kernel is traced: by function graph, or with a kretprobe. */
 export type RealTracer = 'fgraph' | 'kretprobe';
 
+/** What is traced while a function of a real kernel runs, by the kernel's own code. */
+export interface Tracing {
+  readonly by: RealTracer;
+  /** A name, or for function graph a pattern with `*`; absent: the entry function. */
+  readonly functions?: string;
+}
+
 /** One scenario: an entry function, its arguments and the promises. */
 export interface Scenario {
   /** `family/name`, lower case with dashes. */
@@ -105,8 +112,8 @@ export interface Scenario {
    */
   readonly kprobes?: readonly KprobeSite[];
   readonly kretprobes?: readonly KretprobeSite[];
-  /** Of a real kernel only: how the entry function is traced, by the kernel's own code. */
-  readonly tracedBy?: RealTracer;
+  /** Of a real kernel only. */
+  readonly tracing?: Tracing;
   /** Which guest kernel; default the one that is like Linux. */
   readonly kernel?: GuestKernelName;
   /**

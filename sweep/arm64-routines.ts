@@ -3,7 +3,7 @@
  * with the names of v7.3-rc7, whichever of them a kernel has.
  */
 import type { ElfSymbol } from '../emulator/elf-types.js';
-import type { RealTracer, ScenarioArgument } from '../scenarios/scenario.js';
+import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { parseArguments } from './image-argument.js';
 
 /** A routine by its names, the preferred first, and its arguments as a user would write them. */
@@ -43,7 +43,7 @@ const ROUTINES: readonly Routine[] = [
 export interface FunctionCall {
   readonly name: string;
   readonly args: readonly ScenarioArgument[];
-  readonly tracedBy?: RealTracer;
+  readonly tracing?: Tracing;
 }
 
 /** The routines that a kernel has. */

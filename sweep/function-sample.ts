@@ -7,9 +7,10 @@ import type { ElfSymbol } from '../emulator/elf-types.js';
 import { Kind } from '../kernel-model/exception-kind.js';
 import { patchSite } from '../kernel-model/patch-site.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
-import type { RealTracer, ScenarioArgument } from '../scenarios/scenario.js';
+import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall } from './arm64-routines.js';
-import { SELF_ARGUMENTS, type TracedName } from './kernel-target.js';
+import type { NamedFunction } from './function-text.js';
+import { SELF_ARGUMENTS } from './kernel-target.js';
 import { patternExpression } from './name-pattern.js';
 import { setUpScenario } from './scenario-setup.js';
 import { ScenarioSweep, type SweepParts } from './scenario-sweep.js';
@@ -48,10 +49,10 @@ export function sampleFunctions(
   parts: SweepParts,
   count: number,
   seed: number,
-  among: TracedName,
+  among: NamedFunction,
 ): FunctionSample {
-  const trial = new Trial(parts, among.tracedBy);
-  const wanted = patternExpression(among.name);
+  const trial = new Trial(parts, among.tracing);
+  const wanted = patternExpression(among.entry);
   const calls: FunctionCall[] = [];
   const left = new Map<string, number>();
   let tried = 0;
@@ -90,16 +91,17 @@ class Trial {
 
   constructor(
     private readonly parts: SweepParts,
-    private readonly tracedBy: RealTracer | undefined,
+    private readonly tracing: Tracing | undefined,
   ) {
     this.cpu = new ScenarioCpu(parts.machine, parts.stacks);
   }
 
   /** The call that takes the function furthest, or why there is none. */
   try(name: string): FunctionCall | string {
-    const { tracedBy } = this;
+    const { tracing } = this;
     const fn = this.parts.machine.symbols.byName(name)?.address ?? NaN;
-    if (tracedBy === 'fgraph' && patchSite(this.parts.machine, fn) === undefined) {
+    const isTraced = tracing?.by === 'fgraph' && tracing.functions === undefined;
+    if (isTraced && patchSite(this.parts.machine, fn) === undefined) {
       return 'has no patch site';
     }
     let best: FunctionCall | undefined;
@@ -114,7 +116,7 @@ class Trial {
       }
     }
     if (best === undefined) return reason === '' ? 'too short' : reason;
-    const call = tracedBy === undefined ? best : { ...best, tracedBy };
+    const call = tracing === undefined ? best : { ...best, tracing };
     return this.interrupted(call) ?? call;
   }
 
@@ -150,7 +152,7 @@ class Trial {
   }
 
   /** Why interrupts in the function cannot be handled, if so. */
-  private interrupted({ name, args, tracedBy }: FunctionCall): string | undefined {
+  private interrupted({ name, args, tracing }: FunctionCall): string | undefined {
     const { machine, stacks } = this.parts;
     let problem: string | undefined;
     const sweep = new ScenarioSweep(this.parts, [], new Tally(0), {
@@ -161,13 +163,13 @@ class Trial {
         return false;
       },
     });
-    const traced = tracedBy === undefined ? {} : { tracedBy };
+    const traced = tracing === undefined ? {} : { tracing };
     const entry = setUpScenario(machine, { name, summary: '', entry: name, args, ...traced });
     if (typeof entry !== 'number') return 'cannot be set up';
     stacks.switchTo(machine.kernel.roles.initTask);
-    const most = MOST_INSTRUCTIONS + (tracedBy === undefined ? 100 : MOST_OF_TRACERS);
+    const most = MOST_INSTRUCTIONS + (tracing === undefined ? 100 : MOST_OF_TRACERS);
     const end = sweep.run({ ...measuringRange(most), kinds: 1 << Kind.IRQ, entry });
-    if (problem !== undefined || tracedBy === undefined) return problem;
+    if (problem !== undefined || tracing === undefined) return problem;
     return end.returnedToTracer === true ? undefined : 'returns without its tracer';
   }
 }

@@ -3,7 +3,8 @@ import type { EngineBackend } from '../emulator/engine.js';
 import { fail, ok, type Result } from '../emulator/result.js';
 import type { FunctionCall } from './arm64-routines.js';
 import { type FunctionSample, sampleFunctions } from './function-sample.js';
-import { kernelTarget, tracedName } from './kernel-target.js';
+import { parseFunction } from './function-text.js';
+import { kernelTarget } from './kernel-target.js';
 import { Lab } from './lab.js';
 import type { SweepTarget } from './unit.js';
 import type { VmlinuxSource } from './vmlinux.js';
@@ -13,7 +14,7 @@ export interface KernelSampleRequest {
   readonly source: VmlinuxSource;
   readonly count: number;
   readonly seed: number;
-  /** Names with `*`, as {@link tracedName} takes them: so many functions of each; none: of all functions, untraced. */
+  /** Functions as {@link parseFunction} takes them: so many of each; none: of all functions, untraced. */
   readonly patterns: readonly string[];
 }
 
@@ -35,7 +36,7 @@ export function kernelSample(
   const left = new Map<string, number>();
   let tried = 0;
   for (const pattern of patterns.length === 0 ? ['*'] : patterns) {
-    const sample = sampleFunctions(parts.value, count, seed, tracedName(pattern));
+    const sample = sampleFunctions(parts.value, count, seed, parseFunction(pattern));
     calls.push(...sample.calls);
     for (const [reason, times] of sample.left) left.set(reason, (left.get(reason) ?? 0) + times);
     tried += sample.tried;

@@ -5,8 +5,9 @@ import { graphObstacle } from '../kernel-model/graph-tracer.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
 import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
 import { kretprobeObstacle } from '../kernel-model/kretprobe-tracer.js';
-import type { RealTracer, ScenarioArgument } from '../scenarios/scenario.js';
+import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routines.js';
+import { formatFunction, type NamedFunction, parseFunction } from './function-text.js';
 import { findFunction, IMAGE_PROMISE, noFunction } from './image-target.js';
 import { buildRules } from './kernel-walker.js';
 import { isPattern, patternExpression } from './name-pattern.js';
@@ -47,18 +48,19 @@ export function kernelTargets(request: KernelRequest): Result<KernelTargets, str
   const rules = buildRules([elf]);
   if (!rules.ok) return fail(`${source.file}: ${rules.error.message}`);
   for (const text of request.functions) {
-    const { name } = tracedName(text);
-    const unknown = unknownName(elf, name);
+    const { entry, tracing } = parseFunction(text);
+    const unknown = unknownName(elf, entry) ?? unknownName(elf, tracing?.functions ?? entry);
     if (unknown !== undefined) return fail(`${source.file}: ${unknown}`);
-    const obstacle = tracerObstacle(loaded.value, text);
+    const obstacle = tracing === undefined ? undefined : tracerObstacle(loaded.value, tracing);
     if (obstacle !== undefined) return fail(`${source.file}: ${text}: ${obstacle}`);
   }
   const calls =
     request.functions.length === 0
       ? arm64Routines((name) => findFunction(elf, name))
       : request.functions
-          .filter((text) => !isPattern(text))
-          .map((text) => callOf(text, request.args));
+          .map(parseFunction)
+          .filter(({ entry }) => !isPattern(entry))
+          .map((named) => callOf(named, request.args));
   return ok({
     kernel: loaded.value,
     targets: calls.map((call) => kernelTarget(source, call)),
@@ -66,26 +68,12 @@ export function kernelTargets(request: KernelRequest): Result<KernelTargets, str
   });
 }
 
-function callOf(text: string, given: readonly ScenarioArgument[] | undefined): FunctionCall {
-  const { name, tracedBy } = tracedName(text);
-  const args = given ?? usualArguments(name) ?? SELF_ARGUMENTS;
-  return { name, args, ...(tracedBy === undefined ? {} : { tracedBy }) };
-}
-
-/** A function, and what traces it. */
-export interface TracedName {
-  readonly name: string;
-  readonly tracedBy?: RealTracer;
-}
-
-const TRACERS: readonly RealTracer[] = ['fgraph', 'kretprobe'];
-
-/** A function as a user names it: `NAME`, `fgraph:NAME` or `kretprobe:NAME`, where NAME may be a pattern. */
-export function tracedName(text: string): TracedName {
-  const tracedBy = TRACERS.find((tracer) => text.startsWith(`${tracer}:`));
-  return tracedBy === undefined
-    ? { name: text }
-    : { name: text.slice(tracedBy.length + 1), tracedBy };
+function callOf(
+  { entry, tracing }: NamedFunction,
+  given: readonly ScenarioArgument[] | undefined,
+): FunctionCall {
+  const args = given ?? usualArguments(entry) ?? SELF_ARGUMENTS;
+  return { name: entry, args, ...(tracing === undefined ? {} : { tracing }) };
 }
 
 function unknownName(elf: ElfImage, name: string): string | undefined {
@@ -98,24 +86,25 @@ function unknownName(elf: ElfImage, name: string): string | undefined {
     : `no function matches '${name}'`;
 }
 
-function tracerObstacle(kernel: KernelImage, text: string): string | undefined {
-  const { tracedBy } = tracedName(text);
-  if (tracedBy === 'kretprobe') return kretprobeObstacle(kernel);
-  if (tracedBy === undefined) return undefined;
-  return graphObstacle(kernel);
+function tracerObstacle(kernel: KernelImage, { by, functions }: Tracing): string | undefined {
+  if (by === 'fgraph') return graphObstacle(kernel);
+  return functions !== undefined && isPattern(functions)
+    ? 'a kretprobe is on one function'
+    : kretprobeObstacle(kernel);
 }
 
 /** One function of a kernel as a target. */
 export function kernelTarget(
   source: VmlinuxSource,
-  { name, args, tracedBy }: FunctionCall,
+  { name, args, tracing }: FunctionCall,
 ): SweepTarget {
-  const shown = tracedBy === undefined ? name : `${tracedBy}:${name}`;
+  const traced = tracing === undefined ? {} : { tracing };
+  const shown = formatFunction({ entry: name, ...traced });
   const scenario = {
     name: `${source.file}:${shown}`,
     summary: `${shown} of ${source.file}`,
     entry: name,
-    ...(tracedBy === undefined ? {} : { tracedBy }),
+    ...traced,
     args,
     promiseAll: IMAGE_PROMISE,
   };

@@ -137,8 +137,8 @@ export class UnitRunner {
 
 /** A function of a real kernel that was to be traced, and was not, would be as promised at every point. */
 function checkTraced({ target, range }: UnitRequest, end: SweepEnd, collected: Collector): void {
-  const { tracedBy, entry } = target.scenario;
-  if (tracedBy === undefined || !end.finished || end.returnedToTracer === true || range.kinds === 0)
+  const { tracing, entry } = target.scenario;
+  if (tracing === undefined || !end.finished || end.returnedToTracer === true || range.kinds === 0)
     return;
   const detail = `${entry} returned without its tracer: wrong structure offsets, or state that the kernel refuses`;
   collected.problem({ kind: 'scenario', point: undefined, pc: collected.stoppedAt, detail });

@@ -5,7 +5,7 @@
 import type { Address } from '../emulator/address.js';
 import type { ElfSymbol } from '../emulator/elf-types.js';
 import { fail, type Result } from '../emulator/result.js';
-import { graphTracer } from '../kernel-model/graph-tracer.js';
+import { graphTracer, traceableFunctions } from '../kernel-model/graph-tracer.js';
 import { kretprobe } from '../kernel-model/kretprobe-tracer.js';
 import type { Machine } from '../kernel-model/machine.js';
 import { enabledSite, patchSite } from '../kernel-model/patch-site.js';
@@ -16,6 +16,7 @@ import {
 } from '../kernel-model/thread-call.js';
 import type { TracerSetup } from '../kernel-model/tracer-setup.js';
 import type { Scenario, ScenarioArgument } from '../scenarios/scenario.js';
+import { isPattern, patternExpression } from './name-pattern.js';
 import { findFunction } from './image-target.js';
 import {
   type CodeOverlay,
@@ -147,13 +148,18 @@ function setCode(machine: Machine, scenario: Scenario): SetupError | undefined {
 /** What the tracer of a real kernel's function needs; undefined when it has none. */
 function realTracer(
   machine: Machine,
-  { entry, tracedBy }: Scenario,
+  { entry, tracing }: Scenario,
 ): Result<TracerSetup, string> | undefined {
-  const fn = machine.symbols.byName(entry);
-  if (tracedBy === undefined || fn === undefined) return undefined;
-  if (tracedBy === 'fgraph') return graphTracer(machine, fn);
+  if (tracing === undefined) return undefined;
+  const name = tracing.functions ?? entry;
+  if (tracing.by === 'fgraph' && isPattern(name)) {
+    return graphTracer(machine, traceableFunctions(machine, patternExpression(name)));
+  }
+  const fn = machine.symbols.byName(name);
+  if (fn === undefined) return fail(`no function ${name}`);
+  if (tracing.by === 'fgraph') return graphTracer(machine, [fn]);
   const refused = kprobeRefusal(machine, fn.address);
-  return refused === undefined ? kretprobe(machine, fn.address) : fail(noKprobe(entry, refused));
+  return refused === undefined ? kretprobe(machine, fn.address) : fail(noKprobe(name, refused));
 }
 
 /** One line for a {@link SetupError}. */

@@ -38,15 +38,18 @@ afterAll(() => {
   if (HAS_KERNEL) lab.close();
 });
 
+const SQRT: readonly ScenarioArgument[] = [{ number: 1000 }];
+
 async function unit(
   fn: string,
   policies: readonly PolicyName[],
   unwinder: 'model' | 'both',
+  args?: readonly ScenarioArgument[],
 ): Promise<UnitResult> {
   const made = kernelTargets({
     source: { file: 'vmlinux', path: KERNEL },
     functions: [fn],
-    args: [{ number: 1000 }],
+    ...(args === undefined ? {} : { args }),
   });
   if (!made.ok) throw new Error(made.error);
   const [target] = made.value.targets;
@@ -80,7 +83,7 @@ function verdictsAt(walks: readonly WalkExample[], policy: PolicyName): Map<stri
 
 describe.skipIf(!HAS_KERNEL)('a real function graph tracer', () => {
   it('skips the caller, and hides it even from a detecting unwinder once it is popped', async () => {
-    const result = await unit('fgraph:int_sqrt', ['sframe-strict', 'fgraph-detect'], 'model');
+    const result = await unit('fgraph:int_sqrt', ['sframe-strict', 'fgraph-detect'], 'model', SQRT);
     expect(result.problems).toEqual([]);
     // isqrt(1000): the function ran, and its result survived return_to_handler.
     expect([result.finished, result.result]).toEqual([true, 31]);
@@ -102,11 +105,36 @@ describe.skipIf(!HAS_KERNEL)('a real function graph tracer', () => {
 
   it('is unwound by the kernel as by the model', async () => {
     const policies: PolicyName[] = ['frame-pointer', 'sframe-v5', 'sframe-v6', 'sframe-strict'];
-    const result = await unit('fgraph:int_sqrt', policies, 'both');
+    const result = await unit('fgraph:int_sqrt', policies, 'both', SQRT);
     expect(result.disagreements).toEqual([]);
     const warned = result.walks.find(({ verdict }) => verdict === 'warned');
     expect(warned?.policy).toBe('sframe-v5');
     expect(warned?.reason).toMatch(/^WARN bad-metadata at arch\/arm64\/kernel\/stacktrace\.c:\d+$/);
+  });
+});
+
+describe.skipIf(!HAS_KERNEL)('a traced function that a function with rows has called', () => {
+  it('is recovered at the first instruction of return_to_handler, in a nested call', async () => {
+    const nested = 'fgraph:*bio_*poll@iocb_bio_iopoll';
+    const result = await unit(nested, ['sframe-strict', 'fgraph-detect'], 'both');
+    expect([result.problems, result.disagreements]).toEqual([[], []]);
+    const first = result.walks.filter(
+      ({ at, mode, policy, point }) =>
+        at.startsWith('return_to_handler+0x0/') &&
+        mode === 'reliable' &&
+        policy === 'sframe-strict' &&
+        point.endsWith(':irq'),
+    );
+    // bio_poll was called by the kernel's code, iocb_bio_iopoll by ours, which has no rows.
+    expect(first.map(({ verdict }) => verdict)).toEqual(['exact', 'unreliable']);
+  });
+
+  it('is never in doubt with a kretprobe', async () => {
+    const result = await unit('kretprobe:bio_poll@iocb_bio_iopoll', ['sframe-strict'], 'both');
+    expect([result.problems, result.disagreements]).toEqual([[], []]);
+    const reliable = result.walks.filter(({ mode }) => mode === 'reliable');
+    expect(reliable.some(({ at }) => at.startsWith('__kretprobe_trampoline+0x0/'))).toBe(true);
+    expect(new Set(reliable.map(({ verdict }) => verdict))).toEqual(new Set(['exact']));
   });
 });
 
@@ -137,12 +165,13 @@ interface TracedRun {
 }
 
 /** Execute a traced function without interrupting it. */
-function runTraced(entry: string, tracedBy: RealTracer, args: ScenarioArgument[]): TracedRun {
+function runTraced(entry: string, by: RealTracer, args: ScenarioArgument[]): TracedRun {
   const parts = lab.machineFor(undefined, undefined, { file: 'vmlinux', path: KERNEL });
   if (!parts.ok) throw new Error(parts.error.message);
   const { machine, stacks } = parts.value;
   const { kernel, stepper, symbols, memory } = machine;
-  const set = setUpScenario(machine, { name: entry, summary: '', entry, tracedBy, args });
+  const tracing = { by };
+  const set = setUpScenario(machine, { name: entry, summary: '', entry, tracing, args });
   if (typeof set !== 'number') throw new Error(describeSetupError(set));
   stacks.switchTo(kernel.roles.initTask);
   const cpu = new ScenarioCpu(machine, stacks);
@@ -218,7 +247,7 @@ describe.skipIf(!HAS_KERNEL)("a real kretprobe's entry", () => {
 
 describe.skipIf(!HAS_KERNEL)('a real kretprobe', () => {
   it('returns through the trampoline, and cannot be interrupted in its handler', async () => {
-    const result = await unit('kretprobe:int_sqrt', ['sframe-strict'], 'both');
+    const result = await unit('kretprobe:int_sqrt', ['sframe-strict'], 'both', SQRT);
     expect(result.problems).toEqual([]);
     expect(result.disagreements).toEqual([]);
     expect([result.finished, result.result]).toEqual([true, 31]);
