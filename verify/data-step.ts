@@ -106,6 +106,12 @@ export class DataStepper {
     this.stale = true;
   }
 
+  /** Set X30. */
+  setLink(value: Address): void {
+    this.registers.set(Reg.X30, value);
+    this.stale = true;
+  }
+
   /**
    * Execute the instruction `word` at `pc`. @returns false when nothing can be said about SP any more:
    * the path ends
