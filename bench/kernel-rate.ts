@@ -82,7 +82,14 @@ async function measure(
   const guest = await rate('guest');
   workloads.close();
   const { size } = statSync(source.path);
-  return { kind: 'measured', size, loadSeconds: median(loads), sframeSeconds: median(decodes), model, guest };
+  return {
+    kind: 'measured',
+    size,
+    loadSeconds: median(loads),
+    sframeSeconds: median(decodes),
+    model,
+    guest,
+  };
 }
 
 function secondsOf(work: () => void): number[] {
