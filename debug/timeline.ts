@@ -22,7 +22,7 @@ import type { Machine } from '../kernel-model/machine.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
 import type { Scenario } from '../scenarios/scenario.js';
 import { describeSetupError, setUpScenario } from '../sweep/scenario-setup.js';
-import type { SweepParts } from '../sweep/scenario-sweep.js';
+import type { SweepParts } from '../sweep/sweep-parts.js';
 import type { Policy } from '../unwinder/policy.js';
 import { type Edit, Inputs } from './inputs.js';
 import { type MemoryImage, WritableMemory } from './memory-image.js';
