@@ -9,7 +9,7 @@ import type { TruthDefect } from '../kernel-model/ground-truth.js';
 import { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Machine } from '../kernel-model/machine.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
-import type { SweepParts } from '../sweep/scenario-sweep.js';
+import type { SweepParts } from '../sweep/sweep-parts.js';
 import type { Policy } from '../unwinder/policy.js';
 import { type Edit, Inputs } from './inputs.js';
 import { type MachineImage, MachineState } from './machine-state.js';

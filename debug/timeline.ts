@@ -17,7 +17,7 @@ import type { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Machine } from '../kernel-model/machine.js';
 import type { Scenario } from '../scenarios/scenario.js';
 import { describeSetupError, setUpScenario } from '../sweep/scenario-setup.js';
-import type { SweepParts } from '../sweep/scenario-sweep.js';
+import type { SweepParts } from '../sweep/sweep-parts.js';
 import type { Edit, Inputs } from './inputs.js';
 import type { Place } from './place.js';
 import { Replay, type ReplayOptions } from './replay.js';

@@ -140,12 +140,14 @@ function check(word: number): string | undefined {
 describe('the memory that an instruction accesses', () => {
   it('is what the engine accesses, for random encodings', () => {
     const checked = new Map<string, number>();
-    for (let i = 0; i < 8000; i++) {
+    const enough = (): string[] =>
+      [...checked].filter(([, count]) => count >= 5).map(([group]) => group);
+    // Some groups are rare: how many words it takes to meet them all differs from seed to seed.
+    for (let i = 0; i < 8000 || (i < 80_000 && enough().length < GROUPS.length); i++) {
       const group = check(randomWord());
       if (group !== undefined) checked.set(group, (checked.get(group) ?? 0) + 1);
     }
-    const enough = [...checked].filter(([, count]) => count >= 5).map(([group]) => group);
-    expect(new Set(enough)).toEqual(new Set(GROUPS));
+    expect(new Set(enough())).toEqual(new Set(GROUPS));
   });
 
   it.each([
