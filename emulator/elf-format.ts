@@ -48,6 +48,7 @@ export const STT_GNU_IFUNC = 10;
 export const R_AARCH64_NONE = 0;
 /** The value binutils gives to R_AARCH64_NONE in files written before the ABI withdrew it. */
 export const R_AARCH64_WITHDRAWN = 256;
+export const R_AARCH64_GLOB_DAT = 1025;
 export const R_AARCH64_RELATIVE = 1027;
 
 /** Static data relocations (ELF for the Arm 64-bit Architecture, static data relocations). */
