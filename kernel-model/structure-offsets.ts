@@ -71,6 +71,12 @@ export const WANTED_MEMBERS = {
     member: 'fp',
     needed: 'functions with a kretprobe',
   },
+  kprobeList: {
+    define: 'KPROBE_HLIST',
+    struct: 'kprobe',
+    member: 'hlist',
+    needed: 'brk',
+  },
   kprobeAddress: {
     define: 'KPROBE_ADDR',
     struct: 'kprobe',
@@ -92,8 +98,7 @@ export type MemberName = keyof typeof WANTED_MEMBERS;
 export const MEMBER_NAMES = Object.keys(WANTED_MEMBERS) as MemberName[];
 
 /** Where an offset comes from. */
-export type OffsetOrigin =
-  'offsets file' | 'BTF' | 'init_task' | 'code' | 'the public layout' | 'unknown';
+export type OffsetOrigin = 'offsets file' | 'BTF' | 'init_task' | 'code' | 'unknown';
 
 /** An offset in bytes (NaN: unknown) and its origin. */
 export interface KnownOffset {
@@ -123,12 +128,6 @@ export interface InitTask {
   readonly stack: Address;
 }
 
-/** struct kprobe begins with hlist (16), list (16) and nmissed (8); then addr, symbol_name, offset, pre_handler. */
-const PUBLIC_LAYOUT: Partial<Record<MemberName, number>> = {
-  kprobeAddress: 40,
-  kprobePreHandler: 64,
-};
-
 /** Each offset from the first source that has it, then from init_task itself. */
 export function findOffsets(sources: readonly OffsetSource[], initTask: InitTask): KnownOffsets {
   const found = MEMBER_NAMES.map((name): [MemberName, KnownOffset] => {
@@ -155,8 +154,5 @@ function ownOffset(name: MemberName, { words, stack }: InitTask): KnownOffset {
       if (words[at] === 1) return { value: 8 * at, origin: 'init_task' };
     }
   }
-  const value = PUBLIC_LAYOUT[name];
-  return value === undefined
-    ? { value: NaN, origin: 'unknown' }
-    : { value, origin: 'the public layout' };
+  return { value: NaN, origin: 'unknown' };
 }

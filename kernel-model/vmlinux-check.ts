@@ -23,7 +23,13 @@ import {
   type OffsetSource,
   WANTED_MEMBERS,
 } from './structure-offsets.js';
-import { hasKprobes, symbolsByName, threadStart, vmlinuxImage } from './vmlinux-image.js';
+import {
+  hasKprobes,
+  knowsKprobes,
+  symbolsByName,
+  threadStart,
+  vmlinuxImage,
+} from './vmlinux-image.js';
 import type { WalkStub } from './walk-stub.js';
 
 /** One thing looked for. */
@@ -241,9 +247,7 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
         '.sframe',
         'the frame-pointer policy only: every other one is unreliable at an exception',
       );
-  yield hasKprobes(facts.symbols)
-    ? found('brk', `a kprobe in kprobe_table, handled by do_el1_brk64 or its elders`)
-    : missing('brk', 'no CONFIG_KPROBES: breakpoints are not taken');
+  yield brkItem(facts, offsets);
   yield facts.has('do_serror')
     ? found('serror', 'the walk stands in for do_serror, which panics')
     : missing('serror', 'no do_serror: SErrors are not taken');
@@ -278,6 +282,16 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
   yield facts.has('__start___bug_table')
     ? found('bug table', 'WARN and BUG are named')
     : missing('bug table', 'no CONFIG_GENERIC_BUG: a WARN is reported by address only');
+}
+
+function brkItem({ symbols }: Facts, offsets: KnownOffsets): VmlinuxItem {
+  if (!hasKprobes(symbols)) return missing('brk', 'no CONFIG_KPROBES: breakpoints are not taken');
+  const defines = (['kprobeList', 'kprobeAddress', 'kprobePreHandler'] as const)
+    .map((name) => WANTED_MEMBERS[name].define)
+    .join(', ');
+  return knowsKprobes(offsets)
+    ? found('brk', 'a kprobe in kprobe_table, handled by do_el1_brk64 or its elders')
+    : missing('brk', `struct kprobe is not known, so none are taken: give ${defines} in --offsets`);
 }
 
 function found(what: string, detail: string): VmlinuxItem {

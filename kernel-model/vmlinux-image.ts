@@ -31,6 +31,8 @@ const DATA = { iar: 0, pmr: 8, sdeiNormal: 24, sdeiCritical: 32, kprobe: 256 } a
 const IRQ_STACK = STATE_AREA + 0x40000;
 const STACK_SPACING = 2 * THREAD_SIZE;
 const PMR_UNMASKED = 0xe0;
+/** Bytes kept for a struct kprobe, which has some 120. */
+const MAX_KPROBE = 1024;
 /** Buckets of kprobe_table: 1 << KPROBE_HASH_BITS (kernel/kprobes.c). */
 const KPROBE_BUCKETS = 64;
 
@@ -192,6 +194,16 @@ export function hasKprobes(symbols: ReadonlyMap<string, ElfSymbol>): boolean {
   return symbols.get('kprobe_table')?.size === 8 * KPROBE_BUCKETS;
 }
 
+/** Whether every offset of struct kprobe that its lookup and its handler need is known. */
+export function knowsKprobes({
+  kprobeList,
+  kprobeAddress,
+  kprobePreHandler,
+}: KnownOffsets): boolean {
+  const all = [kprobeList, kprobeAddress, kprobePreHandler];
+  return all.every(({ value }) => value >= 0 && value <= MAX_KPROBE - 8);
+}
+
 /**
  * One kprobe whose address the host changes before each breakpoint: it is the only one in every bucket of
  * kprobe_table, so that the kernel's get_kprobe() finds it wherever it looks.
@@ -203,10 +215,11 @@ function kprobeState(
   handler: Address,
 ) {
   const table = symbols.get('kprobe_table');
-  if (table === undefined || !hasKprobes(symbols)) return undefined;
+  if (table === undefined || !hasKprobes(symbols) || !knowsKprobes(known)) return undefined;
   const words = [{ address: at + known.kprobePreHandler.value, value: handler }];
+  const node = at + known.kprobeList.value;
   for (let i = 0; i < KPROBE_BUCKETS; i++)
-    words.push({ address: table.address + 8 * i, value: at });
+    words.push({ address: table.address + 8 * i, value: node });
   return { address: at + known.kprobeAddress.value, words };
 }
 

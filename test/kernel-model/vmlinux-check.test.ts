@@ -1,6 +1,8 @@
 /** What doctor says of where structure offsets come from. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadElf } from '../../emulator/elf-image.js';
+import { Kind } from '../../kernel-model/exception-kind.js';
+import { parseOffsets } from '../../kernel-model/offsets-file.js';
 import { checkVmlinux } from '../../kernel-model/vmlinux-check.js';
 import { loadStub } from '../../sweep/stub.js';
 import { must } from '../cpu-fixture.js';
@@ -32,5 +34,38 @@ it.each([
     what: 'structure offsets',
     state,
     detail,
+  });
+});
+
+describe('breakpoints', () => {
+  const [table] = elf.symbols;
+  if (table === undefined) throw new Error('the guest has symbols');
+  const others = elf.symbols.filter(({ name }) => name !== 'kprobe_table');
+  const symbols = [...others, { ...table, name: 'kprobe_table', size: 512, absolute: false }];
+  const kernel = { ...elf, symbols, section: () => undefined };
+  const brk = 1 << Kind.BRK;
+
+  it('are not taken when struct kprobe is not known, and what to give is said', () => {
+    const check = must(checkVmlinux(kernel, [], stub));
+    expect(check.items.find(({ what }) => what === 'brk')).toEqual({
+      what: 'brk',
+      state: 'missing',
+      detail:
+        'struct kprobe is not known, so none are taken: give KPROBE_HLIST, KPROBE_ADDR, KPROBE_PRE_HANDLER in --offsets',
+    });
+    expect((check.kernel?.unbooted?.kinds ?? 0) & brk).toBe(0);
+  });
+
+  it('are taken with the offsets that are given', () => {
+    const text = '#define KPROBE_HLIST 16\n#define KPROBE_ADDR 88\n#define KPROBE_PRE_HANDLER 0\n';
+    const given = parseOffsets('o.h', text);
+    if (!given.ok) throw new Error(given.error);
+    const { kernel: image } = must(checkVmlinux(kernel, [given.value], stub));
+    expect((image?.unbooted?.kinds ?? 0) & brk).toBe(brk);
+    const words = image?.state?.words ?? [];
+    const probe = (image?.unbooted?.kprobeAddress ?? NaN) - 88;
+    const buckets = words.filter(({ value }) => value === probe + 16);
+    expect(buckets).toHaveLength(64);
+    expect(words.filter(({ address }) => address === probe)).toHaveLength(1);
   });
 });
