@@ -32,6 +32,11 @@ export const SHF_ALLOC = 2;
 export const SHF_EXECINSTR = 4;
 export const SHF_COMPRESSED = 0x800;
 
+/** Elf64_Chdr, and its ch_type. */
+export const CHDR_SIZE = 24;
+export const ELFCOMPRESS_ZLIB = 1;
+export const ELFCOMPRESS_ZSTD = 2;
+
 export const SHN_UNDEF = 0;
 export const SHN_ABS = 0xfff1;
 export const SHN_COMMON = 0xfff2;

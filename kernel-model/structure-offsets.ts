@@ -98,7 +98,7 @@ export type MemberName = keyof typeof WANTED_MEMBERS;
 export const MEMBER_NAMES = Object.keys(WANTED_MEMBERS) as MemberName[];
 
 /** Where an offset comes from. */
-export type OffsetOrigin = 'offsets file' | 'BTF' | 'init_task' | 'code' | 'unknown';
+export type OffsetOrigin = 'offsets file' | 'BTF' | 'DWARF' | 'init_task' | 'code' | 'unknown';
 
 /** An offset in bytes (NaN: unknown) and its origin. */
 export interface KnownOffset {

@@ -61,7 +61,7 @@ export function checkVmlinux(
   const offsets = findOffsets([...sources, codeOffsets(facts)], facts.initTask());
   const items = [
     ...requiredItems(facts, given),
-    ...offsetSourceItems(facts, given),
+    ...offsetSourceItems(facts, offsets),
     ...layoutItems(facts, offsets),
     ...featureItems(facts, offsets),
   ];
@@ -205,22 +205,23 @@ function* requiredItems(facts: Facts, given: OffsetsFile | undefined): Generator
   } else yield found('pt_regs', `${size} bytes, metadata record at ${record}`);
 }
 
-/** Where offsets are looked for. DWARF is not: a build that has nothing else is told so. */
-function* offsetSourceItems(facts: Facts, given: OffsetsFile | undefined): Generator<VmlinuxItem> {
+/** Which descriptions of the build the offsets below are from, the best first, and which it has besides. */
+function* offsetSourceItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {
   if (!facts.has('init_task')) return;
-  const described = [
-    ...(given === undefined ? [] : ['--offsets']),
-    ...(facts.elf.section('.BTF') === undefined ? [] : ['BTF']),
-  ];
-  const detail = `${[...described, 'init_task', 'code'].join(', ')}; DWARF is not read`;
-  const hasDwarf = facts.elf.sections.some(({ name }) => /^\.z?debug_info$/.test(name));
-  yield hasDwarf && described.length === 0
-    ? missing(
-        'structure offsets',
-        `from ${detail}, though the file has it: give --offsets for the rest`,
-      )
-    : found('structure offsets', `from ${detail}`);
+  const origins = new Set(MEMBER_NAMES.map((name) => offsets[name].origin));
+  const used = ORIGINS.filter((origin) => origins.has(origin));
+  const names = new Set(facts.elf.sections.map(({ name }) => name));
+  const has = {
+    BTF: names.has('.BTF'),
+    DWARF: names.has('.debug_info') || names.has('.zdebug_info'),
+  };
+  const spare = (['BTF', 'DWARF'] as const).filter((origin) => has[origin] && !origins.has(origin));
+  const rest = spare.length === 0 ? '' : `; not used: ${spare.join(', ')}`;
+  yield found('structure offsets', `from ${used.join(', ') || 'nowhere'}${rest}`);
 }
+
+/** By rank: each offset is from the first that has it. */
+const ORIGINS = ['offsets file', 'BTF', 'DWARF', 'init_task', 'code'] as const;
 
 function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {
   if (!facts.has('init_task')) return;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { loadElf } from '../../emulator/elf-image.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
 import { parseOffsets } from '../../kernel-model/offsets-file.js';
+import type { OffsetSource } from '../../kernel-model/structure-offsets.js';
 import { checkVmlinux } from '../../kernel-model/vmlinux-check.js';
 import { loadStub } from '../../sweep/stub.js';
 import { must } from '../cpu-fixture.js';
@@ -11,28 +12,29 @@ import { repositoryPath } from '../machine-fixture.js';
 const elf = must(loadElf(repositoryPath('kernel-model/guest/vmlinux')));
 const { stub } = must(loadStub());
 
+const given = parseOffsets('o.h', '#define TSK_STACK 32\n');
+const btf: OffsetSource = { origin: 'BTF', offsetOf: () => 8 };
+const dwarf: OffsetSource = { ...btf, origin: 'DWARF' };
+
 it.each([
-  [[], 'ok', 'from init_task, code; DWARF is not read'],
-  [
-    ['.debug_info'],
-    'missing',
-    'from init_task, code; DWARF is not read, though the file has it: give --offsets for the rest',
-  ],
-  [['.debug_info', '.BTF'], 'ok', 'from BTF, init_task, code; DWARF is not read'],
-])('says that DWARF is not read, with sections %j', (names, state, detail) => {
+  [[], [], 'from init_task'],
+  [['.debug_info'], [dwarf], 'from DWARF'],
+  [['.debug_info', '.BTF'], [btf], 'from BTF; not used: DWARF'],
+  [['.BTF'], [must(given), btf], 'from offsets file, BTF'],
+])('says which sources offsets are from, with sections %j', (names, sources, detail) => {
   const [some] = elf.sections;
   if (some === undefined) throw new Error('the guest has sections');
   const sections = [...elf.sections, ...names.map((name) => ({ ...some, name }))];
   const { items } = must(
     checkVmlinux(
       { ...elf, sections, section: (name) => sections.find((section) => section.name === name) },
-      [],
+      sources,
       stub,
     ),
   );
   expect(items.find(({ what }) => what === 'structure offsets')).toEqual({
     what: 'structure offsets',
-    state,
+    state: 'ok',
     detail,
   });
 });
