@@ -3,11 +3,17 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { describeElfError } from '../emulator/elf-error.js';
+import { type ElfSection, loadElf } from '../emulator/elf-image.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { kernelTargets } from '../sweep/kernel-target.js';
 import { packagePath } from '../sweep/package-path.js';
 import { loadVmlinux, type VmlinuxSource } from '../sweep/vmlinux.js';
 import type { PolicyName } from '../unwinder/policy.js';
+import { RuleTable } from '../unwinder/rule-table.js';
+import { decodeSFrame } from '../unwinder/sframe/decode.js';
+import { formatSFrameError } from '../unwinder/sframe/error.js';
+import type { SFrameSection } from '../unwinder/sframe/section.js';
 import { median, Stopwatch } from './rounds.js';
 import { measureSweep, type SweepRate, Workloads } from './sweep-rate.js';
 
@@ -24,6 +30,8 @@ export type KernelOutcome =
       readonly size: number;
       /** Median seconds from opening the file to a kernel image whose offsets and roles are known. */
       readonly loadSeconds: number;
+      /** Median seconds from the bytes of its .sframe to a table of rules that can be asked. */
+      readonly sframeSeconds: number;
       readonly model: SweepRate;
       readonly guest: SweepRate;
     };
@@ -50,13 +58,15 @@ async function measure(
   policies: readonly PolicyName[],
   source: VmlinuxSource,
 ): Promise<KernelOutcome> {
-  const loads: number[] = [];
-  for (let i = 0; i < LOADS; i++) {
-    const watch = new Stopwatch();
+  const loads = secondsOf(() => {
     const loaded = loadVmlinux(source);
     if (!loaded.ok) throw new Error(loaded.error);
-    loads.push(watch.seconds());
-  }
+  });
+  const image = loadElf(source.path);
+  if (!image.ok) throw new Error(describeElfError(image.error));
+  const decodes = secondsOf(() => {
+    new RuleTable(image.value.sframe.map(decode));
+  });
   const made = kernelTargets({ source, functions: [] });
   if (!made.ok) throw new Error(made.error);
   const workloads = new Workloads(backend);
@@ -72,5 +82,26 @@ async function measure(
   const guest = await rate('guest');
   workloads.close();
   const { size } = statSync(source.path);
-  return { kind: 'measured', size, loadSeconds: median(loads), model, guest };
+  return {
+    kind: 'measured',
+    size,
+    loadSeconds: median(loads),
+    sframeSeconds: median(decodes),
+    model,
+    guest,
+  };
+}
+
+function secondsOf(work: () => void): number[] {
+  return Array.from({ length: LOADS }, () => {
+    const watch = new Stopwatch();
+    work();
+    return watch.seconds();
+  });
+}
+
+function decode({ data, address }: ElfSection): SFrameSection {
+  const section = decodeSFrame(data, address);
+  if (!section.ok) throw new Error(formatSFrameError(section.error));
+  return section.value;
 }

@@ -143,7 +143,7 @@ function sweepSection(result: BenchResult): Section {
 function kernelSection(kernel: KernelOutcome): Section {
   const title = 'A real kernel, one policy at depth 1, one worker';
   if (kernel.kind === 'skipped') return { title, rows: [], notes: [`skipped: ${kernel.why}`] };
-  const { size, loadSeconds, model, guest } = kernel;
+  const { size, loadSeconds, sframeSeconds, model, guest } = kernel;
   const problems = model.problems + guest.problems;
   return {
     title,
@@ -154,6 +154,7 @@ function kernelSection(kernel: KernelOutcome): Section {
         target: `under ${LOAD_SECONDS} s`,
         reached: loadSeconds < LOAD_SECONDS,
       },
+      { what: 'decode its .sframe', value: `${(1000 * sframeSeconds).toFixed(0)} ms` },
       {
         ...rateRow('walked by the model', model.rate),
         target: `${grouped(KERNEL_MODEL_RATE)}/s`,

@@ -6,14 +6,14 @@ import { KUNIT_CASES } from '../sweep/kunit/cases.js';
 import { guestKernelOf } from '../sweep/kunit/machines.js';
 import type { SweepTarget } from '../sweep/unit.js';
 import type { Policy } from '../unwinder/policy.js';
-import type { TimelineOptions } from '../debug/timeline.js';
+import type { ReplayOptions } from '../debug/replay.js';
 import { type TargetArguments, targetsOf } from './target-options.js';
 import { didYouMean, UsageError } from './usage-error.js';
 
 /** A target and how its timeline is made. */
 export interface DebugTarget {
   readonly target: SweepTarget;
-  readonly options: TimelineOptions;
+  readonly options: ReplayOptions;
   /** Lines for standard error. */
   readonly notes: readonly string[];
 }

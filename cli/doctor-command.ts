@@ -1,17 +1,19 @@
 /** `kunwind-lab doctor`. */
+import { wrap } from '../debug/view/fit.js';
 import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { openBackend } from '../emulator/backend.js';
 import type { VmlinuxItem } from '../kernel-model/vmlinux-check.js';
 import { type DoctorReport, examine } from '../sweep/doctor.js';
 import { plainKernel } from './kernel-option.js';
+import { once, type OptionText } from './option-values.js';
 import { print } from './output.js';
-import { outputStyle, type Style, wrap } from './style.js';
+import { outputStyle, type Style } from './style.js';
 import { UsageError } from './usage-error.js';
 
 interface DoctorArguments {
-  readonly kernel?: string | readonly string[] | undefined;
-  readonly offsets?: string | readonly string[] | undefined;
+  readonly kernel?: OptionText;
+  readonly offsets?: OptionText;
   readonly json: boolean;
   readonly color: boolean;
 }
@@ -61,14 +63,6 @@ async function doctor(given: DoctorArguments): Promise<number> {
       : reportLines(report.value, outputStyle(given.color)),
   );
   return status;
-}
-
-function once(name: string, value: string | readonly string[] | undefined): string | undefined {
-  if (typeof value === 'object') {
-    throw new UsageError(`--${name} is given ${value.length} times`);
-  }
-  if (value === '') throw new UsageError(`--${name} needs a value`);
-  return value;
 }
 
 const MARKS: Readonly<Record<VmlinuxItem['state'], string>> = {

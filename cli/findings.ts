@@ -1,11 +1,12 @@
 /** What a sweep found that no promise covers: verdicts, requirements not met, problems. */
+import { wrap } from '../debug/view/fit.js';
 import { type FindingGroup, groupFindings } from '../sweep/finding-groups.js';
 import type { PointFilter } from '../scenarios/scenario.js';
 import type { UnmetRequirement } from '../sweep/promises.js';
 import type { ScenarioReport, SweepReport } from '../sweep/report.js';
 import type { DisagreementReport, ProblemReport } from '../sweep/unit.js';
 import { sideBySide } from './side-by-side.js';
-import { count, plural, type Style, wrap } from './style.js';
+import { count, plural, type Style } from './style.js';
 
 /** Groups shown of one scenario: of the only one, and of one among others. */
 const MOST_ALONE = 20;

@@ -5,19 +5,17 @@ import type { KunitOptions } from '../sweep/kunit/kunit-run.js';
 import { readReferences, type References } from '../sweep/kunit/reference-folder.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
+import { names, once, type OptionText, wholeNumber } from './option-values.js';
 import { didYouMean, UsageError } from './usage-error.js';
-
-/** An option that was given once, several times (an array, by yargs) or not at all. */
-type Text = string | readonly string[] | undefined;
 
 /** What yargs makes of the command line. */
 export interface KunitArguments {
   readonly policy?: readonly string[] | undefined;
   readonly case?: readonly string[] | undefined;
-  readonly compare?: Text;
-  readonly junit?: Text;
-  readonly jobs?: Text;
-  readonly 'stack-shift'?: Text;
+  readonly compare?: OptionText;
+  readonly junit?: OptionText;
+  readonly jobs?: OptionText;
+  readonly 'stack-shift'?: OptionText;
   readonly matrix: boolean;
   readonly color: boolean;
 }
@@ -30,13 +28,15 @@ export interface KunitRequest {
   readonly junitPath: string | undefined;
 }
 
+const POLICY_NAMES = Object.keys(POLICIES) as PolicyName[];
+
 /** Check everything. @throws UsageError */
 export function kunitRequest(given: KunitArguments): KunitRequest {
-  const policies = policyNames(given.policy);
+  const policies = names('policy', given.policy, POLICY_NAMES) ?? POLICY_NAMES;
   const cases = selectCases(given.case ?? []);
   const folder = once('compare', given.compare);
   const junitPath = once('junit', given.junit);
-  const jobs = jobCount(once('jobs', given.jobs));
+  const jobs = wholeNumber('jobs', given.jobs);
   const stackShift = shift(once('stack-shift', given['stack-shift']));
   let references: References | undefined;
   if (folder !== undefined) {
@@ -48,17 +48,6 @@ export function kunitRequest(given: KunitArguments): KunitRequest {
   return { options, references, junitPath };
 }
 
-function policyNames(given: readonly string[] | undefined): readonly PolicyName[] {
-  const valid = Object.keys(POLICIES) as PolicyName[];
-  if (given === undefined) return valid;
-  const chosen = given.flatMap((value) => value.split(','));
-  for (const text of chosen) {
-    if (valid.some((name) => name === text)) continue;
-    throw new UsageError(`unknown policy '${text}'; there are ${valid.join(', ')}`);
-  }
-  return valid.filter((name) => chosen.includes(name));
-}
-
 /** The cases that the patterns name, with or without `test_`; `*` stands for any characters. */
 function selectCases(patterns: readonly string[]): readonly KunitCase[] {
   if (patterns.length === 0) return KUNIT_CASES;
@@ -66,8 +55,8 @@ function selectCases(patterns: readonly string[]): readonly KunitCase[] {
   for (const pattern of patterns.flatMap((value) => value.split(','))) {
     const matching = KUNIT_CASES.filter(({ name }) => matches(pattern, name));
     if (matching.length === 0) {
-      const names = KUNIT_CASES.map(({ name }) => name);
-      throw new UsageError(`no case '${pattern}'${didYouMean(nearestNames(pattern, names, 3))}`);
+      const all = KUNIT_CASES.map(({ name }) => name);
+      throw new UsageError(`no case '${pattern}'${didYouMean(nearestNames(pattern, all, 3))}`);
     }
     for (const one of matching) chosen.add(one);
   }
@@ -78,21 +67,6 @@ function matches(pattern: string, name: string): boolean {
   const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
   const expression = escaped.replace(/\*/g, '.*').replace(/\?/g, '.');
   return new RegExp(`^(?:test_)?${expression}$`).test(name);
-}
-
-/** The value of an option that may be given once. */
-function once(name: string, value: Text): string | undefined {
-  if (value === undefined || typeof value === 'string') {
-    if (value === '') throw new UsageError(`--${name} needs a value`);
-    return value;
-  }
-  throw new UsageError(`--${name} is given ${value.length} times`);
-}
-
-function jobCount(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new UsageError(`--jobs must be a positive integer, not '${text}'`);
 }
 
 /** Bytes of a stack that may be left out: plenty of 16 KiB stays. */

@@ -1,4 +1,5 @@
 /** `kunwind-lab list`. */
+import { wrap } from '../debug/view/fit.js';
 import type { CommandModule } from 'yargs';
 import { nearestNames } from '../emulator/symbol-names.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
@@ -12,15 +13,16 @@ import { FAMILIES } from '../sweep/catalogue.js';
 import { promiseFor } from '../sweep/promises.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
+import { once, type OptionText } from './option-values.js';
 import { print } from './output.js';
-import { outputStyle, type Style, wrap } from './style.js';
+import { outputStyle, type Style } from './style.js';
 import { didYouMean, UsageError } from './usage-error.js';
 
 interface ListArguments {
   readonly json: boolean;
   readonly brief: boolean;
-  readonly family?: string | readonly string[] | undefined;
-  readonly topic?: string | readonly string[] | undefined;
+  readonly family?: OptionText;
+  readonly topic?: OptionText;
   readonly color: boolean;
 }
 
@@ -46,7 +48,7 @@ export const listCommand: CommandModule<object, ListArguments> = {
       .example('$0 list --brief', 'one line for each scenario')
       .example('$0 list --family leaf', 'one family, with the reasons of its promises'),
   handler: async (given) => {
-    const families = selectFamilies(one('family', given.family), one('topic', given.topic));
+    const families = selectFamilies(once('family', given.family), once('topic', given.topic));
     if (given.json) {
       await print([JSON.stringify({ families: families.map(familyJson) }, undefined, 2)]);
     } else {
@@ -54,11 +56,6 @@ export const listCommand: CommandModule<object, ListArguments> = {
     }
   },
 };
-
-function one(name: string, value: string | readonly string[] | undefined): string | undefined {
-  if (value === undefined || typeof value === 'string') return value;
-  throw new UsageError(`--${name} is given ${value.length} times`);
-}
 
 function selectFamilies(
   family: string | undefined,

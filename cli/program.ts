@@ -1,24 +1,29 @@
 /** The command line as a whole: commands, help, and what becomes of errors. */
-import yargs from 'yargs';
+import yargs, { type Argv } from 'yargs';
 import { nearestNames } from '../emulator/symbol-names.js';
-import { debugCommand } from './debug-command.js';
-import { doctorCommand } from './doctor-command.js';
-import { kunitCommand } from './kunit-command.js';
-import { listCommand } from './list-command.js';
 import { complain, endQuietlyOnClosedPipe } from './output.js';
 import { packageVersion } from './package-version.js';
-import { sframeCommand } from './sframe-command.js';
-import { sweepCommand } from './sweep-command.js';
 import { didYouMean, oneLine, UsageError } from './usage-error.js';
 
 /** Exit status of wrong usage, unusable input and internal errors. */
 const FAILED = 2;
 
+/** The commands in the order of the help, each loaded when it is wanted: most of a start is loading. */
+const COMMANDS = new Map<string, (parser: Argv) => Promise<Argv>>([
+  ['sweep', async (parser) => parser.command((await import('./sweep-command.js')).sweepCommand)],
+  ['debug', async (parser) => parser.command((await import('./debug-command.js')).debugCommand)],
+  ['kunit', async (parser) => parser.command((await import('./kunit-command.js')).kunitCommand)],
+  ['list', async (parser) => parser.command((await import('./list-command.js')).listCommand)],
+  ['sframe', async (parser) => parser.command((await import('./sframe-command.js')).sframeCommand)],
+  ['doctor', async (parser) => parser.command((await import('./doctor-command.js')).doctorCommand)],
+]);
+
 /** Run one command. Sets the exit status; never throws. */
 export async function runProgram(words: readonly string[]): Promise<void> {
   endQuietlyOnClosedPipe();
   try {
-    await parser(separateArgs(words)).parseAsync();
+    const separated = separateArgs(words);
+    await (await withCommands(parser(separated), separated)).parseAsync();
   } catch (error) {
     process.exitCode = FAILED;
     if (error instanceof UsageError) {
@@ -39,12 +44,6 @@ function parser(words: readonly string[]) {
       .usage('$0 <command>\n\nAsks arm64 kernel unwinders at every instruction.')
       // Arrays end with their value, so that `--policy P SCENARIO` names a scenario.
       .parserConfiguration({ 'greedy-arrays': false })
-      .command(sweepCommand)
-      .command(debugCommand)
-      .command(kunitCommand)
-      .command(listCommand)
-      .command(sframeCommand)
-      .command(doctorCommand)
       .demandCommand(
         1,
         'no command given; there are sweep, debug, kunit, list, sframe and doctor (see --help)',
@@ -61,6 +60,15 @@ function parser(words: readonly string[]) {
         throw error ?? new UsageError(usageMessage(message ?? 'wrong usage'));
       })
   );
+}
+
+/** The parser with the command that is asked for; with all of them when it does not come first. */
+async function withCommands(bare: Argv, [first = '']: readonly string[]): Promise<Argv> {
+  const wanted = COMMANDS.get(first);
+  if (wanted !== undefined) return wanted(bare);
+  let complete = bare;
+  for (const add of COMMANDS.values()) complete = await add(complete);
+  return complete;
 }
 
 /**
@@ -83,10 +91,8 @@ function separateArgs(words: readonly string[]): string[] {
   return separated;
 }
 
-const COMMANDS = [
-  ...['sweep', 'debug', 'kunit', 'list', 'sframe', 'doctor'],
-  ...['dump', 'stat', 'diff', 'coverage', 'verify'],
-];
+/** Words that a mistyped command may have meant. */
+const COMMAND_NAMES = [...COMMANDS.keys(), 'dump', 'stat', 'diff', 'coverage', 'verify'];
 
 /** What yargs found, in the words of the other messages. */
 function usageMessage(message: string): string {
@@ -97,5 +103,5 @@ function usageMessage(message: string): string {
     const options = names.split(', ').map((name) => (name.length === 1 ? `-${name}` : `--${name}`));
     return `unknown option ${options.join(', ')} (see --help)`;
   }
-  return `unknown command '${names}'${didYouMean(nearestNames(names, COMMANDS, 2))}`;
+  return `unknown command '${names}'${didYouMean(nearestNames(names, COMMAND_NAMES, 2))}`;
 }

@@ -1,6 +1,7 @@
 /** Truth and trace in two columns, equal entries on one line. */
+import { clip } from '../debug/view/fit.js';
 import { alignEntries } from '../sweep/trace-alignment.js';
-import { clip, type Style } from './style.js';
+import { type Style } from './style.js';
 
 /** One line: an entry of either or of both. */
 export interface Pair {

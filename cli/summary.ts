@@ -1,9 +1,10 @@
 /** The tables of a report: scenarios by policy, totals, and the unsafe verdicts that are promised. */
+import { clipStart, wrap } from '../debug/view/fit.js';
 import Table from 'cli-table3';
 import type { KnownVerdict, ScenarioReport, SweepReport, VerdictCounts } from '../sweep/report.js';
 import { type Verdict, VERDICTS } from '../sweep/verdict.js';
 import type { PolicyName } from '../unwinder/policy.js';
-import { brief, clipStart, count, plural, type Style, wrap } from './style.js';
+import { brief, count, plural, type Style } from './style.js';
 
 /** Verdicts that make livepatch unsafe, or the kernel complain. */
 const UNSAFE: readonly Verdict[] = ['missing', 'spurious', 'misordered', 'warned', 'fault'];

@@ -4,6 +4,7 @@ import type { CommandModule } from 'yargs';
 import { loadProgram } from '../verify/program.js';
 import { sarifLog } from '../verify/sarif.js';
 import { type PoolOutcome, verifyInPool } from '../verify/verify-pool.js';
+import { once, type OptionText, wholeNumber } from './option-values.js';
 import { print } from './output.js';
 import { packageVersion } from './package-version.js';
 import { ReportFile } from './report-file.js';
@@ -12,15 +13,12 @@ import { UsageError } from './usage-error.js';
 import { jsonReport, replayCommand } from './verify-json.js';
 import { reportLines } from './verify-text.js';
 
-/** An option that was given once, several times (an array, by yargs) or not at all. */
-type Text = string | readonly string[] | undefined;
-
 interface VerifyArguments {
   readonly file?: string | undefined;
-  readonly function?: Text;
-  readonly jobs?: Text;
-  readonly json?: Text;
-  readonly sarif?: Text;
+  readonly function?: OptionText;
+  readonly jobs?: OptionText;
+  readonly json?: OptionText;
+  readonly sarif?: OptionText;
 }
 
 /** The command, for yargs. */
@@ -47,7 +45,7 @@ async function verify(given: VerifyArguments): Promise<number> {
   const { file } = given;
   if (file === undefined) throw new UsageError('sframe verify needs a FILE');
   const glob = once('function', given.function);
-  const jobs = jobCount(once('jobs', given.jobs));
+  const jobs = wholeNumber('jobs', given.jobs) ?? availableParallelism();
   const [json, sarif] = [once('json', given.json), once('sarif', given.sarif)];
   const jsonFile = json === undefined ? undefined : new ReportFile(json);
   const sarifFile = sarif === undefined ? undefined : new ReportFile(sarif);
@@ -79,19 +77,4 @@ function costLine({ memory }: PoolOutcome, started: number): string {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const megabytes = Math.round((memory + process.memoryUsage.rss()) / 2 ** 20);
   return `${seconds} s, at most ${count(megabytes)} MB in all processes`;
-}
-
-/** The value of an option that may be given once. */
-function once(name: string, value: Text): string | undefined {
-  if (value === undefined || typeof value === 'string') {
-    if (value === '') throw new UsageError(`--${name} needs a value`);
-    return value;
-  }
-  throw new UsageError(`--${name} is given ${value.length} times`);
-}
-
-function jobCount(text: string | undefined): number {
-  if (text === undefined) return availableParallelism();
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new UsageError(`--jobs must be a positive integer, not '${text}'`);
 }

@@ -2,6 +2,7 @@
  * The snapshots of a timeline, by position. Their number and their bytes are bounded whatever the
  * length of a run: when there are too many, every second one goes and the interval doubles.
  */
+import { lastWithAtMost } from '../emulator/sorted.js';
 import { imageBytes, type MemoryImage } from './memory-image.js';
 
 /** What a snapshot must have to be kept here. */
@@ -38,7 +39,7 @@ export class Snapshots<T extends Positioned> {
 
   /** The last snapshot at or before a position. Position 0 has one from the beginning. */
   atOrBefore(position: number): T | undefined {
-    let best = this.list[lastAtOrBelow(this.list, position)];
+    let best = this.list[lastWithAtMost(this.list, position, positionOf)];
     for (const snapshot of this.near) {
       if (snapshot.position > position) continue;
       if (best === undefined || snapshot.position > best.position) best = snapshot;
@@ -48,7 +49,7 @@ export class Snapshots<T extends Positioned> {
 
   /** Keep a snapshot of the regular grid. */
   add(snapshot: T): void {
-    const at = lastAtOrBelow(this.list, snapshot.position);
+    const at = lastWithAtMost(this.list, snapshot.position, positionOf);
     if (this.list[at]?.position === snapshot.position) return;
     this.list.splice(at + 1, 0, snapshot);
     const audit = ++this.added % AUDIT === 0;
@@ -77,13 +78,6 @@ export class Snapshots<T extends Positioned> {
   }
 }
 
-function lastAtOrBelow(list: readonly Positioned[], position: number): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((list[middle] as Positioned).position <= position) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+function positionOf({ position }: Positioned): number {
+  return position;
 }

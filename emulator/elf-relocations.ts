@@ -1,4 +1,5 @@
 import { addressFromWords, type Address } from './address.js';
+import { lastAtOrBelow } from './sorted.js';
 import type { ElfError } from './elf-error.js';
 import {
   EHDR_SIZE,
@@ -131,16 +132,10 @@ class RelocatedImage {
 
   /** Replaces the 64-bit word at a linked address; false when no segment holds all of it. */
   private write(address: Address, change: (old: bigint) => bigint): boolean {
-    let low = 0;
-    let high = this.starts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.starts[middle] as number) <= address) low = middle + 1;
-      else high = middle;
-    }
-    const view = this.views[low - 1];
+    const index = lastAtOrBelow(this.starts, address);
+    const view = this.views[index];
     if (view === undefined) return false;
-    const offset = address - (this.starts[low - 1] as number);
+    const offset = address - (this.starts[index] as number);
     if (offset + 8 > view.byteLength) return false;
     view.setBigInt64(offset, change(view.getBigInt64(offset, true)), true);
     return true;

@@ -95,3 +95,8 @@ export function exceptionImmediate(word: number): number {
 export function targetRegister(word: number): number {
   return word & 0x1f;
 }
+
+/** Whether a bit of an instruction word is set. */
+export function bit(word: number, index: number): boolean {
+  return ((word >>> index) & 1) !== 0;
+}

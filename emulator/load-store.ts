@@ -1,287 +1,308 @@
 /**
- * Which memory an instruction is about to access: A64 loads and stores, decoded from the word and the
- * registers before it. Arm ARM (DDI 0487) C4.1.94 "Loads and Stores". Watchpoints need it: a read
- * leaves no trace in memory.
+ * What a load or store is, decoded from its word: which register the address comes from, how far it
+ * reaches, how much is accessed, and which general registers change. Arm ARM (DDI 0487) C4.1.94
+ * "Loads and Stores". Encodings that are not allocated are refused.
  */
-import { type Address, addressFromWords } from './address.js';
-import { Reg, type RegisterFile } from './registers.js';
 
-/** The bytes `[address, address + size)` that one instruction accesses. Pairs and structures are contiguous. */
-export class MemoryAccess {
-  address: Address = 0;
-  /** Bytes, 1 to 64. */
-  size = 0;
-  reads = false;
+import { bit } from './instruction.js';
+import { structureBytes } from './simd-structure.js';
+
+/** How the base register changes. */
+export const Writeback = { NONE: 0, PRE: 1, POST: 2 } as const;
+
+/** `option` of an index that is taken as it is: LSL. */
+const EXTEND_LSL = 3;
+
+/** The fields of one load or store. A scratch: {@link decodeLoadStore} fills it, nothing is allocated. */
+export class LoadStore {
+  /** It reads memory. Atomics do both. */
+  load = false;
   /** Also true of a conditional store (STXR, CAS), which may not happen. */
-  writes = false;
+  store = false;
+  /** Register with the base address: 0..30, 31 for SP, or -1 for a PC-relative literal. */
+  base = 0;
+  /** Signed bytes added to the base (or to the PC). With {@link Writeback} POST, only afterwards. */
+  offset = 0;
+  /** Index register (31: XZR), or -1. Its extended and shifted value is added as the offset is. */
+  index = -1;
+  /** `option` field of the index: 2 UXTW, 3 LSL, 6 SXTW, 7 SXTX. */
+  extend: number = EXTEND_LSL;
+  shift = 0;
+  writeback: number = Writeback.NONE;
+  /** Bytes accessed in all, 1 to 64. Pairs and structures are contiguous. */
+  size = 0;
+  /** The first and second transfer registers are general ones, not SIMD. */
+  general = true;
+  /** Transfer registers, or -1. */
+  rt = -1;
+  rt2 = -1;
+  /** One more general register that is written: the status of an exclusive store; or -1. */
+  status = -1;
+  /** No data is accessed: a prefetch, or memory tags. */
+  hint = false;
+  /** Sign-extending load. */
+  signed = false;
+  /** Atomic read-modify-write, exclusive or compare-and-swap. */
+  atomic = false;
+  /** LDRAA, LDRAB: the base is a signed pointer, which is authenticated first. */
+  authenticated = false;
 }
 
-/** DC ZVA, Xt (Arm ARM C5.3.15): zeroes a block. */
-const DC_ZVA = 0xd50b7420;
-/** Bytes of that block: 4 << DCZID_EL0.BS, 64 on every Cortex-A and on the emulated CPU. */
-const ZVA_BLOCK = 64;
-
-const LOAD = 1;
-const STORE = 2;
-const BOTH = LOAD | STORE;
+/** Whether the word is in the loads-and-stores group: op0 (bits 28:25) is x1x0. */
+export function isLoadStore(word: number): boolean {
+  return ((word >>> 25) & 5) === 4;
+}
 
 /**
- * Find what `word` at the PC of `registers` accesses. Prefetches and cache maintenance do not count.
- * Tag instructions (MTE), memory copies (MOPS), LDRAA and 64-byte atomics are not decoded: the
- * emulated CPU does not have them.
- * @returns false: no memory, and `into` is unchanged
+ * Decode a word for which {@link isLoadStore} holds. Memory copies (MOPS), 64-byte accesses and
+ * whatever came after Armv8.7 are not known.
+ * @returns false for an encoding that is not known or not allocated; `out` is then of no use
  */
-export function decodeLoadStore(
-  word: number,
-  registers: RegisterFile,
-  into: MemoryAccess,
-): boolean {
-  const op = word >>> 0;
-  if ((op & 0xffffffe0) >>> 0 === DC_ZVA) return zeroBlock(op, registers, into);
-  // Bits 28:25 are x1x0.
-  if ((op & 0x0a000000) >>> 0 !== 0x08000000) return false;
-  switch ((op >>> 28) & 3) {
+export function decodeLoadStore(word: number, out: LoadStore): boolean {
+  out.load = out.store = false;
+  out.base = (word >>> 5) & 31;
+  out.offset = 0;
+  out.index = -1;
+  out.extend = EXTEND_LSL;
+  out.shift = 0;
+  out.writeback = Writeback.NONE;
+  out.size = 0;
+  out.general = !bit(word, 26);
+  out.rt = word & 31;
+  out.rt2 = -1;
+  out.status = -1;
+  out.hint = false;
+  out.signed = false;
+  out.atomic = false;
+  out.authenticated = false;
+  switch ((word >>> 28) & 3) {
     case 0:
-      return simd(op) ? structures(op, registers, into) : exclusive(op, registers, into);
+      return out.general ? exclusive(word, out) : structures(word, out);
     case 1:
-      return bit(op, 24) ? releaseUnscaled(op, registers, into) : literal(op, registers, into);
+      if (!bit(word, 24)) return literal(word, out);
+      return out.general && (bit(word, 21) ? tags(word, out) : releaseUnscaled(word, out));
     case 2:
-      return pair(op, registers, into);
+      return pair(word, out);
     default:
-      return single(op, registers, into);
+      return single(word, out);
   }
 }
 
-function bit(op: number, index: number): boolean {
-  return ((op >>> index) & 1) !== 0;
-}
-
-/** V: the SIMD and floating-point registers. */
-function simd(op: number): boolean {
-  return bit(op, 26);
-}
-
 /** Bits 31:30. */
-function sizeField(op: number): number {
-  return op >>> 30;
+function sizeField(word: number): number {
+  return word >>> 30;
 }
 
-/** Xn or SP (Rn in bits 9:5), plus a 64-bit offset in words. */
-function at(
-  op: number,
-  registers: RegisterFile,
-  offset: number,
-  offsetHigh: number,
-  size: number,
-  kind: number,
-  into: MemoryAccess,
-): boolean {
-  const { words } = registers;
-  const base = (op >>> 5) & 31;
-  const low = (words[2 * base] as number) + (offset >>> 0);
-  const high = (words[2 * base + 1] as number) + offsetHigh + (low > 0xffffffff ? 1 : 0);
-  into.address = addressFromWords(low, high);
-  into.size = size;
-  into.reads = (kind & LOAD) !== 0;
-  into.writes = (kind & STORE) !== 0;
+/** Bits 20:16: Rs, or Rm of an index. */
+function registerField(word: number): number {
+  return (word >>> 16) & 31;
+}
+
+/** imm9 in bits 20:12. */
+function signed9(word: number): number {
+  return (word << 11) >> 23;
+}
+
+/** L in bit 22: the direction of an access. */
+function direct(word: number, out: LoadStore): void {
+  out.load = bit(word, 22);
+  out.store = !out.load;
+}
+
+/** The addressing mode of a 9-bit offset, bits 11:10. */
+function writebackOf(mode: number): number {
+  if (mode === 1) return Writeback.POST;
+  return mode === 3 ? Writeback.PRE : Writeback.NONE;
+}
+
+/** Memory is not accessed, and no register transferred. */
+function noAccess(out: LoadStore): boolean {
+  out.load = out.store = false;
+  out.rt = -1;
+  out.hint = true;
   return true;
 }
 
-/** {@link at} with an offset that fits 32 bits, signed. */
-function near(
-  op: number,
-  registers: RegisterFile,
-  offset: number,
-  size: number,
-  kind: number,
-  into: MemoryAccess,
-): boolean {
-  return at(op, registers, offset, offset < 0 ? -1 : 0, size, kind, into);
-}
-
-function zeroBlock(op: number, { words }: RegisterFile, into: MemoryAccess): boolean {
-  const index = op & 31;
-  const low = index === 31 ? 0 : (words[2 * index] as number);
-  const high = index === 31 ? 0 : (words[2 * index + 1] as number);
-  into.address = addressFromWords(low & -ZVA_BLOCK, high);
-  into.size = ZVA_BLOCK;
-  into.reads = false;
-  into.writes = true;
+function readModifyWrite(out: LoadStore): boolean {
+  out.load = out.store = out.atomic = true;
   return true;
 }
 
 /** Load/store exclusive, ordered, and compare-and-swap: o2 in bit 23, L in 22, o1 in 21. */
-function exclusive(op: number, registers: RegisterFile, into: MemoryAccess): boolean {
-  if (bit(op, 24)) return false;
-  const size = sizeField(op);
-  const ordered = bit(op, 23);
-  const kind = bit(op, 22) ? LOAD : STORE;
-  if (!bit(op, 21)) return near(op, registers, 0, 1 << size, kind, into);
-  const all = ((op >>> 10) & 31) === 31;
-  // CAS.
-  if (ordered) return all && near(op, registers, 0, 1 << size, BOTH, into);
-  // Two words or two doublewords: STXP and LDXP; CASP, where bit 31 is 0.
-  const bytes = 8 << (size & 1);
-  if (size >= 2) return near(op, registers, 0, bytes, kind, into);
-  return all && near(op, registers, 0, bytes, BOTH, into);
-}
-
-/** Registers of LD1..LD4 and ST1..ST4 (multiple structures) by opcode, bits 15:12; 0: unallocated. */
-const STRUCTURE_REGISTERS = [4, 0, 4, 0, 3, 0, 3, 1, 2, 0, 2, 0, 0, 0, 0, 0];
-
-/** Advanced SIMD structures, whole or one element of each. */
-function structures(op: number, registers: RegisterFile, into: MemoryAccess): boolean {
-  if (bit(op, 31)) return false;
-  const post = bit(op, 23);
-  if (!post && ((op >>> 16) & 31) !== 0) return false;
-  const kind = bit(op, 22) ? LOAD : STORE;
-  const bytes = bit(op, 24) ? elementBytes(op) : wholeBytes(op);
-  return bytes > 0 && near(op, registers, 0, bytes, kind, into);
-}
-
-function wholeBytes(op: number): number {
-  if (bit(op, 21)) return 0;
-  const opcode = (op >>> 12) & 15;
-  const vector = bit(op, 30) ? 16 : 8;
-  // Doubleword elements in 64-bit vectors exist for LD1 and ST1 only: opcodes with bit 1 set.
-  if (vector === 8 && ((op >>> 10) & 3) === 3 && (opcode & 2) === 0) return 0;
-  return (STRUCTURE_REGISTERS[opcode] as number) * vector;
-}
-
-/** One element for each of 1 to 4 registers; opcode in bits 15:13, S in 12, size in 11:10. */
-function elementBytes(op: number): number {
-  const opcode = (op >>> 13) & 7;
-  const count = 1 + (((opcode & 1) << 1) | Number(bit(op, 21)));
-  const s = bit(op, 12);
-  const size = (op >>> 10) & 3;
-  switch (opcode >>> 1) {
-    case 0:
-      return count;
-    case 1:
-      return (size & 1) === 0 ? 2 * count : 0;
-    case 2:
-      if (size === 0) return 4 * count;
-      return size === 1 && !s ? 8 * count : 0;
-    default:
-      // Load and replicate; there is no such store.
-      return bit(op, 22) && !s ? count << size : 0;
+function exclusive(word: number, out: LoadStore): boolean {
+  if (bit(word, 24)) return false;
+  const size = sizeField(word);
+  const ordered = bit(word, 23);
+  out.size = 1 << size;
+  direct(word, out);
+  if (ordered && !bit(word, 21)) return true;
+  const rs = registerField(word);
+  const rt2 = (word >>> 10) & 31;
+  if (bit(word, 21) && (ordered || size < 2)) {
+    // CAS and CASP: Rs is compared and receives what was there.
+    if (rt2 !== 31) return false;
+    out.status = rs;
+    if (!ordered) {
+      // A pair of words or doublewords, in Rs and the register after it: both even.
+      if (bit(rs | out.rt, 0)) return false;
+      out.size = 8 << size;
+      out.rt2 = rs + 1;
+    }
+    return readModifyWrite(out);
   }
+  out.atomic = true;
+  if (bit(word, 21)) {
+    out.rt2 = rt2;
+    out.size *= 2;
+  }
+  if (out.store) out.status = rs;
+  return true;
 }
 
-/** LDR, LDRSW (literal): relative to the PC. */
-function literal(op: number, { words }: RegisterFile, into: MemoryAccess): boolean {
-  const opc = sizeField(op);
-  if (opc === 3) return false;
-  const bytes = simd(op) ? 4 << opc : opc === 1 ? 8 : 4;
+/** Advanced SIMD structures, whole or one element of each. No general register but the base changes. */
+function structures(word: number, out: LoadStore): boolean {
+  if (bit(word, 31)) return false;
+  direct(word, out);
+  out.rt = -1;
+  out.size = structureBytes(word);
+  const rm = registerField(word);
+  if (!bit(word, 23)) return out.size > 0 && rm === 0;
+  out.writeback = Writeback.POST;
+  if (rm === 31) out.offset = out.size;
+  else out.index = rm;
+  return out.size > 0;
+}
+
+/** LDR, LDRSW and PRFM (literal): relative to the PC. */
+function literal(word: number, out: LoadStore): boolean {
+  const opc = sizeField(word);
+  out.base = -1;
   // imm19 * 4, signed.
-  const offset = ((op << 8) >> 13) << 2;
-  const low = (words[2 * Reg.PC] as number) + (offset >>> 0);
-  const high = (words[2 * Reg.PC + 1] as number) + (offset < 0 ? -1 : 0);
-  into.address = addressFromWords(low, high + (low > 0xffffffff ? 1 : 0));
-  into.size = bytes;
-  into.reads = true;
-  into.writes = false;
+  out.offset = ((word << 8) >> 13) * 4;
+  if (opc === 3) return out.general && noAccess(out);
+  out.load = true;
+  out.signed = out.general && opc === 2;
+  out.size = out.general ? (opc === 1 ? 8 : 4) : 4 << opc;
   return true;
 }
 
 /** LDAPUR, STLUR and their narrow forms. */
-function releaseUnscaled(op: number, registers: RegisterFile, into: MemoryAccess): boolean {
-  if (simd(op) || bit(op, 21) || ((op >>> 10) & 3) !== 0) return false;
-  const kind = scalarKind(op);
-  if (kind === 0) return false;
-  return near(op, registers, signed9(op), 1 << sizeField(op), kind, into);
+function releaseUnscaled(word: number, out: LoadStore): boolean {
+  if (((word >>> 10) & 3) !== 0) return false;
+  out.offset = signed9(word);
+  return scalar(word, out);
 }
 
-/** imm9 in bits 20:12. */
-function signed9(op: number): number {
-  return (op << 11) >> 23;
+/**
+ * STG and its kin, LDG: imm9 in granules of 16 bytes. Tags are modelled nowhere here, nor that STZG
+ * and its kin zero the data as well; LDG and LDGM change Rt.
+ */
+function tags(word: number, out: LoadStore): boolean {
+  const mode = (word >>> 10) & 3;
+  const opc = (word >>> 22) & 3;
+  if (sizeField(word) !== 3) return false;
+  out.offset = 16 * signed9(word);
+  out.writeback = writebackOf(mode);
+  // STZGM, STGM and LDGM, for many granules, have no offset.
+  if (mode === 0 && opc !== 1 && out.offset !== 0) return false;
+  if (mode === 0 && (opc & 1) === 1) out.status = out.rt;
+  return noAccess(out);
 }
 
-/** Load or store by size and opc (bits 23:22) of a general register; 0: a prefetch or unallocated. */
-function scalarKind(op: number): number {
-  const opc = (op >>> 22) & 3;
-  if (opc === 0) return STORE;
+/** Size and opc (bits 23:22) of a general register. @returns false: a prefetch or unallocated */
+function scalar(word: number, out: LoadStore): boolean {
+  const opc = (word >>> 22) & 3;
+  const size = sizeField(word);
+  out.load = opc !== 0;
+  out.store = opc === 0;
+  out.signed = opc > 1;
+  out.size = 1 << size;
   // A sign extension to 64 bits needs a smaller size, one to 32 bits a smaller one still.
-  return opc === 1 || sizeField(op) + opc < 5 ? LOAD : 0;
+  return opc < 2 || size + opc < 5;
 }
 
-/** STP, LDP, LDPSW, STNP, LDNP. */
-function pair(op: number, registers: RegisterFile, into: MemoryAccess): boolean {
-  const opc = sizeField(op);
-  const load = bit(op, 22);
-  const mode = (op >>> 23) & 3;
+/** Size and opc of a SIMD register, the upper bit of opc being the highest of its size. */
+function vector(word: number, out: LoadStore): boolean {
+  const size = sizeField(word);
+  direct(word, out);
+  out.size = bit(word, 23) ? 16 : 1 << size;
+  return !bit(word, 23) || size === 0;
+}
+
+/** STP, LDP, LDPSW, STGP, STNP, LDNP. */
+function pair(word: number, out: LoadStore): boolean {
+  const opc = sizeField(word);
+  const mode = (word >>> 23) & 3;
   if (opc === 3) return false;
+  direct(word, out);
+  out.rt2 = (word >>> 10) & 31;
   let bytes = 4 << opc;
-  if (!simd(op)) {
-    bytes = opc === 2 ? 8 : 4;
-    // LDPSW; the store is STGP.
-    if (opc === 1 && (!load || mode === 0)) return false;
+  let unit = bytes;
+  if (out.general) {
+    bytes = unit = opc === 2 ? 8 : 4;
+    if (opc === 1) {
+      if (mode === 0) return false;
+      out.signed = out.load;
+      // STGP: doublewords, and an offset in granules of 16 bytes.
+      if (out.store) [bytes, unit] = [8, 16];
+    }
   }
-  // imm7 in bits 21:15, scaled. Mode 1 is post-indexed.
-  const offset = mode === 1 ? 0 : ((op << 10) >> 25) * bytes;
-  return near(op, registers, offset, 2 * bytes, load ? LOAD : STORE, into);
+  // imm7 in bits 21:15, scaled.
+  out.offset = ((word << 10) >> 25) * unit;
+  out.size = 2 * bytes;
+  out.writeback = writebackOf(mode);
+  return true;
 }
 
 /** A single register, in all its addressing modes. */
-function single(op: number, registers: RegisterFile, into: MemoryAccess): boolean {
-  const form = (op >>> 10) & 3;
-  const indexed = !bit(op, 24) && bit(op, 21);
-  if (indexed && form === 0) return atomic(op, registers, into);
-  if (indexed && form !== 2) return false;
-  // There are no unprivileged loads of SIMD registers.
-  if (!bit(op, 24) && !indexed && form === 2 && simd(op)) return false;
+function single(word: number, out: LoadStore): boolean {
+  const form = (word >>> 10) & 3;
+  const scaled = bit(word, 24);
+  const indexed = !scaled && bit(word, 21);
+  if (indexed && form === 0) return out.general && atomic(word, out);
+  if (indexed && form !== 2) return out.general && authenticated(word, out);
+  // LDTR and its kin; there are none for SIMD registers.
+  const unprivileged = !scaled && !indexed && form === 2;
+  if (unprivileged && !out.general) return false;
 
-  const scale = simd(op) ? simdScale(op) : sizeField(op);
-  if (scale < 0) return false;
-  const kind = simd(op) ? (bit(op, 22) ? LOAD : STORE) : scalarKind(op);
-  if (kind === 0) return false;
-  const bytes = 1 << scale;
-  if (bit(op, 24)) return near(op, registers, ((op >>> 10) & 0xfff) * bytes, bytes, kind, into);
-  if (indexed) return registerOffset(op, registers, scale, kind, into);
-  return near(op, registers, form === 1 ? 0 : signed9(op), bytes, kind, into);
-}
-
-/** log2 of the bytes of a SIMD register access, bit 23 being its highest bit; -1: unallocated. */
-function simdScale(op: number): number {
-  if (!bit(op, 23)) return sizeField(op);
-  return sizeField(op) === 0 ? 4 : -1;
-}
-
-/** [Xn, Rm, extend #amount]: option in bits 15:13, S in 12. */
-function registerOffset(
-  op: number,
-  registers: RegisterFile,
-  scale: number,
-  kind: number,
-  into: MemoryAccess,
-): boolean {
-  const option = (op >>> 13) & 7;
-  if ((option & 2) === 0) return false;
-  const index = (op >>> 16) & 31;
-  const { words } = registers;
-  const low = index === 31 ? 0 : (words[2 * index] as number);
-  let high = index === 31 ? 0 : (words[2 * index + 1] as number);
-  // UXTW, SXTW; LSL and SXTX take the register as it is.
-  if (option === 2) high = 0;
-  if (option === 6) high = low >> 31;
-  const shift = bit(op, 12) ? scale : 0;
-  const shiftedHigh = shift === 0 ? high : (high << shift) | (low >>> (32 - shift));
-  return at(op, registers, low << shift, shiftedHigh, 1 << scale, kind, into);
+  if (!(out.general ? scalar(word, out) : vector(word, out))) {
+    // PRFM and PRFUM have a size and opc of their own, and no writeback.
+    const isPrefetch = out.general && ((word >>> 22) & 3) === 2 && sizeField(word) === 3;
+    if (!isPrefetch || !(scaled || indexed || form === 0)) return false;
+    noAccess(out);
+  }
+  if (scaled) {
+    out.offset = ((word >>> 10) & 0xfff) * out.size;
+  } else if (indexed) {
+    // [Xn, Rm, extend #amount]: option in bits 15:13, S in 12.
+    out.index = registerField(word);
+    out.extend = (word >>> 13) & 7;
+    if (bit(word, 12)) out.shift = 31 - Math.clz32(out.size);
+    return (out.extend & 2) !== 0;
+  } else {
+    out.offset = signed9(word);
+    out.writeback = writebackOf(form);
+  }
+  return true;
 }
 
 /** LDADD and its like, SWP, and LDAPR, which only loads. o3 in bit 15, opc in 14:12. */
-function atomic(op: number, registers: RegisterFile, into: MemoryAccess): boolean {
-  if (simd(op)) return false;
-  const bytes = 1 << sizeField(op);
-  if (!bit(op, 15)) return near(op, registers, 0, bytes, BOTH, into);
-  switch ((op >>> 12) & 7) {
-    case 0:
-      return near(op, registers, 0, bytes, BOTH, into);
-    case 4: {
-      const acquires = ((op >>> 22) & 3) === 2 && ((op >>> 16) & 31) === 31;
-      return acquires && near(op, registers, 0, bytes, LOAD, into);
-    }
-    default:
-      return false;
-  }
+function atomic(word: number, out: LoadStore): boolean {
+  out.size = 1 << sizeField(word);
+  const opc = (word >>> 12) & 7;
+  if (!bit(word, 15) || opc === 0) return readModifyWrite(out);
+  out.load = true;
+  return opc === 4 && ((word >>> 22) & 3) === 2 && registerField(word) === 31;
+}
+
+/** LDRAA, LDRAB: S:imm9 scaled by 8, S in bit 22; W in bit 11. */
+function authenticated(word: number, out: LoadStore): boolean {
+  if (sizeField(word) !== 3) return false;
+  out.load = true;
+  out.authenticated = true;
+  out.size = 8;
+  const imm10 = ((word >>> 12) & 0x1ff) | (Number(bit(word, 22)) << 9);
+  out.offset = ((imm10 << 22) >> 22) * 8;
+  if (bit(word, 11)) out.writeback = Writeback.PRE;
+  return true;
 }

@@ -1,6 +1,7 @@
 import { hexAddress, type Address } from './address.js';
 import { SHF_ALLOC, SHF_EXECINSTR } from './elf-format.js';
 import type { ElfImage, ElfSymbol } from './elf-types.js';
+import { lastAtOrBelow } from './sorted.js';
 import { compareAliases, isMarker, nearestNames } from './symbol-names.js';
 
 /** A symbol and how far into it an address lies. */
@@ -172,16 +173,4 @@ function enclosing(ranges: readonly ElfSymbol[]): Int32Array {
 
 function endOf({ address, size }: ElfSymbol): Address {
   return address + size;
-}
-
-/** Index of the last start <= `address`, or -1. */
-function lastAtOrBelow(starts: Float64Array, address: Address): number {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((starts[middle] as number) <= address) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }

@@ -14,7 +14,7 @@ import { formatSFrameError } from '../unwinder/sframe/error.js';
 import { arm64Routines } from './arm64-routines.js';
 import { findFunction } from './image-target.js';
 import { Lab } from './lab.js';
-import type { SweepParts } from './scenario-sweep.js';
+import type { SweepParts } from './sweep-parts.js';
 import { explainDriverStatus, explainKernelStop, isStop } from './sweep-problem.js';
 import { examineVmlinux, type VmlinuxSource } from './vmlinux.js';
 

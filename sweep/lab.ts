@@ -17,7 +17,7 @@ import { GuestWalker } from './guest-walker.js';
 import { loadImage } from './image-target.js';
 import { buildRules, KernelWalker } from './kernel-walker.js';
 import { packagePath } from './package-path.js';
-import type { SweepParts } from './scenario-sweep.js';
+import type { SweepParts } from './sweep-parts.js';
 import { loadStub } from './stub.js';
 import { Judge } from './verdict.js';
 import { loadVmlinux, type VmlinuxSource } from './vmlinux.js';

@@ -126,7 +126,7 @@ export class Sweep {
   /** End it early: workers are killed, {@link run} resolves with a failure. */
   abort(): void {
     this.failure ??= 'interrupted';
-    this.pool.close();
+    void this.pool.close();
   }
 
   /** Do it. */
@@ -140,7 +140,7 @@ export class Sweep {
       this.done = 0;
       await this.pool.run(units);
     }
-    this.pool.close();
+    await this.pool.close();
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
     if (this.failure !== undefined) {
       const kind = this.failure === 'interrupted' ? 'interrupted' : 'workers';

@@ -2,12 +2,9 @@
  * Worker processes. Units go to whoever has least to do, results come back in any order. A worker
  * that dies is replaced; its unit is cut smaller and smaller until the one point that kills is found.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { PACKAGE_ROOT } from './package-path.js';
 import { isSinglePoint, splitRange, type UnitRequest, type UnitResult } from './unit.js';
 import type { WorkerMessage } from './worker.js';
+import { WorkerProcess, workerScript } from './worker-process.js';
 
 /** Hears what happens in the pool. */
 export interface PoolObserver {
@@ -24,12 +21,17 @@ const WATCHDOG_MS = 60_000;
 /** Units a worker is given at once, so that it has the next one when it has answered. */
 const UNITS_AHEAD = 2;
 
+type Worker = WorkerProcess<UnitRequest, WorkerMessage>;
+
+const SCRIPT = workerScript(import.meta.dirname, 'worker.js');
+
 /** A pool of worker processes. */
 export class WorkerPool {
   private readonly queue: UnitRequest[] = [];
   /** Units that were with a worker when it died, with others: each is given to a worker alone. */
   private readonly suspects = new Set<UnitRequest>();
   private readonly workers = new Set<Worker>();
+  private readonly ready = new WeakSet<Worker>();
   private outstanding = 0;
   private closed = false;
   private idle: (() => void) | undefined;
@@ -55,36 +57,37 @@ export class WorkerPool {
     });
   }
 
-  /** End all workers. */
-  close(): void {
+  /** End all workers; settles when they are gone. */
+  async close(): Promise<void> {
     this.closed = true;
     this.queue.length = 0;
     for (const worker of this.workers) worker.kill();
-    this.workers.clear();
     this.idle?.();
+    await Promise.all([...this.workers].map(({ ended }) => ended));
   }
 
   private spawn(): void {
-    const worker = new Worker(
-      (message) => {
+    const worker: Worker = new WorkerProcess(SCRIPT, WATCHDOG_MS, {
+      message: (message) => {
         this.onMessage(worker, message);
       },
-      (how) => {
+      exit: (how) => {
         this.onExit(worker, how);
       },
-    );
+    });
     this.workers.add(worker);
   }
 
   private onMessage(worker: Worker, message: WorkerMessage): void {
+    if (this.closed) return;
     switch (message.kind) {
       case 'ready':
-        worker.ready = true;
+        this.ready.add(worker);
         this.feed(worker);
         break;
       case 'failed':
         this.observer.failed(message.message);
-        this.close();
+        void this.close();
         break;
       case 'result': {
         const request = worker.finish();
@@ -105,9 +108,9 @@ export class WorkerPool {
     const unanswered = worker.abandon();
     const [request] = unanswered;
     if (request === undefined) {
-      if (!worker.ready) {
+      if (!this.ready.has(worker)) {
         this.observer.failed(`a worker process could not start (${how})`);
-        this.close();
+        void this.close();
       }
       return;
     }
@@ -131,7 +134,7 @@ export class WorkerPool {
   }
 
   private feed(worker: Worker): void {
-    if (!worker.ready) return;
+    if (!this.ready.has(worker)) return;
     while (worker.load < UNITS_AHEAD) {
       const [next] = this.queue;
       if (next === undefined) return;
@@ -157,70 +160,4 @@ function retriesFor(request: UnitRequest, hung: boolean): UnitRequest[] {
   if (hung && request.stepped !== true) return [{ ...request, stepped: true }];
   if (isSinglePoint(request.range)) return [];
   return splitRange(request.range).map((range) => ({ ...request, range }));
-}
-
-/** The compiled worker: beside this file, or in dist/ when the sources themselves are run. */
-function workerPath(): string {
-  const beside = join(import.meta.dirname, 'worker.js');
-  return existsSync(beside) ? beside : join(PACKAGE_ROOT, 'dist/sweep/worker.js');
-}
-
-/** One worker process and the units it has. */
-class Worker {
-  ready = false;
-  /** Killed because it gave no answer. */
-  hung = false;
-  /** In the order in which it executes and answers them. */
-  private readonly requests: UnitRequest[] = [];
-  private watchdog: NodeJS.Timeout | undefined;
-  private readonly process: ChildProcess;
-
-  constructor(onMessage: (message: WorkerMessage) => void, onExit: (how: string) => void) {
-    this.process = fork(workerPath(), [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
-    this.process.on('message', onMessage);
-    this.process.on('exit', (code, signal) => {
-      clearTimeout(this.watchdog);
-      onExit(signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`);
-    });
-  }
-
-  /** Units given and not answered. */
-  get load(): number {
-    return this.requests.length;
-  }
-
-  give(request: UnitRequest): void {
-    this.requests.push(request);
-    if (this.requests.length === 1) this.watch();
-    this.process.send(request);
-  }
-
-  private watch(): void {
-    this.watchdog = setTimeout(() => {
-      this.hung = true;
-      this.process.kill('SIGKILL');
-    }, WATCHDOG_MS);
-  }
-
-  /** The unit that was answered. */
-  finish(): UnitRequest | undefined {
-    clearTimeout(this.watchdog);
-    const request = this.requests.shift();
-    if (this.requests.length > 0) this.watch();
-    return request;
-  }
-
-  /** All units that were not answered. */
-  abandon(): UnitRequest[] {
-    clearTimeout(this.watchdog);
-    return this.requests.splice(0);
-  }
-
-  kill(): void {
-    clearTimeout(this.watchdog);
-    this.process.kill('SIGKILL');
-  }
 }

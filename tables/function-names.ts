@@ -2,6 +2,7 @@
 
 import { formatAddress } from '../emulator/address.js';
 import type { ElfTables, TableSection, TableSymbol } from '../emulator/elf-table-types.js';
+import { lastAtOrBelow, lastWithAtMost } from '../emulator/sorted.js';
 
 /** What a function is called. */
 export interface FunctionName {
@@ -47,33 +48,17 @@ export class FunctionNames {
   nameOf(start: number, size: number): FunctionName {
     const known = this.names.get(start);
     if (known !== undefined) return known;
-    const next = this.starts[lastAtOrBelow(this.starts.length, (i) => this.starts[i], start) + 1];
+    const next = this.starts[lastAtOrBelow(this.starts, start) + 1];
     const inside = next !== undefined && next < start + size ? this.names.get(next) : undefined;
     if (next !== undefined && inside !== undefined) {
       return { ...inside, name: `${inside.name}-0x${(next - start).toString(16)}` };
     }
     if (this.elf.type !== 'rel') return { name: formatAddress(start), file: '' };
     const { sections } = this;
-    const home = sections[lastAtOrBelow(sections.length, (i) => sections[i]?.address, start)];
+    const home = sections[lastWithAtMost(sections, start, ({ address }) => address)];
     const offset = (start - (home?.address ?? 0)).toString(16);
     return { name: `${home?.name ?? ''}+0x${offset}`, file: '' };
   }
-}
-
-/** Index of the last value <= `wanted` of a rising series, or -1. */
-function lastAtOrBelow(
-  count: number,
-  value: (index: number) => number | undefined,
-  wanted: number,
-): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((value(middle) ?? Infinity) <= wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }
 
 function rank(a: TableSymbol, b: TableSymbol): number {

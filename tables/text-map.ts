@@ -1,6 +1,7 @@
 /** Executable text cut into pieces: which symbol each belongs to, and whether it is code or data. */
 
 import type { ElfTables, TableSection, TableSymbol } from '../emulator/elf-table-types.js';
+import { lastWithAtMost } from '../emulator/sorted.js';
 import { isMapping } from './function-names.js';
 
 /** A half-open range of addresses. */
@@ -81,14 +82,7 @@ export function splitBy(
 
 /** Index of the first range that ends after `address`. Ranges are sorted and disjoint. */
 export function firstEndingAfter(ranges: readonly Range[], address: number): number {
-  let low = 0;
-  let high = ranges.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((ranges[middle] as Range).to <= address) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return lastWithAtMost(ranges, address, ({ to }) => to) + 1;
 }
 
 /** Cuts sections into pieces; built once, asked for many ranges. */

@@ -10,7 +10,7 @@ import type { Scenario } from '../scenarios/scenario.js';
 import { FunctionIndex } from '../sweep/function-index.js';
 import { buildRules, KernelWalker } from '../sweep/kernel-walker.js';
 import { describeSetupError, setUpScenario } from '../sweep/scenario-setup.js';
-import type { SweepParts } from '../sweep/scenario-sweep.js';
+import type { SweepParts } from '../sweep/sweep-parts.js';
 import { Judge } from '../sweep/verdict.js';
 import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import { backend, must } from './cpu-fixture.js';

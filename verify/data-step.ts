@@ -11,13 +11,8 @@ import {
   RegisterSet,
 } from '../emulator/engine.js';
 import { GuestMemory, describeMemoryError, type MemoryRegion } from '../emulator/guest-memory.js';
-import {
-  decodeLoadStore,
-  emptyLoadStore,
-  isLoadStore,
-  type LoadStore,
-  Writeback,
-} from './load-store.js';
+import { decodeLoadStore, isLoadStore, LoadStore, Writeback } from '../emulator/load-store.js';
+import { effectiveAddress, indexedAddress } from '../emulator/memory-access.js';
 import { executePauthHint, PauthOutcome, stripHighWord } from '../emulator/pointer-auth.js';
 import { Reg, RegisterFile } from '../emulator/registers.js';
 import { fail, ok, type Result } from '../emulator/result.js';
@@ -41,7 +36,7 @@ export class DataStepper {
   /** The engine's registers are not those of {@link registers}. */
   private stale = true;
   private cold = 0;
-  private readonly access: LoadStore = emptyLoadStore();
+  private readonly access = new LoadStore();
 
   private constructor(
     private readonly backend: EngineBackend,
@@ -108,6 +103,12 @@ export class DataStepper {
   /** Make a register unknown. */
   poison(register: number): void {
     this.frame.setPoison(this.registers, register);
+    this.stale = true;
+  }
+
+  /** Set X30. */
+  setLink(value: Address): void {
+    this.registers.set(Reg.X30, value);
     this.stale = true;
   }
 
@@ -188,13 +189,13 @@ export class DataStepper {
   private loadStore(pc: Address, word: number): boolean {
     const { access, registers, frame } = this;
     if (!decodeLoadStore(word, access)) return this.unknown(word);
-    const at = this.effectiveAddress(pc, access);
+    const at = effectiveAddress(access, registers, pc);
     const onStack = frame.holds(at, access.size);
     if (onStack && !access.atomic && !access.hint) {
       const direct = access.base === 31 || access.base === 29;
       // An index that is not known must not be the reason for an overwritten frame record.
       if (access.store && (!direct || access.index >= 0) && frame.hitsSlot(at, access.size)) {
-        return this.byHand(access, at);
+        return this.byHand(access);
       }
       if (!this.native(pc, word)) return false;
       if (access.store) frame.noteStore(at, access.size);
@@ -203,8 +204,7 @@ export class DataStepper {
     if (access.load && !access.store && !access.atomic && this.regionAt(at) !== undefined) {
       const region = this.regionAt(at);
       if (region !== undefined && at + access.size <= region.high) {
-        const base =
-          access.base < 0 ? at : registers.get(access.base === 31 ? Reg.SP : access.base);
+        const base = access.base < 0 ? at : registers.get(access.base);
         if (!this.native(pc, word)) return false;
         this.tables.load(access, base);
         return true;
@@ -212,45 +212,25 @@ export class DataStepper {
     }
     if (access.load && access.index >= 0) {
       // The entry of a table may be anywhere with an unknown index; its base says what it is.
-      const base = registers.get(access.base === 31 ? Reg.SP : access.base);
+      const base = registers.get(access.base);
       if (this.regionAt(base) !== undefined) this.tables.load(access, base);
     }
-    return this.byHand(access, at);
+    return this.byHand(access);
   }
 
   /** Nothing is read or written: what would be loaded is unknown, and the base changes as it must. */
-  private byHand(access: LoadStore, at: Address): boolean {
+  private byHand(access: LoadStore): boolean {
     const { registers } = this;
     this.stale = true;
     if (access.writeback !== Writeback.NONE) {
-      const base = access.base === 31 ? Reg.SP : access.base;
-      const after =
-        access.writeback === Writeback.PRE ? at : at + access.offset + this.indexValue(access);
-      registers.set(base, after);
+      registers.set(access.base, indexedAddress(access, registers));
     }
-    if (access.general && (access.load || access.atomic)) {
-      if (access.load && access.rt >= 0) this.poison(access.rt);
-      if (access.load && access.rt2 >= 0) this.poison(access.rt2);
+    if (access.general && access.load) {
+      if (access.rt >= 0) this.poison(access.rt);
+      if (access.rt2 >= 0) this.poison(access.rt2);
     }
     if (access.status >= 0) this.poison(access.status);
     return true;
-  }
-
-  private effectiveAddress(pc: Address, access: LoadStore): Address {
-    if (access.base < 0) return pc + access.offset;
-    const base = this.registers.get(access.base === 31 ? Reg.SP : access.base);
-    if (access.writeback === Writeback.POST) return base;
-    return base + access.offset + this.indexValue(access);
-  }
-
-  private indexValue({ index, extend, shift, writeback }: LoadStore): number {
-    if (index < 0 || index === 31) return 0;
-    const value = this.registers.get(index);
-    if (writeback === Writeback.POST) return value;
-    const low = this.registers.words[2 * index] as number;
-    if (extend === 2) return low * 2 ** shift;
-    if (extend === 6) return (low | 0) * 2 ** shift;
-    return value * 2 ** shift;
   }
 
   private regionAt(address: Address): MemoryRegion | undefined {

@@ -4,6 +4,7 @@
  * does a function that control only ever runs into from the one before it.
  */
 import type { Address } from '../emulator/address.js';
+import { lastAtOrBelow } from '../emulator/sorted.js';
 import { INFO_PCTYPE_MASK } from '../unwinder/sframe/format.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
@@ -54,14 +55,11 @@ export class FunctionList {
 
   /** The function that covers an address; where several do, the one that starts last. */
   at(address: Address): FunctionEntry | undefined {
-    let low = 0;
-    let high = this.starts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.starts[middle] as number) <= address) low = middle + 1;
-      else high = middle;
-    }
-    for (let i = low - 1; i >= 0 && (this.reach[i] as number) > address; i--) {
+    for (
+      let i = lastAtOrBelow(this.starts, address);
+      i >= 0 && (this.reach[i] as number) > address;
+      i--
+    ) {
       const entry = this.all[i] as FunctionEntry;
       if (address < entry.start + entry.size) return entry;
     }

@@ -3,11 +3,8 @@
  * in order, so the report is the same for any number of workers. A worker that dies is replaced; its
  * batch is halved until the group that kills is found, and that one is reported as skipped.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { fail, ok, type Result } from '../emulator/result.js';
-import { PACKAGE_ROOT } from '../sweep/package-path.js';
+import { WorkerProcess, workerScript } from '../sweep/worker-process.js';
 import { type GroupResult, noCounts } from './finding.js';
 import { makeReport, type VerifyReport } from './report.js';
 import type { Batch, GroupNames, VerifyJob, VerifyMessage } from './verify-worker.js';
@@ -42,20 +39,19 @@ export async function verifyInPool(options: PoolOptions): Promise<Result<PoolOut
   try {
     return await pool.run();
   } finally {
-    pool.close();
+    await pool.close();
   }
 }
 
-interface Worker {
-  readonly process: ChildProcess;
-  ready: boolean;
-  batch: Batch | undefined;
-  memory: number;
-  watchdog: NodeJS.Timeout | undefined;
-}
+/** A worker is told its job first, then batches. */
+type Worker = WorkerProcess<VerifyJob | Batch, VerifyMessage>;
+
+const SCRIPT = workerScript(import.meta.dirname, 'verify-worker.js');
 
 class Pool {
-  private readonly workers = new Set<Worker>();
+  /** The workers that live, with the largest resident set that each has told of, in bytes. */
+  private readonly workers = new Map<Worker, number>();
+  private readonly ready = new WeakSet<Worker>();
   private readonly queue: Batch[] = [];
   private readonly results: (GroupResult | undefined)[] = [];
   private names: readonly GroupNames[] | undefined;
@@ -73,61 +69,43 @@ class Pool {
     });
   }
 
-  close(): void {
+  /** End all workers; settles when they are gone. */
+  async close(): Promise<void> {
     this.closed = true;
-    for (const worker of this.workers) {
-      clearTimeout(worker.watchdog);
-      worker.process.kill('SIGKILL');
-    }
-    this.workers.clear();
+    const workers = [...this.workers.keys()];
+    for (const worker of workers) worker.kill();
+    await Promise.all(workers.map(({ ended }) => ended));
   }
 
   private spawn(): void {
-    const { file, glob, worker: path = workerPath() } = this.options;
-    const child = fork(path, [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    const { file, glob, worker: script = SCRIPT } = this.options;
+    const worker: Worker = new WorkerProcess(script, WATCHDOG_MS, {
+      message: (message) => {
+        this.hear(worker, message);
+      },
+      exit: (how) => {
+        this.died(worker, how);
+      },
     });
-    const worker: Worker = {
-      process: child,
-      ready: false,
-      batch: undefined,
-      memory: 0,
-      watchdog: undefined,
-    };
-    this.workers.add(worker);
-    child.on('message', (message: VerifyMessage) => {
-      this.hear(worker, message);
-    });
-    child.on('exit', (code, signal) => {
-      this.died(worker, signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`);
-    });
-    const job: VerifyJob = { file, glob, listing: this.names === undefined };
-    child.send(job);
-    this.watch(worker);
-  }
-
-  private watch(worker: Worker): void {
-    clearTimeout(worker.watchdog);
-    worker.watchdog = setTimeout(() => worker.process.kill('SIGKILL'), WATCHDOG_MS);
+    this.workers.set(worker, 0);
+    worker.give({ file, glob, listing: this.names === undefined });
   }
 
   private hear(worker: Worker, message: VerifyMessage): void {
     if (this.closed) return;
-    clearTimeout(worker.watchdog);
     switch (message.kind) {
       case 'failed':
         this.finish(fail(message.message));
         break;
       case 'ready':
-        worker.ready = true;
+        worker.finish();
+        this.ready.add(worker);
         if (message.groups !== undefined) this.begin(message.groups);
         this.feed(worker);
         break;
       case 'result': {
-        worker.batch = undefined;
-        this.memory += Math.max(0, message.memory - worker.memory);
-        worker.memory = Math.max(worker.memory, message.memory);
+        worker.finish();
+        this.growTo(worker, message.memory);
         for (const [i, result] of message.results.entries()) {
           this.answer(message.batch.from + i, result);
         }
@@ -155,11 +133,15 @@ class Pool {
   }
 
   private feed(worker: Worker): void {
-    const batch = worker.ready ? this.queue.shift() : undefined;
-    if (batch === undefined) return;
-    worker.batch = batch;
-    worker.process.send(batch);
-    this.watch(worker);
+    const batch = this.ready.has(worker) ? this.queue.shift() : undefined;
+    if (batch !== undefined) worker.give(batch);
+  }
+
+  private growTo(worker: Worker, memory: number): void {
+    const before = this.workers.get(worker) ?? 0;
+    if (memory <= before) return;
+    this.memory += memory - before;
+    this.workers.set(worker, memory);
   }
 
   private answer(group: number, result: GroupResult): void {
@@ -177,16 +159,15 @@ class Pool {
   }
 
   private died(worker: Worker, how: string): void {
-    clearTimeout(worker.watchdog);
     this.workers.delete(worker);
     if (this.closed) return;
-    const { batch } = worker;
-    if (batch === undefined) {
-      if (!worker.ready) this.finish(fail(`a worker process could not start (${how})`));
+    const [unanswered] = worker.abandon();
+    if (unanswered === undefined || 'file' in unanswered) {
+      if (!this.ready.has(worker)) this.finish(fail(`a worker process could not start (${how})`));
       else if (this.queue.length > 0) this.spawn();
       return;
     }
-    const { from, to } = batch;
+    const { from, to } = unanswered;
     if (to - from > 1) {
       const middle = (from + to) >>> 1;
       this.queue.unshift({ from, to: middle }, { from: middle, to });
@@ -199,10 +180,4 @@ class Pool {
     }
     if (this.left > 0) this.spawn();
   }
-}
-
-/** The compiled worker: beside this file, or in dist/ when the sources themselves are run. */
-function workerPath(): string {
-  const beside = join(import.meta.dirname, 'verify-worker.js');
-  return existsSync(beside) ? beside : join(PACKAGE_ROOT, 'dist/verify/verify-worker.js');
 }

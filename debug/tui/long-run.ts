@@ -1,6 +1,7 @@
 /** A search along the timeline in slices, so that a key can end it and the screen can tell how far it is. */
 import { setImmediate } from 'node:timers/promises';
-import type { Stop, StopTest, Timeline } from '../timeline.js';
+import type { Stop, StopTest } from '../stop.js';
+import type { Timeline } from '../timeline.js';
 import type { Direction } from './moves.js';
 
 /** Milliseconds between two looks at the keyboard. */

@@ -4,7 +4,8 @@
  */
 import type { Address } from '../../emulator/address.js';
 import { classify, InstructionClass } from '../../emulator/instruction.js';
-import type { Stop, StopTest, Timeline } from '../timeline.js';
+import type { Stop, StopTest } from '../stop.js';
+import type { Timeline } from '../timeline.js';
 
 /** Which way in time. */
 export type Direction = 'forward' | 'back';

@@ -1,7 +1,8 @@
 /** Breakpoints and watchpoints of a session, as a stop test for the timeline. */
 import { type Address, formatAddress } from '../../emulator/address.js';
 import { fail, ok, type Result } from '../../emulator/result.js';
-import type { StopTest, Timeline } from '../timeline.js';
+import type { StopTest } from '../stop.js';
+import type { Timeline } from '../timeline.js';
 
 /** Memory that is watched for changes. */
 export interface Watchpoint {

@@ -1,7 +1,7 @@
 /** The instructions around an address, with labels and the unwind rule in force at each. */
 import type { Address } from '../../emulator/address.js';
 import type { Disassembler } from '../../emulator/disassembler.js';
-import type { SweepParts } from '../../sweep/scenario-sweep.js';
+import type { SweepParts } from '../../sweep/sweep-parts.js';
 import { ruleNotation } from './rule-notation.js';
 
 /** One instruction. */

@@ -16,7 +16,7 @@ import {
   PT_REGS_SIZE,
   PT_REGS_STACKFRAME,
 } from '../../unwinder/frame-record.js';
-import type { SweepParts } from '../../sweep/scenario-sweep.js';
+import type { SweepParts } from '../../sweep/sweep-parts.js';
 
 /** One 64-bit word of a stack. */
 export interface StackWord {

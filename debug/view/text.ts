@@ -1,6 +1,7 @@
 /** The view of a position as lines of text, section by section. */
 import { formatAddress } from '../../emulator/address.js';
 import type { CodeLine } from './code-view.js';
+import { clip } from './fit.js';
 import type { PointView } from './point-view.js';
 import type { RegisterLine } from './register-view.js';
 import type { StackSection } from './stack-view.js';
@@ -158,9 +159,4 @@ export function* tracerLines(
   for (const { index, retSymbol, fp } of kretprobes) {
     yield clip(`kretprobe[${index}]: ret ${retSymbol} fp ${formatAddress(fp)}`, width);
   }
-}
-
-/** At most `width` characters, the end cut off. */
-export function clip(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }

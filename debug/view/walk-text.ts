@@ -1,6 +1,7 @@
 /** A walk as lines: the verdict, truth beside trace, and under each entry how it was found. */
 import { formatAddress } from '../../emulator/address.js';
-import { clip, type TextStyle } from './text.js';
+import { clip, wrap } from './fit.js';
+import type { TextStyle } from './text.js';
 import { type NoWalkView, originText, type WalkStep, type WalkView } from './walk-view.js';
 
 /** The lines for a walk, or the one that says why there is none. */
@@ -14,7 +15,7 @@ export function* walkLines(view: WalkView | NoWalkView, style: TextStyle): Gener
   const color =
     verdict === 'exact' ? paint.green : verdict === 'unreliable' ? paint.yellow : paint.red;
   yield `${policy}, ${mode}, asked by ${asker}: ${color(verdict)}`;
-  if (explanation !== '') yield* wrapped(explanation, width - 2).map((line) => `  ${line}`);
+  if (explanation !== '') yield* wrap(explanation, width - 2).map((line) => `  ${line}`);
   const half = Math.floor((width - 6) / 2);
   yield paint.dim(`   ${'truth'.padEnd(half)} trace`);
   for (const [i, pair] of view.pairs.entries()) {
@@ -56,19 +57,4 @@ function stepLines(step: WalkStep, { width }: TextStyle): string[] {
     lines.push(`  ${what} = ${value} at ${formatAddress(address)}${where}`);
   }
   return lines.map((line) => clip(`      ${line}`, width));
-}
-
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  lines.push(line);
-  return lines;
 }

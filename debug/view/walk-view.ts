@@ -4,7 +4,7 @@
  */
 import type { Address } from '../../emulator/address.js';
 import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
-import type { SweepParts } from '../../sweep/scenario-sweep.js';
+import type { SweepParts } from '../../sweep/sweep-parts.js';
 import { alignEntries } from '../../sweep/trace-alignment.js';
 import { VerdictCode, type Verdict, VERDICTS } from '../../sweep/verdict.js';
 import type { WalkMode } from '../../unwinder/kunwind.js';

@@ -3,7 +3,7 @@
  * tell that it is watched.
  */
 import { type Address, addressToBigInt } from '../address.js';
-import { decodeLoadStore, MemoryAccess } from '../load-store.js';
+import { MemoryAccess, memoryAccess } from '../memory-access.js';
 import type { GdbTarget } from './target.js';
 
 /** Breakpoints and watchpoints that a client may have; a client that sets more is told no. */
@@ -68,7 +68,7 @@ export class Breakpoints {
     if (this.watched.size === 0) return undefined;
     const word = target.readInstruction(pc);
     const { access } = this;
-    if (word === undefined || !decodeLoadStore(word, target.registers, access)) return undefined;
+    if (word === undefined || !memoryAccess(word, target.registers, access)) return undefined;
     const end = access.address + access.size;
     for (const { type, low, high } of this.watched.values()) {
       if (end <= low || access.address >= high) continue;

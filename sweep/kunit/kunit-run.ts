@@ -1,11 +1,8 @@
 /** Runs cases under policies in worker processes, and puts the answers in order. */
-import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { fail, ok, type Result } from '../../emulator/result.js';
 import type { PolicyName } from '../../unwinder/policy.js';
-import { PACKAGE_ROOT } from '../package-path.js';
+import { WorkerProcess, workerScript } from '../worker-process.js';
 import type { CaseRun } from './case-run.js';
 import type { KunitCase } from './cases.js';
 import { guestKernelOf } from './machines.js';
@@ -26,6 +23,8 @@ export interface KunitOptions {
 
 /** Time without an answer after which a worker hangs in guest code that never stops. */
 const WATCHDOG_MS = 60_000;
+
+const SCRIPT = workerScript(import.meta.dirname, 'kunit-worker.js');
 
 /**
  * Run every case under every policy.
@@ -85,45 +84,35 @@ async function serve(
 /** Resolves when the queue is empty, or the process is gone. @returns a failure that will recur */
 function oneProcess(queue: CaseRequest[], done: Map<string, CaseRun>): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const worker: ChildProcess = fork(workerPath(), [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
     let ready = false;
-    let current: CaseRequest | undefined;
-    let watchdog: NodeJS.Timeout | undefined;
     let failure: string | undefined;
-    const next = (): void => {
-      clearTimeout(watchdog);
-      current = queue.shift();
-      if (current === undefined) {
-        worker.disconnect();
-        return;
-      }
-      watchdog = setTimeout(() => worker.kill('SIGKILL'), WATCHDOG_MS);
-      worker.send(current);
-    };
-    worker.on('message', (message: KunitMessage) => {
-      switch (message.kind) {
-        case 'ready':
-          ready = true;
-          break;
-        case 'failed':
-          failure = message.message;
-          queue.length = 0;
-          break;
-        case 'result':
-          for (const run of message.runs) done.set(keyOf(run.policy, run.caseName), run);
-          break;
-      }
-      next();
-    });
-    worker.on('exit', (code, signal) => {
-      clearTimeout(watchdog);
-      const how = signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`;
-      if (!ready) failure ??= `a worker process could not start (${how})`;
-      if (current !== undefined && failure === undefined) retryOrLose(current, how, queue, done);
-      resolve(failure);
+    const worker = new WorkerProcess<CaseRequest, KunitMessage>(SCRIPT, WATCHDOG_MS, {
+      message: (message) => {
+        switch (message.kind) {
+          case 'ready':
+            ready = true;
+            break;
+          case 'failed':
+            failure = message.message;
+            queue.length = 0;
+            break;
+          case 'result':
+            worker.finish();
+            for (const run of message.runs) done.set(keyOf(run.policy, run.caseName), run);
+            break;
+        }
+        const next = queue.shift();
+        if (next === undefined) worker.disconnect();
+        else worker.give(next);
+      },
+      exit: (how) => {
+        const [unanswered] = worker.abandon();
+        if (!ready) failure ??= `a worker process could not start (${how})`;
+        if (unanswered !== undefined && failure === undefined) {
+          retryOrLose(unanswered, how, queue, done);
+        }
+        resolve(failure);
+      },
     });
   });
 }
@@ -146,10 +135,4 @@ function retryOrLose(
   for (const policy of policies) {
     done.set(keyOf(policy, caseName), { policy, caseName, steps: [step], seconds: 0 });
   }
-}
-
-/** The compiled worker: beside this file, or in dist/ when the sources themselves are run. */
-function workerPath(): string {
-  const beside = join(import.meta.dirname, 'kunit-worker.js');
-  return existsSync(beside) ? beside : join(PACKAGE_ROOT, 'dist/sweep/kunit/kunit-worker.js');
 }

@@ -14,7 +14,7 @@ import { WALK_WARNINGS, WALK_REASONS } from '../../unwinder/walk-reason.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
 import { kprobeRefusal } from '../kprobe-setup.js';
 import { describeSetupError, setUpScenario } from '../scenario-setup.js';
-import type { SweepParts } from '../scenario-sweep.js';
+import type { SweepParts } from '../sweep-parts.js';
 import { TruthList, VerdictCode, VERDICTS } from '../verdict.js';
 import type { CaseRun, StepRun, WalkRun } from './case-run.js';
 import { handlersOf, type KunitCase } from './cases.js';

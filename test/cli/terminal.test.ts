@@ -87,7 +87,8 @@ function isRunning(pid: number): boolean {
 it.each(['SIGINT', 'SIGTERM'] as const)(
   '%s ends the sweep, its workers, and leaves no file',
   async (signal) => {
-    const child = start(['sweep', '--jobs', '2', '--json', join(folder.path, 'report.json')]);
+    const json = join(folder.path, 'report.json');
+    const child = start(['sweep', 'leaf', '--jobs', '2', '--json', json]);
     let stderr = '';
     let workers: number[] = [];
     child.stdout?.resume();

@@ -1,6 +1,7 @@
 /** Timelines for tests. One machine is kept for each ELF, so the last timeline made is the live one. */
 import { afterAll } from 'vitest';
-import { Timeline, type TimelineOptions } from '../../debug/timeline.js';
+import type { ReplayOptions } from '../../debug/replay.js';
+import { Timeline } from '../../debug/timeline.js';
 import { allTargets } from '../../sweep/catalogue.js';
 import { Lab } from '../../sweep/lab.js';
 import type { SweepTarget } from '../../sweep/unit.js';
@@ -21,13 +22,13 @@ export function targetNamed(name: string): SweepTarget {
 }
 
 /** A timeline at the first instruction of a target's thread. */
-export function timelineOf(target: SweepTarget, options: TimelineOptions = {}): Timeline {
+export function timelineOf(target: SweepTarget, options: ReplayOptions = {}): Timeline {
   lab ??= must(Lab.create(backend()));
   const parts = must(lab.machineFor(target.elf, target.scenario.kernel));
   return must(Timeline.start(parts, target.scenario, options));
 }
 
 /** The same by name. */
-export function timeline(name: string, options: TimelineOptions = {}): Timeline {
+export function timeline(name: string, options: ReplayOptions = {}): Timeline {
   return timelineOf(targetNamed(name), options);
 }

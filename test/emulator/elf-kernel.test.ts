@@ -32,13 +32,10 @@ function hasReadelf(): boolean {
 
 describe.skipIf(!present)('a real arm64 vmlinux', () => {
   let image: ElfImage;
-  let milliseconds: number;
   const directory = mkdtempSync(join(tmpdir(), 'kunwind-vmlinux-'));
 
   beforeAll(() => {
-    const start = performance.now();
     image = load(KERNEL);
-    milliseconds = performance.now() - start;
   });
   afterAll(() => {
     rmSync(directory, { recursive: true, force: true });
@@ -52,14 +49,6 @@ describe.skipIf(!present)('a real arm64 vmlinux', () => {
     expect(load(OTHER_KERNEL).symbols).toHaveLength(64_391);
     expect(image.sframe.map(({ name, size }) => [name, size])).toEqual([['.sframe', 0xb1091]]);
     expect(hexAddress(image.entry)).toBe('ffff800080000000');
-  });
-
-  it('loads in well under a second', () => {
-    // About 100 ms; ten times that means that something became quadratic.
-    expect(milliseconds).toBeLessThan(1000);
-    const start = performance.now();
-    new SymbolTable([image]);
-    expect(performance.now() - start).toBeLessThan(1000);
   });
 
   it('holds the addend of each of its 31,406 relative relocations', () => {

@@ -6,7 +6,7 @@ import { family as kretprobes } from '../../scenarios/kretprobe/kretprobe.js';
 import type { Scenario } from '../../scenarios/scenario.js';
 import { kprobeRefusal } from '../../sweep/kprobe-setup.js';
 import { setUpScenario } from '../../sweep/scenario-setup.js';
-import type { SweepParts } from '../../sweep/scenario-sweep.js';
+import type { SweepParts } from '../../sweep/sweep-parts.js';
 import { type FamilyName, setUp, sweepParts } from '../machine-fixture.js';
 
 let parts: SweepParts | undefined;

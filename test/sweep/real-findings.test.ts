@@ -70,44 +70,58 @@ async function walksAt(
   ]) as Record<string, string>;
 }
 
+interface Finding {
+  readonly title: string;
+  readonly point: readonly [path: string, fn: string, index: number];
+  /** Where the point is, and what variants 5, 6 and 7 answer. */
+  readonly walks: readonly [at: string, v5: string, v6: string, strict: string];
+}
+
+const NO_ROWS = [
+  `warned ${WARN}`,
+  'unreliable no-sframe-entry',
+  'unreliable no-sframe-entry',
+] as const;
+
 describe.skipIf(!HAS_KERNELS)('in a real kernel', () => {
   it.each([
-    ['crc32_le_arm64 of the annotated build', LEAF, 'crc32_le_arm64+0x0'],
-    ['crc32_le_arm64 of the mainline build', PLAIN, 'crc32_le_arm64+0x0'],
-    ['a string routine of the mainline build', PLAIN, '__pi_strlen+0x0'],
-  ])('%s has no rows: v5 warns, the others refuse', async (_, path, at) => {
-    expect(await walksAt(path, at.replace('+0x0', ''), 0)).toEqual({
-      at,
-      'sframe-v5': `warned ${WARN}`,
-      'sframe-v6': 'unreliable no-sframe-entry',
-      'sframe-strict': 'unreliable no-sframe-entry',
-    });
-  });
-
-  it('a string routine of the annotated build is exact', async () => {
-    expect(await walksAt(LEAF, '__pi_strlen', 0)).toEqual({
-      at: '__pi_strlen+0x0',
-      'sframe-v5': 'exact',
-      'sframe-v6': 'exact',
-      'sframe-strict': 'exact',
-    });
-  });
-
-  it('v6 alone refuses a CFA with bit 4 set', async () => {
-    expect(await walksAt(LEAF, 'has_lpa2', 20)).toEqual({
-      at: 'bsearch+0x14',
-      'sframe-v5': 'exact',
-      'sframe-v6': 'unreliable cfa-misaligned',
-      'sframe-strict': 'exact',
-    });
-  });
-
-  it('v5 takes a word behind an ordinary frame record for the type of one of metadata', async () => {
-    expect(await walksAt(PLAIN, 'io_mkdirat', 100)).toEqual({
-      at: '__pi_memset_generic+0x10c',
-      'sframe-v5': 'unreliable pt-regs-not-accessible',
-      'sframe-v6': 'unreliable no-sframe-entry',
-      'sframe-strict': 'unreliable no-sframe-entry',
-    });
+    {
+      title: 'crc32_le_arm64 of the annotated build has no rows',
+      point: [LEAF, 'crc32_le_arm64', 0],
+      walks: ['crc32_le_arm64+0x0', ...NO_ROWS],
+    },
+    {
+      title: 'crc32_le_arm64 of the mainline build has no rows',
+      point: [PLAIN, 'crc32_le_arm64', 0],
+      walks: ['crc32_le_arm64+0x0', ...NO_ROWS],
+    },
+    {
+      title: 'a string routine of the mainline build has no rows',
+      point: [PLAIN, '__pi_strlen', 0],
+      walks: ['__pi_strlen+0x0', ...NO_ROWS],
+    },
+    {
+      title: 'a string routine of the annotated build is exact',
+      point: [LEAF, '__pi_strlen', 0],
+      walks: ['__pi_strlen+0x0', 'exact', 'exact', 'exact'],
+    },
+    {
+      title: 'v6 alone refuses a CFA with bit 4 set',
+      point: [LEAF, 'has_lpa2', 20],
+      walks: ['bsearch+0x14', 'exact', 'unreliable cfa-misaligned', 'exact'],
+    },
+    {
+      title: 'v5 takes a word behind an ordinary frame record for the type of one of metadata',
+      point: [PLAIN, 'io_mkdirat', 100],
+      walks: [
+        '__pi_memset_generic+0x10c',
+        'unreliable pt-regs-not-accessible',
+        'unreliable no-sframe-entry',
+        'unreliable no-sframe-entry',
+      ],
+    },
+  ] satisfies Finding[])('$title', async ({ point, walks: [at, v5, v6, strict] }) => {
+    const walks = await walksAt(...point);
+    expect(walks).toEqual({ at, 'sframe-v5': v5, 'sframe-v6': v6, 'sframe-strict': strict });
   });
 });

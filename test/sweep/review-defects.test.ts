@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { KIND_NAMES, kindSet } from '../../kernel-model/exception-kind.js';
 import { family } from '../../scenarios/review/review.js';
 import { isAllowed, unmetRequirements, type VerdictCount } from '../../sweep/promises.js';
-import type { SweepParts } from '../../sweep/scenario-sweep.js';
+import type { SweepParts } from '../../sweep/sweep-parts.js';
 import { MODES } from '../../sweep/tally.js';
 import { VERDICTS } from '../../sweep/verdict.js';
 import type { UnwindDefect } from '../../unwinder/walk-defect.js';

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Reg, RegisterFile } from '../../emulator/registers.js';
 import { finalRecordOf } from '../../kernel-model/thread-call.js';
 import { buildRules } from '../../sweep/kernel-walker.js';
-import type { SweepParts } from '../../sweep/scenario-sweep.js';
+import type { SweepParts } from '../../sweep/sweep-parts.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
 import {

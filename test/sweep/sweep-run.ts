@@ -4,13 +4,9 @@ import type { TruthDefect } from '../../kernel-model/ground-truth.js';
 import { ALL_KINDS, KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import type { Scenario } from '../../scenarios/scenario.js';
 import { formatPoint, type Point } from '../../sweep/point.js';
-import {
-  type PointContext,
-  ScenarioSweep,
-  type SweepEnd,
-  type SweepParts,
-  type SweepRange,
-} from '../../sweep/scenario-sweep.js';
+import { ScenarioSweep, type SweepEnd, type SweepRange } from '../../sweep/scenario-sweep.js';
+import type { PointContext } from '../../sweep/sweep-observer.js';
+import type { SweepParts } from '../../sweep/sweep-parts.js';
 import type { SweepProblem } from '../../sweep/sweep-problem.js';
 import { type CellKey, MODES, Tally } from '../../sweep/tally.js';
 import { VERDICTS } from '../../sweep/verdict.js';

@@ -1,0 +1,267 @@
+/**
+ * Executes a scenario from any of its positions to any later one, the same way each time, and goes
+ * back by restoring a snapshot and executing again. timeline.ts says what positions and inputs are.
+ */
+import type { Address } from '../emulator/address.js';
+import { ExclusiveEffect, exclusiveEffect } from '../emulator/exclusive.js';
+import { Reg } from '../emulator/registers.js';
+import type { TruthDefect } from '../kernel-model/ground-truth.js';
+import { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
+import type { Machine } from '../kernel-model/machine.js';
+import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
+import type { SweepParts } from '../sweep/sweep-parts.js';
+import type { Policy } from '../unwinder/policy.js';
+import { type Edit, Inputs } from './inputs.js';
+import { type MachineImage, MachineState } from './machine-state.js';
+import { Progress } from './progress.js';
+import { Snapshots } from './snapshots.js';
+import { END, MOVED, type Stop } from './stop.js';
+import { WalkAnswer } from './walk-answer.js';
+
+/** Steps between two snapshots, to begin with: about 2 ms of execution. */
+const INTERVAL = 1024;
+/** A re-execution longer than this leaves a snapshot this far before its end. */
+const NEAR = 128;
+/** Steps after which a guest has run away. */
+const DEFAULT_BUDGET = 2_000_000;
+/** Instructions after which a load-exclusive without its store is taken for abandoned. */
+const EXCLUSIVE_WINDOW = 64;
+
+/** How a scenario is run. */
+export interface ReplayOptions {
+  /** Positions there may be; default {@link DEFAULT_BUDGET}. */
+  readonly budget?: number | undefined;
+  /** Bytes by which the thread's stack begins lower, a multiple of 16 (the stacktrace tests). */
+  readonly stackShift?: number | undefined;
+  /**
+   * Answer the scenario's own walk requests by this policy: the guest then sees what the walk
+   * returned. Absent: requests return what the guest's memory says.
+   */
+  readonly answer?: Policy | undefined;
+  readonly truthDefect?: TruthDefect | undefined;
+  /** Steps between two snapshots; tests make it small. */
+  readonly interval?: number | undefined;
+}
+
+interface Snapshot extends MachineImage {
+  readonly position: number;
+}
+
+/** The run of one scenario that was set up. Owns the machine while it is used. */
+export class Replay {
+  readonly inputs = new Inputs();
+  readonly cpu: InterruptibleCpu;
+  readonly progress: Progress;
+  private readonly machine: Machine;
+  private readonly state: MachineState;
+  private readonly snapshots: Snapshots<Snapshot>;
+  private readonly budget: number;
+  private readonly answer: WalkAnswer | undefined;
+  private at = 0;
+  /** Position from which on a snapshot is due. */
+  private due = 0;
+  /** Instructions since a load-exclusive whose store is still to come; 0 for none. */
+  private exclusive = 0;
+  /** Memory is not what it should be here: a scan has taken exceptions without cleaning up. */
+  private tainted = false;
+
+  /** @param entry first instruction of the scenario's entry function */
+  constructor(parts: SweepParts, entry: Address, options: ReplayOptions) {
+    const { machine, stacks, driver, walker } = parts;
+    this.machine = machine;
+    const scenarioCpu = new ScenarioCpu(machine, stacks, options.truthDefect);
+    this.cpu = new InterruptibleCpu(machine, scenarioCpu, driver.source);
+    driver.reset();
+    this.cpu.reset();
+    const shift = options.stackShift ?? 0;
+    if (shift !== 0) {
+      machine.stepper.registers.set(Reg.SP, machine.stepper.registers.get(Reg.SP) - shift);
+      machine.stepper.writeBack();
+    }
+    this.budget = options.budget ?? DEFAULT_BUDGET;
+    this.answer =
+      options.answer === undefined ? undefined : new WalkAnswer(machine, walker, options.answer);
+    this.progress = new Progress(this.cpu, entry, machine.kernel.roles.initTask);
+    this.state = new MachineState(machine, this.cpu, this.progress);
+    this.snapshots = new Snapshots(options.interval ?? INTERVAL);
+    this.progress.noteEntry(this.pc);
+    this.keepSnapshot();
+  }
+
+  /** Steps made since the thread's first instruction. */
+  get position(): number {
+    return this.at;
+  }
+
+  /** Address of the instruction that the next step executes. */
+  get pc(): Address {
+    return this.machine.stepper.pc;
+  }
+
+  /** Whether the thread is done: there is no next step. */
+  get isAtEnd(): boolean {
+    return this.pc === this.machine.kernel.roles.threadDone && this.cpu.depth === 0;
+  }
+
+  /** Go to a position, or as near as there is one. */
+  goTo(position: number): Stop {
+    const target = Math.max(0, position);
+    const snapshot = this.snapshots.atOrBefore(target);
+    if (snapshot !== undefined) {
+      const stay = !this.tainted && this.at <= target && snapshot.position <= this.at;
+      if (!stay) this.restore(snapshot);
+    }
+    if (target - this.at <= 2 * NEAR) return this.forward(target);
+    const stop = this.forward(target - NEAR);
+    if (stop.reason !== 'moved') return stop;
+    if (this.exclusive === 0) this.snapshots.addNear(this.takeSnapshot());
+    return this.forward(target);
+  }
+
+  /** Execute up to a position, from here. */
+  forward(target: number): Stop {
+    while (this.at < target) {
+      const stop = this.advance();
+      if (stop !== undefined) return stop;
+    }
+    return MOVED;
+  }
+
+  /** One step. Undefined when it was made. */
+  advance(): Stop | undefined {
+    const { inputs, cpu, progress } = this;
+    if (this.isAtEnd) return END;
+    if (this.at >= this.budget) {
+      return { reason: 'runaway', detail: `${this.budget} steps were made: the guest runs away` };
+    }
+    const kind = inputs.interruptAt(this.at);
+    if (kind >= 0) {
+      cpu.take(kind);
+      progress.exceptionTaken();
+    } else {
+      this.answer?.beforeStep();
+      const { depth } = cpu;
+      if (!cpu.step()) return this.stuck();
+      this.noteExclusive();
+      progress.stepped(depth);
+    }
+    this.at++;
+    progress.noteEntry(this.pc);
+    if (inputs.count > 0) for (const edit of inputs.editsAt(this.at)) this.state.apply(edit);
+    if (this.at >= this.due && !this.tainted && this.exclusive === 0) this.snapshotIfDue();
+    return undefined;
+  }
+
+  /** The last position before another one from which on it is cheap to execute again. */
+  cheapStart(before: number): number {
+    return this.snapshots.atOrBefore(before - 1)?.position ?? 0;
+  }
+
+  /** Take an exception here as the next step, which is still to be made. It must be possible. */
+  recordInterrupt(kind: number): void {
+    this.settle();
+    this.inputs.recordInterrupt(this.at, kind);
+    this.snapshots.dropFrom(this.at + 1);
+  }
+
+  /** Make an edit here. @returns one line on why it cannot be made, or undefined */
+  edit(edit: Edit): string | undefined {
+    this.settle();
+    const refusal = this.state.refuses(edit);
+    if (refusal !== undefined) return refusal;
+    this.inputs.recordEdit(this.at, edit);
+    this.snapshots.dropFrom(Math.max(1, this.at));
+    this.state.apply(edit);
+    // Position 0 always has a snapshot.
+    if (this.at === 0) {
+      this.snapshots.dropFrom(0);
+      this.keepSnapshot();
+    }
+    return undefined;
+  }
+
+  /** Drop the inputs after this position: exceptions taken from here on, and later edits. */
+  forgetFuture(): void {
+    this.settle();
+    this.inputs.dropAfter(this.at);
+    this.snapshots.dropFrom(this.at + 1);
+  }
+
+  /** See `Timeline.undisturbed`. */
+  undisturbed<T>(use: () => T): T {
+    this.settle();
+    const { memory } = this.state;
+    const before = memory.capture(this.snapshots.atOrBefore(this.at)?.memory);
+    try {
+      return use();
+    } finally {
+      memory.restore(before);
+    }
+  }
+
+  /** See `Timeline.taint`. */
+  taint(): void {
+    this.tainted = true;
+  }
+
+  /** Have the memory of this position again after {@link taint}. */
+  settle(): void {
+    if (this.tainted) this.goTo(this.at);
+  }
+
+  /** Memory that snapshots take, and how many there are. */
+  usage(): { readonly snapshots: number; readonly bytes: number; readonly interval: number } {
+    const { count, bytes, interval } = this.snapshots;
+    return { snapshots: count, bytes, interval };
+  }
+
+  /** A hash of the whole state. */
+  fingerprint(): string {
+    this.settle();
+    return `${this.at} ${this.state.fingerprint()}`;
+  }
+
+  /** The step could not be made, and may have left half of its effects: come here again. */
+  private stuck(): Stop {
+    const { problem } = this.cpu.scenario;
+    const target = this.at;
+    const snapshot = this.snapshots.atOrBefore(target);
+    if (snapshot !== undefined) {
+      this.restore(snapshot);
+      this.forward(target);
+    }
+    return { reason: 'problem', detail: problem };
+  }
+
+  /** An open exclusive monitor is not part of a snapshot, so none is taken while there is one. */
+  private noteExclusive(): void {
+    const effect = exclusiveEffect(this.machine.stepper.instructionWord);
+    if (effect === ExclusiveEffect.OPENS) this.exclusive = 1;
+    else if (effect === ExclusiveEffect.CLOSES) this.exclusive = 0;
+    else if (this.exclusive > 0 && ++this.exclusive > EXCLUSIVE_WINDOW) this.exclusive = 0;
+  }
+
+  private snapshotIfDue(): void {
+    const known = this.snapshots.atOrBefore(this.at)?.position ?? -Infinity;
+    if (this.at - known >= this.snapshots.interval) this.keepSnapshot();
+    else this.due = known + this.snapshots.interval;
+  }
+
+  private keepSnapshot(): void {
+    this.snapshots.add(this.takeSnapshot());
+    this.due = this.at + this.snapshots.interval;
+  }
+
+  private takeSnapshot(): Snapshot {
+    const base = this.snapshots.atOrBefore(this.at);
+    return { position: this.at, ...this.state.capture(base?.memory) };
+  }
+
+  private restore(snapshot: Snapshot): void {
+    this.state.restore(snapshot);
+    this.at = snapshot.position;
+    this.due = snapshot.position + this.snapshots.interval;
+    this.exclusive = 0;
+    this.tainted = false;
+  }
+}

@@ -1,0 +1,79 @@
+/** A walk that is kept as an example: as it was caught, and in words. */
+import type { Address } from '../emulator/address.js';
+import type { Disassembler } from '../emulator/disassembler.js';
+import type { PolicyName } from '../unwinder/policy.js';
+import { WALK_REASONS, WALK_WARNINGS } from '../unwinder/walk-reason.js';
+import { formatPoint, type Point } from './point.js';
+import type { PointContext } from './sweep-observer.js';
+import type { SweepParts } from './sweep-parts.js';
+import type { WalkExample } from './unit.js';
+import { VerdictCode, VERDICTS } from './verdict.js';
+
+/** Entries of a truth or trace that an example keeps. */
+const MAX_LISTED = 96;
+
+/** An example as it was caught, before names are looked up. */
+export interface RawExample {
+  readonly point: Point;
+  readonly pc: Address;
+  readonly policy: PolicyName;
+  readonly mode: 'reliable' | 'best-effort';
+  readonly verdict: number;
+  readonly status: number;
+  readonly warned: number;
+  /** Of a WARN in the kernel's own unwinder, or 0. */
+  readonly warnedAt: Address;
+  readonly truth: readonly Address[];
+  readonly trace: readonly Address[];
+}
+
+/** Copy what a walk leaves behind, before the next one. */
+export function rawExample(point: Point, context: PointContext): RawExample {
+  const { walk, truth } = context;
+  return {
+    point,
+    pc: context.pc,
+    policy: context.policy.name,
+    mode: context.mode,
+    verdict: context.verdict,
+    status: walk.status,
+    warned: walk.warned,
+    warnedAt: walk.warnedAt,
+    truth: [...truth.addresses.subarray(0, Math.min(truth.count, MAX_LISTED))],
+    trace: [...walk.entries.subarray(0, Math.min(walk.count, MAX_LISTED))],
+  };
+}
+
+/** Put an example into words. @param disassembler where there is one */
+export function exampleText(
+  parts: SweepParts,
+  raw: RawExample,
+  disassembler: Disassembler | undefined,
+): WalkExample {
+  const { symbols, memory } = parts.machine;
+  const name = (address: Address, index: number): string => {
+    // The first entries are return addresses, the interrupted PC is not: both print as the kernel does.
+    const text = index < 0 ? symbols.format(address) : symbols.formatReturnAddress(address);
+    return parts.judge.isOptional(address) ? `(${text})` : text;
+  };
+  const word = memory.readWord(raw.pc) ?? 0;
+  const bytes = new Uint8Array(new Uint32Array([word]).buffer);
+  return {
+    point: formatPoint(raw.point),
+    policy: raw.policy,
+    mode: raw.mode,
+    verdict: VERDICTS[raw.verdict] ?? '?',
+    reason: reasonText(raw, parts.machine.kernel.bugTable?.at(raw.warnedAt)?.place),
+    at: symbols.format(raw.pc),
+    instruction: disassembler?.disassemble(bytes, raw.pc).text ?? `0x${word.toString(16)}`,
+    truth: raw.truth.map((address, i) => name(address, address === raw.pc ? -1 : i)),
+    trace: raw.trace.map((address, i) => name(address, address === raw.pc ? -1 : i)),
+  };
+}
+
+function reasonText(raw: RawExample, place: string | undefined): string {
+  if (raw.verdict === VerdictCode.WARNED) {
+    return `WARN ${WALK_WARNINGS[raw.warned] ?? ''}${place === undefined ? '' : ` at ${place}`}`;
+  }
+  return raw.status === 0 ? '' : (WALK_REASONS[raw.status] ?? '');
+}

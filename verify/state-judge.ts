@@ -1,0 +1,131 @@
+/** Judges the state that a path is in: by the row in force, and where control leaves a function. */
+import type { Address } from '../emulator/address.js';
+import { executeReturnAuth, PauthOutcome } from '../emulator/pointer-auth.js';
+import { Reg } from '../emulator/registers.js';
+import { formatRule } from '../unwinder/rule-text.js';
+import { RecoverKind, ruleAt } from '../unwinder/unwind-rule.js';
+import { branchRegister, Flow } from './control-flow.js';
+import type { DataStepper } from './data-step.js';
+import { frameText } from './frame-text.js';
+import type { FunctionList } from './function-list.js';
+import { FunctionTrace } from './function-trace.js';
+import { judgeRow } from './row-judge.js';
+import { Tag } from './synthetic-frame.js';
+
+/** Judges what the registers and the stack of a {@link DataStepper} are; says it to a trace. */
+export class StateJudge {
+  constructor(
+    private readonly list: FunctionList,
+    private readonly stepper: DataStepper,
+  ) {}
+
+  /** Judge the row in force at an instruction, before it is executed. */
+  judge(trace: FunctionTrace, pc: Address): void {
+    const { registers, frame } = this.stepper;
+    const slot = (pc - trace.entry.start) >>> 2;
+    const row = trace.rowAt[slot] as number;
+    const rule = trace.ruleOfRow(row);
+    if (rule < 0) {
+      trace.noRow(pc);
+      return;
+    }
+    const wrong = judgeRow(trace.entry.table.rules, rule, registers, frame);
+    if (row >= 0) trace.rowSeen[row] = 1;
+    const odd = this.compareDwarf(trace, pc, slot, wrong);
+    if (wrong !== 0) trace.addWrongRow(pc, row, wrong, () => this.truth() + odd);
+    const sp = registers.get(Reg.SP);
+    if (sp % 16 !== 0 && frame.holds(sp, 0)) trace.misaligned(pc);
+  }
+
+  /**
+   * Judge DWARF's rule in the same state: of SFrame, DWARF and execution one may be the odd one out.
+   * @returns what that says about a wrong row
+   */
+  private compareDwarf(trace: FunctionTrace, pc: Address, slot: number, wrong: number): string {
+    const { dwarf } = trace;
+    const rule = dwarf?.ruleAt[slot] ?? -1;
+    if (dwarf === undefined || rule < 0) return '';
+    trace.compared[slot] = 1;
+    const { registers, frame } = this.stepper;
+    const wrongDwarf = judgeRow(dwarf.rules, rule, registers, frame);
+    if (wrong === 0) {
+      if (wrongDwarf !== 0) {
+        const text = formatRule(ruleAt(dwarf.rules, rule));
+        trace.addWrongDwarf(pc, () => `DWARF says ${text}; ${this.truth()}`);
+      }
+      return '';
+    }
+    return wrongDwarf === 0
+      ? '; DWARF is right here, SFrame is the odd one out'
+      : '; DWARF is wrong as well, execution is the odd one out';
+  }
+
+  /** Whether SP, FP and the register with the return address are what the caller passed. */
+  isAsAtEntry(register: number = Reg.X30): boolean {
+    const { registers, frame } = this.stepper;
+    return (
+      registers.get(Reg.SP) === frame.entrySp &&
+      frame.registerTag(registers, Reg.X29) === Tag.FP &&
+      frame.registerTag(registers, register) === Tag.RA
+    );
+  }
+
+  /** Control goes on at the start of another function, whose caller this one's must be. */
+  judgeTailCall(trace: FunctionTrace, pc: Address): void {
+    if (!this.isAsAtEntry()) trace.addWrong(pc, 'tail-call', this.truth);
+  }
+
+  /** A return. @param flow RETURN or RETURN_AUTH, as which BR through the return address counts too */
+  judgeReturn(trace: FunctionTrace, pc: Address, word: number, flow: number): void {
+    let register = branchRegister(word);
+    if (flow === Flow.RETURN_AUTH) {
+      register = Reg.X30;
+      if (executeReturnAuth(word, this.stepper.registers) !== PauthOutcome.DONE) {
+        trace.addWrong(pc, 'return', this.truth);
+        return;
+      }
+    }
+    trace.returns++;
+    const rule = trace.ruleAt(pc);
+    if (rule >= 0 && trace.entry.table.rules.raKind[rule] === RecoverKind.UNDEFINED) {
+      trace.addWrong(pc, 'outermost-returns', this.truth);
+      return;
+    }
+    if (!this.isAsAtEntry(register)) trace.addWrong(pc, 'return', this.truth);
+  }
+
+  /**
+   * A call that does not return still leaves a return address, and an unwinder that looks that up
+   * gets whatever row comes next: of another block, or of another function.
+   */
+  judgeNoreturnCall(trace: FunctionTrace, pc: Address): void {
+    const { stepper } = this;
+    const { registers, frame } = stepper;
+    const next = pc + 4;
+    const entry = this.list.at(next);
+    const where = entry === undefined || entry === trace.entry ? undefined : entry.name;
+    const rows = entry === trace.entry ? trace : entry && new FunctionTrace(entry);
+    const rule = rows === undefined ? -1 : rows.ruleAt(next);
+    if (rule >= 0 && where === undefined) {
+      const link = registers.get(Reg.X30);
+      stepper.setLink(next);
+      const wrong = judgeRow(trace.entry.table.rules, rule, registers, frame);
+      stepper.setLink(link);
+      if (wrong === 0) return;
+    }
+    const what =
+      where !== undefined
+        ? `is in ${where}`
+        : rule < 0
+          ? 'has no row'
+          : 'has a row that is not true of the call';
+    trace.remark(
+      'after-noreturn-call',
+      pc,
+      `the return address of a call that never returns ${what}`,
+    );
+  }
+
+  /** The state in the words of a report: only for findings. */
+  private readonly truth = (): string => frameText(this.stepper.registers, this.stepper.frame);
+}

@@ -1,0 +1,44 @@
+/** The traces of functions that are executed together, found by address. */
+import type { Address } from '../emulator/address.js';
+import { branchOffset, Flow, flowOf } from './control-flow.js';
+import type { FunctionEntry } from './function-list.js';
+import { FunctionTrace } from './function-trace.js';
+
+/** One group. */
+export class TraceGroup {
+  readonly traces: FunctionTrace[];
+  readonly instructions: number;
+
+  /** @param fetch the instruction at an address */
+  constructor(
+    entries: readonly FunctionEntry[],
+    private readonly fetch: (pc: Address) => number | undefined,
+  ) {
+    this.traces = entries.map((entry) => new FunctionTrace(entry));
+    this.instructions = entries.reduce((sum, { size }) => sum + (size >>> 2), 0);
+    for (const trace of this.traces) this.findLeaders(trace);
+  }
+
+  /** The trace of the function at an address. */
+  at(pc: Address): FunctionTrace | undefined {
+    for (const trace of this.traces) {
+      const offset = pc - trace.entry.start;
+      if (offset >= 0 && offset < trace.entry.size) return trace;
+    }
+    return undefined;
+  }
+
+  /** Targets of direct branches: where two paths can meet. */
+  private findLeaders(trace: FunctionTrace): void {
+    const { start, size } = trace.entry;
+    for (let at = 0; at + 4 <= size; at += 4) {
+      const word = this.fetch(start + at);
+      if (word === undefined) return;
+      const flow = flowOf(word);
+      if (flow === Flow.JUMP || flow === Flow.CONDITIONAL) {
+        const target = start + at + branchOffset(word);
+        this.at(target)?.markLeader(target);
+      }
+    }
+  }
+}
