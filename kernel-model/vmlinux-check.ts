@@ -14,6 +14,7 @@ import {
   THREAD_SIZE,
 } from './kernel-image.js';
 import { codeOffsets } from './code-offsets.js';
+import { Kind } from './exception-kind.js';
 import type { OffsetsFile } from './offsets-file.js';
 import {
   findOffsets,
@@ -23,13 +24,8 @@ import {
   type OffsetSource,
   WANTED_MEMBERS,
 } from './structure-offsets.js';
-import {
-  hasKprobes,
-  knowsKprobes,
-  symbolsByName,
-  threadStart,
-  vmlinuxImage,
-} from './vmlinux-image.js';
+import { symbolsByName, threadStart, vmlinuxImage } from './vmlinux-image.js';
+import { untakenKinds } from './untaken-kinds.js';
 import type { WalkStub } from './walk-stub.js';
 
 /** One thing looked for. */
@@ -248,17 +244,18 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
         '.sframe',
         'the frame-pointer policy only: every other one is unreliable at an exception',
       );
-  yield brkItem(facts, offsets);
-  yield facts.has('do_serror')
-    ? found('serror', 'the walk stands in for do_serror, which panics')
-    : missing('serror', 'no do_serror: SErrors are not taken');
+  const untaken = untakenKinds(facts.symbols, offsets);
+  const kind = (what: string, number: number, detail: string): VmlinuxItem => {
+    const why = untaken.get(number);
+    return why === undefined ? found(what, detail) : missing(what, why);
+  };
+  yield kind('brk', Kind.BRK, 'a kprobe in kprobe_table, handled by do_el1_brk64 or its elders');
+  yield kind('serror', Kind.SERROR, 'the walk stands in for do_serror, which panics');
   yield found(
     'nmi',
     'where PSTATE.I is set by software: as linked, priority masking is not patched in',
   );
-  yield facts.has('__sdei_asm_handler')
-    ? missing('sdei', 'built in, but firmware events are not delivered to a real kernel')
-    : missing('sdei', 'no CONFIG_ARM_SDE_INTERFACE: no firmware events');
+  yield kind('sdei', Kind.SDEI, 'firmware events');
   const graph = rangeOf(facts.symbols.get('return_to_handler')) !== undefined;
   yield graph && !Number.isNaN(offsets.taskRetStack.value)
     ? found('function graph', 'return_to_handler and the return stack')
@@ -283,16 +280,6 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
   yield facts.has('__start___bug_table')
     ? found('bug table', 'WARN and BUG are named')
     : missing('bug table', 'no CONFIG_GENERIC_BUG: a WARN is reported by address only');
-}
-
-function brkItem({ symbols }: Facts, offsets: KnownOffsets): VmlinuxItem {
-  if (!hasKprobes(symbols)) return missing('brk', 'no CONFIG_KPROBES: breakpoints are not taken');
-  const defines = (['kprobeList', 'kprobeAddress', 'kprobePreHandler'] as const)
-    .map((name) => WANTED_MEMBERS[name].define)
-    .join(', ');
-  return knowsKprobes(offsets)
-    ? found('brk', 'a kprobe in kprobe_table, handled by do_el1_brk64 or its elders')
-    : missing('brk', `struct kprobe is not known, so none are taken: give ${defines} in --offsets`);
 }
 
 function found(what: string, detail: string): VmlinuxItem {

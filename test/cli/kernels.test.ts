@@ -123,6 +123,7 @@ describe('bad input is one line', () => {
     [['--function', 'no_such_function'], /no function no_such_function/],
     [['--args', '1'], /--args needs exactly one --function/],
     [['--seed', '1'], /--seed needs --sample/],
+    [['--kind', 'irq,brk'], /--kind brk: no CONFIG_KPROBES: breakpoints are not taken/],
     [['--offsets', 'README.md'], /not an offsets file/],
     [['--image', GUEST], /--kernel and --image exclude each other/],
     [['leaf'], /--kernel and the scenario 'leaf' exclude each other/],
