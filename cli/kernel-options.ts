@@ -15,6 +15,8 @@ import { UsageError } from './usage-error.js';
 export interface SweepTargets {
   /** What the kernel's own unwinder can be asked for; absent: everything. */
   readonly kernelPolicies?: readonly PolicyName[];
+  /** Kinds of exceptions that the kernel cannot take, and why. */
+  readonly untaken?: ReadonlyMap<number, string>;
   readonly targets: readonly SweepTarget[];
   /** Lines for standard error. */
   readonly notes: readonly string[];
@@ -75,6 +77,7 @@ export function kernelOptions(
     targets,
     notes,
     kernelPolicies,
+    ...(kernel.unbooted === undefined ? {} : { untaken: kernel.unbooted.untaken }),
     ...(count === undefined ? {} : { sample: { source, count, seed, patterns } }),
   };
 }

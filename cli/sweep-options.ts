@@ -57,7 +57,12 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
   const budget = wholeNumber('budget', given.budget);
   const point = pointOption(given);
   const reportPath = once('json', given.json);
-  const { targets, notes, sample, kernelPolicies } = sweepTargets(given, kernelPath);
+  const made = sweepTargets(given, kernelPath);
+  const { targets, notes, sample, kernelPolicies } = made;
+  for (const name of kinds ?? []) {
+    const why = made.untaken?.get(KIND_NAMES.indexOf(name));
+    if (why !== undefined) throw new UsageError(`--kind ${name}: ${why}`);
+  }
   if (point !== undefined && targets.length !== 1) {
     const none = (given.scenario ?? []).length === 0 && given.function === undefined;
     const found = none ? 'none is named' : `${targets.length} match`;

@@ -32,6 +32,11 @@ export const SHF_ALLOC = 2;
 export const SHF_EXECINSTR = 4;
 export const SHF_COMPRESSED = 0x800;
 
+/** Elf64_Chdr, and its ch_type. */
+export const CHDR_SIZE = 24;
+export const ELFCOMPRESS_ZLIB = 1;
+export const ELFCOMPRESS_ZSTD = 2;
+
 export const SHN_UNDEF = 0;
 export const SHN_ABS = 0xfff1;
 export const SHN_COMMON = 0xfff2;
@@ -48,6 +53,7 @@ export const STT_GNU_IFUNC = 10;
 export const R_AARCH64_NONE = 0;
 /** The value binutils gives to R_AARCH64_NONE in files written before the ABI withdrew it. */
 export const R_AARCH64_WITHDRAWN = 256;
+export const R_AARCH64_GLOB_DAT = 1025;
 export const R_AARCH64_RELATIVE = 1027;
 
 /** Static data relocations (ELF for the Arm 64-bit Architecture, static data relocations). */

@@ -48,6 +48,7 @@ function parseFile(path: string, file: ElfFile): Result<ElfImage, ElfError> {
     ...symbols.value,
     sframe: sframeSections(structure.value),
     section: (name) => sections.find((section) => section.name === name),
+    read: (offset, length) => file.read(offset, length),
     applyRelocations: (bias = 0) => {
       if (!Number.isSafeInteger(bias) || (type === 'exec' && bias !== 0)) {
         const reason = `an image of type ${type} cannot be moved by ${bias} bytes`;

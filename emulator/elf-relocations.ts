@@ -3,6 +3,8 @@ import { lastAtOrBelow } from './sorted.js';
 import type { ElfError } from './elf-error.js';
 import {
   EHDR_SIZE,
+  R_AARCH64_ABS64,
+  R_AARCH64_GLOB_DAT,
   R_AARCH64_NONE,
   R_AARCH64_RELATIVE,
   R_AARCH64_WITHDRAWN,
@@ -22,7 +24,8 @@ type Problem = ElfError | undefined;
  * Copies the segments to `bias` bytes from where they were linked and applies the dynamic
  * relocations: R_AARCH64_RELATIVE in RELA form, `*r_offset = r_addend + bias` (ELF for the
  * Arm 64-bit Architecture, dynamic relocations), and RELR, `*word += bias` (gABI,
- * SHT_RELR). `bias` is a whole number of bytes.
+ * SHT_RELR). `bias` is a whole number of bytes. References to symbols of a table that the link has thrown
+ * away stay as linked: {@link isOrphan}.
  */
 export function relocate(
   path: string,
@@ -91,6 +94,7 @@ class RelocatedImage {
       if (at + RELA_SIZE > rela.byteLength) return this.malformed(section, at, 'half an entry');
       const type = rela.getUint32(at + 8, true);
       if (type === R_AARCH64_NONE || type === R_AARCH64_WITHDRAWN) continue;
+      if (isOrphan(section, type, rela.getUint32(at + 12, true))) continue;
       if (type !== R_AARCH64_RELATIVE) {
         return { ...this.place(section, at), kind: 'unsupported-relocation', type };
       }
@@ -150,6 +154,16 @@ class RelocatedImage {
     const field = `${section.name}[${Math.floor(at / size)}]`;
     return { path: this.path, field, offset: section.offset + at };
   }
+}
+
+/**
+ * Whether a word refers to a symbol by its number in a table that the file does not have: a weak reference
+ * that nobody defined, in a kernel, whose linker script discards `.dynsym`. Only relative relocations are
+ * applied by a kernel itself (arch/arm64/kernel/pi/relocate.c, v7.2), so that such a word stays as linked, zero.
+ */
+function isOrphan({ link }: ElfSection, type: number, symbol: number): boolean {
+  const refers = type === R_AARCH64_ABS64 || type === R_AARCH64_GLOB_DAT;
+  return refers && link === 0 && symbol !== 0;
 }
 
 function entries({ data }: ElfSection): DataView {

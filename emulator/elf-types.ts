@@ -79,6 +79,11 @@ export interface ElfImage {
   /** The first section of that name. */
   section(name: string): ElfSection | undefined;
   /**
+   * Bytes of the file, read now and not kept; fewer where it ends. For sections too large to be held as `data`.
+   * @throws Error when the file can no longer be read
+   */
+  read(offset: number, length: number): Uint8Array;
+  /**
    * Fresh memory for every segment, moved by `bias` bytes (default 0), with
    * R_AARCH64_RELATIVE (RELA) and RELR relocations applied. Call it also for bias 0:
    * the words of a position-independent vmlinux are zero until then.

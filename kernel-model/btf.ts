@@ -44,11 +44,14 @@ const EXTRA: Readonly<Record<number, readonly [fixed: number, each: number]>> = 
 };
 /** Anonymous structures and modifiers inside each other; more is a loop. */
 const MAX_NESTING = 32;
+/** Members looked at for one name: few types can have many ways through them. */
+const MAX_MEMBERS = 1 << 18;
 
 /** Types by number, of which only structures are looked at. */
 class BtfTypes implements OffsetSource {
   readonly origin = 'BTF';
   private readonly structs = new Map<string, number>();
+  private membersLeft = 0;
 
   constructor(
     private readonly view: DataView,
@@ -67,6 +70,7 @@ class BtfTypes implements OffsetSource {
   readonly offsetOf: OffsetSource['offsetOf'] = ({ struct, member }) => {
     let at = this.structs.get(struct);
     let offset = 0;
+    this.membersLeft = MAX_MEMBERS;
     for (const name of member.split('.')) {
       const found = at === undefined ? undefined : this.member(at, name, 0);
       if (found === undefined) return undefined;
@@ -85,7 +89,7 @@ class BtfTypes implements OffsetSource {
     const isStructure = this.kind(at) === Kind.STRUCT || this.kind(at) === Kind.UNION;
     if (!isStructure || nesting > MAX_NESTING) return undefined;
     const { view } = this;
-    for (let i = 0; i < this.count(at); i++) {
+    for (let i = 0; i < this.count(at) && --this.membersLeft > 0; i++) {
       const entry = at + TYPE_SIZE + MEMBER_SIZE * i;
       const type = view.getUint32(entry + 4, true);
       const bits = view.getUint32(entry + 8, true) & (this.hasBitfields(at) ? 0xffffff : -1);

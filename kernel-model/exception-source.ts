@@ -28,12 +28,17 @@ export class ExceptionSource {
   sdeiLevel = 0;
   /** Whether that context is itself inside a kprobe's breakpoint. */
   inBreakpoint = false;
+  /** The kinds that the kernel can take at all, as bits. */
+  private readonly takeable: number;
   private readonly pmr: WordView;
   private readonly iar: WordView;
 
   constructor(private readonly machine: Machine) {
     this.pmr = new WordView(machine, machine.kernel.roles.gicPmr);
     this.iar = new WordView(machine, machine.kernel.roles.gicIar);
+    let kinds = ALL_KINDS;
+    for (const kind of machine.kernel.unbooted?.untaken.keys() ?? []) kinds &= ~(1 << kind);
+    this.takeable = kinds;
   }
 
   /** Nothing is being handled: after the machine was reset. */
@@ -56,7 +61,7 @@ export class ExceptionSource {
   possible(registers: RegisterFile): number {
     const pstate = registers.words[2 * Reg.PSTATE] as number;
     const { unbooted } = this.machine.kernel;
-    let kinds = unbooted?.kinds ?? ALL_KINDS;
+    let kinds = this.takeable;
     if ((pstate & Pstate.I) !== 0) {
       kinds &= ~(1 << Kind.IRQ);
       // A kernel that was not booted masks by PSTATE.I what it would mask by priority, which an NMI

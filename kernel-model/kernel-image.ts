@@ -94,8 +94,8 @@ export interface KernelState {
 
 /** How exceptions are delivered to a kernel that was not booted. */
 export interface UnbootedExceptions {
-  /** The kinds that the kernel can take, as bits. */
-  readonly kinds: number;
+  /** The kinds that the kernel cannot take, and why. */
+  readonly untaken: ReadonlyMap<number, string>;
   /** `addr` of the only registered kprobe, which breakpoints are taken for; absent: no kprobes. */
   readonly kprobeAddress?: Address;
   /** For functions that are traced. */

@@ -36,10 +36,9 @@ const NEEDED_SYMBOLS = [
 ] as const;
 const NEEDED_MEMBERS: readonly MemberName[] = [
   ...(['taskKretprobes', 'kretprobeNext', 'kretprobeRetAddr', 'kretprobeFp'] as const),
-  ...(['kprobeAddress', 'kprobePreHandler', 'kprobeOpcode', 'kprobeSimulator'] as const),
-  ...(['kprobeSlot', 'kprobeBehindSlot', 'kretprobeReturnHandler'] as const),
-  ...(['kretprobeEntryHandler', 'kretprobeHolder', 'holderPool'] as const),
-  ...(['poolObjects', 'poolSlots'] as const),
+  ...(['kprobeList', 'kprobeAddress', 'kprobePreHandler', 'kprobeOpcode'] as const),
+  ...(['kprobeSimulator', 'kprobeSlot', 'kprobeBehindSlot', 'kretprobeReturnHandler'] as const),
+  ...(['kretprobeEntryHandler', 'kretprobeHolder', 'holderObjects', 'holderSlots'] as const),
 ];
 
 /** Why functions of a kernel cannot have a kretprobe; undefined when they can. */
@@ -51,7 +50,7 @@ export function kretprobeObstacle(kernel: KernelImage): string | undefined {
   if (absent.length > 0) return `no ${absent.join(', ')}: kretprobes of v6.7 or later are needed`;
   const { members } = kernel.unbooted ?? {};
   return NEEDED_MEMBERS.some((name) => Number.isNaN(members?.[name].value ?? NaN))
-    ? 'struct kprobe, kretprobe, kretprobe_instance, objpool_head or task_struct.kretprobe_instances is not known: see kunwind-lab doctor'
+    ? 'struct kprobe, kretprobe, kretprobe_holder, kretprobe_instance or task_struct.kretprobe_instances is not known: see kunwind-lab doctor'
     : undefined;
 }
 
@@ -68,7 +67,6 @@ export function kretprobe(machine: Machine, fn: Address): Result<TracerSetup, st
   const at = (name: string): Address => kernel.symbol(name) ?? NaN;
   const probe = tracers.state + KRETPROBE;
   const holder = tracers.state + HOLDER;
-  const pool = holder + members.holderPool.value;
   const slots = tracers.state + SLOT_LIST;
   const slot = tracers.state + SLOT;
   const other = memory.readAddress(at('kprobe_table')) ?? 0;
@@ -76,8 +74,8 @@ export function kretprobe(machine: Machine, fn: Address): Result<TracerSetup, st
   if (!stepped.ok) return stepped;
   const { opcode, simulator, behind } = stepped.value;
   const words = [
-    // struct kprobe: hlist.next is its first member, the list of its bucket.
-    { address: other, value: probe },
+    // hlist_node.next of the one that is there: the list of its bucket.
+    { address: other, value: probe + members.kprobeList.value },
     { address: probe + members.kprobeAddress.value, value: fn },
     { address: probe + members.kprobePreHandler.value, value: at('pre_handler_kretprobe') },
     { address: probe + members.kprobeSimulator.value, value: simulator },
@@ -90,7 +88,7 @@ export function kretprobe(machine: Machine, fn: Address): Result<TracerSetup, st
     { address: probe + members.kretprobeReturnHandler.value, value: tracers.probeHandler },
     { address: probe + members.kretprobeHolder.value, value: holder },
     { address: holder, value: probe },
-    { address: pool + members.poolSlots.value, value: slots },
+    { address: holder + members.holderSlots.value, value: slots },
     { address: slots, value: slot },
   ];
   for (let i = 0; i < OBJECTS; i++) {
@@ -102,7 +100,7 @@ export function kretprobe(machine: Machine, fn: Address): Result<TracerSetup, st
   }
   const words32 = [
     { address: probe + members.kprobeOpcode.value, value: opcode },
-    { address: pool + members.poolObjects.value, value: OBJECTS },
+    { address: holder + members.holderObjects.value, value: OBJECTS },
     { address: slot + SLOT_TAIL, value: OBJECTS },
     { address: slot + SLOT_LAST, value: OBJECTS },
     { address: slot + SLOT_MASK, value: OBJECTS - 1 },

@@ -71,6 +71,12 @@ export const WANTED_MEMBERS = {
     member: 'fp',
     needed: 'functions with a kretprobe',
   },
+  kprobeList: {
+    define: 'KPROBE_HLIST',
+    struct: 'kprobe',
+    member: 'hlist',
+    needed: 'brk',
+  },
   kprobeAddress: {
     define: 'KPROBE_ADDR',
     struct: 'kprobe',
@@ -125,22 +131,16 @@ export const WANTED_MEMBERS = {
     member: 'rph',
     needed: 'functions with a kretprobe',
   },
-  holderPool: {
-    define: 'KRETPROBE_HOLDER_POOL',
+  holderObjects: {
+    define: 'KRETPROBE_HOLDER_NR_OBJS',
     struct: 'kretprobe_holder',
-    member: 'pool',
+    member: 'pool.nr_objs',
     needed: 'functions with a kretprobe',
   },
-  poolObjects: {
-    define: 'OBJPOOL_NR_OBJS',
-    struct: 'objpool_head',
-    member: 'nr_objs',
-    needed: 'functions with a kretprobe',
-  },
-  poolSlots: {
-    define: 'OBJPOOL_CPU_SLOTS',
-    struct: 'objpool_head',
-    member: 'cpu_slots',
+  holderSlots: {
+    define: 'KRETPROBE_HOLDER_CPU_SLOTS',
+    struct: 'kretprobe_holder',
+    member: 'pool.cpu_slots',
     needed: 'functions with a kretprobe',
   },
 } as const satisfies Record<string, WantedMember>;
@@ -152,8 +152,7 @@ export type MemberName = keyof typeof WANTED_MEMBERS;
 export const MEMBER_NAMES = Object.keys(WANTED_MEMBERS) as MemberName[];
 
 /** Where an offset comes from. */
-export type OffsetOrigin =
-  'offsets file' | 'BTF' | 'init_task' | 'code' | 'the public layout' | 'unknown';
+export type OffsetOrigin = 'offsets file' | 'BTF' | 'DWARF' | 'init_task' | 'code' | 'unknown';
 
 /** An offset in bytes (NaN: unknown) and its origin. */
 export interface KnownOffset {
@@ -183,27 +182,6 @@ export interface InitTask {
   readonly stack: Address;
 }
 
-/**
- * struct kprobe begins with hlist (16), list (16) and nmissed (8); then addr, symbol_name, offset, pre_handler,
- * post_handler, opcode, ainsn {api.handler, xol_insn, xol_restore} and flags. struct kretprobe is that, then handler,
- * entry_handler, maxactive, nmissed, data_size, rph; struct kretprobe_holder {rp, pool}; struct objpool_head {obj_size,
- * nr_objs, nr_possible_cpus, capacity, gfp, ref, flags, cpu_slots, ...} (v6.13 to v7.3-rc7).
- */
-const PUBLIC_LAYOUT: Partial<Record<MemberName, number>> = {
-  kprobeAddress: 40,
-  kprobePreHandler: 64,
-  kprobeOpcode: 80,
-  kprobeSimulator: 88,
-  kprobeSlot: 96,
-  kprobeBehindSlot: 104,
-  kretprobeReturnHandler: 120,
-  kretprobeEntryHandler: 128,
-  kretprobeHolder: 152,
-  holderPool: 8,
-  poolObjects: 4,
-  poolSlots: 32,
-};
-
 /** Each offset from the first source that has it, then from init_task itself. */
 export function findOffsets(sources: readonly OffsetSource[], initTask: InitTask): KnownOffsets {
   const found = MEMBER_NAMES.map((name): [MemberName, KnownOffset] => {
@@ -230,8 +208,5 @@ function ownOffset(name: MemberName, { words, stack }: InitTask): KnownOffset {
       if (words[at] === 1) return { value: 8 * at, origin: 'init_task' };
     }
   }
-  const value = PUBLIC_LAYOUT[name];
-  return value === undefined
-    ? { value: NaN, origin: 'unknown' }
-    : { value, origin: 'the public layout' };
+  return { value: NaN, origin: 'unknown' };
 }

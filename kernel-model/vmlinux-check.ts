@@ -14,6 +14,7 @@ import {
   THREAD_SIZE,
 } from './kernel-image.js';
 import { codeOffsets } from './code-offsets.js';
+import { Kind } from './exception-kind.js';
 import type { OffsetsFile } from './offsets-file.js';
 import {
   findOffsets,
@@ -23,7 +24,8 @@ import {
   type OffsetSource,
   WANTED_MEMBERS,
 } from './structure-offsets.js';
-import { hasKprobes, symbolsByName, threadStart, vmlinuxImage } from './vmlinux-image.js';
+import { symbolsByName, threadStart, vmlinuxImage } from './vmlinux-image.js';
+import { untakenKinds } from './untaken-kinds.js';
 import type { WalkStub } from './walk-stub.js';
 
 /** One thing looked for. */
@@ -55,7 +57,7 @@ export function checkVmlinux(
   const offsets = findOffsets([...sources, codeOffsets(facts)], facts.initTask());
   const items = [
     ...requiredItems(facts, given),
-    ...offsetSourceItems(facts, given),
+    ...offsetSourceItems(facts, offsets),
     ...layoutItems(facts, offsets),
     ...featureItems(facts, offsets),
   ];
@@ -199,22 +201,23 @@ function* requiredItems(facts: Facts, given: OffsetsFile | undefined): Generator
   } else yield found('pt_regs', `${size} bytes, metadata record at ${record}`);
 }
 
-/** Where offsets are looked for. DWARF is not: a build that has nothing else is told so. */
-function* offsetSourceItems(facts: Facts, given: OffsetsFile | undefined): Generator<VmlinuxItem> {
+/** Which descriptions of the build the offsets below are from, the best first, and which it has besides. */
+function* offsetSourceItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {
   if (!facts.has('init_task')) return;
-  const described = [
-    ...(given === undefined ? [] : ['--offsets']),
-    ...(facts.elf.section('.BTF') === undefined ? [] : ['BTF']),
-  ];
-  const detail = `${[...described, 'init_task', 'code'].join(', ')}; DWARF is not read`;
-  const hasDwarf = facts.elf.sections.some(({ name }) => /^\.z?debug_info$/.test(name));
-  yield hasDwarf && described.length === 0
-    ? missing(
-        'structure offsets',
-        `from ${detail}, though the file has it: give --offsets for the rest`,
-      )
-    : found('structure offsets', `from ${detail}`);
+  const origins = new Set(MEMBER_NAMES.map((name) => offsets[name].origin));
+  const used = ORIGINS.filter((origin) => origins.has(origin));
+  const names = new Set(facts.elf.sections.map(({ name }) => name));
+  const has = {
+    BTF: names.has('.BTF'),
+    DWARF: names.has('.debug_info') || names.has('.zdebug_info'),
+  };
+  const spare = (['BTF', 'DWARF'] as const).filter((origin) => has[origin] && !origins.has(origin));
+  const rest = spare.length === 0 ? '' : `; not used: ${spare.join(', ')}`;
+  yield found('structure offsets', `from ${used.join(', ') || 'nowhere'}${rest}`);
 }
+
+/** By rank: each offset is from the first that has it. */
+const ORIGINS = ['offsets file', 'BTF', 'DWARF', 'init_task', 'code'] as const;
 
 function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {
   if (!facts.has('init_task')) return;
@@ -241,19 +244,18 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
         '.sframe',
         'the frame-pointer policy only: every other one is unreliable at an exception',
       );
-  yield hasKprobes(facts.symbols)
-    ? found('brk', `a kprobe in kprobe_table, handled by do_el1_brk64 or its elders`)
-    : missing('brk', 'no CONFIG_KPROBES: breakpoints are not taken');
-  yield facts.has('do_serror')
-    ? found('serror', 'the walk stands in for do_serror, which panics')
-    : missing('serror', 'no do_serror: SErrors are not taken');
+  const untaken = untakenKinds(facts.symbols, offsets);
+  const kind = (what: string, number: number, detail: string): VmlinuxItem => {
+    const why = untaken.get(number);
+    return why === undefined ? found(what, detail) : missing(what, why);
+  };
+  yield kind('brk', Kind.BRK, 'a kprobe in kprobe_table, handled by do_el1_brk64 or its elders');
+  yield kind('serror', Kind.SERROR, 'the walk stands in for do_serror, which panics');
   yield found(
     'nmi',
     'where PSTATE.I is set by software: as linked, priority masking is not patched in',
   );
-  yield facts.has('__sdei_asm_handler')
-    ? missing('sdei', 'built in, but firmware events are not delivered to a real kernel')
-    : missing('sdei', 'no CONFIG_ARM_SDE_INTERFACE: no firmware events');
+  yield kind('sdei', Kind.SDEI, 'firmware events');
   const graph = rangeOf(facts.symbols.get('return_to_handler')) !== undefined;
   yield graph && !Number.isNaN(offsets.taskRetStack.value)
     ? found('function graph', 'return_to_handler and the return stack')

@@ -18,6 +18,7 @@ import {
 } from './kernel-image.js';
 import type { KnownOffsets } from './structure-offsets.js';
 import { TRACER_STATE_SIZE } from './tracer-setup.js';
+import { KPROBE_BUCKETS, untakenKinds } from './untaken-kinds.js';
 import type { WalkStub } from './walk-stub.js';
 
 /**
@@ -31,8 +32,6 @@ const DATA = { iar: 0, pmr: 8, sdeiNormal: 24, sdeiCritical: 32, kprobe: 256 } a
 const IRQ_STACK = STATE_AREA + 0x40000;
 const STACK_SPACING = 2 * THREAD_SIZE;
 const PMR_UNMASKED = 0xe0;
-/** Buckets of kprobe_table: 1 << KPROBE_HASH_BITS (kernel/kprobes.c). */
-const KPROBE_BUCKETS = 64;
 
 /** The roles of a real kernel, with everything that the driver needs. @param loaded with relocations applied */
 export function vmlinuxImage(
@@ -46,15 +45,13 @@ export function vmlinuxImage(
   const data = STATE_AREA;
   const { handler } = stub;
   const traps = bootedFunctions(elf.symbols);
-  const probe = kprobeState(symbols, known, data + DATA.kprobe, handler);
+  const untaken = untakenKinds(symbols, known);
+  const probe = untaken.has(Kind.BRK)
+    ? undefined
+    : kprobeState(at('kprobe_table'), known, data + DATA.kprobe, handler);
   const serror = symbols.get('do_serror');
   const printk = symbols.get('__warn_printk')?.address;
   const jump = jumpPage(elf, handler);
-  const kinds =
-    (1 << Kind.IRQ) |
-    (1 << Kind.NMI) |
-    (probe === undefined ? 0 : 1 << Kind.BRK) |
-    (serror === undefined ? 0 : 1 << Kind.SERROR);
   const returnToHandler = rangeOf(symbols.get('return_to_handler')) ?? NO_CODE;
   const kretprobeTrampolines = ranges(symbols, [
     '__kretprobe_trampoline',
@@ -116,7 +113,7 @@ export function vmlinuxImage(
       ],
     },
     unbooted: {
-      kinds,
+      untaken,
       ...(probe === undefined ? {} : { kprobeAddress: probe.address }),
       tracers: {
         state: TRACER_STATE,
@@ -201,26 +198,14 @@ export function threadStart(elf: ElfImage, fork: ElfSymbol | undefined): Address
 /** Bytes of ret_from_fork that are looked at. */
 const FORK_SIZE = 48;
 
-/** Whether the kernel looks kprobes up in a table of hash buckets, as it has since v2.6. */
-export function hasKprobes(symbols: ReadonlyMap<string, ElfSymbol>): boolean {
-  return symbols.get('kprobe_table')?.size === 8 * KPROBE_BUCKETS;
-}
-
 /**
  * One kprobe whose address the host changes before each breakpoint: it is the only one in every bucket of
  * kprobe_table, so that the kernel's get_kprobe() finds it wherever it looks.
  */
-function kprobeState(
-  symbols: ReadonlyMap<string, ElfSymbol>,
-  known: KnownOffsets,
-  at: Address,
-  handler: Address,
-) {
-  const table = symbols.get('kprobe_table');
-  if (table === undefined || !hasKprobes(symbols)) return undefined;
+function kprobeState(table: Address, known: KnownOffsets, at: Address, handler: Address) {
   const words = [{ address: at + known.kprobePreHandler.value, value: handler }];
-  for (let i = 0; i < KPROBE_BUCKETS; i++)
-    words.push({ address: table.address + 8 * i, value: at });
+  const node = at + known.kprobeList.value;
+  for (let i = 0; i < KPROBE_BUCKETS; i++) words.push({ address: table + 8 * i, value: node });
   return { address: at + known.kprobeAddress.value, words };
 }
 

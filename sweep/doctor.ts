@@ -86,7 +86,7 @@ function tryExceptions(
 function tryException(parts: SweepParts, kind: number): VmlinuxItem[] {
   const { machine, stacks, driver } = parts;
   const { kernel, stepper } = machine;
-  if (((kernel.unbooted?.kinds ?? 0) & (1 << kind)) === 0) return [];
+  if (kernel.unbooted?.untaken.has(kind) !== false) return [];
   machine.reset();
   if (startThreadCall(machine, kernel.roles.vectors, []) !== undefined) return [];
   stacks.switchTo(kernel.roles.initTask);

@@ -15,8 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import xzDecompress from 'xz-decompress';
-import { ZSTDDecoder } from 'zstddec/stream';
+import { prepareDebugSections } from '../emulator/debug-compression.js';
 import { fail, ok, type Result } from '../emulator/result.js';
+import { loadZstd, zstdChunks } from '../emulator/zstd-stream.js';
 
 /** Largest decompressed file, in bytes. */
 const MAX_SIZE = 2 ** 33;
@@ -33,7 +34,10 @@ type Compression = 'xz' | 'zstd';
 /** The file itself, or a decompressed copy. The error is one line that names `file`. */
 export async function plainFile(file: string, path: string): Promise<Result<PlainFile, string>> {
   const compression = compressionOf(path);
-  if (compression === undefined) return ok({ path, remove: () => undefined });
+  if (compression === undefined) {
+    await prepareDebugSections(path);
+    return ok({ path, remove: () => undefined });
+  }
   const folder = mkdtempSync(join(tmpdir(), 'kunwind-lab-'));
   const remove = (): void => {
     rmSync(folder, { recursive: true, force: true });
@@ -43,7 +47,7 @@ export async function plainFile(file: string, path: string): Promise<Result<Plai
   let problem: string | undefined;
   try {
     let size = 0;
-    for await (const chunk of compression === 'xz' ? xzChunks(path) : zstdChunks(path)) {
+    for await (const chunk of compression === 'xz' ? xzChunks(path) : zstdFileChunks(path)) {
       size += chunk.length;
       if (size > MAX_SIZE) throw new Error(`larger than ${MAX_SIZE} bytes when decompressed`);
       for (let done = 0; done < chunk.length;) done += writeSync(out, chunk, done);
@@ -54,7 +58,10 @@ export async function plainFile(file: string, path: string): Promise<Result<Plai
   } finally {
     closeSync(out);
   }
-  if (problem === undefined) return ok({ path: copy, remove });
+  if (problem === undefined) {
+    await prepareDebugSections(copy);
+    return ok({ path: copy, remove });
+  }
   remove();
   return fail(`${file}: the ${compression} data is corrupt or cut short: ${problem}`);
 }
@@ -86,10 +93,9 @@ async function* xzChunks(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function* zstdChunks(path: string): AsyncGenerator<Uint8Array> {
-  const decoder = new ZSTDDecoder();
-  await decoder.init();
-  yield* decoder.decodeStreaming(fileChunks(path));
+async function* zstdFileChunks(path: string): AsyncGenerator<Uint8Array> {
+  await loadZstd();
+  yield* zstdChunks(fileChunks(path));
 }
 
 function* fileChunks(path: string): Generator<Uint8Array> {

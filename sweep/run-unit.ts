@@ -1,4 +1,5 @@
 /** Executes one unit of work in this process and puts its outcome into plain data. */
+import { prepareDebugSections } from '../emulator/debug-compression.js';
 import { Disassembler } from '../emulator/disassembler.js';
 import type { TruthDefect } from '../kernel-model/ground-truth.js';
 import { POLICIES } from '../unwinder/policies/all.js';
@@ -15,6 +16,8 @@ const MAX_PROBLEMS = 16;
 /** Runs units on one lab. */
 export class UnitRunner {
   private disassembler: Disassembler | undefined;
+  /** The kernel whose file can be loaded without waiting. */
+  private prepared: string | undefined;
 
   constructor(
     private readonly lab: Lab,
@@ -23,6 +26,10 @@ export class UnitRunner {
 
   async run(request: UnitRequest): Promise<UnitResult> {
     const { elf, scenario, vmlinux } = request.target;
+    if (vmlinux !== undefined && vmlinux.path !== this.prepared) {
+      await prepareDebugSections(vmlinux.path);
+      this.prepared = vmlinux.path;
+    }
     const made = this.lab.machineFor(elf, scenario.kernel, vmlinux);
     if (!made.ok) return setupFailure(request.id, made.error.message);
     const parts = made.value;

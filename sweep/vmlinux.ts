@@ -4,9 +4,10 @@ import { loadElf } from '../emulator/elf-image.js';
 import { fail, ok, type Result } from '../emulator/result.js';
 import { readBtf } from '../kernel-model/btf.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
+import { dwarfOffsets } from './dwarf-offsets.js';
 import { loadStub } from './stub.js';
 import { readOffsetsFile } from '../kernel-model/offsets-file.js';
-import type { OffsetSource } from '../kernel-model/structure-offsets.js';
+import { type OffsetSource, WANTED_MEMBERS } from '../kernel-model/structure-offsets.js';
 import { checkVmlinux, unusableReason, type VmlinuxCheck } from '../kernel-model/vmlinux-check.js';
 
 /** Which kernel, and what is known of its structures. */
@@ -31,6 +32,12 @@ export function examineVmlinux(source: VmlinuxSource): Result<VmlinuxCheck, stri
   const btf = section === undefined ? undefined : readBtf(section.data);
   if (btf?.ok === false) return fail(`${source.file}: ${btf.error}`);
   if (btf !== undefined) sources.push(btf.value);
+  const unknown = Object.values(WANTED_MEMBERS).filter((member) =>
+    sources.every(({ offsetOf }) => offsetOf(member) === undefined),
+  );
+  const dwarf = dwarfOffsets(elf.value, unknown);
+  if (!dwarf.ok) return fail(`${source.file}: ${dwarf.error}`);
+  if (dwarf.value !== undefined) sources.push(dwarf.value);
   const check = checkVmlinux(elf.value, sources, stub.value.stub, given?.value);
   return check.ok ? check : fail(describeElfError({ ...check.error, path: source.file }));
 }

@@ -5,6 +5,7 @@
  */
 import type { Address } from '../emulator/address.js';
 import { describeElfError } from '../emulator/elf-error.js';
+import { openElfFile } from '../emulator/elf-file.js';
 import { SHF_EXECINSTR, SHT_NOBITS, SHT_RELA, SYM_SIZE } from '../emulator/elf-format.js';
 import { objectRelocations } from '../emulator/elf-object-relocations.js';
 import { nameAt } from '../emulator/elf-strings.js';
@@ -21,6 +22,8 @@ const RELA_SYMBOL = 12;
 export function loadObject(path: string): Result<ElfImage, string> {
   const elf = loadElfTables(path, 'apart');
   if (!elf.ok) return fail(describeElfError(elf.error));
+  const file = openElfFile(path);
+  if (!file.ok) return fail(describeElfError(file.error));
   const { sections, symbols } = elf.value;
   const loaded = sections.filter(
     ({ loaded: isLoaded, type, size }) => isLoaded && type !== SHT_NOBITS && size > 0,
@@ -75,6 +78,7 @@ export function loadObject(path: string): Result<ElfImage, string> {
     stripped: elf.value.stripped,
     sframe: elf.value.sframe,
     section: (name) => placed.find((section) => section.name === name),
+    read: (offset, length) => file.value.read(offset, length),
     applyRelocations: () => ok(segments.map((segment) => ({ ...segment }))),
   });
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parseElf } from '../../emulator/elf-image.js';
 import type { DoctorReport } from '../../sweep/doctor.js';
 import type { SweepReport } from '../../sweep/report.js';
 import { kernelOptions } from '../../cli/kernel-options.js';
@@ -63,7 +64,7 @@ describe('a small kernel', () => {
     expect(state('serror taken')).toBe('ok');
     expect(state('brk')).toBe('missing');
     const offsets = report.items.find(({ what }) => what === 'structure offsets');
-    expect(offsets?.detail).toContain('DWARF is not read');
+    expect(offsets?.detail).toBe('from init_task');
   });
 });
 
@@ -93,6 +94,16 @@ describe('bad input is one line', () => {
       sections: [{ name: '.rela.dyn', type: 4, flags: 2, data: quads(TEXT_ADDRESS, 257n, 1n) }],
     });
 
+  /** What a linker compressed, with a byte changed. */
+  const corruptZstd = (): Uint8Array => {
+    const elf = readFileSync(join(ROOT, 'test/fixtures/dwarf/gcc-zstd.elf'));
+    const parsed = parseElf('gcc-zstd.elf', elf);
+    const data = parsed.ok ? parsed.value.section('.debug_info')?.data : undefined;
+    const frame = Uint8Array.from(data?.subarray(24) ?? []);
+    frame[10] = (frame[10] ?? 0) ^ 0xff;
+    return frame;
+  };
+
   it.each<readonly [string, () => string, RegExp]>([
     ['a boot Image', () => write('Image', image), /an arm64 boot Image/],
     ['a compressed boot Image', () => write('Image.gz', gzipSync(image)), /an arm64 boot Image/],
@@ -104,6 +115,7 @@ describe('bad input is one line', () => {
     ['an unknown relocation', () => write('relocated', relocated()), /relocation type 257 is not/],
     ['no file', () => 'nowhere/vmlinux', /no such file/],
     ['cut xz', () => write('a.xz', Uint8Array.of(0xfd, 55, 122, 88, 90, 0, 0, 4)), /the xz data/],
+    ['corrupt zstd', () => write('b.zst', corruptZstd()), /the zstd data is corrupt or cut short/],
     ['cut zstd', () => write('a.zst', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 4)), /the zstd data/],
   ])('%s', (_, file, message) => {
     const { status, stdout, stderr } = run(['sweep', '--kernel', file()]);
@@ -117,6 +129,7 @@ describe('bad input is one line', () => {
     [['--function', 'no_such_function'], /no function no_such_function/],
     [['--args', '1'], /--args needs exactly one --function/],
     [['--seed', '1'], /--seed needs --sample/],
+    [['--kind', 'irq,brk'], /--kind brk: no CONFIG_KPROBES: breakpoints are not taken/],
     [['--offsets', 'README.md'], /not an offsets file/],
     [['--image', GUEST], /--kernel and --image exclude each other/],
     [['leaf'], /--kernel and the scenario 'leaf' exclude each other/],

@@ -16,6 +16,8 @@ export interface BuilderSection {
   readonly data?: Uint8Array;
   /** sh_size of a section without data. */
   readonly size?: number;
+  /** sh_link; 0 by default. */
+  readonly link?: number;
 }
 
 export interface BuilderSegment {
@@ -61,7 +63,7 @@ export function buildElf(options: BuilderOptions = {}): Buffer {
   const sections = [
     { name: '', type: 0 },
     ...(options.sections ?? [{ name: '.text', type: 1, flags: 6, address: TEXT_ADDRESS, size: 4 }]),
-  ].map((section: BuilderSection) => ({ ...section, link: 0, entry: 0 }));
+  ].map((section: BuilderSection) => ({ ...section, link: section.link ?? 0, entry: 0 }));
   if (options.symbols !== undefined) {
     const names = new Strings();
     const symbols = [quads(0n, 0n, 0n), ...options.symbols.map((s) => symbolEntry(s, names))];

@@ -71,7 +71,14 @@ describe('applyRelocations', () => {
     expect(relocated(elf)).toEqual([7n, 0n, 0n]);
   });
 
+  it("leaves a kernel's weak references as linked, whose symbol table is gone", () => {
+    const symbol = 28n << 32n;
+    const section = rela(DATA, symbol | 1025n, 0n, DATA + 8n, symbol | 257n, 0n);
+    expect(relocated(image(quads(7n, 8n), [section]), 0x1000)).toEqual([7n, 8n, 0n, 0n]);
+  });
+
   it.each<[string, BuilderSection, string]>([
+    ['a symbol of a table', { ...rela(DATA, (1n << 32n) | 257n, 0n), link: 1 }, 'type 257 is not'],
     ['another type', rela(0n, 0n, 0n, DATA, 257n, 1n), '.rela.dyn[1] at offset 0x'],
     ['another type', rela(DATA, 257n, 1n), 'relocation type 257 is not supported'],
     ['an address outside', rela(DATA + 24n + 1n, RELATIVE, 1n), 'in no PT_LOAD segment'],

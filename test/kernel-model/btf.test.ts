@@ -63,6 +63,16 @@ describe('BTF', () => {
     });
   });
 
+  it('that would be gone through for ever is given up', () => {
+    // Type i is a structure with two anonymous members of type i - 1.
+    const pair = (i: number): number[] => [0, STRUCT | 2, 16, 0, i - 1, 0, 0, i - 1, 64];
+    const types = Array.from({ length: 31 }, (_, i) => pair(i + 1));
+    types.push([at('task_struct'), STRUCT | 1, 16, 0, 31, 0]);
+    const source = readBtf(btf(types, `${STRINGS.join('\0')}\0`));
+    if (!source.ok) throw new Error(source.error);
+    expect(offset(source.value, 'taskStack')).toBeUndefined();
+  });
+
   it('of any bytes never throws', () => {
     const whole = btf(TYPES, `${STRINGS.join('\0')}\0`);
     for (let i = 0; i < 8 * whole.length; i++) {

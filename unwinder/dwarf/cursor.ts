@@ -5,11 +5,11 @@ import { type DwarfError, DwarfProblem } from './error.js';
 
 export class Cursor {
   constructor(
-    readonly view: DataView,
+    public view: DataView,
     /** Offset of the next byte in the section. */
     public at: number,
     /** One past the last byte that may be read. */
-    readonly end: number,
+    public end: number,
   ) {}
 
   get done(): boolean {
@@ -20,7 +20,7 @@ export class Cursor {
     throw new DwarfProblem({ kind, field, offset, value });
   }
 
-  /** Moves past `length` bytes and gives the offset of the first. */
+  /** Moves past `length` bytes and gives the offset of the first in the view, which may be another one then. */
   skip(field: string, length: number): number {
     const start = this.at;
     if (length > this.end - start) {
@@ -31,19 +31,23 @@ export class Cursor {
   }
 
   u8(field: string): number {
-    return this.view.getUint8(this.skip(field, 1));
+    const at = this.skip(field, 1);
+    return this.view.getUint8(at);
   }
 
   u16(field: string): number {
-    return this.view.getUint16(this.skip(field, 2), true);
+    const at = this.skip(field, 2);
+    return this.view.getUint16(at, true);
   }
 
   u32(field: string): number {
-    return this.view.getUint32(this.skip(field, 4), true);
+    const at = this.skip(field, 4);
+    return this.view.getUint32(at, true);
   }
 
   s32(field: string): number {
-    return this.view.getInt32(this.skip(field, 4), true);
+    const at = this.skip(field, 4);
+    return this.view.getInt32(at, true);
   }
 
   /** 64 bits as a signed address: exact for canonical ones. */

@@ -1,0 +1,150 @@
+/**
+ * Sections that are read where they are asked for, also compressed ones (gABI, Compressed Sections; `.zdebug_*`, GNU). Those are
+ * decompressed from their start only as far as is asked for, which for debugging information is a small part.
+ */
+import { constants, inflateSync } from 'node:zlib';
+import { CHDR_SIZE, ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './elf-format.js';
+import type { ElfImage, ElfSection } from './elf-types.js';
+import { zstdChunks, zstdIsReady } from './zstd-stream.js';
+
+/** The bytes of a section, decompressed. */
+export interface SectionBytes {
+  /** Bytes; of a compressed section, what its header says. */
+  readonly size: number;
+  /** A range that lies within. @throws SectionUnreadable */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** One line: why a section cannot be read. */
+export class SectionUnreadable extends Error {}
+
+/** Most bytes of one section that are decompressed, and held. */
+export const MAX_INFLATED = 2 ** 28;
+/** Compressed bytes taken at first; then twice as many. */
+const FIRST_PIECE = 2 ** 18;
+const GNU_HEADER_SIZE = 12;
+
+/** The section of that name, or of its old compressed name `.zNAME`. Undefined when there is none. */
+export function sectionBytes(elf: ElfImage, name: string): SectionBytes | undefined {
+  const section = elf.section(name);
+  if (section !== undefined) return new Contents(elf, section).bytes();
+  const old = elf.section(name.replace(/^\./, '.z'));
+  return old && new Contents(elf, old).gnuBytes();
+}
+
+class Contents {
+  constructor(
+    private readonly elf: ElfImage,
+    private readonly section: ElfSection,
+  ) {}
+
+  bytes(): SectionBytes {
+    const { section } = this;
+    const read = (offset: number, length: number): Uint8Array => this.part(offset, length);
+    if ((section.flags & SHF_COMPRESSED) === 0) return { size: section.size, read };
+    const header = this.part(0, Math.min(CHDR_SIZE, section.size));
+    if (header.length < CHDR_SIZE) throw this.problem('is compressed, and has no header');
+    const type = header.readUInt32LE(0);
+    const size = Number(header.readBigUInt64LE(8));
+    if (type === ELFCOMPRESS_ZLIB)
+      return new Inflated(size, this.problem, this.inflater(CHDR_SIZE));
+    if (type !== ELFCOMPRESS_ZSTD) throw this.problem(`is compressed in way ${type}, not 1 or 2`);
+    if (!zstdIsReady()) throw this.problem('is compressed with zstd, whose decoder is not loaded');
+    return new Inflated(size, this.problem, this.zstdDecoder());
+  }
+
+  gnuBytes(): SectionBytes {
+    const header = this.part(0, Math.min(GNU_HEADER_SIZE, this.section.size));
+    if (header.toString('latin1', 0, 4) !== 'ZLIB' || header.length < GNU_HEADER_SIZE) {
+      throw this.problem("does not begin with 'ZLIB' and a size");
+    }
+    const size = Number(header.readBigUInt64BE(4));
+    return new Inflated(size, this.problem, this.inflater(GNU_HEADER_SIZE));
+  }
+
+  readonly problem = (what: string): SectionUnreadable =>
+    new SectionUnreadable(`${this.section.name} ${what}`);
+
+  private part(offset: number, length: number): Buffer {
+    const { section, elf } = this;
+    try {
+      const bytes = elf.read(section.offset + offset, length);
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    } catch (error) {
+      throw this.problem(`cannot be read: ${error instanceof Error ? error.message : 'no reason'}`);
+    }
+  }
+
+  /** zlib has no way to go on later that does not wait: it starts again with twice as much. */
+  private *inflater(start: number): Generator<Uint8Array> {
+    const all = this.section.size - start;
+    for (let taken = FIRST_PIECE; ; taken *= 2) {
+      const finishFlush = taken < all ? constants.Z_SYNC_FLUSH : constants.Z_FINISH;
+      const piece = this.part(start, Math.min(taken, all));
+      yield inflateSync(piece, { finishFlush, maxOutputLength: MAX_INFLATED });
+      if (taken >= all) return;
+    }
+  }
+
+  private *zstdDecoder(): Generator<Uint8Array> {
+    let held = Buffer.alloc(0);
+    let used = 0;
+    for (const chunk of zstdChunks(this.pieces(CHDR_SIZE))) {
+      if (used + chunk.length > held.length) {
+        const larger = Buffer.alloc(Math.max(2 * held.length, used + chunk.length));
+        held.copy(larger, 0, 0, used);
+        held = larger;
+      }
+      held.set(chunk, used);
+      used += chunk.length;
+      yield held.subarray(0, used);
+    }
+  }
+
+  private *pieces(start: number): Generator<Uint8Array> {
+    for (let at = start; at < this.section.size; at += FIRST_PIECE) {
+      yield this.part(at, Math.min(FIRST_PIECE, this.section.size - at));
+    }
+  }
+}
+
+class Inflated implements SectionBytes {
+  private held: Uint8Array = new Uint8Array(0);
+
+  constructor(
+    readonly size: number,
+    private readonly problem: (what: string) => SectionUnreadable,
+    /** The contents from the start, more of them each time. */
+    private readonly more: Generator<Uint8Array>,
+  ) {}
+
+  read(offset: number, length: number): Uint8Array {
+    const end = offset + length;
+    if (end > MAX_INFLATED) throw this.tooMuch();
+    while (this.held.length < end) {
+      const next = this.next();
+      if (next === undefined)
+        throw this.problem(`decompresses to less than the ${this.size} bytes its header tells`);
+      this.held = next;
+    }
+    return this.held.subarray(offset, end);
+  }
+
+  private tooMuch(): SectionUnreadable {
+    const why = `is compressed, and more than ${MAX_INFLATED} bytes of it would be needed`;
+    return this.problem(`${why}: use objcopy --decompress-debug-sections`);
+  }
+
+  private next(): Uint8Array | undefined {
+    try {
+      const { done, value } = this.more.next() as IteratorResult<Uint8Array, undefined>;
+      return done === true ? undefined : value;
+    } catch (error) {
+      if (error instanceof SectionUnreadable) throw error;
+      // Only inflateSync(), which would have to give more than it may.
+      if (error instanceof RangeError) throw this.tooMuch();
+      const reason = error instanceof Error ? error.message : 'no reason';
+      throw this.problem(`is compressed, and corrupt: ${reason}`);
+    }
+  }
+}

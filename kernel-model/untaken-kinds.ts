@@ -1,0 +1,45 @@
+/** Which kinds of exceptions a real kernel that was not booted cannot take, and why. */
+import type { ElfSymbol } from '../emulator/elf-types.js';
+import { Kind } from './exception-kind.js';
+import { type KnownOffsets, WANTED_MEMBERS } from './structure-offsets.js';
+
+/** Buckets of kprobe_table: 1 << KPROBE_HASH_BITS (kernel/kprobes.c). */
+export const KPROBE_BUCKETS = 64;
+/** Bytes kept for a struct kprobe, which has some 120. */
+const MAX_KPROBE = 1024;
+const KPROBE_MEMBERS = ['kprobeList', 'kprobeAddress', 'kprobePreHandler'] as const;
+
+/** By kind, in a few words. IRQs and pseudo-NMIs are always taken. */
+export function untakenKinds(
+  symbols: ReadonlyMap<string, ElfSymbol>,
+  known: KnownOffsets,
+): ReadonlyMap<number, string> {
+  const untaken = new Map<number, string>();
+  const brk = withoutBreakpoints(symbols, known);
+  if (brk !== undefined) untaken.set(Kind.BRK, brk);
+  if (!symbols.has('do_serror')) untaken.set(Kind.SERROR, 'no do_serror: SErrors are not taken');
+  untaken.set(
+    Kind.SDEI,
+    symbols.has('__sdei_asm_handler')
+      ? 'built in, but firmware events are not delivered to a real kernel'
+      : 'no CONFIG_ARM_SDE_INTERFACE: no firmware events',
+  );
+  return untaken;
+}
+
+/** Kprobes are looked up in a table of hash buckets, as they are since v2.6, and what is there has to be known. */
+function withoutBreakpoints(
+  symbols: ReadonlyMap<string, ElfSymbol>,
+  known: KnownOffsets,
+): string | undefined {
+  if (symbols.get('kprobe_table')?.size !== 8 * KPROBE_BUCKETS) {
+    return 'no CONFIG_KPROBES: breakpoints are not taken';
+  }
+  const isKnown = KPROBE_MEMBERS.every((name) => {
+    const { value } = known[name];
+    return value >= 0 && value <= MAX_KPROBE - 8;
+  });
+  if (isKnown) return undefined;
+  const defines = KPROBE_MEMBERS.map((name) => WANTED_MEMBERS[name].define).join(', ');
+  return `struct kprobe is not known, so breakpoints are not taken: give ${defines} in --offsets`;
+}

@@ -1,0 +1,81 @@
+/** Reads a section of any size through a window: no more of it is in memory. */
+import { Cursor } from '../cursor.js';
+import type { DwarfError } from '../error.js';
+import { type DebugInfoError, DebugInfoProblem } from './error.js';
+
+/** Bytes that can be read anywhere. */
+export interface ByteSource {
+  /** In bytes. */
+  readonly size: number;
+  /** The bytes of a range that lies within; throws what its owner throws when they cannot be had. */
+  read(offset: number, length: number): Uint8Array;
+}
+
+const NOTHING = new DataView(new ArrayBuffer(0));
+
+/** A {@link Cursor} whose view is the window, and whose offsets are those in the section. */
+export class SectionCursor extends Cursor {
+  private low = 0;
+  private high = 0;
+
+  /** @param window bytes read at a time; no field that is read is longer */
+  constructor(
+    readonly section: string,
+    private readonly source: ByteSource,
+    private readonly window: number,
+  ) {
+    super(NOTHING, 0, source.size);
+  }
+
+  override fail(kind: DwarfError['kind'], field: string, offset: number, value: number): never {
+    // The base reports these two only.
+    this.refuse(kind === 'bad-number' ? 'bad-number' : 'truncated', field, offset, value);
+  }
+
+  /** @throws DebugInfoProblem */
+  refuse(kind: DebugInfoError['kind'], field: string, offset: number, value: number): never {
+    throw new DebugInfoProblem({ kind, section: this.section, field, offset, value });
+  }
+
+  override skip(field: string, length: number): number {
+    const start = this.at;
+    if (length > this.end - start) this.fail('truncated', field, start, length);
+    if (start < this.low || start + length > this.high) this.load(start);
+    this.at = start + length;
+    return start - this.low;
+  }
+
+  /** Moves past bytes that nobody looks at. */
+  pass(field: string, length: number): void {
+    if (length > this.end - this.at) this.fail('truncated', field, this.at, length);
+    this.at += length;
+  }
+
+  /** Moves past a number of any size (DWARF 5 section 7.6). */
+  passLeb(field: string): void {
+    while (this.u8(field) >= 0x80);
+  }
+
+  /** A section offset of 4 or 8 bytes. */
+  offset(field: string, size: number): number {
+    if (size === 4) return this.u32(field);
+    const start = this.at;
+    const value = this.word(field);
+    if (!Number.isSafeInteger(value) || value < 0) this.refuse('bad-number', field, start, 0);
+    return value;
+  }
+
+  /** The whole section, or what may be read of it, again. */
+  seek(at: number): void {
+    this.at = at;
+    this.end = this.source.size;
+  }
+
+  private load(start: number): void {
+    const length = Math.min(this.window, this.source.size - start);
+    const bytes = this.source.read(start, length);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.low = start;
+    this.high = start + bytes.byteLength;
+  }
+}
