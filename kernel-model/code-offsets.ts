@@ -120,9 +120,13 @@ function kretprobeHandlers(code: KernelCode, set: Setter): void {
   const list = seen?.loads.find(({ root, size }) => root === 'task' && size === 8);
   if (list === undefined) return;
   const holders = seen?.loads.filter(({ root }) => root === loaded(list)).map(loaded) ?? [];
-  const found = holders.flatMap((holder) => calledMembers(seen, holder));
+  // The holder's first member is the kretprobe; loaded into the same register it looks like the next node of a list.
+  const found = holders.flatMap((holder) => [
+    ...calledMembers(seen, holder),
+    ...calledMembers(seen, loaded({ root: holder, offset: 0, size: 8 })),
+  ]);
   const [handler] = found;
-  if (handler !== undefined && found.length === 1) {
+  if (handler !== undefined && found.every(({ offset }) => offset === handler.offset)) {
     set('kretprobeReturnHandler', handler.offset, `called by what is loaded at ${handler.at}`);
   }
 }

@@ -60,7 +60,11 @@ export function resultOf(callee: Address): string {
   return `result ${callee}`;
 }
 
+/** x0 to x30, then, from {@link SPILLED} on, the doublewords from SP up. */
 type Registers = (Value | undefined)[];
+
+const SP = 31;
+const SPILLED = 32;
 
 /** What two ways to the same instruction agree on. */
 function common(a: Registers, b: Registers): Registers {
@@ -156,6 +160,8 @@ class Pass {
       }
       if (endsFlow(word)) reached = false;
       else this.step(pc, word, registers);
+      // Number 31 is SP or XZR: neither is followed.
+      registers[SP] = undefined;
     }
   }
 
@@ -176,27 +182,45 @@ class Pass {
       const by = immediate(word);
       const subtracted = (word & 0x40000000) !== 0;
       if (n !== undefined && subtracted) containers.set(n.root, by);
+      if (d === SP) forgetSpills(registers);
       registers[d] = n && { root: n.root, offset: n.offset + (subtracted ? -by : by) };
     } else if (isLoad(word)) {
       const size = (word & 0x40000000) !== 0 ? 8 : 4;
       const { displacement, writesBack, after } = addressing(word, size);
       const base = (word >>> 5) & 31;
       registers[d] = undefined;
+      if (base === SP) {
+        if (writesBack) forgetSpills(registers);
+        else if (size === 8) registers[d] = registers[SPILLED + displacement / 8];
+      }
       if (n === undefined) return;
       const moved = { root: n.root, offset: n.offset + displacement };
       if (writesBack) registers[base] = moved;
       const load = { ...(after ? n : moved), size, at };
       loads.push(load);
       // The link to the next node of a list is another node.
-      const isLink = load.offset === 0 && load.root.startsWith('*') && base === d;
+      const isLink = size === 8 && load.offset === 0 && load.root.startsWith('*') && base === d;
       registers[d] = isLink ? n : { root: loaded(load), offset: 0 };
     } else if (is(word, 0xbfc00000, 0xb9000000)) {
       // STR (immediate, unsigned offset), 32 or 64 bits.
       const size = (word & 0x40000000) !== 0 ? 8 : 4;
       const value = d === 31 ? undefined : registers[d];
+      const displacement = size * ((word >>> 10) & 0xfff);
+      if (((word >>> 5) & 31) === SP) {
+        registers[SPILLED + (displacement >> 3)] = size === 8 ? value : undefined;
+      }
       if (n === undefined || value === undefined) return;
-      const offset = n.offset + size * ((word >>> 10) & 0xfff);
-      stores.push({ root: n.root, offset, size, at, value });
+      stores.push({ root: n.root, offset: n.offset + displacement, size, at, value });
+    } else if (isSpillOfTwo(word)) {
+      const slot = SPILLED + pairOffset(word);
+      const second = (word >>> 10) & 31;
+      if ((word & 0x00400000) !== 0) {
+        registers[d] = registers[slot];
+        registers[second] = registers[slot + 1];
+      } else {
+        registers[slot] = registers[d];
+        registers[slot + 1] = registers[second];
+      }
     } else if (is(word, 0xffe00c00, 0xf8600800)) {
       // LDR (register), 64 bits.
       const isTable = n?.root === 'address';
@@ -209,7 +233,10 @@ class Pass {
       registers[0] = { root: resultOf(callee), offset: 0 };
     } else {
       if (writesRegister(word)) registers[d] = undefined;
-      if (movesBase(word)) registers[(word >>> 5) & 31] = undefined;
+      if (movesBase(word)) {
+        registers[(word >>> 5) & 31] = undefined;
+        if (((word >>> 5) & 31) === SP) forgetSpills(registers);
+      }
       // Of a pair of loads the second register.
       if (is(word, 0x3a400000, 0x28400000)) registers[(word >>> 10) & 31] = undefined;
     }
@@ -231,6 +258,21 @@ function addressing(word: number, size: number) {
   const displacement = (word << 11) >> 23;
   const after = (word & 0xc00) === 0x400;
   return { displacement, writesBack: (word & 0x400) !== 0, after };
+}
+
+/** STP or LDP of 64 bits at SP or above, without write-back (Arm ARM C4.1.94). */
+function isSpillOfTwo(word: number): boolean {
+  return is(word, 0xff8003e0, 0xa90003e0) && pairOffset(word) >= 0;
+}
+
+/** The offset of a pair of doublewords, in doublewords. */
+function pairOffset(word: number): number {
+  return (word << 10) >> 25;
+}
+
+/** SP moves: what was spilled is at other offsets now. */
+function forgetSpills(registers: Registers): void {
+  registers.length = SPILLED;
 }
 
 /** A load or store that changes its base register, of one register or of a pair. */
