@@ -8,7 +8,7 @@ import { kernelTargets } from '../sweep/kernel-target.js';
 import { isPattern } from '../sweep/name-pattern.js';
 import type { SweepTarget } from '../sweep/unit.js';
 import type { PolicyName } from '../unwinder/policy.js';
-import { once, type OptionText, wholeNumber } from './option-values.js';
+import { once, type OptionText, values, wholeNumber } from './option-values.js';
 import { UsageError } from './usage-error.js';
 
 /** What is swept. */
@@ -47,7 +47,8 @@ export function kernelOptions(
     path,
     ...(offsets === undefined ? {} : { offsets: resolve(offsets) }),
   };
-  const functions = [given.function ?? []].flat().flatMap((name) => name.split(','));
+  const named = typeof given.function === 'string' ? [given.function] : given.function;
+  const functions = (values('function', named) ?? []).flatMap((name) => name.split(','));
   if (functions.includes('')) throw new UsageError('--function needs a value');
   const patterns = functions.filter((text) => isPattern(parseFunction(text).entry));
   if (given.args !== undefined && (functions.length !== 1 || patterns.length > 0)) {

@@ -5,7 +5,7 @@ import type { KunitOptions } from '../sweep/kunit/kunit-run.js';
 import { readReferences, type References } from '../sweep/kunit/reference-folder.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
-import { names, once, type OptionText, wholeNumber } from './option-values.js';
+import { names, once, type OptionText, values, wholeNumber } from './option-values.js';
 import { didYouMean, UsageError } from './usage-error.js';
 
 /** What yargs makes of the command line. */
@@ -33,7 +33,7 @@ const POLICY_NAMES = Object.keys(POLICIES) as PolicyName[];
 /** Check everything. @throws UsageError */
 export function kunitRequest(given: KunitArguments): KunitRequest {
   const policies = names('policy', given.policy, POLICY_NAMES) ?? POLICY_NAMES;
-  const cases = selectCases(given.case ?? []);
+  const cases = selectCases(values('case', given.case) ?? []);
   const folder = once('compare', given.compare);
   const junitPath = once('junit', given.junit);
   const jobs = wholeNumber('jobs', given.jobs);

@@ -4,9 +4,21 @@ import { UsageError } from './usage-error.js';
 /** An option that was given once, several times (an array, by yargs) or not at all. */
 export type OptionText = string | readonly string[] | undefined;
 
+/**
+ * The values of an option that may be repeated. One that is given without any would select nothing,
+ * and nothing is always as promised.
+ */
+export function values(
+  name: string,
+  given: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (given?.length === 0) throw new UsageError(`--${name} needs a value`);
+  return given;
+}
+
 /** The value of an option that may be given once. */
 export function once(name: string, value: OptionText): string | undefined {
-  const [only, ...more] = typeof value === 'object' ? value : [value];
+  const [only, ...more] = values(name, typeof value === 'string' ? [value] : value) ?? [];
   if (more.length > 0) throw new UsageError(`--${name} is given ${more.length + 1} times`);
   if (only === '') throw new UsageError(`--${name} needs a value`);
   return only;
@@ -32,9 +44,10 @@ export function names<T extends string>(
   given: readonly string[] | undefined,
   valid: readonly T[],
 ): T[] | undefined {
-  if (given === undefined) return undefined;
+  const texts = values(option, given);
+  if (texts === undefined) return undefined;
   const chosen = new Set<T>();
-  for (const text of given.flatMap((value) => value.split(','))) {
+  for (const text of texts.flatMap((value) => value.split(','))) {
     const known = valid.find((name) => name === text);
     if (known === undefined) {
       throw new UsageError(`unknown ${option} '${text}'; there are ${valid.join(', ')}`);

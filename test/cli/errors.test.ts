@@ -118,6 +118,13 @@ describe('a command line that means nothing', () => {
     ['half a budget', ['sweep', '--budget', '0.5'], /--budget must be a positive integer/],
     ['an option twice', ['sweep', '--jobs', '1', '--jobs', '2'], /--jobs is given 2 times/],
     ['an option without its value', ['sweep', '--json'], /--json needs a value/],
+    // An empty list is not "all": a sweep for no policy would be as promised at every point.
+    ['--policy and no name', ['sweep', 'calls/pac', '--policy'], /--policy needs a value/],
+    ['--kind and no name', ['sweep', 'calls/pac', '--kind'], /--kind needs a value/],
+    ['kunit for no policy', ['kunit', '--policy'], /--policy needs a value/],
+    ['kunit without a case', ['kunit', '--policy', 'sframe-v5', '--case'], /--case needs a value/],
+    ['debug for no policy', ['debug', 'calls/pac', '--policy', '--print'], /--policy needs a value/],
+    ['--function and no name', ['sweep', '--image', LEAF_ELF, '--function'], /--function needs a/],
     ['--function alone', ['sweep', '--function', 'f'], /--function needs --image/],
     ['--args alone', ['sweep', '--args', '1'], /--args needs --image/],
     ['--image alone', ['sweep', '--image', LEAF_ELF], /--image needs --function/],
