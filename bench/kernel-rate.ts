@@ -1,7 +1,7 @@
 /** A real kernel: how long it takes to load, and points per second of one worker with and without its own unwinder. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describeElfError } from '../emulator/elf-error.js';
 import { type ElfSection, loadElf } from '../emulator/elf-image.js';
@@ -18,18 +18,29 @@ import { median, Stopwatch } from './rounds.js';
 import { measureSweep, type SweepRate, Workloads } from './sweep-rate.js';
 
 const KERNEL = '../shared/kernels/vmlinux-7.3-rc7-leaf.gz';
+/** Environment variable that names a vmlinux whose loading is measured as well: a large one, with DWARF. */
+const LARGE = 'KUNWIND_BENCH_VMLINUX';
 const LOADS = 5;
 const ROUNDS = 3;
+
+/** What loading a vmlinux takes. */
+export interface LoadCost {
+  /** Size of the plain file, in bytes. */
+  readonly size: number;
+  /** Median seconds from opening the file to a kernel image whose offsets and roles are known. */
+  readonly seconds: number;
+  /** Bytes in buffers when it is loaded that were not there before. */
+  readonly bytes: number;
+}
 
 /** What was measured, or why nothing was. */
 export type KernelOutcome =
   | { readonly kind: 'skipped'; readonly why: string }
   | {
       readonly kind: 'measured';
-      /** Size of the plain file, in bytes. */
-      readonly size: number;
-      /** Median seconds from opening the file to a kernel image whose offsets and roles are known. */
-      readonly loadSeconds: number;
+      readonly load: LoadCost;
+      /** Of the user's own large file. */
+      readonly large: LoadCost | undefined;
       /** Median seconds from the bytes of its .sframe to a table of rules that can be asked. */
       readonly sframeSeconds: number;
       readonly model: SweepRate;
@@ -58,10 +69,9 @@ async function measure(
   policies: readonly PolicyName[],
   source: VmlinuxSource,
 ): Promise<KernelOutcome> {
-  const loads = secondsOf(() => {
-    const loaded = loadVmlinux(source);
-    if (!loaded.ok) throw new Error(loaded.error);
-  });
+  const load = measureLoad(source);
+  const path = process.env[LARGE];
+  const large = path === undefined ? undefined : measureLoad({ file: path, path: resolve(path) });
   const image = loadElf(source.path);
   if (!image.ok) throw new Error(describeElfError(image.error));
   const decodes = secondsOf(() => {
@@ -81,15 +91,25 @@ async function measure(
   const model = await rate('model');
   const guest = await rate('guest');
   workloads.close();
-  const { size } = statSync(source.path);
   return {
     kind: 'measured',
-    size,
-    loadSeconds: median(loads),
+    load,
+    large,
     sframeSeconds: median(decodes),
     model,
     guest,
   };
+}
+
+function measureLoad(source: VmlinuxSource): LoadCost {
+  let bytes = 0;
+  const seconds = secondsOf(() => {
+    const before = process.memoryUsage().arrayBuffers;
+    const loaded = loadVmlinux(source);
+    if (!loaded.ok) throw new Error(loaded.error);
+    bytes = Math.max(bytes, process.memoryUsage().arrayBuffers - before);
+  });
+  return { size: statSync(source.path).size, seconds: median(seconds), bytes };
 }
 
 function secondsOf(work: () => void): number[] {
