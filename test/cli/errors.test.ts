@@ -123,7 +123,11 @@ describe('a command line that means nothing', () => {
     ['--kind and no name', ['sweep', 'calls/pac', '--kind'], /--kind needs a value/],
     ['kunit for no policy', ['kunit', '--policy'], /--policy needs a value/],
     ['kunit without a case', ['kunit', '--policy', 'sframe-v5', '--case'], /--case needs a value/],
-    ['debug for no policy', ['debug', 'calls/pac', '--policy', '--print'], /--policy needs a value/],
+    [
+      'debug for no policy',
+      ['debug', 'calls/pac', '--policy', '--print'],
+      /--policy needs a value/,
+    ],
     ['--function and no name', ['sweep', '--image', LEAF_ELF, '--function'], /--function needs a/],
     ['--function alone', ['sweep', '--function', 'f'], /--function needs --image/],
     ['--args alone', ['sweep', '--args', '1'], /--args needs --image/],
