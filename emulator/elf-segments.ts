@@ -61,8 +61,10 @@ class SegmentReader {
     );
     const problem = this.checkAddress(address, index, at) ?? this.checkSizes(address, index, at);
     if (problem !== undefined) return problem;
+    // objcopy --remove-section leaves the header of what it removes, with a size of 0.
+    if (program.memsz === 0) return undefined;
     if (type === PT_GNU_SFRAME) this.sframe.push(sframeSection(this.file, program, address));
-    else if (program.memsz > 0) this.load.push(loadSegment(this.file, program, address));
+    else this.load.push(loadSegment(this.file, program, address));
     return undefined;
   }
 

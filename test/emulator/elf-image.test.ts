@@ -111,6 +111,9 @@ describe('loadElf', () => {
       expect(sframe[0]?.address).toBe(addressFromBigInt(TEXT_ADDRESS));
     }
     expect(parsed(buildElf()).sframe).toEqual([]);
+    // What objcopy --remove-section leaves: a program header that describes nothing.
+    const removed = { type: 0x6474e554, address: TEXT_ADDRESS, data: new Uint8Array(0) };
+    expect(parsed(buildElf({ segments: [segment, removed] })).sframe).toEqual([]);
   });
 });
 
