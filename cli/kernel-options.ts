@@ -1,20 +1,26 @@
 /** The options of `sweep` that name a real kernel and what of it is run. */
 import { resolve } from 'node:path';
-import { guestPolicies } from '../sweep/guest-walker.js';
+import { type OwnUnwinder, ownUnwinder } from '../sweep/guest-walker.js';
 import { parseFunction } from '../sweep/function-text.js';
 import { parseArguments } from '../sweep/image-argument.js';
 import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
 import { kernelTargets } from '../sweep/kernel-target.js';
 import { isPattern } from '../sweep/name-pattern.js';
 import type { SweepTarget } from '../sweep/unit.js';
-import type { PolicyName } from '../unwinder/policy.js';
 import { once, type OptionText, values, wholeNumber } from './option-values.js';
 import { UsageError } from './usage-error.js';
 
+/** What of a real kernel decides how it can be swept. */
+export interface SweptKernel {
+  readonly file: string;
+  readonly unwinder: OwnUnwinder | undefined;
+  readonly lacksSFrame: boolean;
+}
+
 /** What is swept. */
 export interface SweepTargets {
-  /** What the kernel's own unwinder can be asked for; absent: everything. */
-  readonly kernelPolicies?: readonly PolicyName[];
+  /** The real kernel that is swept, if any. */
+  readonly kernel?: SweptKernel;
   /** Kinds of exceptions that the kernel cannot take, and why. */
   readonly untaken?: ReadonlyMap<number, string>;
   readonly targets: readonly SweepTarget[];
@@ -70,14 +76,11 @@ export function kernelOptions(
   });
   if (!made.ok) throw new UsageError(made.error);
   const { targets, lacksSFrame, kernel } = made.value;
-  const kernelPolicies = guestPolicies((name) => kernel.symbol(name));
-  const notes = lacksSFrame
-    ? [`warning: ${file} has no .sframe: no policy that asks SFrame can be exact in it`]
-    : [];
+  const unwinder = ownUnwinder((name) => kernel.symbol(name));
   return {
     targets,
-    notes,
-    kernelPolicies,
+    notes: [],
+    kernel: { file, unwinder, lacksSFrame },
     ...(kernel.unbooted === undefined ? {} : { untaken: kernel.unbooted.untaken }),
     ...(count === undefined ? {} : { sample: { source, count, seed, patterns } }),
   };

@@ -6,7 +6,12 @@ import { parsePoint, type Point } from '../sweep/point.js';
 import type { SweepOptions } from '../sweep/sweep.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
-import { KERNEL_ONLY, kernelOptions, type SweepTargets } from './kernel-options.js';
+import {
+  KERNEL_ONLY,
+  kernelOptions,
+  type SweepTargets,
+  type SweptKernel,
+} from './kernel-options.js';
 import { names, once, type OptionText, wholeNumber } from './option-values.js';
 import { replayCommand } from './replay-command.js';
 import { targetsOf } from './target-options.js';
@@ -58,7 +63,7 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
   const point = pointOption(given);
   const reportPath = once('json', given.json);
   const made = sweepTargets(given, kernelPath);
-  const { targets, notes, sample, kernelPolicies } = made;
+  const { targets, sample } = made;
   for (const name of kinds ?? []) {
     const why = made.untaken?.get(KIND_NAMES.indexOf(name));
     if (why !== undefined) throw new UsageError(`--kind ${name}: ${why}`);
@@ -68,17 +73,13 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
     const found = none ? 'none is named' : `${targets.length} match`;
     throw new UsageError(`--point needs exactly one scenario, ${found}`);
   }
-  const unwinder = unwinderOption(given);
-  const possible = unwinder === 'model' ? undefined : kernelPolicies;
-  const unable = policies?.filter((name) => possible?.includes(name) === false) ?? [];
-  if (unable.length > 0 && possible !== undefined) {
-    throw new UsageError(
-      `the kernel's own unwinder has no ${unable.join(', ')}, only ${possible.join(', ')}`,
-    );
-  }
+  const unwinder = unwinderOption(given, made.kernel);
+  const usual =
+    made.kernel === undefined ? undefined : kernelPolicies(made.kernel, unwinder, policies);
+  const notes = [...made.notes, ...kernelNotes(made.kernel)];
   const options: SweepOptions = {
     targets,
-    policies: policies ?? possible ?? (Object.keys(POLICIES) as PolicyName[]),
+    policies: policies ?? usual ?? (Object.keys(POLICIES) as PolicyName[]),
     unwinder,
     kinds: kinds === undefined ? ALL_KINDS : kindSet(kinds),
     ...(depth === undefined ? {} : { depth: depth === 2 ? 2 : 1 }),
@@ -112,15 +113,66 @@ function pointOption(given: SweepArguments): Point | undefined {
 }
 
 /** By default a user's kernel walks itself; built-in scenarios are walked by the model, and checked. */
-function unwinderOption(given: SweepArguments): UnwinderChoice {
+function unwinderOption(given: SweepArguments, kernel: SweptKernel | undefined): UnwinderChoice {
   const text = once('unwinder', given.unwinder);
   if (text === undefined) {
-    if (given.kernel !== undefined) return 'both';
+    if (kernel !== undefined) return kernel.unwinder === undefined ? 'model' : 'both';
     return given.image === undefined ? 'checked' : 'model';
   }
   const known = UNWINDER_CHOICES.find((name) => name === text);
-  if (known !== undefined) return known;
-  throw new UsageError(`unknown unwinder '${text}'; there are ${UNWINDER_CHOICES.join(', ')}`);
+  if (known === undefined) {
+    throw new UsageError(`unknown unwinder '${text}'; there are ${UNWINDER_CHOICES.join(', ')}`);
+  }
+  if (known !== 'model' && kernel !== undefined && kernel.unwinder === undefined) {
+    // The model's answers must not pass for those of a kernel that has none to give.
+    throw new UsageError(`${noUnwinder(kernel)}: --unwinder ${known} has nothing to ask`);
+  }
+  return known;
+}
+
+const noUnwinder = ({ file }: SweptKernel): string =>
+  `${file} has no arch_stack_walk_reliable() of its own`;
+
+/** Lines for standard error: what a kernel lacks changes what a sweep of it says. */
+function kernelNotes(kernel: SweptKernel | undefined): string[] {
+  if (kernel === undefined) return [];
+  const notes = kernel.unwinder === undefined ? [`${noUnwinder(kernel)}: the model walks`] : [];
+  return kernel.lacksSFrame
+    ? [...notes, `${kernel.file} has no .sframe: the frame-pointer policy only`]
+    : notes;
+}
+
+/**
+ * The policies of a real kernel that are swept when none is named; undefined: all.
+ * @param named checked against what the kernel has @throws UsageError
+ */
+function kernelPolicies(
+  kernel: SweptKernel,
+  unwinder: UnwinderChoice,
+  named: readonly PolicyName[] = [],
+): readonly PolicyName[] | undefined {
+  const { file, lacksSFrame, unwinder: own } = kernel;
+  const tabular = named.filter((name) => name !== 'frame-pointer');
+  if (lacksSFrame && tabular.length > 0) {
+    const what = tabular.join(', ');
+    throw new UsageError(
+      `${file} has no .sframe: ${what} would be unreliable at every exception, only frame-pointer is possible`,
+    );
+  }
+  if (unwinder === 'model' || own === undefined) return lacksSFrame ? ['frame-pointer'] : undefined;
+  const { policies, single } = own;
+  const unable = named.filter((name) => !policies.includes(name));
+  if (unable.length > 0) {
+    throw new UsageError(
+      `the kernel's own unwinder has no ${unable.join(', ')}, only ${policies.join(', ')}`,
+    );
+  }
+  if (single && named.length > 1) {
+    throw new UsageError(
+      `${file} has one unwinder, and no kunwind_variant to choose another: name one --policy, not ${named.length}`,
+    );
+  }
+  return single || lacksSFrame ? ['frame-pointer'] : policies;
 }
 
 function sweepTargets(given: SweepArguments, kernelPath: string | undefined): SweepTargets {

@@ -242,7 +242,7 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
     ? found('.sframe', `${elf.sframe.reduce((sum, { size }) => sum + size, 0)} bytes`)
     : missing(
         '.sframe',
-        'the frame-pointer policy only: every other one is unreliable at an exception',
+        'the frame-pointer policy only: every other one would be unreliable at an exception',
       );
   const untaken = untakenKinds(facts.symbols, offsets);
   const kind = (what: string, number: number, detail: string): VmlinuxItem => {
@@ -268,7 +268,7 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
   yield facts.has('__kretprobe_trampoline')
     ? found('kretprobes', '__kretprobe_trampoline')
     : missing('kretprobes', 'no CONFIG_KRETPROBES: no kretprobe paths');
-  yield facts.has('arch_stack_walk_reliable')
+  yield facts.has('arch_stack_walk_reliable') && facts.has('arch_stack_walk')
     ? found('own unwinder', 'arch_stack_walk_reliable')
     : missing(
         'own unwinder',
@@ -276,7 +276,10 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
       );
   yield facts.has('kunwind_variant')
     ? found('variants', 'kunwind_variant')
-    : missing('variants', "no kunwind_variant: the image's own unwinder only");
+    : missing(
+        'variants',
+        'no kunwind_variant: one unwinder, compared with the --policy that is named',
+      );
   yield facts.has('__start___bug_table')
     ? found('bug table', 'WARN and BUG are named')
     : missing('bug table', 'no CONFIG_GENERIC_BUG: a WARN is reported by address only');

@@ -13,6 +13,7 @@ import type { Machine } from '../kernel-model/machine.js';
 import { CallStatus, WalkCall } from '../kernel-model/walk-call.js';
 import type { WalkStub } from '../kernel-model/walk-stub.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
+import { POLICIES } from '../unwinder/policies/all.js';
 import type { Policy, PolicyName } from '../unwinder/policy.js';
 import {
   FAULT_LOOPED,
@@ -37,8 +38,13 @@ const GUEST_VARIANTS: Partial<Record<PolicyName, number>> = {
   'fgraph-detect': 8,
   'fgraph-recover': 9,
 };
-/** A kernel without the variable walks as mainline does. */
-const MAINLINE_VARIANTS: Partial<Record<PolicyName, number>> = { 'frame-pointer': 0 };
+/** A kernel without the variable has one unwinder, which answers whatever it is compared with. */
+const ONE_UNWINDER = Object.fromEntries(Object.keys(POLICIES).map((name) => [name, 0])) as Partial<
+  Record<PolicyName, number>
+>;
+
+/** What is called: a reliable walk, and a best-effort one. */
+const WALK_FUNCTIONS = ['arch_stack_walk_reliable', 'arch_stack_walk'] as const;
 
 /** Entries after which a walk has looped: the model's bound on steps. */
 const ENTRY_LIMIT = 17_408;
@@ -46,15 +52,28 @@ const ENTRY_LIMIT = 17_408;
 const SECTION_SIZE = 16;
 const MAX_SECTIONS = 8;
 
-/** Which policies a kernel's own unwinder can be asked for. */
-export function guestPolicies(symbol: (name: string) => Address | undefined): PolicyName[] {
-  return Object.keys(variantsOf(symbol)) as PolicyName[];
+/** What a kernel's own unwinder can be asked for. */
+export interface OwnUnwinder {
+  readonly policies: readonly PolicyName[];
+  /** It is one unwinder: which of the policies it follows, whoever built it says. */
+  readonly single: boolean;
+}
+
+/** A kernel's own unwinder, or undefined when it has none that could be called. */
+export function ownUnwinder(
+  symbol: (name: string) => Address | undefined,
+): OwnUnwinder | undefined {
+  if (WALK_FUNCTIONS.some((name) => symbol(name) === undefined)) return undefined;
+  return {
+    policies: Object.keys(variantsOf(symbol)) as PolicyName[],
+    single: symbol('kunwind_variant') === undefined,
+  };
 }
 
 function variantsOf(
   symbol: (name: string) => Address | undefined,
 ): Partial<Record<PolicyName, number>> {
-  if (symbol('kunwind_variant') === undefined) return MAINLINE_VARIANTS;
+  if (symbol('kunwind_variant') === undefined) return ONE_UNWINDER;
   return symbol('kw_sframe_sections') === undefined ? KERNEL_VARIANTS : GUEST_VARIANTS;
 }
 
@@ -94,8 +113,7 @@ export class GuestWalker implements StackWalker {
     driver: ExceptionDriver,
     stub: WalkStub,
   ): GuestWalker | undefined {
-    const reliable = machine.kernel.symbol('arch_stack_walk_reliable');
-    const bestEffort = machine.kernel.symbol('arch_stack_walk');
+    const [reliable, bestEffort] = WALK_FUNCTIONS.map((name) => machine.kernel.symbol(name));
     if (reliable === undefined || bestEffort === undefined) return undefined;
     return new GuestWalker(machine, driver, stub, reliable, bestEffort);
   }
