@@ -29,6 +29,7 @@ export function* summaryLines(report: SweepReport, style: Style): Generator<stri
   yield* totalsTable('reliable walks', report.policies, report, style);
   yield '';
   yield* totalsTable('best-effort walks', report.bestEffort, undefined, style);
+  if (report.compared > 0) yield* ['', comparedLine(report)];
   const known = mergeKnown(report.scenarios.flatMap((scenario) => scenario.known));
   if (known.length > 0) {
     yield '';
@@ -37,6 +38,15 @@ export function* summaryLines(report: SweepReport, style: Style): Generator<stri
     );
     for (const line of knownLines(known, policies, style)) yield line;
   }
+}
+
+/** How far the kernel's own unwinder was held against the model, and with what outcome. */
+function comparedLine({ compared, scenarios }: SweepReport): string {
+  const found = scenarios
+    .flatMap(({ disagreements }) => disagreements)
+    .reduce((sum, { count: times }) => sum + times, 0);
+  const outcome = found === 0 ? 'no disagreement' : plural(found, 'disagreement');
+  return `the kernel's own unwinder and the model: ${plural(compared, 'walk')} compared, ${outcome}`;
 }
 
 /** The last line: how much, how fast, and the judgement. @param memory of the largest worker, bytes */

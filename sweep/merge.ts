@@ -96,6 +96,7 @@ export function mergeScenario(
   return {
     name: scenario.name,
     points: results.reduce((sum, result) => sum + result.points, 0),
+    compared: results.reduce((sum, result) => sum + result.compared, 0),
     instructions,
     unexpected:
       unexpected +

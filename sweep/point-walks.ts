@@ -115,6 +115,7 @@ export class PointWalks {
         let difference: WalkDifference | undefined;
         if (unwinder !== 'guest') {
           parts.walker.walk(policy, mode, walk);
+          this.tally.compared++;
           difference = walkDifference(guestWalk, walk, mode);
           if (difference === undefined) {
             // The kernel does not say why; the model, which agrees, does.

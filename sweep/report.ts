@@ -47,6 +47,8 @@ export interface KnownVerdict {
 export interface ScenarioReport {
   readonly name: string;
   readonly points: number;
+  /** Walks of the kernel's own unwinder that were compared with the model's. */
+  readonly compared: number;
   /** Dynamic instructions of the scenario. */
   readonly instructions: number;
   /** Unexpected verdicts, unmet requirements and problems. 0: all as promised. */
@@ -70,6 +72,7 @@ export interface ScenarioReport {
 export interface SweepReport {
   readonly version: 1;
   readonly points: number;
+  readonly compared: number;
   readonly seconds: number;
   readonly pointsPerSecond: number;
   readonly jobs: number;

@@ -40,6 +40,7 @@ export class UnitRunner {
     return {
       id: request.id,
       points: collected.tally.points,
+      compared: collected.tally.compared,
       instructions: end.instructions,
       finished: end.finished,
       result: end.result,
@@ -113,6 +114,7 @@ function setupFailure(id: number, detail: string): UnitResult {
   return {
     id,
     points: 0,
+    compared: 0,
     instructions: 0,
     finished: false,
     result: undefined,

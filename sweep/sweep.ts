@@ -253,6 +253,7 @@ export class Sweep {
     return {
       version: 1,
       points,
+      compared: scenarios.reduce((sum, { compared }) => sum + compared, 0),
       seconds: Math.round(seconds * 1000) / 1000,
       pointsPerSecond: Math.round(points / seconds),
       jobs: this.jobCount,

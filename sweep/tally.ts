@@ -29,6 +29,8 @@ const REASON_COUNT = 32;
 export class Tally {
   /** Stops taken: an instruction and a kind. */
   points = 0;
+  /** Walks that both the kernel's own unwinder and the model made. */
+  compared = 0;
   private readonly perFunction: number;
   private cells: Uint32Array;
   /** Unreliable verdicts by reason: `[policy][reason]`. */

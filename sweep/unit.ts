@@ -105,6 +105,8 @@ export interface WrongRowReport {
 export interface UnitResult {
   readonly id: number;
   readonly points: number;
+  /** Walks of the kernel's own unwinder that were compared with the model's. */
+  readonly compared: number;
   /** Dynamic instructions of the scenario executed up to the end of the range. */
   readonly instructions: number;
   readonly finished: boolean;

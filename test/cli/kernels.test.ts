@@ -102,6 +102,7 @@ describe('a kernel that lacks', () => {
     );
     expect(status).toBe(0);
     expect(json?.policies['sframe-strict']?.exact).toBe(json?.points);
+    expect(json?.compared).toBe(0);
   });
 
   it.each(['guest', 'both', 'checked'])('it never has %s answered by the model', (unwinder) => {
@@ -119,10 +120,13 @@ describe('a kernel that lacks', () => {
     // The variable, which nobody sets now, says 0.
     const mainline = sweep(kernel, ...args);
     expect([mainline.status, disagreements(mainline)]).toEqual([0, 0]);
+    expect(mainline.json?.compared).toBe(2 * (mainline.json?.points ?? NaN));
+    expect(mainline.stdout).toMatch(/ model: [\d,]+ walks compared, no disagreement\n/);
     expect(Object.keys(mainline.json?.policies ?? {})).toEqual(['frame-pointer']);
     const strict = sweep(kernel, ...args, '--policy', 'sframe-strict');
     expect(strict.status).toBe(1);
     expect(disagreements(strict)).toBeGreaterThan(0);
+    expect(strict.stdout).toMatch(/ model: [\d,]+ walks compared, [1-9][\d,]* disagreements\n/);
     const several = run(['sweep', '--kernel', kernel, '--policy', 'frame-pointer,sframe-v6']);
     expect(several.stderr).toMatch(/has one unwinder, [^\n]*: name one --policy, not 2\n$/);
     expect(several.status).toBe(2);
@@ -319,6 +323,7 @@ describe.skipIf(!existsSync(LEAF_KERNEL))('Linux 7.3-rc7', () => {
     expect(names?.[1]).toMatch(/^kretprobe:int_/);
     expect(json?.scenarios.flatMap(({ problems }) => problems)).toEqual([]);
     expect(json?.scenarios.flatMap(({ disagreements }) => disagreements)).toEqual([]);
+    expect(json?.compared).toBe(2 * (json?.points ?? NaN));
     // Both were traced: a caller was skipped under function graph.
     const skipped = json?.scenarios.map(({ policies }) => policies['sframe-strict']?.missing !== 0);
     expect(skipped).toEqual([true, false]);
