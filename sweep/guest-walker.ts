@@ -77,6 +77,13 @@ function variantsOf(
   return symbol('kw_sframe_sections') === undefined ? KERNEL_VARIANTS : GUEST_VARIANTS;
 }
 
+/** The bytes of guest memory between two symbols; none where the kernel lacks them. */
+function bytesBetween({ kernel, memory }: Machine, start: string, end: string): Uint8Array {
+  const [from, to] = [kernel.symbol(start) ?? NaN, kernel.symbol(end) ?? NaN];
+  const region = memory.regionAt(from);
+  return region?.bytes.subarray(from - region.low, to - region.low) ?? new Uint8Array(0);
+}
+
 /** Walks of one machine's kernel. */
 export class GuestWalker implements StackWalker {
   private readonly call: WalkCall;
@@ -85,6 +92,8 @@ export class GuestWalker implements StackWalker {
   /** Start and end of the tables that lie beside the kernel's own. */
   private readonly sections: readonly Address[];
   private readonly sectionsAt: Address | undefined;
+  /** Where WARN_ONCE() keeps that it has warned (.data..once); empty for a kernel without. */
+  private readonly once: Uint8Array;
   private task: Address = 0;
 
   private constructor(
@@ -100,6 +109,7 @@ export class GuestWalker implements StackWalker {
     this.variants = variantsOf(symbol);
     this.variantAt = symbol('kunwind_variant');
     this.sectionsAt = symbol('kw_sframe_sections');
+    this.once = bytesBetween(machine, '__start_once', '__end_once');
     this.sections = machine.images
       .flatMap(({ sframe }) => sframe)
       .filter(({ address }) => memory.regionAt(address) !== undefined)
@@ -139,6 +149,8 @@ export class GuestWalker implements StackWalker {
   walk(policy: Policy, mode: WalkMode, out: WalkResult): void {
     const { call, variantAt } = this;
     const reliable = mode === 'reliable';
+    // As by clear_warn_once: or all points after the first would look as if they did not warn.
+    this.once.fill(0);
     if (variantAt !== undefined) {
       this.machine.memory.writeWord(variantAt, this.variants[policy.name] ?? 0);
     }

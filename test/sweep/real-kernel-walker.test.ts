@@ -1,6 +1,7 @@
 /** A real kernel's own C unwinder, called where its interrupt handler asks for a walk. */
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { highWord, lowWord } from '../../emulator/address.js';
 import { DriverStatus } from '../../kernel-model/exception-driver.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
 import { finalRecordOf } from '../../kernel-model/thread-call.js';
@@ -22,18 +23,23 @@ const VARIANTS: readonly PolicyName[] = [
   'sframe-strict',
 ];
 
-it.skipIf(!existsSync(KERNEL))('drops the error of a walk in variants 5 and 6 only', () => {
+/** At the entry of a function of the kernel. */
+function inStrlen() {
   const source = { file: 'vmlinux', path: KERNEL };
   const lab = must(Lab.create(backend()));
-  const { machine, driver, stacks, guest, walker } = must(
-    lab.machineFor(undefined, 'linux', source),
-  );
+  const parts = must(lab.machineFor(undefined, 'linux', source));
+  const { machine, driver, stacks, guest, walker } = parts;
   const { scenario } = kernelTarget(source, { name: '__pi_strlen', args: SELF_ARGUMENTS });
   const entry = setUpScenario(machine, scenario);
   if (typeof entry !== 'number' || guest === undefined) throw new Error('no set-up');
   const { initTask } = machine.kernel.roles;
   stacks.switchTo(initTask);
   stepTo(machine, entry);
+  return { lab, machine, driver, stacks, guest, walker, initTask };
+}
+
+it.skipIf(!existsSync(KERNEL))('drops the error of a walk in variants 5 and 6 only', () => {
+  const { lab, machine, driver, stacks, guest, walker, initTask } = inStrlen();
   const walk = new WalkResult();
   const model = new WalkResult();
   const answers = (): string[] => {
@@ -65,5 +71,37 @@ it.skipIf(!existsSync(KERNEL))('drops the error of a walk in variants 5 and 6 on
     'sframe-v6 reliable 10',
     'sframe-strict refused 10',
   ]);
+  lab.close();
+});
+
+it.skipIf(!existsSync(KERNEL))('warns at every walk, also by WARN_ONCE()', () => {
+  const { lab, machine, driver, guest } = inStrlen();
+  const address = (name: string): number => machine.kernel.symbol(name) ?? NaN;
+  const fn = address('arch_stack_walk_reliable');
+  const once = address('__start_once');
+  const code = [
+    0x58000104, // ldr x4, .+32
+    0x39400085, // ldrb w5, [x4]
+    0x35000085, // cbnz w5, .+16
+    0x52800025, // mov w5, #1
+    0x39000085, // strb w5, [x4]
+    0xd4210000, // brk #0x800
+    0xd2800000, // mov x0, #0
+    0xd65f03c0, // ret
+    lowWord(once),
+    highWord(once),
+  ];
+  machine.patchCode(code.map((word, i) => ({ address: fn + 4 * i, word })));
+  driver.interruptAt(machine.stepper.registers);
+  expect(driver.enter(Kind.IRQ)).toBe(DriverStatus.DONE);
+  guest.prepare(driver.request);
+  const walk = new WalkResult();
+  const warned = [1, 2, 3].map(() => {
+    guest.walk(POLICIES['sframe-strict'], 'reliable', walk);
+    return walk.warned !== 0;
+  });
+  expect(warned).toEqual([true, true, true]);
+  guest.finish();
+  expect(driver.leave()).toBe(DriverStatus.DONE);
   lab.close();
 });
