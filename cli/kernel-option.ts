@@ -1,4 +1,5 @@
 /** `--kernel FILE`, wherever it is taken: the file may have to be decompressed first. */
+import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { plainFile } from '../sweep/kernel-file.js';
 import { UsageError } from './usage-error.js';
@@ -12,10 +13,19 @@ export async function plainKernel(
   option: string | readonly string[] | undefined,
 ): Promise<string | undefined> {
   if (typeof option !== 'string' || option === '') return undefined;
-  const made = await plainFile(option, resolve(option));
+  const made = await plainFile(option, resolve(option), removeAtEnd);
   if (!made.ok) throw new UsageError(made.error);
-  process.once('exit', () => {
-    made.value.remove();
-  });
-  return made.value.path;
+  return made.value;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** However the program ends; a signal that somebody else listens to ends it by way of them. */
+function removeAtEnd(remove: () => void): void {
+  process.once('exit', remove);
+  for (const name of SIGNALS) {
+    process.on(name, () => {
+      if (process.listenerCount(name) === 1) process.exit(128 + constants.signals[name]);
+    });
+  }
 }

@@ -23,28 +23,46 @@ import { loadZstd, zstdChunks } from '../emulator/zstd-stream.js';
 const MAX_SIZE = 2 ** 33;
 const CHUNK = 1 << 20;
 
-/** A file that can be loaded, until {@link remove} is called. */
-export interface PlainFile {
-  readonly path: string;
-  remove(): void;
-}
-
 type Compression = 'xz' | 'zstd';
 
-/** The file itself, or a decompressed copy. The error is one line that names `file`. */
-export async function plainFile(file: string, path: string): Promise<Result<PlainFile, string>> {
+/**
+ * Where the file can be loaded from: its own path, or that of a decompressed copy.
+ * @param scratch told how to remove the copy, before there is any
+ * @returns the error is one line that names `file`
+ */
+export async function plainFile(
+  file: string,
+  path: string,
+  scratch: (remove: () => void) => void,
+): Promise<Result<string, string>> {
   const compression = compressionOf(path);
   if (compression === undefined) {
     await prepareDebugSections(path);
-    return ok({ path, remove: () => undefined });
+    return ok(path);
   }
-  const folder = mkdtempSync(join(tmpdir(), 'kunwind-lab-'));
-  const remove = (): void => {
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const copy = join(folder, 'vmlinux');
+  let folder: string | undefined;
+  scratch(() => {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  });
+  try {
+    folder = mkdtempSync(join(tmpdir(), 'kunwind-lab-'));
+    const copy = join(folder, 'vmlinux');
+    await decompress(compression, path, copy);
+    await prepareDebugSections(copy);
+    return ok(copy);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return fail(
+      error instanceof Error && 'syscall' in error
+        ? `${file}: cannot be decompressed into ${tmpdir()}: ${problem}`
+        : `${file}: the ${compression} data is corrupt or cut short: ${problem}`,
+    );
+  }
+}
+
+/** @throws Error with a `syscall` when a file cannot be read or written, without when the data is at fault */
+async function decompress(compression: Compression, path: string, copy: string): Promise<void> {
   const out = openSync(copy, 'wx');
-  let problem: string | undefined;
   try {
     let size = 0;
     for await (const chunk of compression === 'xz' ? xzChunks(path) : zstdFileChunks(path)) {
@@ -53,17 +71,9 @@ export async function plainFile(file: string, path: string): Promise<Result<Plai
       for (let done = 0; done < chunk.length;) done += writeSync(out, chunk, done);
     }
     if (size === 0) throw new Error('it is cut short');
-  } catch (error) {
-    problem = error instanceof Error ? error.message : String(error);
   } finally {
     closeSync(out);
   }
-  if (problem === undefined) {
-    await prepareDebugSections(copy);
-    return ok({ path: copy, remove });
-  }
-  remove();
-  return fail(`${file}: the ${compression} data is corrupt or cut short: ${problem}`);
 }
 
 /** By the first bytes: the .xz file format 1.2.0, section 2.1.1.1; RFC 8878, section 3.1.1. */

@@ -4,9 +4,9 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseElf } from '../../emulator/elf-image.js';
 import type { DoctorReport } from '../../sweep/doctor.js';
-import type { SweepReport } from '../../sweep/report.js';
 import { kernelOptions } from '../../cli/kernel-options.js';
 import { buildElf, quads, TEXT_ADDRESS } from '../emulator/elf-builder.js';
+import { GUEST, sweeper } from './kernel-sweep.js';
 import { ROOT, run, scratchFolder } from './run-cli.js';
 
 /** Text that a regular expression takes literally. */
@@ -19,20 +19,10 @@ afterAll(() => {
   folder.remove();
 });
 
-/** Kernel-like: its vectors and entry code are laid out as Linux's are. */
-const GUEST = 'kernel-model/guest/vmlinux';
+const sweep = sweeper(folder.path);
 const KERNELS = join(ROOT, '../shared/kernels');
 const LEAF_KERNEL = join(KERNELS, 'vmlinux-7.3-rc7-leaf.gz');
 const PLAIN_KERNEL = join(KERNELS, 'vmlinux-7.3-rc7.gz');
-
-function sweep(kernel: string, ...args: string[]) {
-  const path = join(folder.path, 'report.json');
-  const outcome = run(['sweep', '--kernel', kernel, ...args, '--json', path, '--no-progress']);
-  const json = existsSync(path)
-    ? (JSON.parse(readFileSync(path, 'utf8')) as SweepReport)
-    : undefined;
-  return { ...outcome, json };
-}
 
 describe('a small kernel', () => {
   it('is run through its own entry code', () => {
@@ -65,84 +55,6 @@ describe('a small kernel', () => {
     expect(state('brk')).toBe('missing');
     const offsets = report.items.find(({ what }) => what === 'structure offsets');
     expect(offsets?.detail).toBe('from init_task');
-  });
-});
-
-/** The small kernel with a symbol under another name: as if it did not have it. */
-function writeWithout(symbol: string): string {
-  const path = join(folder.path, `without-${symbol}`);
-  const bytes = readFileSync(join(ROOT, GUEST));
-  const at = bytes.indexOf(`\0${symbol}\0`);
-  bytes[at + symbol.length] = 0x5f;
-  writeFileSync(path, bytes);
-  return path;
-}
-
-/** The small kernel with an empty `.sframe`. */
-function writeWithoutSFrame(): string {
-  const path = join(folder.path, 'without-sframe');
-  const bytes = readFileSync(join(ROOT, GUEST));
-  const sections = Number(bytes.readBigUInt64LE(40));
-  for (let i = 0; i < bytes.readUInt16LE(60); i++) {
-    const header = sections + 64 * i;
-    if (bytes.readUInt32LE(header + 4) === 0x6ffffff4) bytes.writeBigUInt64LE(0n, header + 32);
-  }
-  writeFileSync(path, bytes);
-  return path;
-}
-
-describe('a kernel that lacks', () => {
-  const args = ['--function', 'unregister_kprobe', '--kind', 'irq'];
-
-  it('its own unwinder is walked by the model, and says so', () => {
-    const kernel = writeWithout('arch_stack_walk_reliable');
-    const { status, stderr, json } = sweep(kernel, ...args, '--policy', 'sframe-strict');
-    expect(stderr).toBe(
-      `kunwind-lab: ${kernel} has no arch_stack_walk_reliable() of its own: the model walks\n`,
-    );
-    expect(status).toBe(0);
-    expect(json?.policies['sframe-strict']?.exact).toBe(json?.points);
-    expect(json?.compared).toBe(0);
-  });
-
-  it.each(['guest', 'both', 'checked'])('it never has %s answered by the model', (unwinder) => {
-    const kernel = writeWithout('arch_stack_walk');
-    const { status, stdout, stderr } = sweep(kernel, ...args, '--unwinder', unwinder);
-    expect(stderr).toMatch(/^[^\n]* has no arch_stack_walk_reliable\(\) of its own: [^\n]*\n$/);
-    expect(stdout).toBe('');
-    expect(status).toBe(2);
-  });
-
-  it('variants is compared with the policy that is named', () => {
-    const kernel = writeWithout('kunwind_variant');
-    const disagreements = ({ json }: ReturnType<typeof sweep>) =>
-      json?.scenarios.flatMap((scenario) => scenario.disagreements).length;
-    // The variable, which nobody sets now, says 0.
-    const mainline = sweep(kernel, ...args);
-    expect([mainline.status, disagreements(mainline)]).toEqual([0, 0]);
-    expect(mainline.json?.compared).toBe(2 * (mainline.json?.points ?? NaN));
-    expect(mainline.stdout).toMatch(/ model: [\d,]+ walks compared, no disagreement\n/);
-    expect(Object.keys(mainline.json?.policies ?? {})).toEqual(['frame-pointer']);
-    const strict = sweep(kernel, ...args, '--policy', 'sframe-strict');
-    expect(strict.status).toBe(1);
-    expect(disagreements(strict)).toBeGreaterThan(0);
-    expect(strict.stdout).toMatch(/ model: [\d,]+ walks compared, [1-9][\d,]* disagreements\n/);
-    const several = run(['sweep', '--kernel', kernel, '--policy', 'frame-pointer,sframe-v6']);
-    expect(several.stderr).toMatch(/has one unwinder, [^\n]*: name one --policy, not 2\n$/);
-    expect(several.status).toBe(2);
-  });
-
-  it('.sframe is swept under frame-pointer, and no other policy', () => {
-    const kernel = writeWithoutSFrame();
-    const { status, stderr, json } = sweep(kernel, ...args);
-    expect(stderr).toMatch(/^[^\n]* has no \.sframe: the frame-pointer policy only\n$/);
-    expect(status).toBe(0);
-    expect(Object.keys(json?.policies ?? {})).toEqual(['frame-pointer']);
-    for (const unwinder of ['both', 'model']) {
-      const refused = sweep(kernel, '--policy', 'sframe-strict', '--unwinder', unwinder);
-      expect(refused.stderr).toMatch(/has no \.sframe: sframe-strict [^\n]*\n$/);
-      expect([refused.status, refused.stdout]).toEqual([2, '']);
-    }
   });
 });
 

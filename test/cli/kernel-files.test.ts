@@ -1,0 +1,139 @@
+/** Kernels that lack something, and kernels that are compressed. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { GUEST, type KernelSweep, sweeper } from './kernel-sweep.js';
+import { environment, MAIN, ROOT, run, scratchFolder } from './run-cli.js';
+
+const folder = scratchFolder();
+afterAll(() => {
+  folder.remove();
+});
+const sweep = sweeper(folder.path);
+
+/** The small kernel with a symbol under another name: as if it did not have it. */
+function writeWithout(symbol: string): string {
+  const path = join(folder.path, `without-${symbol}`);
+  const bytes = readFileSync(join(ROOT, GUEST));
+  const at = bytes.indexOf(`\0${symbol}\0`);
+  bytes[at + symbol.length] = 0x5f;
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** The small kernel with an empty `.sframe`. */
+function writeWithoutSFrame(): string {
+  const path = join(folder.path, 'without-sframe');
+  const bytes = readFileSync(join(ROOT, GUEST));
+  const sections = Number(bytes.readBigUInt64LE(40));
+  for (let i = 0; i < bytes.readUInt16LE(60); i++) {
+    const header = sections + 64 * i;
+    if (bytes.readUInt32LE(header + 4) === 0x6ffffff4) bytes.writeBigUInt64LE(0n, header + 32);
+  }
+  writeFileSync(path, bytes);
+  return path;
+}
+
+describe('a kernel that lacks', () => {
+  const args = ['--function', 'unregister_kprobe', '--kind', 'irq'];
+
+  it('its own unwinder is walked by the model, and says so', () => {
+    const kernel = writeWithout('arch_stack_walk_reliable');
+    const { status, stderr, json } = sweep(kernel, ...args, '--policy', 'sframe-strict');
+    expect(stderr).toBe(
+      `kunwind-lab: ${kernel} has no arch_stack_walk_reliable() of its own: the model walks\n`,
+    );
+    expect(status).toBe(0);
+    expect(json?.policies['sframe-strict']?.exact).toBe(json?.points);
+    expect(json?.compared).toBe(0);
+  });
+
+  it.each(['guest', 'both', 'checked'])('it never has %s answered by the model', (unwinder) => {
+    const kernel = writeWithout('arch_stack_walk');
+    const { status, stdout, stderr } = sweep(kernel, ...args, '--unwinder', unwinder);
+    expect(stderr).toMatch(/^[^\n]* has no arch_stack_walk_reliable\(\) of its own: [^\n]*\n$/);
+    expect(stdout).toBe('');
+    expect(status).toBe(2);
+  });
+
+  it('variants is compared with the policy that is named', () => {
+    const kernel = writeWithout('kunwind_variant');
+    const disagreements = ({ json }: KernelSweep) =>
+      json?.scenarios.flatMap((scenario) => scenario.disagreements).length;
+    // The variable, which nobody sets now, says 0.
+    const mainline = sweep(kernel, ...args);
+    expect([mainline.status, disagreements(mainline)]).toEqual([0, 0]);
+    expect(mainline.json?.compared).toBe(2 * (mainline.json?.points ?? NaN));
+    expect(mainline.stdout).toMatch(/ model: [\d,]+ walks compared, no disagreement\n/);
+    expect(Object.keys(mainline.json?.policies ?? {})).toEqual(['frame-pointer']);
+    const strict = sweep(kernel, ...args, '--policy', 'sframe-strict');
+    expect(strict.status).toBe(1);
+    expect(disagreements(strict)).toBeGreaterThan(0);
+    expect(strict.stdout).toMatch(/ model: [\d,]+ walks compared, [1-9][\d,]* disagreements\n/);
+    const several = run(['sweep', '--kernel', kernel, '--policy', 'frame-pointer,sframe-v6']);
+    expect(several.stderr).toMatch(/has one unwinder, [^\n]*: name one --policy, not 2\n$/);
+    expect(several.status).toBe(2);
+  });
+
+  it('.sframe is swept under frame-pointer, and no other policy', () => {
+    const kernel = writeWithoutSFrame();
+    const { status, stderr, json } = sweep(kernel, ...args);
+    expect(stderr).toMatch(/^[^\n]* has no \.sframe: the frame-pointer policy only\n$/);
+    expect(status).toBe(0);
+    expect(Object.keys(json?.policies ?? {})).toEqual(['frame-pointer']);
+    for (const unwinder of ['both', 'model']) {
+      const refused = sweep(kernel, '--policy', 'sframe-strict', '--unwinder', unwinder);
+      expect(refused.stderr).toMatch(/has no \.sframe: sframe-strict [^\n]*\n$/);
+      expect([refused.status, refused.stdout]).toEqual([2, '']);
+    }
+  });
+});
+
+describe('a compressed kernel', () => {
+  /** A frame of raw blocks (RFC 8878, sections 3.1.1.1 and 3.1.1.2): each is shorter than 128 KiB. */
+  const zstdFrame = (bytes: Uint8Array): Uint8Array => {
+    const parts = [Buffer.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0x58)];
+    for (let at = 0; at < bytes.length; at += 65536) {
+      const block = bytes.subarray(at, at + 65536);
+      const header = Buffer.alloc(3);
+      header.writeUIntLE((block.length << 3) | (at + 65536 >= bytes.length ? 1 : 0), 0, 3);
+      parts.push(header, Buffer.from(block));
+    }
+    return Buffer.concat(parts);
+  };
+  const path = join(folder.path, 'vmlinux.zst');
+  writeFileSync(path, zstdFrame(readFileSync(join(ROOT, GUEST))));
+  const scratch = join(folder.path, 'scratch');
+  mkdirSync(scratch);
+  const args = ['sweep', '--kernel', path, '--function', 'unregister_kprobe', '--no-progress'];
+
+  it('is swept, and leaves no copy', () => {
+    const { status, stderr } = run([...args, '--kind', 'irq'], { TMPDIR: scratch });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('leaves no copy behind %s', async (signal) => {
+    const child = spawn(process.execPath, [MAIN, ...args, '--depth', '2'], {
+      cwd: ROOT,
+      env: environment({ TMPDIR: scratch }),
+      stdio: 'ignore',
+    });
+    const watcher = watch(scratch, () => child.kill(signal));
+    const [code] = (await once(child, 'exit')) as [number | null];
+    watcher.close();
+    expect(code).toBe(128 + constants.signals[signal]);
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  it('says where it cannot be decompressed', () => {
+    const { status, stdout, stderr } = run(args, { TMPDIR: join(folder.path, 'nowhere') });
+    expect(stderr).toMatch(
+      /^kunwind-lab: [^\n]*vmlinux\.zst: cannot be decompressed into [^\n]*nowhere: ENOENT[^\n]*\n$/,
+    );
+    expect([status, stdout]).toEqual([2, '']);
+  });
+});
