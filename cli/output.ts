@@ -3,12 +3,19 @@
 /** Lines before a write: large dumps neither build one string nor make a system call a line. */
 const LINES_PER_WRITE = 1024;
 
-/** A reader that has seen enough (`| head`) ends the program quietly, with the status it has. */
-export function endQuietlyOnClosedPipe(): void {
+/** Exit status when the output cannot be written: what was found is not known to the reader. */
+const CANNOT_WRITE = 2;
+
+/**
+ * A reader that has seen enough (`| head`) ends the program quietly, with the status it has. Output
+ * that cannot be written for another reason, such as a full disk, is an error.
+ */
+export function endWhenOutputFails(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit();
-      throw error;
+      if (stream === process.stdout) complain(`cannot write the output: ${error.message}`);
+      process.exit(CANNOT_WRITE);
     });
   }
 }

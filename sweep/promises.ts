@@ -1,7 +1,7 @@
 /**
  * What a scenario promises, applied to counts: which verdicts are accepted, and which have to appear.
  */
-import { type ExceptionKind, KIND_NAMES } from '../kernel-model/exception-kind.js';
+import { type ExceptionKind, KIND_NAMES, kindSet } from '../kernel-model/exception-kind.js';
 import type {
   AllowedVerdict,
   PointFilter,
@@ -86,7 +86,10 @@ export interface SweptScope {
   readonly depth: 1 | 2;
 }
 
-/** The scenario's requirements that the counts do not meet. */
+/**
+ * The scenario's requirements that the counts do not meet. A number of points is only required where
+ * every kind was swept that it counts; that all points have a verdict is of those that there are.
+ */
 export function unmetRequirements(
   scenario: Scenario,
   counts: readonly VerdictCount[],
@@ -95,7 +98,8 @@ export function unmetRequirements(
   const unmet: UnmetRequirement[] = [];
   for (const policy of scope.policies) {
     for (const required of promiseFor(scenario, policy).require ?? []) {
-      if (!inScope(required, scope)) continue;
+      const extent = extentOf(required, scenario, scope);
+      if (extent === 'none' || (extent === 'part' && required.everywhere !== true)) continue;
       let seen = 0;
       let points = 0;
       for (const count of counts) {
@@ -104,15 +108,24 @@ export function unmetRequirements(
         points += count.count;
         if (count.verdict === required.verdict) seen += count.count;
       }
-      const wanted = required.everywhere === true ? Math.max(points, 1) : (required.atLeast ?? 1);
+      const least = extent === 'part' ? 0 : 1;
+      const wanted =
+        required.everywhere === true ? Math.max(points, least) : (required.atLeast ?? 1);
       if (seen < wanted) unmet.push({ policy, required, seen, points });
     }
   }
   return unmet;
 }
 
-function inScope(filter: PointFilter, scope: SweptScope): boolean {
-  if (filter.depth !== undefined && filter.depth > scope.depth) return false;
-  const kinds = filter.kinds ?? KIND_NAMES;
-  return kinds.some((kind) => (scope.kinds & (1 << KIND_NAMES.indexOf(kind))) !== 0);
+/** How much was swept of what a filter speaks of. A kind that the scenario leaves out is not missed. */
+function extentOf(
+  filter: PointFilter,
+  scenario: Scenario,
+  scope: SweptScope,
+): 'none' | 'part' | 'whole' {
+  if (filter.depth !== undefined && filter.depth > scope.depth) return 'none';
+  const kinds = kindSet(filter.kinds ?? KIND_NAMES) & kindSet(scenario.kinds ?? KIND_NAMES);
+  const swept = kinds & scope.kinds;
+  if (swept === 0) return 'none';
+  return swept === kinds ? 'whole' : 'part';
 }

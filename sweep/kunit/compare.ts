@@ -81,13 +81,15 @@ export interface ParameterRoles {
   readonly unreliable: number;
   /** Probes that the kernel refused, as `error x count`, in order. */
   readonly refused: string;
+  /** What became of each probe that was hit or refused, in order, as `outcome x count`. */
+  readonly order: string;
   /** Outcome at the first instruction, and at the first and last that was hit. */
   readonly first: string;
   readonly firstHit: string;
   readonly lastHit: string;
   /** Messages of failed expectations. */
   readonly failures: string;
-  /** The distinct lists of functions of the reliable walks. */
+  /** The functions of the reliable walks, in order; equal ones in a row once. */
   readonly walks: readonly string[];
   /** Which of the hit probes saw the first WARN, from 1; 0 for none. */
   readonly warnedAt: number;
@@ -111,13 +113,27 @@ export function describeRoles(subtests: readonly StepRecord[]): ParameterRoles {
     reliable: reliable.length,
     unreliable: hit.filter(({ walk }) => walk?.unreliable !== undefined).length,
     refused: [...refused].map(([error, count]) => `${error} x ${count}`).join(', '),
+    order: inRuns(subtests.filter(({ probe }) => probe?.kind !== 'not-hit').map(outcome))
+      .map(([text, count]) => `${text} x ${count}`)
+      .join(', '),
     first: outcome(subtests[0]),
     firstHit: outcome(hit[0]),
     lastHit: outcome(hit.at(-1)),
     failures: [...new Set(subtests.flatMap(({ failures }) => failures))].sort().join('; '),
-    walks: [...new Set(reliable.map(functionsText))],
+    walks: inRuns(reliable.map(functionsText)).map(([text]) => text),
     warnedAt: 1 + hit.findIndex(({ warnings }) => warnings.length > 0),
   };
+}
+
+/** Equal neighbours put together, with their number. */
+function inRuns(texts: readonly string[]): [text: string, count: number][] {
+  const runs: [string, number][] = [];
+  for (const text of texts) {
+    const last = runs[runs.length - 1];
+    if (last?.[0] === text) last[1]++;
+    else runs.push([text, 1]);
+  }
+  return runs;
 }
 
 function outcome(step: StepRecord | undefined): string {
@@ -133,6 +149,7 @@ function compareRoles(found: Differences, ours: ParameterRoles, reference: Param
   number('probes walked reliably', 'reliable');
   number('probes walked unreliably', 'unreliable');
   found.check('probes refused', reference.refused, ours.refused);
+  found.check('probes in order', reference.order, ours.order);
   found.check('first instruction', reference.first, ours.first);
   found.check('first probe hit', reference.firstHit, ours.firstHit);
   found.check('last probe hit', reference.lastHit, ours.lastHit);

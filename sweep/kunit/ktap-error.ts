@@ -46,9 +46,7 @@ export function describeKtapError(error: KtapError): string {
     case 'unsupported-version':
       return `KTAP version ${error.version} is not supported, only version 1`;
     case 'truncated':
-      return error.planned === undefined
-        ? `truncated after ${error.results} results of ${error.group}`
-        : `truncated: ${error.results} of ${error.planned} results of ${error.group}`;
+      return truncatedText(error);
     case 'plan-mismatch':
       return `${error.group} planned ${error.planned} results and has ${error.results}`;
     case 'repeated-plan':
@@ -60,4 +58,11 @@ export function describeKtapError(error: KtapError): string {
     case 'name-mismatch':
       return `result of ${error.found} where ${error.expected} was running`;
   }
+}
+
+function truncatedText({ group, results, planned }: KtapError & { kind: 'truncated' }): string {
+  if (planned === undefined) return `truncated after ${results} results of ${group}`;
+  return results === planned
+    ? `truncated: the result of ${group} itself is missing`
+    : `truncated: ${results} of ${planned} results of ${group}`;
 }

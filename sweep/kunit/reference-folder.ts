@@ -7,6 +7,9 @@ import { parseSuiteLog } from './reliable-stacktrace-log.js';
 import type { SuiteLog } from './suite-log.js';
 import { describeSuiteLogError } from './suite-log-error.js';
 
+/** Largest log that is read: one of a whole boot, and then some. In bytes. */
+const MAX_SIZE = 256 * 1024 * 1024;
+
 /** The logs of a folder. */
 export interface References {
   readonly logs: ReadonlyMap<PolicyName, SuiteLog>;
@@ -22,9 +25,9 @@ export function readReferences(
   folder: string,
   policies: readonly PolicyName[],
 ): Result<References, string> {
-  const known = statSync(folder, { throwIfNoEntry: false });
+  const known = kindOf(folder);
   if (known === undefined) return fail(`${folder}: no such folder`);
-  if (!known.isDirectory()) return fail(`${folder}: not a folder`);
+  if (known !== 'folder') return fail(`${folder}: not a folder`);
   const logs = new Map<PolicyName, SuiteLog>();
   const absent: PolicyName[] = [];
   for (const policy of policies) {
@@ -42,13 +45,28 @@ export function readReferences(
   return fail(`${folder}: no reference log there (${wanted})`);
 }
 
+/** Undefined where there is nothing, or nothing that can be reached. */
+function kindOf(path: string): 'folder' | 'other' | undefined {
+  try {
+    return statSync(path).isDirectory() ? 'folder' : 'other';
+  } catch {
+    return undefined;
+  }
+}
+
 function readLog(path: string): Result<SuiteLog, string> {
+  const unreadable = (reason: string): Result<never, string> =>
+    fail(describeSuiteLogError(path, { kind: 'unreadable', line: 0, reason }));
   let text: string;
   try {
+    const file = statSync(path);
+    // Reading a device or a pipe might never end.
+    if (!file.isFile()) return unreadable('not a regular file');
+    if (file.size > MAX_SIZE)
+      return unreadable(`${file.size} bytes; a log has at most ${MAX_SIZE}`);
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return fail(describeSuiteLogError(path, { kind: 'unreadable', line: 0, reason }));
+    return unreadable(error instanceof Error ? error.message : String(error));
   }
   const parsed = parseSuiteLog(text);
   return parsed.ok ? ok(parsed.value) : fail(describeSuiteLogError(path, parsed.error));

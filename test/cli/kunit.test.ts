@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -111,6 +121,8 @@ describe('kunit refuses', () => {
     [['--policy', 'sframe'], /unknown policy 'sframe'; there are frame-pointer, /],
     [['--compare', '/nowhere'], /\/nowhere: no such folder/],
     [['--compare', PROGRAM], /: not a folder/],
+    [['--compare', join(PROGRAM, 'x')], /: no such folder/],
+    [['--compare', 'x'.repeat(300)], /x: no such folder/],
     [['--compare', ''], /--compare needs a value/],
     [['--compare', 'a', '--compare', 'b'], /--compare is given 2 times/],
     [['--junit', '/nowhere/x.xml'], /cannot write the report \/nowhere\/x\.xml: no such directory/],
@@ -149,6 +161,28 @@ describe('kunit refuses', () => {
       expect(err.trimEnd()).not.toContain('\n');
       expect(existsSync(junit)).toBe(false);
     }
+  });
+});
+
+describe('kunit refuses a log', () => {
+  test('that is no file: a folder, a device without an end', () => {
+    const logs = mkdtempSync(join(folder, 'no-files-'));
+    mkdirSync(join(logs, 'sframe-v5.ktap'));
+    symlinkSync('/dev/zero', join(logs, 'sframe-v6.ktap'));
+    for (const policy of ['sframe-v5', 'sframe-v6']) {
+      const { status, out, err } = kunit('--compare', logs, '--policy', policy);
+      expect({ status, out }).toEqual({ status: 2, out: '' });
+      expect(err).toMatch(/^kunwind-lab: [^\n]*\.ktap: not a regular file\n$/);
+    }
+  });
+
+  test('that is no log by its size', () => {
+    const logs = mkdtempSync(join(folder, 'large-'));
+    writeFileSync(join(logs, 'sframe-v5.ktap'), '');
+    truncateSync(join(logs, 'sframe-v5.ktap'), 2 ** 28 + 1);
+    const { status, out, err } = kunit('--compare', logs, '--policy', 'sframe-v5');
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+    expect(err).toMatch(/ktap: 268435457 bytes; a log has at most 268435456\n$/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { environment, MAIN, ROOT, scratchFolder, start } from './run-cli.js';
@@ -121,3 +121,18 @@ it.each([
   expect(stderr).toBe('');
   expect(stdout.slice(20)).toBe(' 0\n');
 });
+
+it.skipIf(!existsSync('/dev/full')).each([['list'], ['kunit', '--case', 'nounwind']])(
+  '%s says in one line that its output cannot be written, and ends with 2',
+  (...args) => {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    expect(stderr).toMatch(/^kunwind-lab: cannot write the output: [^\n]*no space left[^\n]*\n$/);
+    expect(status).toBe(2);
+  },
+);

@@ -92,7 +92,29 @@ describe.skipIf(referenceFolder === undefined)('comparing with a real kernel', (
           /did not hit kprobe at (return_to_handler\S+0x3c\S+)/,
           'cannot kprobe $1 (error -22)',
         ),
-      ['test_fgraph_async_unwind_reliable: probes refused: reference none, here -22 x 1'],
+      [
+        'test_fgraph_async_unwind_reliable: probes refused: reference none, here -22 x 1',
+        'test_fgraph_async_unwind_reliable: probes in order: reference reliable x 1, unreliable -22 x 14, here reliable x 1, unreliable -22 x 14, refused x 1',
+      ],
+    ],
+    [
+      'an instruction that is refused in another place',
+      (text: string) => {
+        const lines = text.split('\n');
+        const at = lines.findIndex((line) => line.includes('cannot kprobe callee_nop_caller+0x1c'));
+        // It changes places with the probe before it; results stay where they are.
+        const before = lines.findIndex((line) =>
+          line.includes('hit kprobe at callee_nop_caller+0x18'),
+        );
+        const refused = lines.splice(at, 1);
+        const result = lines.splice(at, 1);
+        const swapped = [...refused, ...result].map((line) => line.replace('ok 8 ', 'ok 7 '));
+        lines.splice(before, 0, ...swapped);
+        return lines.join('\n').replace(/ok 7 (callee_nop_caller\+0x18)/, 'ok 8 $1');
+      },
+      [
+        'test_async_unwind_reliable: probes in order: reference reliable x 1, refused x 1, reliable x 5, refused x 1, reliable x 1, here reliable x 1, refused x 1, reliable x 4, refused x 1, reliable x 2',
+      ],
     ],
     [
       'a function of one parameter',

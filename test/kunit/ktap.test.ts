@@ -116,6 +116,30 @@ describe('reading KTAP', () => {
     expect(problem(text)).toBe(message);
   });
 
+  test.each([
+    ['ok 1 - a', { name: 'a', directive: undefined }],
+    ['ok 1', { name: '', directive: undefined }],
+    ['ok 1 a # SKIP', { name: 'a', directive: { kind: 'SKIP', reason: '' } }],
+    ['ok 1 a # skip: not here', { name: 'a', directive: { kind: 'skip', reason: 'not here' } }],
+    ['ok 1 # TODO later', { name: '', directive: { kind: 'TODO', reason: 'later' } }],
+  ])('takes a result line apart: %s', (line, expected) => {
+    expect(parsed(`KTAP version 1\n1..1\n${line}\n`)[0]?.tests[0]).toMatchObject(expected);
+  });
+
+  test('a line that only begins like a result is none, however long it is', () => {
+    for (const line of ['ok 1a', 'ok 1 a #5', `ok 1 a${' '.repeat(1 << 20)}#5`]) {
+      expect(problem(`KTAP version 1\n1..1\n${line}\n`)).toBe(
+        '3: truncated: 0 of 1 results of the document',
+      );
+    }
+  });
+
+  test('says which result is missing when it is the one of the group', () => {
+    expect(problem(NESTED.replace('not ok 1 suite\n', ''))).toBe(
+      '18: truncated: the result of suite itself is missing',
+    );
+  });
+
   test('every shorter text is truncated', () => {
     for (let length = 0; length < NESTED.length - 6; length++) {
       expect(parseKtap(NESTED.slice(0, length)).ok, NESTED.slice(0, length)).toBe(false);
