@@ -121,3 +121,13 @@ it.each([
   expect(stderr).toBe('');
   expect(stdout.slice(20)).toBe(' 0\n');
 });
+
+it.runIf(existsSync('/dev/full'))('output that cannot be written is one line and status 2', () => {
+  const script = '"$0" "$1" list --json >/dev/full';
+  const { status, stderr } = spawnSync('bash', ['-c', script, process.execPath, MAIN], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('kunwind-lab: cannot write the output: no space is left\n');
+  expect(status).toBe(2);
+});
