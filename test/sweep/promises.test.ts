@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { ALL_KINDS, type ExceptionKind } from '../../kernel-model/exception-kind.js';
+import type { PolicyPromise, Scenario } from '../../scenarios/scenario.js';
+import { IMAGE_PROMISES } from '../../sweep/image-target.js';
+import {
+  acceptedVerdicts,
+  isAllowed,
+  unmetRequirements,
+  type SweptScope,
+  type VerdictCount,
+} from '../../sweep/promises.js';
+import type { PolicyName } from '../../unwinder/policy.js';
+import { VERDICTS, type Verdict } from '../../sweep/verdict.js';
+
+const POINT: VerdictCount = {
+  fn: 'f',
+  kind: 'irq',
+  depth: 1,
+  policy: 'sframe-strict',
+  mode: 'reliable',
+  verdict: 'exact',
+  count: 1,
+};
+
+function scenario(promise: PolicyPromise | undefined): Scenario {
+  const promises = promise === undefined ? {} : { promises: { 'sframe-strict': promise } };
+  return { name: 'x/y', summary: '', entry: 'f', ...promises };
+}
+
+describe('accepted verdicts', () => {
+  it('are the safe ones where nothing is promised', () => {
+    expect(acceptedVerdicts(scenario(undefined), POINT)).toEqual(['exact', 'unreliable']);
+    expect(acceptedVerdicts(scenario({ require: [] }), POINT)).toEqual(['exact', 'unreliable']);
+  });
+
+  it('are exact alone where the list of others is empty', () => {
+    expect(acceptedVerdicts(scenario({ allow: [] }), POINT)).toEqual(['exact']);
+  });
+
+  it('hold for the function, kind and depth they name, and for one verdict', () => {
+    const { isAccepted } = accepting({ in: ['f'], kinds: ['irq'], depth: 1 });
+    expect(isAccepted({})).toBe(true);
+    for (const other of [{ fn: 'g' }, { kind: 'nmi' as const }, { depth: 2 as const }]) {
+      expect(isAccepted(other)).toBe(false);
+    }
+    expect(isAccepted({ verdict: 'spurious' })).toBe(false);
+    expect(isAccepted({ policy: 'sframe-v6' })).toBe(false);
+  });
+
+  it('never include a fault', () => {
+    const allow = [{ verdict: 'fault', reason: '' }] as const;
+    for (const mode of ['reliable', 'best-effort'] as const) {
+      expect(isAllowed(scenario({ allow }), { ...POINT, mode, verdict: 'fault' })).toBe(false);
+    }
+  });
+
+  it('of a best-effort walk, which claims nothing, are all but a WARN and a fault', () => {
+    const accepted = acceptedVerdicts(scenario({ allow: [] }), { ...POINT, mode: 'best-effort' });
+    expect(VERDICTS.filter((verdict) => !accepted.includes(verdict))).toEqual(['warned', 'fault']);
+  });
+
+  function accepting(
+    points: Partial<Pick<VerdictCount, 'depth'>> & { in: string[]; kinds: ExceptionKind[] },
+  ) {
+    const promised = scenario({ allow: [{ verdict: 'missing', ...points, reason: '' }] });
+    return {
+      isAccepted: (point: Partial<VerdictCount>): boolean =>
+        isAllowed(promised, { ...POINT, verdict: 'missing', ...point }),
+    };
+  }
+});
+
+describe('a requirement', () => {
+  const SCOPE: SweptScope = { policies: ['sframe-strict'], kinds: ALL_KINDS, depth: 1 };
+  const counted = (verdict: Verdict, count: number, more: Partial<VerdictCount> = {}) => ({
+    ...POINT,
+    verdict,
+    count,
+    ...more,
+  });
+  const unmet = (
+    required: { atLeast?: number; everywhere?: boolean; depth?: 1 | 2; kinds?: ExceptionKind[] },
+    counts: readonly VerdictCount[],
+    scope: Partial<SweptScope> = {},
+  ): readonly [number, number][] => {
+    const promise = {
+      require: [{ verdict: 'missing' as const, in: ['f'], reason: '', ...required }],
+    };
+    const found = unmetRequirements(scenario(promise), counts, { ...SCOPE, ...scope });
+    return found.map(({ seen, points }) => [seen, points]);
+  };
+
+  it('is met by as many points as it asks for', () => {
+    expect(unmet({}, [])).toEqual([[0, 0]]);
+    expect(unmet({}, [counted('exact', 5)])).toEqual([[0, 5]]);
+    expect(unmet({}, [counted('missing', 1)])).toEqual([]);
+    expect(unmet({ atLeast: 3 }, [counted('missing', 2), counted('exact', 4)])).toEqual([[2, 6]]);
+    expect(unmet({ atLeast: 3 }, [counted('missing', 3)])).toEqual([]);
+  });
+
+  it('of everywhere is met by all points and at least one', () => {
+    expect(unmet({ everywhere: true }, [])).toEqual([[0, 0]]);
+    expect(unmet({ everywhere: true }, [counted('missing', 9), counted('exact', 1)])).toEqual([
+      [9, 10],
+    ]);
+    expect(unmet({ everywhere: true }, [counted('missing', 10)])).toEqual([]);
+  });
+
+  it('counts reliable walks of its own points alone', () => {
+    const elsewhere = [
+      counted('missing', 1, { mode: 'best-effort' }),
+      counted('missing', 1, { fn: 'g' }),
+      counted('missing', 1, { policy: 'sframe-v6' }),
+    ];
+    expect(unmet({}, elsewhere)).toEqual([[0, 0]]);
+  });
+
+  it('is not judged where its points were not swept', () => {
+    expect(unmet({ depth: 2 }, [])).toEqual([]);
+    expect(unmet({ depth: 2 }, [], { depth: 2 })).toEqual([[0, 0]]);
+    expect(unmet({ kinds: ['sdei'] }, [], { kinds: 1 })).toEqual([]);
+    expect(unmet({}, [], { policies: ['sframe-v6'] })).toEqual([]);
+  });
+});
+
+describe('code that nobody has described', () => {
+  const image: Scenario = { name: 'i', summary: '', entry: 'f', promises: IMAGE_PROMISES };
+  const accepted = (policy: PolicyName, kind: ExceptionKind): Verdict[] =>
+    acceptedVerdicts(image, { ...POINT, policy, kind });
+
+  it('may lose a caller to SDEI under the policies that trust its record, and no others', () => {
+    for (const policy of ['frame-pointer', 'sframe-v5', 'sframe-v6', 'sframe-strict'] as const) {
+      expect(accepted(policy, 'sdei')).toEqual(['exact', 'unreliable', 'missing']);
+    }
+    for (const policy of ['fgraph-detect', 'fgraph-recover'] as const) {
+      expect(accepted(policy, 'sdei')).toEqual(['exact', 'unreliable']);
+    }
+  });
+
+  it('may lose none to an exception that the unwinder knows of', () => {
+    for (const policy of ['frame-pointer', 'sframe-strict', 'fgraph-detect'] as const) {
+      for (const kind of ['irq', 'nmi', 'brk', 'serror'] as const) {
+        expect(accepted(policy, kind)).toEqual(['exact', 'unreliable']);
+      }
+    }
+  });
+});
