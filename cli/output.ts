@@ -3,21 +3,24 @@
 /** Lines before a write: large dumps neither build one string nor make a system call a line. */
 const LINES_PER_WRITE = 1024;
 
-/** Exit status when the output cannot be written: what was found is not known to the reader. */
-const CANNOT_WRITE = 2;
+/** Exit status when the output cannot be written: what was found is not known to anybody. */
+const NOT_WRITTEN = 2;
 
 /**
  * A reader that has seen enough (`| head`) ends the program quietly, with the status it has. Output
- * that cannot be written for another reason, such as a full disk, is an error.
+ * that cannot be written (a full disk) ends it with one line on standard error.
  */
-export function endWhenOutputFails(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit();
-      if (stream === process.stdout) complain(`cannot write the output: ${error.message}`);
-      process.exit(CANNOT_WRITE);
-    });
-  }
+export function endOnLostOutput(): void {
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    // There is nowhere left to say why.
+    process.exit(error.code === 'EPIPE' ? undefined : NOT_WRITTEN);
+  });
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    const reason = error.code === 'ENOSPC' ? 'no space is left' : error.message;
+    complain(`cannot write the output: ${reason}`);
+    process.exit(NOT_WRITTEN);
+  });
 }
 
 /** Print lines to standard output, as fast as the reader takes them. */

@@ -1,7 +1,7 @@
 /** The command line as a whole: commands, help, and what becomes of errors. */
 import yargs, { type Argv } from 'yargs';
 import { nearestNames } from '../emulator/symbol-names.js';
-import { complain, endWhenOutputFails } from './output.js';
+import { complain, endOnLostOutput } from './output.js';
 import { packageVersion } from './package-version.js';
 import { didYouMean, oneLine, UsageError } from './usage-error.js';
 
@@ -20,7 +20,7 @@ const COMMANDS = new Map<string, (parser: Argv) => Promise<Argv>>([
 
 /** Run one command. Sets the exit status; never throws. */
 export async function runProgram(words: readonly string[]): Promise<void> {
-  endWhenOutputFails();
+  endOnLostOutput();
   try {
     const separated = separateArgs(words);
     await (await withCommands(parser(separated), separated)).parseAsync();

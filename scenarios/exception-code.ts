@@ -74,6 +74,22 @@ const AFTER_VECTOR = [
   'kunwind_request_walk',
 ] as const;
 
+/**
+ * What of it runs in the exception of a kprobe while regs->pc is in the slot, or the PC was. The scenario
+ * itself may be in there: its own kprobes are part of it.
+ */
+export const KPROBE_CODE: readonly string[] = [
+  ...ENTRY_CODE,
+  'el1h_64_sync_handler',
+  'el1_brk64',
+  'irqentry_nmi_enter',
+  'irqentry_nmi_exit',
+  'do_el1_brk64',
+  'kprobe_brk_handler',
+  'kprobe_ss_brk_handler',
+  'ret_to_kernel',
+];
+
 /** All of it. */
 export const EXCEPTION_CODE: readonly string[] = ['vectors', ...AFTER_VECTOR, ...SDEI_ONLY];
 

@@ -122,18 +122,18 @@ export function someExact(
 }
 
 /**
- * On the kernel that is made for fgraph-recover: what the policies say that have function graph's bug is
- * not judged, and fgraph-detect, which knows nothing of that kernel, must be safe there all the same.
+ * On the kernel that is made for fgraph-recover: the policies with function graph's bug have it there as
+ * well, and how often is not counted. fgraph-detect, which knows nothing of that kernel, must be safe.
+ * @param returnCode what return_to_handler calls, where the traced function's caller is skipped
  */
-export function onOtherKernel(): Promises {
+export function onOtherKernel(returnCode: readonly string[]): Promises {
+  const noCfi = { ...boundary, in: ['ftrace_caller', 'return_to_handler'] } as const;
+  const why = SHARED_WHY.otherKernel;
   return mergePromises(
-    under([...TRUSTING_SDEI, 'fgraph-detect'], allowed('unreliable', {}, SHARED_WHY.otherKernel)),
-    under(
-      TRUSTING_SDEI,
-      allowed('missing', {}, SHARED_WHY.otherKernel),
-      allowed('spurious', {}, SHARED_WHY.otherKernel),
-      allowed('warned', {}, SHARED_WHY.otherKernel),
-    ),
+    under(TRUSTING_SDEI, allowed('unreliable', {}, why)),
+    under(['fgraph-detect'], allowed('unreliable', noCfi, why)),
+    under(SKIPPING, allowed('missing', { ...boundary, in: returnCode }, why)),
+    under(['sframe-v5'], allowed('warned', noCfi, why)),
   );
 }
 

@@ -130,8 +130,6 @@ export interface Scenario {
   readonly promises?: Partial<Record<PolicyName, PolicyPromise>>;
   /** Functions whose SFrame rows are wrong: the sweep must find at least one in each. */
   readonly wrongRows?: readonly string[];
-  /** Promises for every policy that has none of its own. */
-  readonly promiseAll?: PolicyPromise;
   readonly topics?: readonly string[];
 }
 

@@ -7,7 +7,18 @@ import { loadElf, type ElfImage, type ElfSymbol } from '../emulator/elf-image.js
 import { rebaseElf } from '../emulator/elf-rebase.js';
 import { fail, ok, type Result } from '../emulator/result.js';
 import { nearestNames } from '../emulator/symbol-names.js';
-import type { PolicyPromise, ScenarioArgument } from '../scenarios/scenario.js';
+import { SDEI_CODE } from '../scenarios/exception-code.js';
+import {
+  ALL_POLICIES,
+  allowed,
+  mergePromises,
+  type Promises,
+  SHARED_WHY,
+  SKIPPING,
+  TRUSTING_SDEI,
+  under,
+} from '../scenarios/promise-terms.js';
+import type { ScenarioArgument } from '../scenarios/scenario.js';
 import { buildRules } from './kernel-walker.js';
 import type { SweepTarget } from './unit.js';
 
@@ -53,18 +64,15 @@ function isCode({ segments }: ElfImage, { kind, absolute, address }: ElfSymbol):
   );
 }
 
-/** What every policy promises of an image's function. */
-export const IMAGE_PROMISE: PolicyPromise = {
-  allow: [
-    { verdict: 'unreliable', reason: 'nobody has said that this code can be unwound' },
-    {
-      verdict: 'missing',
-      kinds: ['sdei'],
-      reason:
-        'SDEI pushes a plain record, so a function without a record of its own hides its caller',
-    },
-  ],
-};
+/**
+ * What is promised of an image's function. Only policies that trust SDEI's record may miss what it
+ * hides: at depth 2 also by a breakpoint in the event's own code.
+ */
+export const IMAGE_PROMISES: Promises = mergePromises(
+  under(ALL_POLICIES, allowed('unreliable', {}, 'nobody has said that this code can be unwound')),
+  under(TRUSTING_SDEI, allowed('missing', { kinds: ['sdei'] }, SHARED_WHY.sdei)),
+  under(SKIPPING, allowed('missing', { kinds: ['brk'], in: SDEI_CODE, depth: 2 }, SHARED_WHY.sdei)),
+);
 
 /** What a user asks for. */
 export interface ImageRequest {
@@ -98,7 +106,7 @@ export function imageTarget(request: ImageRequest): Result<ImageTarget, string> 
     summary: `${request.fn} of ${request.file}`,
     entry: request.fn,
     args: request.args,
-    promiseAll: IMAGE_PROMISE,
+    promises: IMAGE_PROMISES,
   };
   return ok({
     target: { scenario, elf: request.absolutePath },

@@ -8,7 +8,7 @@ import { kretprobeObstacle } from '../kernel-model/kretprobe-tracer.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routines.js';
 import { formatFunction, type NamedFunction, parseFunction } from './function-text.js';
-import { findFunction, IMAGE_PROMISE, noFunction } from './image-target.js';
+import { findFunction, IMAGE_PROMISES, noFunction } from './image-target.js';
 import { buildRules } from './kernel-walker.js';
 import { isPattern, patternExpression } from './name-pattern.js';
 import type { SweepTarget } from './unit.js';
@@ -106,7 +106,7 @@ export function kernelTarget(
     entry: name,
     ...traced,
     args,
-    promiseAll: IMAGE_PROMISE,
+    promises: IMAGE_PROMISES,
   };
   return { scenario, vmlinux: source };
 }

@@ -30,7 +30,7 @@ const ALLOWED_BY_DEFAULT: readonly Verdict[] = ['unreliable'];
 
 /** What the scenario promises for a policy. */
 export function promiseFor(scenario: Scenario, policy: PolicyName): PolicyPromise {
-  return scenario.promises?.[policy] ?? scenario.promiseAll ?? {};
+  return scenario.promises?.[policy] ?? {};
 }
 
 /** Whether a verdict at such points is one that the scenario accepts. */

@@ -7,7 +7,7 @@ import type { Lab } from './lab.js';
 import { describeSetupError, setUpScenario } from './scenario-setup.js';
 import { ScenarioSweep, type SweepEnd } from './scenario-sweep.js';
 import type { SweepParts } from './sweep-parts.js';
-import type { UnitRequest, UnitResult, WalkExample } from './unit.js';
+import { isMeasuring, type UnitRequest, type UnitResult, type WalkExample } from './unit.js';
 import { UnitCollector } from './unit-collector.js';
 import { exampleText, type RawExample } from './walk-example.js';
 
@@ -25,6 +25,7 @@ export class UnitRunner {
   ) {}
 
   async run(request: UnitRequest): Promise<UnitResult> {
+    if (request.crashAt === 'run' && isMeasuring(request.range)) process.abort();
     const { elf, scenario, vmlinux } = request.target;
     if (vmlinux !== undefined && vmlinux.path !== this.prepared) {
       await prepareDebugSections(vmlinux.path);

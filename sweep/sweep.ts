@@ -12,6 +12,7 @@ import type { UnwinderChoice } from './stack-walker.js';
 import type { SweepRange } from './scenario-sweep.js';
 import {
   cutRanges,
+  isMeasuring,
   measuringRange,
   NO_LIMIT,
   rangeWork,
@@ -40,7 +41,7 @@ export interface SweepOptions {
   readonly jobs?: number;
   /** Instructions after which a guest has run away. */
   readonly budget?: number;
-  /** Kill the worker that takes this point: for tests. */
+  /** Kill the worker that takes this point (or, with `run`, that measures): for tests. */
   readonly crashAt?: string;
   /**
    * The command line that replays a point: with a policy for its walk to be looked at, without one
@@ -226,11 +227,15 @@ export class Sweep {
 
   private onLost(request: UnitRequest, how: string): void {
     const job = this.owner.get(request.id);
+    const measuring = isMeasuring(request.range);
+    const lost = measuring
+      ? 'the scenario cannot be executed, with or without exceptions'
+      : 'the point was not judged';
     job?.problems.push({
       kind: 'worker-died',
-      point: singlePoint(request.range),
+      point: measuring ? undefined : singlePoint(request.range),
       at: '',
-      detail: `the worker process died (${how}); the point was not judged`,
+      detail: `the worker process died (${how}); ${lost}`,
     });
   }
 

@@ -27,7 +27,10 @@ export interface UnitRequest {
   readonly target: SweepTarget;
   readonly policies: readonly PolicyName[];
   readonly range: Omit<SweepRange, 'entry'>;
-  /** Abort the process at this point: for the test that a dead worker costs one point. */
+  /**
+   * Abort the process at this point, or with `run` when the scenario is measured: for the test that a
+   * dead worker costs one point.
+   */
   readonly crashAt?: string;
   /** Take every exception step by step, within a budget: for a unit that hung. */
   readonly stepped?: boolean;
@@ -144,6 +147,11 @@ export function measuringRange(budget: number): Omit<SweepRange, 'entry'> {
     innerTo: NO_LIMIT,
     budget,
   };
+}
+
+/** Whether a range takes no exception: {@link measuringRange}. */
+export function isMeasuring({ kinds, outerKinds }: Omit<SweepRange, 'entry'>): boolean {
+  return kinds === 0 && outerKinds === 0;
 }
 
 /** Cut a scenario of `instructions` dynamic instructions into ranges. */

@@ -38,14 +38,27 @@ const MAX_TRUTH = 8192;
 /** The truth at one stop: addresses that a complete trace lists, innermost first. */
 export class TruthList {
   readonly addresses = new Float64Array(MAX_TRUTH);
+  /** 1 for an address that an exception interrupted, 0 for a return address. For printing only. */
+  readonly interrupted = new Uint8Array(MAX_TRUTH);
   count = 0;
 
   clear(): void {
     this.count = 0;
   }
 
-  push(address: Address): void {
-    if (this.count < MAX_TRUTH) this.addresses[this.count++] = address;
+  /** @param interrupted 1 for the PC of an exception, 0 for a return address */
+  push(address: Address, interrupted = 0): void {
+    if (this.count === MAX_TRUTH) return;
+    this.addresses[this.count] = address;
+    this.interrupted[this.count++] = interrupted;
+  }
+
+  /** Whether a pending exception has interrupted this very address. */
+  isInterrupted(address: Address): boolean {
+    for (let i = 0; i < this.count; i++) {
+      if (this.interrupted[i] === 1 && this.addresses[i] === address) return true;
+    }
+    return false;
   }
 }
 

@@ -2,7 +2,13 @@
  * Worker processes. Units go to whoever has least to do, results come back in any order. A worker
  * that dies is replaced; its unit is cut smaller and smaller until the one point that kills is found.
  */
-import { isSinglePoint, splitRange, type UnitRequest, type UnitResult } from './unit.js';
+import {
+  isMeasuring,
+  isSinglePoint,
+  splitRange,
+  type UnitRequest,
+  type UnitResult,
+} from './unit.js';
 import type { WorkerMessage } from './worker.js';
 import { WorkerProcess, workerScript } from './worker-process.js';
 
@@ -17,6 +23,8 @@ export interface PoolObserver {
 
 /** Time without an answer after which a worker is taken to hang in guest code that never stops. */
 const WATCHDOG_MS = 60_000;
+
+const HUNG = `no answer for ${WATCHDOG_MS / 1000} s`;
 
 /** Units a worker is given at once, so that it has the next one when it has answered. */
 const UNITS_AHEAD = 2;
@@ -122,7 +130,7 @@ export class WorkerPool {
       return;
     }
     const retries = retriesFor(request, worker.hung);
-    if (retries.length === 0) this.observer.lost(request, how);
+    if (retries.length === 0) this.observer.lost(request, worker.hung ? HUNG : how);
     this.outstanding += retries.length;
     this.queue.unshift(...retries);
     this.answered();
@@ -154,9 +162,11 @@ export class WorkerPool {
 
 /**
  * What to try instead of a unit that no worker survived: one that hung is taken step by step, where
- * an instruction budget finds the point that runs away; any other is cut up.
+ * an instruction budget finds the point that runs away; any other is cut up. A run without points is
+ * executed from its start whatever part of it is wanted, so no part of one would fare better.
  */
 function retriesFor(request: UnitRequest, hung: boolean): UnitRequest[] {
+  if (isMeasuring(request.range)) return [];
   if (hung && request.stepped !== true) return [{ ...request, stepped: true }];
   if (isSinglePoint(request.range)) return [];
   return splitRange(request.range).map((range) => ({ ...request, range }));

@@ -148,7 +148,9 @@ function explain(
   const truth = addresses.map((address, i) => ({
     address,
     symbol:
-      i === request.interruptedAt ? symbols.format(address) : symbols.formatReturnAddress(address),
+      request.truth.interrupted[i] === 1
+        ? symbols.format(address)
+        : symbols.formatReturnAddress(address),
     optional: judge.isOptional(address),
     interrupted: i === request.interruptedAt,
   }));
@@ -235,7 +237,10 @@ function stepAt(parts: SweepParts, request: WalkRequest, out: WalkResult, i: num
   const kretprobe = (how & HOW_KRETPROBE) !== 0;
   return {
     address,
-    symbol: origin === 'pt-regs' ? symbols.format(address) : symbols.formatReturnAddress(address),
+    symbol:
+      origin === 'pt-regs' || request.truth.isInterrupted(address)
+        ? symbols.format(address)
+        : symbols.formatReturnAddress(address),
     origin,
     source: out.sourceName(i),
     rule: rule === undefined ? undefined : ruleNotation(rule),

@@ -219,7 +219,7 @@ function onBoth(of: TracedCalls, path: ReturnPath): Promises {
     under(RECOVERING, detected(of, path)),
     insideExceptions({ unannotated: true }),
     under(
-      SKIPPING,
+      ['sframe-v5', 'sframe-strict'],
       allowed('warned', { kinds: ['sdei'], in: ENTRY_CODE, depth: 2 }, WHY.unfinished),
     ),
   );

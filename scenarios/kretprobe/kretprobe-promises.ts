@@ -6,7 +6,7 @@
  * older style has one, from the instance's unlinking to its `ret`. Both have one on the way in. Where
  * function graph came first, by a tail call, the walk gives the trampoline for the address.
  */
-import { ENTRY_CODE, insideExceptions } from '../exception-code.js';
+import { ENTRY_CODE, insideExceptions, KPROBE_CODE } from '../exception-code.js';
 import {
   ALL_POLICIES,
   allowed,
@@ -54,18 +54,32 @@ const WHY = {
 
 const TRAMPOLINE = '__kretprobe_trampoline_regs';
 const GRAPH_EXIT = ['ftrace_return_to_handler', 'fgraph_exit_handler'] as const;
-/** What runs while regs->pc is in the slot, or the PC was. */
-const SLOT_CODE: readonly string[] = [
-  ...ENTRY_CODE,
-  'el1h_64_sync_handler',
-  'el1_brk64',
-  'irqentry_nmi_enter',
-  'irqentry_nmi_exit',
-  'do_el1_brk64',
-  'kprobe_brk_handler',
-  'kprobe_ss_brk_handler',
-  'ret_to_kernel',
-];
+/** What runs between a traced function's tail call and the end of the probed one's trampoline. */
+const GRAPH_FIRST_CODE = [
+  'kretprobe_leaf',
+  'kretprobe_plain',
+  'kretprobe_tail_second',
+  'ftrace_graph_func',
+  'function_graph_enter',
+  'fgraph_entry_handler',
+  TRAMPOLINE,
+  'trampoline_probe_handler',
+  '__kretprobe_trampoline_handler',
+  'kretprobe_exit_handler',
+] as const;
+/** What the breakpoint of the newer trampoline runs. */
+const PROBE_RETURN = [
+  'kretprobe_brk_handler',
+  '__kretprobe_trampoline_handler',
+  'kretprobe_exit_handler',
+] as const;
+/** Code without an SFrame entry, where function graph and a kretprobe meet. */
+const NO_CFI = [
+  'ftrace_caller',
+  'return_to_handler',
+  '__kretprobe_trampoline',
+  TRAMPOLINE,
+] as const;
 
 /** What is probed, and how. */
 export interface ProbedCase {
@@ -99,7 +113,8 @@ export function kretprobePromises(probed: ProbedCase): Promises {
     under(TRUSTING_SDEI, allowed('missing', sdei, WHY.sdei)),
   );
   if (!recover) return linux;
-  return mergePromises(onOtherKernel(), linux, graphFirst ? {} : withoutGraphWindow());
+  const other = onOtherKernel([...GRAPH_EXIT, 'return_to_handler']);
+  return mergePromises(other, linux, graphFirst ? {} : withoutGraphWindow());
 }
 
 /** The kprobe at the entry: its exception, its handler, its single step. SDEI is all that comes in. */
@@ -107,14 +122,14 @@ function onEntry({ entries, graphFirst }: ProbedCase): Promises {
   const handler = { ...sdei, in: ['pre_handler_kretprobe'] } as const;
   const window = 5 * entries;
   return mergePromises(
-    under(TRUSTING_SDEI, allowed('missing', { ...sdei, in: ['kprobe_ss_brk_handler'] }, WHY.moved)),
+    under(SKIPPING, allowed('missing', { ...sdei, in: ['kprobe_ss_brk_handler'] }, WHY.moved)),
     under(['frame-pointer'], allowed('unreliable', sdei, WHY.boundary)),
     under(
       SKIPPING,
-      allowed('unreliable', { ...sdei, in: SLOT_CODE }, WHY.slot),
-      allowed('spurious', { ...sdei, in: SLOT_CODE }, WHY.moved),
+      allowed('unreliable', { ...sdei, in: KPROBE_CODE }, WHY.slot),
+      allowed('spurious', { ...sdei, in: ENTRY_CODE }, WHY.moved),
     ),
-    under(['sframe-v5'], allowed('warned', { ...sdei, in: SLOT_CODE }, WHY.slotV5)),
+    under(['sframe-v5'], allowed('warned', { ...sdei, in: KPROBE_CODE }, WHY.slotV5)),
     under(['sframe-strict'], seen('unreliable', handler, WHY.entryWindow, window)),
     graphFirst ? {} : under(['sframe-v5'], always('missing', handler, WHY.entryDropped)),
   );
@@ -211,11 +226,16 @@ function withoutGraphWindow(): Promises {
 /** A traced function tail-calls a probed one: wrong from the probe's entry to its trampoline's end. */
 function graphBeforeProbe(): Promises {
   const probed = { ...boundary, in: ['kretprobe_leaf'] } as const;
+  const code = { ...boundary, in: GRAPH_FIRST_CODE } as const;
   return mergePromises(
     under(SKIPPING, seen('missing', probed, WHY.graphFirst, 20)),
-    under(['sframe-v5', 'sframe-strict'], seen('missing', boundary, WHY.graphFirst)),
-    under(['sframe-v6'], allowed('missing', boundary, WHY.graphFirst)),
-    under(['sframe-v5'], allowed('warned', { depth: 1 }, WHY.noCfiV5)),
+    under(['sframe-v5', 'sframe-strict'], seen('missing', code, WHY.graphFirst)),
+    under(['sframe-v6'], allowed('missing', code, WHY.graphFirst)),
+    under(
+      ['sframe-v5'],
+      allowed('warned', { ...boundary, in: NO_CFI }, WHY.noCfiV5),
+      allowed('warned', { ...sdei, in: PROBE_RETURN }, WHY.noCfiV5),
+    ),
     under(CAREFUL, allowed('unreliable', { depth: 1 }, WHY.graphFirstMarked)),
     under(DROPPING, allowed('unreliable', { depth: 1 }, WHY.graphFirstMarked)),
     // Never wrong where the boundary is known: what is not allowed here, fails.
@@ -241,19 +261,24 @@ function blockedTask(graphFirst: boolean): Promises {
   const after = { depth: 1, in: ['kretprobe_plain', 'kretprobe_blocked_entry'] } as const;
   const unsafe = merge(
     allowed('missing', sdei, WHY.sdei),
-    allowed('spurious', { ...sdei, in: SLOT_CODE }, WHY.moved),
-    allowed('missing', { ...boundary, in: [...GRAPH_EXIT, 'cpu_switch_to'] }, WHY.switching),
+    allowed('missing', { ...boundary, in: ['cpu_switch_to'] }, WHY.switching),
   );
+  const inSwitch = { ...boundary, in: ['__switch_to', 'schedule_to', 'kretprobe_sleep'] } as const;
   return mergePromises(
     under(ALL_POLICIES, allowed('unreliable', { depth: 1 }, WHY.switching)),
     under(TRUSTING_SDEI, unsafe),
-    under(['sframe-v5'], allowed('warned', { depth: 1 }, WHY.switching)),
+    under(SKIPPING, allowed('spurious', { ...sdei, in: ENTRY_CODE }, WHY.moved)),
+    under(
+      ['sframe-v5'],
+      allowed('warned', { ...boundary, in: ['cpu_switch_to', 'ftrace_caller'] }, WHY.switching),
+      allowed('warned', { ...sdei, in: KPROBE_CODE }, WHY.slotV5),
+    ),
     graphFirst
       ? mergePromises(
           under(
             TRUSTING_SDEI,
             always('missing', after, WHY.graphFirst),
-            allowed('missing', boundary, WHY.graphFirst),
+            allowed('missing', inSwitch, WHY.graphFirst),
           ),
           under(RECOVERING, always('unreliable', after, WHY.graphFirstMarked)),
         )

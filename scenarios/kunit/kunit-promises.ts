@@ -2,7 +2,7 @@
  * What is promised of the reliable-stacktrace tests when every instruction of a case is interrupted:
  * from the first call to the last return, patch site, handlers, trampolines and kprobe path included.
  */
-import { ENTRY_CODE, EXCEPTION_CODE, insideExceptions } from '../exception-code.js';
+import { ENTRY_CODE, EXCEPTION_CODE, insideExceptions, KPROBE_CODE } from '../exception-code.js';
 import {
   allowed,
   always,
@@ -73,7 +73,11 @@ function insideProbe(graph: boolean): Promises {
     ),
     graph
       ? mergePromises(
-          under(['sframe-v5'], allowed('warned', { kinds: ['sdei'] }, WHY.inProbe)),
+          under(
+            ['sframe-v5'],
+            allowed('warned', { ...sdei, in: KPROBE_CODE }, WHY.inProbe),
+            allowed('warned', { kinds: ['sdei'], depth: 2 }, WHY.inProbe),
+          ),
           // The first event came where the kprobe's own pt_regs was half built.
           under(SKIPPING, allowed('spurious', { kinds: ['sdei', 'brk'], depth: 2 }, WHY.sdeiEntry)),
           under(['sframe-strict'], allowed('unreliable', { kinds: ['sdei'] }, WHY.inProbe)),
@@ -136,7 +140,7 @@ function nestedInGraph(): Promises {
 /** Promises on the fgraph-recover kernel: fgraph-recover is exact wherever there is unwind data. */
 export function recoverPromises(): Promises {
   return mergePromises(
-    onOtherKernel(),
+    onOtherKernel([...EXIT_CODE, ...WALK_CODE]),
     atSdei(),
     insideProbe(true),
     under(

@@ -153,6 +153,17 @@ describe('a point', () => {
     expect(stdout).toMatch(/^leaf\/strlen 70:irq\/20:sdei at /);
   });
 
+  it('names a function that was interrupted at its first instruction, at either depth', () => {
+    const linesOf = (point: string): string[] =>
+      run(['sweep', 'entry/trivial', '--point', point, '--policy', 'sframe-strict'])
+        .stdout.split('\n')
+        .filter((line) => line.includes('entry_trivial'));
+    const [, shallow] = linesOf('0:irq');
+    expect(shallow).toMatch(/^ +entry_trivial\+0x0\/0x\w+ +entry_trivial\+0x0\/0x\w+$/);
+    // The outer of two exceptions is no call of the inner one's code.
+    expect(linesOf('0:irq/20:sdei')[0]).toMatch(/^ +entry_trivial\+0x0\/0x\w+ +- absent$/);
+  });
+
   it('says why a known bug is accepted', () => {
     const { status, stdout } = run(['sweep', 'leaf/strlen-nocfi', '--point', '70:sdei']);
     expect(status).toBe(0);

@@ -186,4 +186,18 @@ describe('TruthList', () => {
     for (let i = 0; i < 10_000; i++) truth.push(i);
     expect(truth.count).toBe(8192);
   });
+
+  it('knows interrupted instructions from return addresses', () => {
+    const truth = new TruthList();
+    truth.push(address('A'), 1);
+    truth.push(address('B'));
+    truth.push(address('C'), 1);
+    expect(Array.from('ABCD').filter((letter) => truth.isInterrupted(address(letter)))).toEqual([
+      'A',
+      'C',
+    ]);
+    truth.clear();
+    truth.push(address('A'));
+    expect(truth.isInterrupted(address('A'))).toBe(false);
+  });
 });
