@@ -1,6 +1,7 @@
 /** A walk that is kept as an example: as it was caught, and in words. */
 import type { Address } from '../emulator/address.js';
 import type { Disassembler } from '../emulator/disassembler.js';
+import { codeName } from '../kernel-model/code-name.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { WALK_REASONS, WALK_WARNINGS } from '../unwinder/walk-reason.js';
 import { formatPoint, type Point } from './point.js';
@@ -52,8 +53,8 @@ export function exampleText(
 ): WalkExample {
   const { symbols, memory } = parts.machine;
   const name = (address: Address, index: number): string => {
-    // The first entries are return addresses, the interrupted PC is not: both print as the kernel does.
-    const text = index < 0 ? symbols.format(address) : symbols.formatReturnAddress(address);
+    // All but the interrupted PC are return addresses, or were put in the place of one.
+    const text = index < 0 ? symbols.format(address) : codeName(parts.machine, address);
     return parts.judge.isOptional(address) ? `(${text})` : text;
   };
   const word = memory.readWord(raw.pc) ?? 0;

@@ -3,6 +3,7 @@
  * it, where that rule came from, what it read and from which stack, and where the walk went wrong.
  */
 import type { Address } from '../../emulator/address.js';
+import { codeName } from '../../kernel-model/code-name.js';
 import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import type { SweepParts } from '../../sweep/sweep-parts.js';
 import { alignEntries } from '../../sweep/trace-alignment.js';
@@ -147,8 +148,7 @@ function explain(
   const addresses = [...request.truth.addresses.subarray(0, request.truth.count)];
   const truth = addresses.map((address, i) => ({
     address,
-    symbol:
-      i === request.interruptedAt ? symbols.format(address) : symbols.formatReturnAddress(address),
+    symbol: i === request.interruptedAt ? symbols.format(address) : codeName(line.machine, address),
     optional: judge.isOptional(address),
     interrupted: i === request.interruptedAt,
   }));
@@ -235,7 +235,7 @@ function stepAt(parts: SweepParts, request: WalkRequest, out: WalkResult, i: num
   const kretprobe = (how & HOW_KRETPROBE) !== 0;
   return {
     address,
-    symbol: origin === 'pt-regs' ? symbols.format(address) : symbols.formatReturnAddress(address),
+    symbol: origin === 'pt-regs' ? symbols.format(address) : codeName(parts.machine, address),
     origin,
     source: out.sourceName(i),
     rule: rule === undefined ? undefined : ruleNotation(rule),
