@@ -3,6 +3,7 @@ import { nearestNames } from '../emulator/symbol-names.js';
 import { KUNIT_CASES, type KunitCase } from '../sweep/kunit/cases.js';
 import type { KunitOptions } from '../sweep/kunit/kunit-run.js';
 import { readReferences, type References } from '../sweep/kunit/reference-folder.js';
+import { matchesPattern } from '../sweep/name-pattern.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { names, once, type OptionText, values, wholeNumber } from './option-values.js';
@@ -53,7 +54,7 @@ function selectCases(patterns: readonly string[]): readonly KunitCase[] {
   if (patterns.length === 0) return KUNIT_CASES;
   const chosen = new Set<KunitCase>();
   for (const pattern of patterns.flatMap((value) => value.split(','))) {
-    const matching = KUNIT_CASES.filter(({ name }) => matches(pattern, name));
+    const matching = KUNIT_CASES.filter(({ name }) => isNamedBy(pattern, name));
     if (matching.length === 0) {
       const all = KUNIT_CASES.map(({ name }) => name);
       throw new UsageError(`no case '${pattern}'${didYouMean(nearestNames(pattern, all, 3))}`);
@@ -63,10 +64,8 @@ function selectCases(patterns: readonly string[]): readonly KunitCase[] {
   return KUNIT_CASES.filter((one) => chosen.has(one));
 }
 
-function matches(pattern: string, name: string): boolean {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  const expression = escaped.replace(/\*/g, '.*').replace(/\?/g, '.');
-  return new RegExp(`^(?:test_)?${expression}$`).test(name);
+function isNamedBy(pattern: string, name: string): boolean {
+  return matchesPattern(pattern, name) || matchesPattern(`test_${pattern}`, name);
 }
 
 /** Bytes of a stack that may be left out: plenty of 16 KiB stays. */

@@ -1,5 +1,6 @@
 /** The `monitor` commands of gdb: what the unwinder says here, and what is true. */
 import { nearestNames } from '../emulator/symbol-names.js';
+import { codeName } from '../kernel-model/code-name.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { Policy, PolicyName } from '../unwinder/policy.js';
@@ -68,13 +69,11 @@ export class GdbMonitor {
 
   private truth(): string {
     const { line } = this.evaluator;
-    const { symbols } = line.machine;
+    const { machine } = line;
+    const { symbols } = machine;
     const { current, currentTask } = line.truth;
     const pending = [...current.addresses.subarray(0, current.depth)].reverse();
-    const lines = [
-      symbols.format(line.pc),
-      ...pending.map((at) => symbols.formatReturnAddress(at)),
-    ];
+    const lines = [symbols.format(line.pc), ...pending.map((at) => codeName(machine, at))];
     const task = symbols.at(currentTask)?.symbol.name ?? '?';
     return [`task ${task}`, ...lines.map((text, i) => `#${i}  ${text}`)].join('\n');
   }

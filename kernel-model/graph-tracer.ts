@@ -27,11 +27,14 @@ function hasLiteral(machine: Machine, fn: Address): boolean {
 }
 
 /** The functions of a kernel that can be traced, each once, by names that match. */
-export function traceableFunctions(machine: Machine, names: RegExp): ElfSymbol[] {
+export function traceableFunctions(
+  machine: Machine,
+  isWanted: (name: string) => boolean,
+): ElfSymbol[] {
   const found = new Map<Address, ElfSymbol>();
   for (const symbol of machine.symbols.functions()) {
     const { name, address, kind } = symbol;
-    if (kind !== 'function' || !names.test(name) || found.has(address)) continue;
+    if (kind !== 'function' || !isWanted(name) || found.has(address)) continue;
     if (machine.memory.regionAt(address)?.runBytes === undefined) continue;
     if (patchSite(machine, address) !== undefined && hasLiteral(machine, address)) {
       found.set(address, symbol);

@@ -9,7 +9,7 @@ import { family as review } from '../scenarios/review/review.js';
 import { family as sdei } from '../scenarios/sdei/sdei.js';
 import { family as tasks } from '../scenarios/tasks/tasks.js';
 import type { GuestKernelName, ScenarioFamily } from '../scenarios/scenario.js';
-import { patternExpression } from './name-pattern.js';
+import { matchesPattern } from './name-pattern.js';
 import { packagePath } from './package-path.js';
 import type { SweepTarget } from './unit.js';
 
@@ -68,5 +68,5 @@ export function selectTargets(
 }
 
 function matchesName(pattern: string, name: string): boolean {
-  return patternExpression(pattern).test(name) || name.startsWith(`${pattern}/`);
+  return matchesPattern(pattern, name) || name.startsWith(`${pattern}/`);
 }

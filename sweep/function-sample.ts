@@ -11,7 +11,7 @@ import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall } from './arm64-routines.js';
 import type { NamedFunction } from './function-text.js';
 import { SELF_ARGUMENTS } from './kernel-target.js';
-import { patternExpression } from './name-pattern.js';
+import { matchesPattern } from './name-pattern.js';
 import { setUpScenario } from './scenario-setup.js';
 import { ScenarioSweep } from './scenario-sweep.js';
 import type { SweepParts } from './sweep-parts.js';
@@ -53,13 +53,12 @@ export function sampleFunctions(
   among: NamedFunction,
 ): FunctionSample {
   const trial = new Trial(parts, among.tracing);
-  const wanted = patternExpression(among.entry);
   const calls: FunctionCall[] = [];
   const left = new Map<string, number>();
   let tried = 0;
   for (const { name } of shuffled(candidates(parts), seed)) {
     if (calls.length >= count) break;
-    if (!wanted.test(name)) continue;
+    if (!matchesPattern(among.entry, name)) continue;
     tried++;
     const found = trial.try(name);
     if (typeof found !== 'string') calls.push(found);

@@ -10,7 +10,7 @@ import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routin
 import { formatFunction, type NamedFunction, parseFunction } from './function-text.js';
 import { findFunction, IMAGE_PROMISES, noFunction } from './image-target.js';
 import { buildRules } from './kernel-walker.js';
-import { isPattern, patternExpression } from './name-pattern.js';
+import { isPattern, matchesPattern } from './name-pattern.js';
 import type { SweepTarget } from './unit.js';
 import { loadVmlinux, type VmlinuxSource } from './vmlinux.js';
 
@@ -80,8 +80,9 @@ function unknownName(elf: ElfImage, name: string): string | undefined {
   if (!isPattern(name)) {
     return findFunction(elf, name) === undefined ? noFunction(elf, name) : undefined;
   }
-  const wanted = patternExpression(name);
-  return elf.symbols.some((symbol) => wanted.test(symbol.name) && findFunction(elf, symbol.name))
+  return elf.symbols.some(
+    (symbol) => matchesPattern(name, symbol.name) && findFunction(elf, symbol.name),
+  )
     ? undefined
     : `no function matches '${name}'`;
 }

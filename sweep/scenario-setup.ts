@@ -16,7 +16,7 @@ import {
 } from '../kernel-model/thread-call.js';
 import type { TracerSetup } from '../kernel-model/tracer-setup.js';
 import type { Scenario, ScenarioArgument } from '../scenarios/scenario.js';
-import { isPattern, patternExpression } from './name-pattern.js';
+import { isPattern, matchesPattern } from './name-pattern.js';
 import { findFunction } from './image-target.js';
 import {
   type CodeOverlay,
@@ -153,7 +153,8 @@ function realTracer(
   if (tracing === undefined) return undefined;
   const name = tracing.functions ?? entry;
   if (tracing.by === 'fgraph' && isPattern(name)) {
-    return graphTracer(machine, traceableFunctions(machine, patternExpression(name)));
+    const isWanted = (fn: string): boolean => matchesPattern(name, fn);
+    return graphTracer(machine, traceableFunctions(machine, isWanted));
   }
   const fn = machine.symbols.byName(name);
   if (fn === undefined) return fail(`no function ${name}`);

@@ -1,6 +1,7 @@
 /** A walk that is kept as an example: as it was caught, and in words. */
 import type { Address } from '../emulator/address.js';
 import type { Disassembler } from '../emulator/disassembler.js';
+import { codeName } from '../kernel-model/code-name.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { WALK_REASONS, WALK_WARNINGS } from '../unwinder/walk-reason.js';
 import { formatPoint, type Point } from './point.js';
@@ -60,7 +61,7 @@ export function exampleText(
   const name = (address: Address): string => {
     const text = raw.interrupted.has(address)
       ? symbols.format(address)
-      : symbols.formatReturnAddress(address);
+      : codeName(parts.machine, address);
     return parts.judge.isOptional(address) ? `(${text})` : text;
   };
   const word = memory.readWord(raw.pc) ?? 0;

@@ -6,8 +6,9 @@
 import { type Address, addressFromWords } from '../../emulator/address.js';
 import { stripHighWord } from '../../emulator/pointer-auth.js';
 import { Reg, type RegisterFile } from '../../emulator/registers.js';
+import { codeName } from '../../kernel-model/code-name.js';
+import type { Machine } from '../../kernel-model/machine.js';
 import { type KernelStacks, type GuestStack, StackSlot } from '../../kernel-model/stacks.js';
-import type { SymbolTable } from '../../emulator/symbols.js';
 import type { StackKind } from '../../unwinder/stack-info.js';
 import {
   METADATA_FINAL,
@@ -116,7 +117,7 @@ export function stackView(
     const first = Math.floor(from / 8) * 8;
     const total = (stack.high - first) / 8;
     const words = Array.from({ length: Math.min(limit, total) }, (_, i) =>
-      stackWord(stack, first + 8 * i, objects, markers, machine.symbols),
+      stackWord(stack, first + 8 * i, objects, markers, machine),
     );
     return {
       kind: STACK_NAMES[slot] ?? 'task',
@@ -180,14 +181,14 @@ function stackWord(
   address: Address,
   objects: ReadonlyMap<Address, { readonly role: string; readonly object: Address }>,
   markers: readonly StackMarker[],
-  symbols: SymbolTable,
+  machine: Machine,
 ): StackWord {
   const i = (address - stack.low) / 4;
   const low = stack.words[i] ?? 0;
   const high = stack.words[i + 1] ?? 0;
   const stripped = stripHighWord(high);
   const code = addressFromWords(low, stripped);
-  const found = code < 0 ? symbols.at(code - 1) : undefined;
+  const found = code < 0 ? machine.symbols.at(code - 1) : undefined;
   const isCode = found !== undefined && found.symbol.kind === 'function';
   const known = objects.get(address);
   return {
@@ -195,7 +196,7 @@ function stackWord(
     value: hexWord(high) + hexWord(low),
     role: known?.role ?? '',
     object: known?.object,
-    symbol: isCode ? symbols.formatReturnAddress(code) : '',
+    symbol: isCode ? codeName(machine, code) : '',
     isSigned: isCode && (stripped | 0) !== (high | 0),
     markers: markers.filter((marker) => marker.address === address).map(({ name }) => name),
   };

@@ -1,5 +1,6 @@
 /** What tracers keep of a task's return addresses: function graph's return stack and kretprobes. */
 import type { Address } from '../../emulator/address.js';
+import { codeName } from '../../kernel-model/code-name.js';
 import type { Machine } from '../../kernel-model/machine.js';
 import { GuestGraphReturnStack, GuestKretprobeInstances } from '../../sweep/tracer-views.js';
 
@@ -41,7 +42,7 @@ export function tracerView(machine: Machine, task: Address): TracerView {
     return {
       index,
       ret,
-      retSymbol: symbols.formatReturnAddress(ret),
+      retSymbol: codeName(machine, ret),
       func: symbols.at(stack.func(index))?.symbol.name ?? '?',
       fp: stack.fp(index),
       retp: stack.retp(index),
@@ -53,7 +54,7 @@ export function tracerView(machine: Machine, task: Address): TracerView {
     return {
       index,
       ret,
-      retSymbol: symbols.formatReturnAddress(ret),
+      retSymbol: codeName(machine, ret),
       fp: instances.fp(index),
     };
   });

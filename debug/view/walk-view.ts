@@ -3,6 +3,7 @@
  * it, where that rule came from, what it read and from which stack, and where the walk went wrong.
  */
 import type { Address } from '../../emulator/address.js';
+import { codeName } from '../../kernel-model/code-name.js';
 import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import type { SweepParts } from '../../sweep/sweep-parts.js';
 import { alignEntries } from '../../sweep/trace-alignment.js';
@@ -150,7 +151,7 @@ function explain(
     symbol:
       request.truth.interrupted[i] === 1
         ? symbols.format(address)
-        : symbols.formatReturnAddress(address),
+        : codeName(line.machine, address),
     optional: judge.isOptional(address),
     interrupted: i === request.interruptedAt,
   }));
@@ -240,7 +241,7 @@ function stepAt(parts: SweepParts, request: WalkRequest, out: WalkResult, i: num
     symbol:
       origin === 'pt-regs' || request.truth.isInterrupted(address)
         ? symbols.format(address)
-        : symbols.formatReturnAddress(address),
+        : codeName(parts.machine, address),
     origin,
     source: out.sourceName(i),
     rule: rule === undefined ? undefined : ruleNotation(rule),

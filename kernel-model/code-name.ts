@@ -1,0 +1,27 @@
+/** Names of code addresses that a stack or a trace holds. */
+import type { Address } from '../emulator/address.js';
+import type { GuestMemory } from '../emulator/guest-memory.js';
+import { classify, InstructionClass } from '../emulator/instruction.js';
+import type { SymbolTable } from '../emulator/symbols.js';
+
+/** Where code is, and what it is called. */
+export interface NamedCode {
+  readonly symbols: SymbolTable;
+  readonly memory: Pick<GuestMemory, 'readWord'>;
+}
+
+/**
+ * `name+0x10/0x40` of an address that is a return address as a rule: behind a call it belongs to the
+ * function that called. Where no call lies before it, it is not one, though it may stand in the place
+ * of one: a trampoline's first byte, or an interrupted PC.
+ */
+export function codeName({ symbols, memory }: NamedCode, address: Address): string {
+  const before = memory.readWord(address - 4);
+  const isBehindCall = before !== undefined && isCall(before);
+  return isBehindCall ? symbols.formatReturnAddress(address) : symbols.format(address);
+}
+
+function isCall(word: number): boolean {
+  const kind = classify(word);
+  return kind === InstructionClass.BL || kind === InstructionClass.BLR;
+}
