@@ -1,6 +1,7 @@
 /** The `monitor` commands of gdb: what the unwinder says here, and what is true. */
 import { nearestNames } from '../emulator/symbol-names.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
+import { EntryKind } from '../kernel-model/ground-truth.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { Policy, PolicyName } from '../unwinder/policy.js';
 import type { Asker, Evaluator } from './evaluate.js';
@@ -70,11 +71,13 @@ export class GdbMonitor {
     const { line } = this.evaluator;
     const { symbols } = line.machine;
     const { current, currentTask } = line.truth;
-    const pending = [...current.addresses.subarray(0, current.depth)].reverse();
-    const lines = [
-      symbols.format(line.pc),
-      ...pending.map((at) => symbols.formatReturnAddress(at)),
-    ];
+    const { addresses, kinds, depth } = current;
+    const pending = Array.from(addresses.subarray(0, depth), (at, i) =>
+      kinds[i] === EntryKind.EXCEPTION
+        ? `${symbols.format(at)} (interrupted)`
+        : symbols.formatReturnAddress(at),
+    );
+    const lines = [symbols.format(line.pc), ...pending.reverse()];
     const task = symbols.at(currentTask)?.symbol.name ?? '?';
     return [`task ${task}`, ...lines.map((text, i) => `#${i}  ${text}`)].join('\n');
   }

@@ -1,7 +1,7 @@
 /** Truth at a walk request, put together from what is pending. */
 import type { Address } from '../emulator/address.js';
 import type { ExceptionDriver } from '../kernel-model/exception-driver.js';
-import type { GroundTruth, ShadowStack } from '../kernel-model/ground-truth.js';
+import { EntryKind, type GroundTruth, type ShadowStack } from '../kernel-model/ground-truth.js';
 import type { TruthList } from './verdict.js';
 
 /**
@@ -24,11 +24,13 @@ export function truthAtRequest(
   if (addresses !== undefined) {
     for (let i = 0; i < addresses.length; i++) list.push(addresses[i] as number);
   }
-  list.push(pc);
+  list.push(pc, 1);
   pushPending(list, truth.current);
 }
 
 /** Append what is pending on a shadow stack, innermost first. */
 export function pushPending(list: TruthList, stack: ShadowStack): void {
-  for (let i = stack.depth - 1; i >= 0; i--) list.push(stack.addresses[i] as number);
+  for (let i = stack.depth - 1; i >= 0; i--) {
+    list.push(stack.addresses[i] as number, Number(stack.kinds[i] === EntryKind.EXCEPTION));
+  }
 }

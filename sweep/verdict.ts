@@ -38,14 +38,18 @@ const MAX_TRUTH = 8192;
 /** The truth at one stop: addresses that a complete trace lists, innermost first. */
 export class TruthList {
   readonly addresses = new Float64Array(MAX_TRUTH);
+  /** Per address: 1 for the PC that an exception interrupted, 0 for a return address. */
+  readonly interrupted = new Uint8Array(MAX_TRUTH);
   count = 0;
 
   clear(): void {
     this.count = 0;
   }
 
-  push(address: Address): void {
-    if (this.count < MAX_TRUTH) this.addresses[this.count++] = address;
+  push(address: Address, interrupted = 0): void {
+    if (this.count === MAX_TRUTH) return;
+    this.interrupted[this.count] = interrupted;
+    this.addresses[this.count++] = address;
   }
 }
 

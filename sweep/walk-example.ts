@@ -24,12 +24,15 @@ export interface RawExample {
   /** Of a WARN in the kernel's own unwinder, or 0. */
   readonly warnedAt: Address;
   readonly truth: readonly Address[];
+  /** Those of the truth that exceptions interrupted, which are no return addresses. */
+  readonly interrupted: readonly Address[];
   readonly trace: readonly Address[];
 }
 
 /** Copy what a walk leaves behind, before the next one. */
 export function rawExample(point: Point, context: PointContext): RawExample {
   const { walk, truth } = context;
+  const listed = [...truth.addresses.subarray(0, Math.min(truth.count, MAX_LISTED))];
   return {
     point,
     pc: context.pc,
@@ -39,7 +42,8 @@ export function rawExample(point: Point, context: PointContext): RawExample {
     status: walk.status,
     warned: walk.warned,
     warnedAt: walk.warnedAt,
-    truth: [...truth.addresses.subarray(0, Math.min(truth.count, MAX_LISTED))],
+    truth: listed,
+    interrupted: listed.filter((_, i) => truth.interrupted[i] === 1),
     trace: [...walk.entries.subarray(0, Math.min(walk.count, MAX_LISTED))],
   };
 }
@@ -51,9 +55,11 @@ export function exampleText(
   disassembler: Disassembler | undefined,
 ): WalkExample {
   const { symbols, memory } = parts.machine;
-  const name = (address: Address, index: number): string => {
-    // The first entries are return addresses, the interrupted PC is not: both print as the kernel does.
-    const text = index < 0 ? symbols.format(address) : symbols.formatReturnAddress(address);
+  const name = (address: Address): string => {
+    // A PC that was interrupted at a function's start would, as a return address, be the one before it.
+    const text = raw.interrupted.includes(address)
+      ? symbols.format(address)
+      : symbols.formatReturnAddress(address);
     return parts.judge.isOptional(address) ? `(${text})` : text;
   };
   const word = memory.readWord(raw.pc) ?? 0;
@@ -66,8 +72,8 @@ export function exampleText(
     reason: reasonText(raw, parts.machine.kernel.bugTable?.at(raw.warnedAt)?.place),
     at: symbols.format(raw.pc),
     instruction: disassembler?.disassemble(bytes, raw.pc).text ?? `0x${word.toString(16)}`,
-    truth: raw.truth.map((address, i) => name(address, address === raw.pc ? -1 : i)),
-    trace: raw.trace.map((address, i) => name(address, address === raw.pc ? -1 : i)),
+    truth: raw.truth.map(name),
+    trace: raw.trace.map(name),
   };
 }
 

@@ -68,7 +68,7 @@ export interface TruthEntry {
   readonly symbol: string;
   /** A trampoline's own address: a trace may list it or skip it. */
   readonly optional: boolean;
-  /** The interrupted PC. */
+  /** A PC that an exception interrupted. */
   readonly interrupted: boolean;
 }
 
@@ -148,11 +148,16 @@ function explain(
   const truth = addresses.map((address, i) => ({
     address,
     symbol:
-      i === request.interruptedAt ? symbols.format(address) : symbols.formatReturnAddress(address),
+      request.truth.interrupted[i] === 1
+        ? symbols.format(address)
+        : symbols.formatReturnAddress(address),
     optional: judge.isOptional(address),
-    interrupted: i === request.interruptedAt,
+    interrupted: request.truth.interrupted[i] === 1,
   }));
-  const steps = Array.from({ length: out.count }, (_, i) => stepAt(line.parts, request, out, i));
+  const interrupted = truth.filter((entry) => entry.interrupted).map(({ address }) => address);
+  const steps = Array.from({ length: out.count }, (_, i) =>
+    stepAt(line.parts, request, out, i, interrupted),
+  );
   const aligned = alignEntries<{ readonly address: Address }>(
     truth,
     steps,
@@ -224,7 +229,14 @@ const ORIGINS: Readonly<Record<number, StepOrigin>> = {
   [HOW_SFRAME_REGISTER]: 'sframe-register',
 };
 
-function stepAt(parts: SweepParts, request: WalkRequest, out: WalkResult, i: number): WalkStep {
+/** @param interrupted PCs that exceptions interrupted, which are no return addresses */
+function stepAt(
+  parts: SweepParts,
+  request: WalkRequest,
+  out: WalkResult,
+  i: number,
+  interrupted: readonly Address[],
+): WalkStep {
   const how = out.hows[i] as number;
   const address = out.entries[i] as number;
   const origin = ORIGINS[how & HOW_KIND] ?? 'start';
@@ -235,7 +247,10 @@ function stepAt(parts: SweepParts, request: WalkRequest, out: WalkResult, i: num
   const kretprobe = (how & HOW_KRETPROBE) !== 0;
   return {
     address,
-    symbol: origin === 'pt-regs' ? symbols.format(address) : symbols.formatReturnAddress(address),
+    symbol:
+      origin === 'pt-regs' || interrupted.includes(address)
+        ? symbols.format(address)
+        : symbols.formatReturnAddress(address),
     origin,
     source: out.sourceName(i),
     rule: rule === undefined ? undefined : ruleNotation(rule),

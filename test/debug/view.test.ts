@@ -89,6 +89,20 @@ describe('the walk', () => {
     expect(sdei.explanation).toContain('is absent; the walk went on to kunwind_thread');
   });
 
+  it('names the PC that each exception interrupted, also at the start of a function', () => {
+    const line = at('leaf/strlen', '0:irq/20:sdei');
+    const outer = walkOf(line, Kind.SDEI, 'sframe-strict');
+    const names = outer.truth.filter(({ interrupted }) => interrupted).map(({ symbol }) => symbol);
+    expect(names[0]).toBe(line.machine.symbols.format(line.pc));
+    // As a return address it would be the end of whatever lies before it.
+    expect(names[1]).toMatch(/^leaf_strlen_entry\+0x0\//);
+    expect(names).toHaveLength(2);
+    // SDEI pushes it as a plain record's return address: both columns name it alike.
+    const plain = walkOf(at('leaf/strlen', '0:sdei'), Kind.SDEI, 'sframe-strict');
+    const step = plain.steps.find(({ symbol }) => symbol.startsWith('leaf_strlen_entry+0x0/'));
+    expect(step?.origin).toBe('frame-record');
+  });
+
   it('is not there where no exception can ask for it', () => {
     const line = at('leaf/strlen', '1:irq/5:sdei');
     const shown = view(line, Kind.IRQ, 'sframe-strict');
