@@ -127,6 +127,20 @@ describe('the stack', () => {
     expect(words.filter(({ markers }) => markers.includes('interrupted SP'))).toHaveLength(1);
   });
 
+  it('names a PC by itself, a return address by its call, and labels of assembly too', () => {
+    const shown = view(at('leaf/strlen', '0:irq'), Kind.IRQ, 'sframe-strict');
+    const words = shown.stack.flatMap((section) => section.words);
+    const named = (role: string): string[] =>
+      words.filter((word) => word.role === role).map(({ symbol }) => symbol);
+    expect(named('pt_regs.pc')).toEqual([
+      expect.stringMatching(/^leaf_strlen_entry\+0x0\//) as unknown,
+    ]);
+    const returns = named('record.lr');
+    expect(returns).not.toContain('');
+    expect(returns).toContainEqual(expect.stringMatching(/^el1h_64_irq\+/));
+    expect(returns.at(-1)).toMatch(/^ret_from_fork\+/);
+  });
+
   it('ends where x29 leads nowhere or in a circle', () => {
     const line = at('leaf/strlen', '20:irq');
     const sp = line.registers().get(31);
