@@ -107,7 +107,7 @@ describe('debug --trace', () => {
 describe('debug refuses', () => {
   mkdirSync(join(folder.path, 'directory'));
   const lines: readonly (readonly [string, readonly string[], RegExp])[] = [
-    ['nothing', ['--print'], /debug needs a scenario, kunit:CASE, or --image FILE/],
+    ['nothing', ['--print'], /debug needs a scenario, kunit:CASE, or --image or --kernel FILE/],
     ['an unknown scenario', ['calls/pacc', '--print'], /no scenario 'calls\/pacc'; did you mean/],
     ['a family', ['calls', '--print'], /debug needs exactly one scenario, \d+ match 'calls'/],
     ['an unknown case', ['kunit:test_nounwindd', '--print'], /no case 'test_nounwindd'; did you/],

@@ -1,8 +1,8 @@
 /** The view model: what a debugger shows of a position. */
 import { describe, expect, it } from 'vitest';
 import { Evaluator } from '../../debug/evaluate.js';
-import { goToPoint } from '../../debug/point-stop.js';
-import type { Timeline } from '../../debug/timeline.js';
+import { goToInstruction, goToPoint } from '../../debug/point-stop.js';
+import { Timeline } from '../../debug/timeline.js';
 import { codeView } from '../../debug/view/code-view.js';
 import { pointView, type PointView } from '../../debug/view/point-view.js';
 import { pstateText } from '../../debug/view/register-view.js';
@@ -10,10 +10,15 @@ import { ruleNotation } from '../../debug/view/rule-notation.js';
 import { pointLines, PLAIN } from '../../debug/view/text.js';
 import { walkScene, type WalkView } from '../../debug/view/walk-view.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
+import { kernelTargets } from '../../sweep/kernel-target.js';
+import { Lab } from '../../sweep/lab.js';
 import { parsePoint } from '../../sweep/point.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import type { PolicyName } from '../../unwinder/policy.js';
+import type { UnwindDefect } from '../../unwinder/walk-defect.js';
 import { CfaBase, emptyRule, RecoverKind } from '../../unwinder/unwind-rule.js';
+import { backend, must } from '../cpu-fixture.js';
+import { repositoryPath } from '../machine-fixture.js';
 import { timeline } from './timeline-fixture.js';
 
 function at(name: string, point: string): Timeline {
@@ -199,5 +204,35 @@ describe('registers and code', () => {
     const flexible = { cfaBase: CfaBase.REG, cfaRegister: 9, cfaDeref: true, cfaOffset: -8 };
     expect(ruleNotation({ ...rule, ...flexible })).toBe('CFA=(x9-8) FP=u RA=u');
     expect(ruleNotation({ ...rule, raKind: RecoverKind.UNDEFINED })).toBe('RA undefined');
+  });
+});
+
+describe("a real kernel's own unwinder", () => {
+  const file = repositoryPath('kernel-model/guest/vmlinux');
+  const answer = (unwinder: UnwindDefect | undefined): string | undefined => {
+    const lab = must(Lab.create(backend(), unwinder === undefined ? {} : { unwinder }));
+    const source = { file, path: file };
+    const made = must(kernelTargets({ source, functions: ['unregister_kprobe'] }));
+    const [target] = made.targets;
+    if (target === undefined) throw new Error('no target');
+    const parts = must(lab.machineFor(undefined, target.scenario.kernel, target.vmlinux));
+    const line = must(Timeline.start(parts, target.scenario));
+    expect(goToInstruction(line, 3)).toBeUndefined();
+    const before = line.fingerprint();
+    const { kernel } = walkOf(line, Kind.IRQ, 'sframe-strict');
+    expect(line.fingerprint()).toBe(before);
+    lab.close();
+    return kernel;
+  };
+
+  it('is asked as well, and a different answer is told', () => {
+    expect(answer(undefined)).toBe("the kernel's own unwinder: the same answer");
+    expect(answer('no-pac-strip')).toMatch(
+      /^the kernel's own unwinder: exact, another answer in \w+/,
+    );
+  });
+
+  it('is not asked of the built-in kernel, which a sweep compares', () => {
+    expect(walkOf(at('calls/pac', '9:irq'), Kind.IRQ, 'sframe-strict').kernel).toBeUndefined();
   });
 });
