@@ -24,6 +24,9 @@ const HELP = [
   'help             this',
 ];
 
+/** The others would pass a word over that was meant to change what they do. */
+const WITH_ARGUMENT: readonly string[] = ['interrupt', 'policy', 'kind'];
+
 /** Answers the commands of one timeline. */
 export class GdbMonitor {
   private readonly commands: Readonly<Record<string, (argument: string) => string>> = {
@@ -52,7 +55,9 @@ export class GdbMonitor {
       const printable = JSON.stringify(name.slice(0, 40));
       return `no monitor command ${printable}; there are ${Object.keys(this.commands).join(', ')}\n`;
     }
-    if (more.length > 0) return `${name} takes one word\n`;
+    const takes = WITH_ARGUMENT.includes(name) ? 'one word' : 'no argument';
+    if (more.length > 0 || (argument !== '' && takes !== 'one word'))
+      return `${name} takes ${takes}\n`;
     return `${command(argument)}\n`;
   }
 
