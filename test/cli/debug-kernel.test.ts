@@ -91,4 +91,32 @@ describe.skipIf(!existsSync(LEAF_KERNEL))('a finding in a kernel that was built'
       bare(finding?.example.trace),
     );
   });
+
+  it('is judged at every instruction as the sweep judges it there', () => {
+    const report = join(folder.path, 'counts.json');
+    const trace = join(folder.path, 'counts.jsonl');
+    const call = ['--kernel', LEAF_KERNEL, '--function', 'fgraph:int_sqrt', '--args', '1000'];
+    const policies = ['sframe-v5', 'sframe-v6', 'sframe-strict'] as const;
+    const which = ['--policy', policies.join(','), '--kind', 'serror'];
+    run(['sweep', ...call, ...which, '--json', report, '--no-progress']);
+    expect(run(['debug', ...call, ...which, '--trace', trace]).status).toBe(0);
+    const stops = readFileSync(trace, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map(
+        (line) => JSON.parse(line) as { index?: number; verdicts?: Record<string, string> | null },
+      )
+      .filter(({ index, verdicts }) => typeof index === 'number' && verdicts !== null);
+    const [scenario] = (JSON.parse(readFileSync(report, 'utf8')) as SweepReport).scenarios;
+    for (const policy of policies) {
+      const counts = Object.entries(scenario?.policies[policy] ?? {});
+      expect(counts).toHaveLength(7);
+      const seen = stops.map(({ verdicts }) => verdicts?.[policy]);
+      const count = (verdict: string): number => seen.filter((one) => one === verdict).length;
+      for (const [verdict, times] of counts) {
+        expect({ policy, verdict, times: count(verdict) }).toEqual({ policy, verdict, times });
+      }
+    }
+    expect(stops.length).toBeGreaterThan(500);
+  });
 });
