@@ -14,6 +14,7 @@ import { Lab } from '../sweep/lab.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import { type DebugArguments, debugRequest, type DebugRequest } from './debug-options.js';
 import { GDB_OPTIONS, gdbEndpoint, serveGdb } from './gdb-server.js';
+import { plainKernel } from './kernel-option.js';
 import { complain, print } from './output.js';
 import { outputStyle } from './style.js';
 import { oneLine, UsageError } from './usage-error.js';
@@ -51,7 +52,9 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
         ...GDB_OPTIONS,
         budget: { type: 'string', describe: 'Steps after which a guest has run away' },
         image: { type: 'string', describe: 'Debug a function of this AArch64 ELF (.gz accepted)' },
-        function: { type: 'string', describe: 'The function of the image to call' },
+        kernel: { type: 'string', describe: 'Debug a function of this vmlinux, run by itself' },
+        offsets: { type: 'string', describe: 'Structure offsets of that kernel, as in sweep' },
+        function: { type: 'string', describe: 'The function of the image or kernel to call' },
         args: { type: 'string', array: true, describe: 'Its arguments, as in sweep' },
         color: {
           type: 'boolean',
@@ -62,6 +65,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
       .example('$0 debug calls/pac --at 9:irq --print', 'one point as plain text')
       .example('$0 debug fgraph/leaf --trace run.jsonl', 'a record of every stop')
       .example('$0 debug fgraph/leaf --gdb 1234', 'gdb, backwards as well')
+      .example('$0 debug --kernel vmlinux --function fgraph:int_sqrt', "a real kernel's own code")
       .example('$0 debug kunit:test_fgraph_exit_unwind_reliable', 'a stacktrace test')
       .epilogue('Exit status: 0, or 2 for wrong usage or input.'),
   handler: async (given) => {
@@ -71,7 +75,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
 
 /** @throws UsageError */
 async function debug(given: DebugArguments): Promise<void> {
-  const request = debugRequest(given);
+  const request = debugRequest(given, await plainKernel(given.kernel));
   const endpoint = gdbEndpoint(given);
   const shows = given.print || request.tracePath !== undefined || endpoint !== undefined;
   // Only here: the terminal library takes a tenth of any command's start.
@@ -105,7 +109,7 @@ async function debug(given: DebugArguments): Promise<void> {
 
 /** A timeline that stands where the command line says. @throws UsageError */
 function openTimeline(lab: Lab, { target, options, at, kind, kindGiven }: DebugRequest): Timeline {
-  const parts = lab.machineFor(target.elf, target.scenario.kernel);
+  const parts = lab.machineFor(target.elf, target.scenario.kernel, target.vmlinux);
   if (!parts.ok) throw new UsageError(parts.error.message);
   const made = Timeline.start(parts.value, target.scenario, options);
   if (!made.ok) throw new UsageError(made.error);

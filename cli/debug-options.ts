@@ -18,6 +18,8 @@ export interface DebugArguments extends GdbArguments {
   readonly trace?: OptionText;
   readonly budget?: OptionText;
   readonly image?: OptionText;
+  readonly kernel?: OptionText;
+  readonly offsets?: OptionText;
   readonly function?: OptionText;
   readonly args?: readonly string[] | undefined;
   readonly color: boolean;
@@ -39,8 +41,12 @@ export interface DebugRequest extends DebugTarget {
 /** The policy whose walk is shown when none is named. */
 const DEFAULT_POLICY: PolicyName = 'sframe-strict';
 
-/** Check everything. @throws UsageError */
-export function debugRequest(given: DebugArguments): DebugRequest {
+/**
+ * Check everything.
+ * @param kernelPath where the file of --kernel can be read, when not under its own name
+ * @throws UsageError
+ */
+export function debugRequest(given: DebugArguments, kernelPath?: string): DebugRequest {
   const valid = Object.keys(POLICIES) as PolicyName[];
   const policies = names('policy', given.policy, valid);
   const kinds = names('kind', given.kind, KIND_NAMES);
@@ -58,7 +64,13 @@ export function debugRequest(given: DebugArguments): DebugRequest {
     throw new UsageError('--at says the kind: drop --kind, or its kind from --at');
   }
   const policy = POLICIES[policies?.[0] ?? DEFAULT_POLICY];
-  const made = debugTarget(given.scenario, given, policy);
+  const made = debugTarget(given.scenario, given, policy, kernelPath);
+  if (kind !== undefined) refuseUntaken(made, '--kind', kind);
+  if (typeof at === 'object') {
+    for (const { kind: taken } of [at, ...(at.inner === undefined ? [] : [at.inner])]) {
+      refuseUntaken(made, '--at', KIND_NAMES[taken] ?? '?');
+    }
+  }
   const inner = typeof at === 'object' ? (at.inner?.kind ?? at.kind) : undefined;
   return {
     ...made,
@@ -70,6 +82,12 @@ export function debugRequest(given: DebugArguments): DebugRequest {
     policies: (policies ?? valid).map((name) => POLICIES[name]),
     tracePath,
   };
+}
+
+/** @throws UsageError for a kind that the kernel can nowhere take */
+function refuseUntaken({ untaken }: DebugTarget, option: string, kind: string): void {
+  const why = untaken?.get(KIND_NAMES.findIndex((name) => name === kind));
+  if (why !== undefined) throw new UsageError(`${option} ${kind}: ${why}`);
 }
 
 function atOption(value: OptionText): Point | number | undefined {

@@ -1,12 +1,19 @@
-/** What a debugger opens: a scenario, a function of an image, or a case of the stacktrace tests. */
+/**
+ * What a debugger opens: a scenario, a function of an image or of a real kernel, or a case of the
+ * stacktrace tests.
+ */
 import { nearestNames } from '../emulator/symbol-names.js';
 import { family as kunit, kunitScenario } from '../scenarios/kunit/kunit.js';
 import { scenarioElf } from '../sweep/catalogue.js';
 import { KUNIT_CASES } from '../sweep/kunit/cases.js';
+import { parseFunction } from '../sweep/function-text.js';
 import { guestKernelOf } from '../sweep/kunit/machines.js';
+import { isPattern } from '../sweep/name-pattern.js';
 import type { SweepTarget } from '../sweep/unit.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { ReplayOptions } from '../debug/replay.js';
+import { kernelOptions } from './kernel-options.js';
+import { once, type OptionText } from './option-values.js';
 import { type TargetArguments, targetsOf } from './target-options.js';
 import { didYouMean, UsageError } from './usage-error.js';
 
@@ -16,20 +23,39 @@ export interface DebugTarget {
   readonly options: ReplayOptions;
   /** Lines for standard error. */
   readonly notes: readonly string[];
+  /** Kinds of exceptions that a real kernel cannot take, and why. */
+  readonly untaken?: ReadonlyMap<number, string>;
 }
+
+/** The options that name it, besides the scenario. */
+type DebugTargetArguments = Omit<TargetArguments, 'scenario'> & {
+  readonly kernel?: OptionText;
+  readonly offsets?: OptionText;
+};
 
 const CASE_PREFIX = 'kunit:';
 
-/** Find what is to be debugged. @throws UsageError */
+/**
+ * Find what is to be debugged.
+ * @param kernelPath where the file of --kernel can be read, when not under its own name
+ * @throws UsageError
+ */
 export function debugTarget(
   name: string | undefined,
-  given: Omit<TargetArguments, 'scenario'>,
+  given: DebugTargetArguments,
   policy: Policy,
+  kernelPath?: string,
 ): DebugTarget {
-  if (name?.startsWith(CASE_PREFIX) === true)
+  if (given.kernel !== undefined) return kernelTarget(name, given, kernelPath);
+  if (given.offsets !== undefined) throw new UsageError('--offsets needs --kernel');
+  if (name?.startsWith(CASE_PREFIX) === true) {
+    refuseBeside(name, given, ['image', 'function', 'args']);
     return caseTarget(name.slice(CASE_PREFIX.length), policy);
+  }
   if (name === undefined && given.image === undefined) {
-    throw new UsageError('debug needs a scenario, kunit:CASE, or --image FILE --function NAME');
+    throw new UsageError(
+      'debug needs a scenario, kunit:CASE, or --image or --kernel FILE --function NAME',
+    );
   }
   const { targets, notes } = targetsOf({ ...given, scenario: name === undefined ? [] : [name] });
   const [target, second] = targets;
@@ -39,6 +65,38 @@ export function debugTarget(
     );
   }
   return { target, options: {}, notes };
+}
+
+/** @throws UsageError for an option that would be passed over */
+function refuseBeside(
+  name: string,
+  given: DebugTargetArguments,
+  options: readonly (keyof DebugTargetArguments)[],
+): void {
+  const other = options.find((option) => given[option] !== undefined);
+  if (other !== undefined) throw new UsageError(`${name} and --${other} exclude each other`);
+}
+
+/** One function of a kernel, as a sweep calls it. */
+function kernelTarget(
+  name: string | undefined,
+  given: DebugTargetArguments,
+  kernelPath: string | undefined,
+): DebugTarget {
+  const kernel = once('kernel', given.kernel) ?? '';
+  if (name !== undefined) {
+    throw new UsageError(`--kernel and the scenario '${name}' exclude each other`);
+  }
+  refuseBeside('--kernel', given, ['image']);
+  const fn = once('function', given.function);
+  if (fn === undefined) throw new UsageError('--kernel needs --function');
+  if (fn.includes(',') || isPattern(parseFunction(fn).entry)) {
+    throw new UsageError(`--function '${fn}': debug needs exactly one function`);
+  }
+  const { targets, notes, untaken } = kernelOptions(given, kernel, kernelPath);
+  const [target] = targets;
+  if (target === undefined) throw new UsageError(`--function '${fn}' names nothing to debug`);
+  return { target, options: {}, notes, ...(untaken === undefined ? {} : { untaken }) };
 }
 
 /** `CASE` or `CASE+0x8`: a parameterised case with that instruction probed. */

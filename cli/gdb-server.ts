@@ -87,8 +87,11 @@ async function endOfSession(): Promise<void> {
 /** What to type: the kernel is gdb's program, the code under test a symbol file beside it. */
 function greeting({ line }: Evaluator, endpoint: Endpoint, allowRemote: boolean): string[] {
   const { kernel, images, symbols } = line.machine;
-  // The stub beside every kernel is no code of a scenario.
-  const under = images.map(({ path }) => path).filter((path) => path !== packagePath(STUB_ELF));
+  // The stub beside every kernel is no code of a scenario, but it is what calls a real kernel's.
+  const isStub = (path: string): boolean => path === packagePath(STUB_ELF);
+  const under = images
+    .map(({ path }) => path)
+    .filter((path) => kernel.unbooted !== undefined || !isStub(path));
   const words = ['gdb-multiarch', kernel.elf.path, ...under];
   const [program = '', file = '', ...more] = words.map((path) => quoted(shortest(path)));
   const commands = [
@@ -100,7 +103,7 @@ function greeting({ line }: Evaluator, endpoint: Endpoint, allowRemote: boolean)
     `  ${[program, file, ...commands].join(' ')}`,
     '  in gdb, `monitor help` lists what the unwinder can be asked; Ctrl-C here ends the server',
   ];
-  if (more.some((path) => /\.gz"?$/.test(path))) {
+  if ([file, ...more].some((path) => /\.gz"?$/.test(path))) {
     lines.push('  gdb reads no .gz: gunzip that file for its symbols');
   }
   if (allowRemote) lines.push('  whoever can reach that port controls the guest');

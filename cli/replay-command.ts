@@ -22,9 +22,7 @@ export interface ReplayContext {
 export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
   const { image, kernel, offsets, fn, args, policies, unwinder, budget } = context;
   return (target, point, policy) => {
-    // The debugger runs the built-in kernels only.
-    const debugged = kernel === undefined ? policy : undefined;
-    const words = ['npx', 'kunwind-lab', debugged === undefined ? 'sweep' : 'debug'];
+    const words = ['npx', 'kunwind-lab', policy === undefined ? 'sweep' : 'debug'];
     if (kernel !== undefined) {
       const { args: called } = target.scenario;
       words.push('--kernel', kernel);
@@ -35,11 +33,11 @@ export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
     } else if (image === undefined) words.push(target.scenario.name);
     else words.push('--image', image, '--function', fn ?? target.scenario.entry);
     if (args.length > 0) words.push('--args', ...args);
-    if (debugged !== undefined) words.push('--policy', debugged);
+    if (policy !== undefined) words.push('--policy', policy);
     else if (policies !== undefined) words.push('--policy', policies.join(','));
-    if (debugged === undefined && unwinder !== undefined) words.push('--unwinder', unwinder);
+    if (policy === undefined && unwinder !== undefined) words.push('--unwinder', unwinder);
     if (budget !== undefined) words.push('--budget', String(budget));
-    words.push(debugged === undefined ? '--point' : '--at', point);
+    words.push(policy === undefined ? '--point' : '--at', point);
     return words.map(shellWord).join(' ');
   };
 }

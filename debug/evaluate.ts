@@ -7,7 +7,7 @@ import type { RegisterFile } from '../emulator/registers.js';
 import { fail, ok, type Result } from '../emulator/result.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
 import { pushPending, truthAtRequest } from '../sweep/point-truth.js';
-import { explainDriverStatus } from '../sweep/sweep-problem.js';
+import { explainDriverStatus, explainKernelStop, isStop } from '../sweep/sweep-problem.js';
 import { TruthList, VerdictCode } from '../sweep/verdict.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
@@ -28,10 +28,13 @@ export interface WalkRequest {
   readonly task: Address;
   /** Truth, innermost first: the handler's calls, the interrupted PC, and what is pending there. */
   readonly truth: TruthList;
-  /** Index in `truth` of the interrupted PC; -1 for a direct request or another task. */
-  readonly interruptedAt: number;
   /** Walk and judge. @returns a `VerdictCode` */
   readonly judge: (policy: Policy, mode: WalkMode, out: WalkResult) => number;
+  /**
+   * The same by a real kernel's own unwinder. @returns undefined where it is not asked: the built-in
+   * kernel's (a sweep compares that), and one without the policy
+   */
+  readonly judgeKernel: (policy: Policy, mode: WalkMode, out: WalkResult) => number | undefined;
 }
 
 /** Why there is no walk. */
@@ -47,7 +50,6 @@ export interface Evaluation {
   readonly verdict: number;
   readonly walk: WalkResult;
   readonly truth: readonly Address[];
-  readonly interruptedAt: number;
 }
 
 /** Verdicts that livepatch would be wrong to trust, or that the unwinder itself is wrong about. */
@@ -95,11 +97,11 @@ export class Evaluator {
 
   /** Judge one walk. */
   evaluate(asker: Asker, policy: Policy, mode: WalkMode = 'reliable'): Result<Evaluation, NoWalk> {
-    return this.atRequest(asker, ({ judge, truth, interruptedAt }) => {
+    return this.atRequest(asker, ({ judge, truth }) => {
       const walk = new WalkResult();
       const verdict = judge(policy, mode, walk);
       const addresses = [...truth.addresses.subarray(0, truth.count)];
-      return { verdict, walk, truth: addresses, interruptedAt };
+      return { verdict, walk, truth: addresses };
     });
   }
 
@@ -151,7 +153,7 @@ export class Evaluator {
     if (task === undefined) return noTask();
     truth.clear();
     pushPending(truth, line.truth.ofTask(task));
-    return ok(use(this.request(registers, task, -1)));
+    return ok(use(this.request(registers, task, false)));
   }
 
   private askByException<T>(kind: number, use: (request: WalkRequest) => T): Result<T, NoWalk> {
@@ -159,30 +161,45 @@ export class Evaluator {
     const { driver, walker } = line.parts;
     driver.interruptAt(line.machine.stepper.registers);
     const entered = driver.enter(kind);
-    if (entered !== DriverStatus.DONE) return driverProblem(entered, driver.difference);
+    if (entered !== DriverStatus.DONE) return this.driverProblem(entered);
     const task = walker.prepare(driver.request);
     if (task === undefined) return noTask();
     truthAtRequest(truth, line.truth, driver, line.pc, task);
-    const current = task === line.truth.currentTask;
-    const interruptedAt = current ? (driver.path?.addresses.length ?? -1) : -1;
-    const result = use(this.request(driver.request, task, interruptedAt));
+    const result = use(this.request(driver.request, task, true));
     const left = driver.leave();
-    return left === DriverStatus.DONE ? ok(result) : driverProblem(left, driver.difference);
+    return left === DriverStatus.DONE ? ok(result) : this.driverProblem(left);
   }
 
-  private request(registers: RegisterFile, task: Address, interruptedAt: number): WalkRequest {
+  /** As the sweep words it: what a real kernel's own breakpoint says comes first. */
+  private driverProblem(status: number): Result<never, NoWalk> {
+    const { parts } = this.line;
+    const { stoppedAt, difference } = parts.driver;
+    const stop = explainKernelStop(parts.machine.kernel, stoppedAt, isStop(status));
+    const { detail } = stop ?? explainDriverStatus(status, difference);
+    return fail({ kind: 'problem', message: detail });
+  }
+
+  /** @param inHandler a handler that the driver runs has asked: only there code can be called */
+  private request(registers: RegisterFile, task: Address, inHandler: boolean): WalkRequest {
     const { truth } = this;
-    const { walker, judge } = this.line.parts;
+    const { walker, judge, guest, machine } = this.line.parts;
+    const verdict = (mode: WalkMode, out: WalkResult): number =>
+      mode === 'reliable' ? judge.judgeReliable(out, truth) : judge.judgeBestEffort(out, truth);
     return {
       registers,
       task,
       truth,
-      interruptedAt,
       judge: (policy, mode, out) => {
         walker.walk(policy, mode, out);
-        return mode === 'reliable'
-          ? judge.judgeReliable(out, truth)
-          : judge.judgeBestEffort(out, truth);
+        return verdict(mode, out);
+      },
+      judgeKernel: (policy, mode, out) => {
+        if (!inHandler || machine.kernel.unbooted === undefined || guest?.supports(policy) !== true)
+          return undefined;
+        guest.prepare(registers);
+        guest.walk(policy, mode, out);
+        guest.finish();
+        return verdict(mode, out);
       },
     };
   }
@@ -190,8 +207,4 @@ export class Evaluator {
 
 function noTask(): Result<never, NoWalk> {
   return fail({ kind: 'problem', message: 'the handler asks for a task that is not known' });
-}
-
-function driverProblem(status: number, register: number): Result<never, NoWalk> {
-  return fail({ kind: 'problem', message: explainDriverStatus(status, register).detail });
 }

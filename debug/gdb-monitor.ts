@@ -2,6 +2,7 @@
 import { nearestNames } from '../emulator/symbol-names.js';
 import { codeName } from '../kernel-model/code-name.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
+import { EntryKind } from '../kernel-model/ground-truth.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { Policy, PolicyName } from '../unwinder/policy.js';
 import type { Asker, Evaluator } from './evaluate.js';
@@ -23,6 +24,9 @@ const HELP = [
   'where            the position, and the point as `sweep --point` names it',
   'help             this',
 ];
+
+/** The others would pass a word over that was meant to change what they do. */
+const WITH_ARGUMENT: readonly string[] = ['interrupt', 'policy', 'kind'];
 
 /** Answers the commands of one timeline. */
 export class GdbMonitor {
@@ -52,7 +56,9 @@ export class GdbMonitor {
       const printable = JSON.stringify(name.slice(0, 40));
       return `no monitor command ${printable}; there are ${Object.keys(this.commands).join(', ')}\n`;
     }
-    if (more.length > 0) return `${name} takes one word\n`;
+    const takes = WITH_ARGUMENT.includes(name) ? 'one word' : 'no argument';
+    if (more.length > 0 || (argument !== '' && takes !== 'one word'))
+      return `${name} takes ${takes}\n`;
     return `${command(argument)}\n`;
   }
 
@@ -72,8 +78,13 @@ export class GdbMonitor {
     const { machine } = line;
     const { symbols } = machine;
     const { current, currentTask } = line.truth;
-    const pending = [...current.addresses.subarray(0, current.depth)].reverse();
-    const lines = [symbols.format(line.pc), ...pending.map((at) => codeName(machine, at))];
+    const { addresses, kinds, depth } = current;
+    const pending = Array.from(addresses.subarray(0, depth), (at, i) =>
+      kinds[i] === EntryKind.EXCEPTION
+        ? `${symbols.format(at)} (interrupted)`
+        : codeName(machine, at),
+    );
+    const lines = [symbols.format(line.pc), ...pending.reverse()];
     const task = symbols.at(currentTask)?.symbol.name ?? '?';
     return [`task ${task}`, ...lines.map((text, i) => `#${i}  ${text}`)].join('\n');
   }

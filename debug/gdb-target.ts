@@ -25,13 +25,17 @@ export class TimelineTarget implements GdbTarget {
   /** Changes at position 0 are part of the state that everything begins with: what undoes them. */
   private readonly undo: Edit[] = [];
   private readonly system = new Uint32Array(2 * SYSTEM_REGISTERS.length);
+  /** The exceptions on the way home: a point of depth 2 is inside one. */
+  private readonly taken: ReturnType<Timeline['inputs']['interruptsBefore']>;
 
   /** @param home position that killing the target goes back to */
   constructor(
     private readonly line: Timeline,
     private readonly commands: GdbMonitor,
     private readonly home: number,
-  ) {}
+  ) {
+    this.taken = line.inputs.interruptsBefore(home);
+  }
 
   get registers(): RegisterFile {
     // Between two steps the general registers are there already; reading all takes longer than a step.
@@ -172,6 +176,10 @@ export class TimelineTarget implements GdbTarget {
     this.line.goTo(0);
     this.line.forgetFuture();
     for (const edit of this.undo.splice(0).reverse()) this.line.edit(edit);
+    for (const { position, kind } of this.taken) {
+      this.line.goTo(position);
+      this.line.interrupt(kind);
+    }
     this.line.goTo(this.home);
   }
 

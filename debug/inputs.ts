@@ -33,6 +33,14 @@ export class Inputs {
     return this.interrupts.get(position) ?? -1;
   }
 
+  /** The exceptions taken before a position, in their order. */
+  interruptsBefore(position: number): { readonly position: number; readonly kind: number }[] {
+    return [...this.interrupts]
+      .map(([at, kind]) => ({ position: at, kind }))
+      .filter((taken) => taken.position < position)
+      .sort((a, b) => a.position - b.position);
+  }
+
   /** Edits at a position, in the order they were made. */
   editsAt(position: number): readonly Edit[] {
     return this.changes.get(position) ?? [];

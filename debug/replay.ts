@@ -10,6 +10,7 @@ import { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Machine } from '../kernel-model/machine.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
 import type { SweepParts } from '../sweep/sweep-parts.js';
+import { explainKernelStop } from '../sweep/sweep-problem.js';
 import type { Policy } from '../unwinder/policy.js';
 import { type Edit, Inputs } from './inputs.js';
 import { type MachineImage, MachineState } from './machine-state.js';
@@ -223,7 +224,9 @@ export class Replay {
 
   /** The step could not be made, and may have left half of its effects: come here again. */
   private stuck(): Stop {
-    const { problem } = this.cpu.scenario;
+    // As the sweep words it: a real kernel's breakpoint names a WARN, a BUG, or what was not booted.
+    const stop = explainKernelStop(this.machine.kernel, this.pc);
+    const problem = stop?.detail ?? this.cpu.scenario.problem;
     const target = this.at;
     const snapshot = this.snapshots.atOrBefore(target);
     if (snapshot !== undefined) {

@@ -59,12 +59,23 @@ export class SymbolTable {
 
   /** The innermost symbol that contains `address`; undefined between symbols. */
   at(address: Address): SymbolPlace | undefined {
+    const i = this.indexAt(address);
+    const symbol = this.ranges[i];
+    return symbol === undefined ? undefined : { symbol, offset: address - symbol.address };
+  }
+
+  /** Whether the symbol there is of code: a function, or a label of assembly without a type. */
+  isCode(address: Address): boolean {
+    const i = this.indexAt(address);
+    return this.executable[i] === 1 && this.ranges[i]?.kind !== 'object';
+  }
+
+  private indexAt(address: Address): number {
     for (let i = lastAtOrBelow(this.starts, address); i >= 0; i = this.parents[i] as number) {
-      const symbol = this.ranges[i] as ElfSymbol;
-      const offset = address - symbol.address;
-      if (offset < symbol.size) return { symbol, offset };
+      const { address: start, size } = this.ranges[i] as ElfSymbol;
+      if (address - start < size) return i;
     }
-    return undefined;
+    return -1;
   }
 
   /** `name+0x10/0x40` as the kernel's %pS prints it; 16 hexadecimal digits between symbols. */

@@ -109,7 +109,11 @@ export class KprobeSetup {
     }
     const at = address + offset;
     const known = this.breakpoints.get(at);
-    const refused = known === undefined ? kprobeRefusal(machine, at, code) : undefined;
+    const refused = this.isBeyond(name, at)
+      ? `not in ${name}`
+      : known === undefined
+        ? kprobeRefusal(machine, at, code)
+        : undefined;
     if (refused !== undefined) {
       return { kind: 'kprobe-refused', at: machine.symbols.format(at), reason: refused };
     }
@@ -127,6 +131,14 @@ export class KprobeSetup {
     this.breakpoints.set(at, opcode);
     code.set(at, brkWord(ProbeBrk.KPROBE));
     return undefined;
+  }
+
+  /** Whether an address lies in another symbol behind this one; padding counts as the symbol's, as in kallsyms. */
+  private isBeyond(name: string, at: Address): boolean {
+    const symbol = this.machine.symbols.byName(name);
+    const found = this.machine.symbols.at(at)?.symbol;
+    if (symbol === undefined || at < symbol.address + symbol.size) return false;
+    return found !== undefined && found.address !== symbol.address;
   }
 
   /** A slot with the instruction and the breakpoint behind it, or 0 when the guest simulates it. */

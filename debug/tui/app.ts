@@ -138,7 +138,6 @@ export class App {
     const by = scrollBy(command, room);
     if (by === undefined) this.help = undefined;
     else this.help = firstLine(Math.max(0, from + by), HELP_TEXT.length, room);
-    if (command === 'quit') this.end();
   }
 
   private async obey(command: Command): Promise<void> {

@@ -66,7 +66,7 @@ export function frame(model: FrameModel, state: FrameState, width: number, heigh
         ? 'its number: go  Esc: leave it'
         : 'Enter: go  Esc: leave it'
       : state.help !== undefined
-        ? 'j k: scroll  any other key: back'
+        ? 'j k: scroll  any other key, also q: back'
         : HELP_LINE;
   const lines = [
     fitLine(header(model.view, width), width),
@@ -94,10 +94,14 @@ function header(view: PointView, width: number): Line {
   const { scenario, place, position, at, walk } = view;
   // Of a function of an image, the path says least.
   const name = scenario.replace(/^.*\/(?=[^/]+:)/, '');
-  const left = lineOf(`${name} ${place}  step ${position}  ${at}`, 'bold');
+  const where = `${place}  step ${position}  ${at}`;
   const beside = (text: string, tone: Tone): Line => {
     const room = width - text.length - 1;
-    return room < 0 ? lineOf(text, tone) : [...fitLine(left, room), ...lineOf(` ${text}`, tone)];
+    const whole = `${name} ${where}`;
+    const left = whole.length > room ? `${name.replace(/^[^:]+:/, '')} ${where}` : whole;
+    return room < 0
+      ? lineOf(text, tone)
+      : [...fitLine(lineOf(left, 'bold'), room), ...lineOf(` ${text}`, tone)];
   };
   if ('problem' in walk) return beside(`[${walk.problem}]`, 'notice');
   const unsafe = UNSAFE.includes(walk.verdict);

@@ -80,6 +80,9 @@ const PT_REGS_FIELDS: Readonly<Record<number, string>> = {
   39: 'stackframe.type',
 };
 
+/** Words that hold return addresses. */
+const RETURN_ADDRESSES: readonly string[] = ['record.lr', `pt_regs.x${Reg.X30}`];
+
 /** Name of the stack that holds an address, or undefined. */
 export function stackNameAt(stacks: KernelStacks, address: Address): StackKind | undefined {
   // A slot's SP may be its high end; an object lies below it.
@@ -188,15 +191,17 @@ function stackWord(
   const high = stack.words[i + 1] ?? 0;
   const stripped = stripHighWord(high);
   const code = addressFromWords(low, stripped);
-  const found = code < 0 ? machine.symbols.at(code - 1) : undefined;
-  const isCode = found !== undefined && found.symbol.kind === 'function';
   const known = objects.get(address);
+  // A return address belongs to the call before it; any other address of code is what it says.
+  const returns = known !== undefined && RETURN_ADDRESSES.includes(known.role);
+  const isCode = code < 0 && machine.symbols.isCode(returns ? code - 1 : code);
+  const name = returns ? codeName(machine, code) : machine.symbols.format(code);
   return {
     address,
     value: hexWord(high) + hexWord(low),
     role: known?.role ?? '',
     object: known?.object,
-    symbol: isCode ? codeName(machine, code) : '',
+    symbol: isCode ? name : '',
     isSigned: isCode && (stripped | 0) !== (high | 0),
     markers: markers.filter((marker) => marker.address === address).map(({ name }) => name),
   };

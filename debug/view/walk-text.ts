@@ -16,6 +16,7 @@ export function* walkLines(view: WalkView | NoWalkView, style: TextStyle): Gener
     verdict === 'exact' ? paint.green : verdict === 'unreliable' ? paint.yellow : paint.red;
   yield `${policy}, ${mode}, asked by ${asker}: ${color(verdict)}`;
   if (explanation !== '') yield* wrap(explanation, width - 2).map((line) => `  ${line}`);
+  if (view.kernel !== undefined) yield* wrap(view.kernel, width - 2).map((line) => `  ${line}`);
   const half = Math.floor((width - 6) / 2);
   yield paint.dim(`   ${'truth'.padEnd(half)} trace`);
   for (const [i, pair] of view.pairs.entries()) {

@@ -6,6 +6,7 @@ import type { Address } from '../../emulator/address.js';
 import { codeName } from '../../kernel-model/code-name.js';
 import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import type { SweepParts } from '../../sweep/sweep-parts.js';
+import { walkDifference } from '../../sweep/stack-walker.js';
 import { alignEntries } from '../../sweep/trace-alignment.js';
 import { VerdictCode, type Verdict, VERDICTS } from '../../sweep/verdict.js';
 import type { WalkMode } from '../../unwinder/kunwind.js';
@@ -69,7 +70,7 @@ export interface TruthEntry {
   readonly symbol: string;
   /** A trampoline's own address: a trace may list it or skip it. */
   readonly optional: boolean;
-  /** The interrupted PC. */
+  /** A PC that an exception interrupted. */
   readonly interrupted: boolean;
 }
 
@@ -96,6 +97,8 @@ export interface WalkView {
   readonly firstDifference: number;
   /** Where the walk went wrong, in one line; empty for an exact one. */
   readonly explanation: string;
+  /** What a real kernel's own unwinder answers, in one line; absent where it was not asked. */
+  readonly kernel?: string;
 }
 
 /** The walk of one policy with the stacks as they are in the handler. */
@@ -122,8 +125,10 @@ export function walkScene(
     const out = new WalkResult();
     const verdict = request.judge(policy, mode, out);
     const extra = asker === 'direct' ? [] : [{ name: 'interrupted SP', address: interruptedSp }];
+    const walk = explain(evaluator, request, asker, policy, mode, verdict, out);
+    const kernel = kernelAnswer(evaluator, request, policy, mode, out);
     return {
-      walk: explain(evaluator, request, asker, policy, mode, verdict, out),
+      walk: kernel === undefined ? walk : { ...walk, kernel },
       stack: stackView(line.parts, request.registers, extra),
     };
   });
@@ -132,6 +137,28 @@ export function walkScene(
   return {
     problem: made.error.kind === 'impossible' ? `no ${kind} is possible here` : made.error.message,
   };
+}
+
+/**
+ * What the kernel's own unwinder says here, beside the model's answer that is explained.
+ * @returns undefined when it is not asked
+ */
+function kernelAnswer(
+  { line }: Evaluator,
+  request: WalkRequest,
+  policy: Policy,
+  mode: WalkMode,
+  model: WalkResult,
+): string | undefined {
+  const own = new WalkResult();
+  const verdict = request.judgeKernel(policy, mode, own);
+  if (verdict === undefined) return undefined;
+  const difference = walkDifference(model, own, mode);
+  if (difference === undefined) return "the kernel's own unwinder: the same answer";
+  const entries = [...own.entries.subarray(0, own.count)];
+  const at = entries.findIndex((address, i) => address !== model.entries[i]);
+  const first = at < 0 ? '' : `; entry ${at} is ${line.machine.symbols.format(entries[at] ?? 0)}`;
+  return `the kernel's own unwinder: ${VERDICTS[verdict] ?? 'fault'}, another answer in ${difference}${first}`;
 }
 
 function explain(
@@ -153,7 +180,7 @@ function explain(
         ? symbols.format(address)
         : codeName(line.machine, address),
     optional: judge.isOptional(address),
-    interrupted: i === request.interruptedAt,
+    interrupted: request.truth.interrupted[i] === 1,
   }));
   const steps = Array.from({ length: out.count }, (_, i) => stepAt(line.parts, request, out, i));
   const aligned = alignEntries<{ readonly address: Address }>(

@@ -107,11 +107,16 @@ describe('debug --trace', () => {
 describe('debug refuses', () => {
   mkdirSync(join(folder.path, 'directory'));
   const lines: readonly (readonly [string, readonly string[], RegExp])[] = [
-    ['nothing', ['--print'], /debug needs a scenario, kunit:CASE, or --image FILE/],
+    ['nothing', ['--print'], /debug needs a scenario, kunit:CASE, or --image or --kernel FILE/],
     ['an unknown scenario', ['calls/pacc', '--print'], /no scenario 'calls\/pacc'; did you mean/],
     ['a family', ['calls', '--print'], /debug needs exactly one scenario, \d+ match 'calls'/],
     ['an unknown case', ['kunit:test_nounwindd', '--print'], /no case 'test_nounwindd'; did you/],
     ['a parameter of no case', ['kunit:nounwind+4', '--print'], /has no such parameter/],
+    [
+      'an offset behind the function',
+      ['kunit:async_unwind_reliable+0x800', '--print'],
+      /no kprobe at \S+: not in callee_nop_caller/,
+    ],
     ['an unknown policy', ['calls/pac', '--policy', 'x', '--print'], /unknown policy 'x'; there/],
     ['two policies', ['calls/pac', '--policy', 'sframe-v5,sframe-v6', '--print'], /one policy is/],
     ['an unknown kind', ['calls/pac', '--kind', 'fiq', '--print'], /unknown kind 'fiq'; there/],

@@ -262,7 +262,7 @@ describe.skipIf(!existsSync(LEAF_KERNEL))('Linux 7.3-rc7', () => {
     );
     expect(finding?.example.verdict).toBe('missing');
     const words = finding?.replay.split(' ') ?? [];
-    const replayed = run(words.slice(2));
+    const replayed = run([...words.slice(2), '--print']);
     expect(replayed.stdout).toMatch(/missing/);
     expect(replayed.stdout).toContain(finding?.example.at);
   });

@@ -121,6 +121,12 @@ describe('a sweep that finds something unexpected', () => {
     expect(shown.stdout).toContain(`at ${finding?.example.at ?? ''}: `);
   });
 
+  it('names what the outer exception interrupted at the start of a function', () => {
+    const args = ['leaf/strlen', '--point', '0:irq/20:sdei', '--policy', 'sframe-strict'];
+    const { stdout } = run(['sweep', ...args]);
+    expect(stdout).toMatch(/^ +leaf_strlen_entry\+0x0\/\w+ +- absent$/m);
+  });
+
   it('stops a guest that runs away', () => {
     const { status, stdout } = run(['sweep', 'leaf/strlen', '--budget', '50', '--no-progress']);
     expect(status).toBe(1);

@@ -1,9 +1,14 @@
 /** Going back and forth on every scenario of the catalogue: a position is one machine state. */
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Timeline } from '../../debug/timeline.js';
 import { Reg, SYSTEM_REGISTERS } from '../../emulator/registers.js';
 import { KIND_COUNT } from '../../kernel-model/exception-kind.js';
 import { allTargets } from '../../sweep/catalogue.js';
+import { kernelTargets } from '../../sweep/kernel-target.js';
+import type { SweepTarget } from '../../sweep/unit.js';
+import { must } from '../cpu-fixture.js';
+import { repositoryPath } from '../machine-fixture.js';
 import { newSeed, randomIntegers } from '../random.js';
 import { timelineOf } from './timeline-fixture.js';
 
@@ -14,6 +19,19 @@ const FPCR = SYSTEM_REGISTERS.indexOf('fpcr');
 
 const seed = newSeed();
 const random = randomIntegers(seed);
+
+/** Functions of kernels that run by themselves: the built-in one's, and a real one's where it is there. */
+function kernelFunctions(): SweepTarget[] {
+  const of = (file: string, functions: readonly string[]): readonly SweepTarget[] => {
+    const path = repositoryPath(file);
+    if (!existsSync(path)) return [];
+    return must(kernelTargets({ source: { file, path }, functions })).targets;
+  };
+  return [
+    ...of('kernel-model/guest/vmlinux', ['unregister_kprobe']),
+    ...of('../shared/kernels/vmlinux-7.3-rc7-leaf.gz', ['fgraph:int_sqrt', 'kretprobe:int_sqrt']),
+  ];
+}
 
 /** Back `n` and forward `n` from here is the same state; so is the state in between, seen twice. */
 function backAndForth(line: Timeline, n: number): void {
@@ -41,7 +59,8 @@ function interruptSomehow(line: Timeline): void {
 
 describe(`reverse execution (KUNWIND_SEED=${seed})`, () => {
   // Targets of one machine stand together in the catalogue, so each machine is built once.
-  it.each(allTargets().map((target) => [target.scenario.name, target] as const))(
+  const targets = [...allTargets(), ...kernelFunctions()];
+  it.each(targets.map((target) => [target.scenario.name, target] as const))(
     'is exact in %s',
     (_, target) => {
       const line = timelineOf(target, { interval: 64 });

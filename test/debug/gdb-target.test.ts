@@ -2,10 +2,13 @@ import { expect, it } from 'vitest';
 import { Evaluator } from '../../debug/evaluate.js';
 import { GdbMonitor } from '../../debug/gdb-monitor.js';
 import { TimelineTarget } from '../../debug/gdb-target.js';
+import { goToPoint } from '../../debug/point-stop.js';
 import { PLAIN } from '../../debug/view/text.js';
 import { addressToBigInt } from '../../emulator/address.js';
 import { GDB_REGISTERS } from '../../emulator/gdb/register-table.js';
 import { Reg } from '../../emulator/registers.js';
+import { Kind } from '../../kernel-model/exception-kind.js';
+import type { Point } from '../../sweep/point.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import { Talk } from '../emulator/gdb/gdb-client.js';
 import { newSeed, randomIntegers } from '../random.js';
@@ -14,14 +17,15 @@ import { timeline } from './timeline-fixture.js';
 const seed = newSeed();
 const random = randomIntegers(seed);
 
-function talkTo(name: string) {
+function talkTo(name: string, point?: Point) {
   // A guest that was led astray is given up soon.
   const line = timeline(name, { budget: 3000 });
+  if (point !== undefined) expect(goToPoint(line, point)).toBeUndefined();
   const monitor = new GdbMonitor(new Evaluator(line), POLICIES['sframe-v6'], 0, {
     paint: PLAIN,
     width: 100,
   });
-  return { line, client: new Talk(new TimelineTarget(line, monitor, 0)) };
+  return { line, client: new Talk(new TimelineTarget(line, monitor, line.position)) };
 }
 
 const rcmd = (text: string): string => `qRcmd,${Buffer.from(text).toString('hex')}`;
@@ -55,6 +59,35 @@ it('survives whatever is written to registers and stacks, and every way to go on
     }
   }
   expect(stops).toBeGreaterThan(100);
+});
+
+it('is killed back to a point inside an exception, whatever was done meanwhile', () => {
+  const outer = { index: 3, kind: Kind.IRQ };
+  const { line, client } = talkTo('leaf/strlen', {
+    ...outer,
+    inner: { index: 40, kind: Kind.SDEI },
+  });
+  const home = line.fingerprint();
+  for (let i = 0; i < 60; i++) client.ask('bs');
+  client.askAll(rcmd('interrupt nmi'));
+  client.ask('P0=0100000000000000');
+  client.askAll('c');
+  expect(line.fingerprint()).not.toBe(home);
+  client.target.restart();
+  expect(line.place.levels).toEqual([{ kind: Kind.IRQ, index: 40 }]);
+  expect(line.fingerprint()).toBe(home);
+});
+
+it('tells which pending address an exception has interrupted', () => {
+  const inner = { index: 40, kind: Kind.SDEI };
+  const { line, client } = talkTo('leaf/strlen', { index: 0, kind: Kind.IRQ, inner });
+  const text = client
+    .askAll(rcmd('truth'))
+    .filter((answer) => answer.startsWith('O') && answer !== 'OK')
+    .map((answer) => Buffer.from(answer.slice(1), 'hex').toString())
+    .join('');
+  expect(text).toContain(`#0  ${line.machine.symbols.format(line.pc)}\n`);
+  expect(text).toMatch(/^#\d+ {2}leaf_strlen_entry\+0x0\/\w+ \(interrupted\)$/m);
 });
 
 it('goes back a step at a time as exactly as forward', () => {

@@ -259,6 +259,7 @@ describe.skipIf(!hasGdb)('gdb-multiarch on a timeline (needs gdb-multiarch)', ()
         'monitor bogus',
         'monitor',
         'monitor help',
+        'monitor unwind sframe-v5',
       ],
     ]);
     const verdict = (text = ''): string =>
@@ -277,6 +278,7 @@ describe.skipIf(!hasGdb)('gdb-multiarch on a timeline (needs gdb-multiarch)', ()
     expect(answers[14]).toBe('no kind "fiq"; there are irq, nmi, sdei, brk, serror');
     expect(answers[15]).toMatch(/^no policy "none"; there are frame-pointer, /);
     expect(answers[16]).toMatch(/^no monitor command "bogus"; there are unwind, truth, /);
+    expect(answers[19]).toBe('unwind takes no argument');
     expect(answers[18]).toMatch(/^unwind .*\ntruth .*\ninterrupt KIND .*\npolicy /s);
   });
 
@@ -296,18 +298,30 @@ describe.skipIf(!hasGdb)('gdb-multiarch on a timeline (needs gdb-multiarch)', ()
         .filter((position) => position <= from)
         .at(-1) ?? NaN;
     line.goTo(from);
+    const call = line.machine.kernel.returnToHandler.start + 28;
     const { text, answers } = await gdb(served, [
-      ...['monitor where', 'x/i $pc', 'monitor unwind', 'monitor policy fgraph-detect'],
-      ...['monitor unwind', `watch *(int *) ${formatAddress(address)}`, 'reverse-continue'],
-      ...['monitor where', 'x/i $pc', 'info symbol $pc', 'monitor truth'],
+      ...['monitor where', 'monitor unwind', `break *${formatAddress(call)}`, 'reverse-continue'],
+      ...['x/i $pc', 'monitor unwind', 'stepi', 'monitor unwind', 'delete'],
+      // Where the return stack still knows the caller, until the entry is popped.
+      ...['monitor policy fgraph-detect', 'monitor unwind'],
+      ...[`watch *(int *) ${formatAddress(address)}`, 'continue', 'monitor unwind'],
+      ...['reverse-continue', 'monitor where', 'x/i $pc', 'monitor unwind', 'monitor truth'],
     ]);
     expect(answers[0]).toContain(`position ${from}`);
-    expect(answers[2]).toContain('asked by irq: missing');
-    expect(answers[2]).toContain('fgraph_leaf_entry+0x10/0x1c is absent');
-    expect(answers[6]).toMatch(/Old value = 0\nNew value = 5/);
-    expect(positionIn(answers[7])).toBe(cause - 1);
-    expect(answers[8]).toMatch(/=> .*<ftrace_return_to_handler\+\d+>:\tstr\tw22, \[x0, #2168\]/);
-    expect(answers[10]).toContain('return_to_handler+0x20');
+    expect(answers[1]).toContain('asked by irq: missing');
+    expect(answers[1]).toContain('fgraph_leaf_entry+0x10/0x1c is absent');
+    // The verdict turns at this very instruction.
+    expect(answers[4]).toMatch(/=> .*<return_to_handler\+28>:\tbl\t.*<ftrace_return_to_handler>/);
+    expect(answers[5]).toContain('asked by irq: unreliable');
+    expect(answers[7]).toContain('sframe-strict, reliable, asked by irq: missing');
+    expect(answers[10]).toContain('fgraph-detect, reliable, asked by irq: exact');
+    expect(answers[12]).toMatch(/Old value = 5\nNew value = 0/);
+    expect(answers[13]).toContain('asked by irq: unreliable');
+    expect(answers[14]).toMatch(/Old value = 0\nNew value = 5/);
+    expect(positionIn(answers[15])).toBe(cause - 1);
+    expect(answers[16]).toMatch(/=> .*<ftrace_return_to_handler\+\d+>:\tstr\tw22, \[x0, #2168\]/);
+    expect(answers[17]).toContain('asked by irq: exact');
+    expect(answers[18]).toContain('return_to_handler+0x20');
     if (process.env['KUNWIND_TRANSCRIPT'] !== undefined) console.log(text);
   });
 });

@@ -24,7 +24,7 @@ export function targetNamed(name: string): SweepTarget {
 /** A timeline at the first instruction of a target's thread. */
 export function timelineOf(target: SweepTarget, options: ReplayOptions = {}): Timeline {
   lab ??= must(Lab.create(backend()));
-  const parts = must(lab.machineFor(target.elf, target.scenario.kernel));
+  const parts = must(lab.machineFor(target.elf, target.scenario.kernel, target.vmlinux));
   return must(Timeline.start(parts, target.scenario, options));
 }
 

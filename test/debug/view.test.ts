@@ -1,8 +1,8 @@
 /** The view model: what a debugger shows of a position. */
 import { describe, expect, it } from 'vitest';
 import { Evaluator } from '../../debug/evaluate.js';
-import { goToPoint } from '../../debug/point-stop.js';
-import type { Timeline } from '../../debug/timeline.js';
+import { goToInstruction, goToPoint } from '../../debug/point-stop.js';
+import { Timeline } from '../../debug/timeline.js';
 import { codeView } from '../../debug/view/code-view.js';
 import { pointView, type PointView } from '../../debug/view/point-view.js';
 import { pstateText } from '../../debug/view/register-view.js';
@@ -10,10 +10,15 @@ import { ruleNotation } from '../../debug/view/rule-notation.js';
 import { pointLines, PLAIN } from '../../debug/view/text.js';
 import { walkScene, type WalkView } from '../../debug/view/walk-view.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
+import { kernelTargets } from '../../sweep/kernel-target.js';
+import { Lab } from '../../sweep/lab.js';
 import { parsePoint } from '../../sweep/point.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import type { PolicyName } from '../../unwinder/policy.js';
+import type { UnwindDefect } from '../../unwinder/walk-defect.js';
 import { CfaBase, emptyRule, RecoverKind } from '../../unwinder/unwind-rule.js';
+import { backend, must } from '../cpu-fixture.js';
+import { repositoryPath } from '../machine-fixture.js';
 import { timeline } from './timeline-fixture.js';
 
 function at(name: string, point: string): Timeline {
@@ -89,6 +94,20 @@ describe('the walk', () => {
     expect(sdei.explanation).toContain('is absent; the walk went on to kunwind_thread');
   });
 
+  it('names the PC that each exception interrupted, also at the start of a function', () => {
+    const line = at('leaf/strlen', '0:irq/20:sdei');
+    const outer = walkOf(line, Kind.SDEI, 'sframe-strict');
+    const names = outer.truth.filter(({ interrupted }) => interrupted).map(({ symbol }) => symbol);
+    expect(names[0]).toBe(line.machine.symbols.format(line.pc));
+    // As a return address it would be the end of whatever lies before it.
+    expect(names[1]).toMatch(/^leaf_strlen_entry\+0x0\//);
+    expect(names).toHaveLength(2);
+    // SDEI pushes it as a plain record's return address: both columns name it alike.
+    const plain = walkOf(at('leaf/strlen', '0:sdei'), Kind.SDEI, 'sframe-strict');
+    const step = plain.steps.find(({ symbol }) => symbol.startsWith('leaf_strlen_entry+0x0/'));
+    expect(step?.origin).toBe('frame-record');
+  });
+
   it('is not there where no exception can ask for it', () => {
     const line = at('leaf/strlen', '1:irq/5:sdei');
     const shown = view(line, Kind.IRQ, 'sframe-strict');
@@ -111,6 +130,20 @@ describe('the stack', () => {
     expect(pc?.symbol).toMatch(/^pac_frame_a\+0x4\//);
     expect(words.some(({ isSigned, role }) => isSigned && role === 'record.lr')).toBe(true);
     expect(words.filter(({ markers }) => markers.includes('interrupted SP'))).toHaveLength(1);
+  });
+
+  it('names a PC by itself, a return address by its call, and labels of assembly too', () => {
+    const shown = view(at('leaf/strlen', '0:irq'), Kind.IRQ, 'sframe-strict');
+    const words = shown.stack.flatMap((section) => section.words);
+    const named = (role: string): string[] =>
+      words.filter((word) => word.role === role).map(({ symbol }) => symbol);
+    expect(named('pt_regs.pc')).toEqual([
+      expect.stringMatching(/^leaf_strlen_entry\+0x0\//) as unknown,
+    ]);
+    const returns = named('record.lr');
+    expect(returns).not.toContain('');
+    expect(returns).toContainEqual(expect.stringMatching(/^el1h_64_irq\+/));
+    expect(returns.at(-1)).toMatch(/^ret_from_fork\+/);
   });
 
   it('ends where x29 leads nowhere or in a circle', () => {
@@ -171,5 +204,35 @@ describe('registers and code', () => {
     const flexible = { cfaBase: CfaBase.REG, cfaRegister: 9, cfaDeref: true, cfaOffset: -8 };
     expect(ruleNotation({ ...rule, ...flexible })).toBe('CFA=(x9-8) FP=u RA=u');
     expect(ruleNotation({ ...rule, raKind: RecoverKind.UNDEFINED })).toBe('RA undefined');
+  });
+});
+
+describe("a real kernel's own unwinder", () => {
+  const file = repositoryPath('kernel-model/guest/vmlinux');
+  const answer = (unwinder: UnwindDefect | undefined): string | undefined => {
+    const lab = must(Lab.create(backend(), unwinder === undefined ? {} : { unwinder }));
+    const source = { file, path: file };
+    const made = must(kernelTargets({ source, functions: ['unregister_kprobe'] }));
+    const [target] = made.targets;
+    if (target === undefined) throw new Error('no target');
+    const parts = must(lab.machineFor(undefined, target.scenario.kernel, target.vmlinux));
+    const line = must(Timeline.start(parts, target.scenario));
+    expect(goToInstruction(line, 3)).toBeUndefined();
+    const before = line.fingerprint();
+    const { kernel } = walkOf(line, Kind.IRQ, 'sframe-strict');
+    expect(line.fingerprint()).toBe(before);
+    lab.close();
+    return kernel;
+  };
+
+  it('is asked as well, and a different answer is told', () => {
+    expect(answer(undefined)).toBe("the kernel's own unwinder: the same answer");
+    expect(answer('no-pac-strip')).toMatch(
+      /^the kernel's own unwinder: exact, another answer in \w+/,
+    );
+  });
+
+  it('is not asked of the built-in kernel, which a sweep compares', () => {
+    expect(walkOf(at('calls/pac', '9:irq'), Kind.IRQ, 'sframe-strict').kernel).toBeUndefined();
   });
 });

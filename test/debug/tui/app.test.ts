@@ -8,7 +8,7 @@ import { goToInstruction } from '../../../debug/point-stop.js';
 import type { Timeline } from '../../../debug/timeline.js';
 import { POLICIES } from '../../../unwinder/policies/all.js';
 import type { PolicyName } from '../../../unwinder/policy.js';
-import { timeline } from '../timeline-fixture.js';
+import { targetNamed, timeline, timelineOf } from '../timeline-fixture.js';
 
 class Fake implements Canvas {
   lines: readonly Line[] = [];
@@ -44,6 +44,12 @@ interface Opened {
   readonly press: (...keys: string[]) => Promise<string>;
 }
 
+function sessionOn(line: Timeline, at: number, policy: PolicyName = 'sframe-strict'): Session {
+  expect(goToInstruction(line, at)).toBeUndefined();
+  const evaluator = new Evaluator(line);
+  return new Session({ evaluator, disassembler: undefined, asker: 0, policy: POLICIES[policy] });
+}
+
 function open(
   scenario: string,
   at: number,
@@ -52,14 +58,7 @@ function open(
   height = 30,
 ): Opened {
   const line = timeline(scenario);
-  expect(goToInstruction(line, at)).toBeUndefined();
-  const evaluator = new Evaluator(line);
-  const session = new Session({
-    evaluator,
-    disassembler: undefined,
-    asker: 0,
-    policy: POLICIES[policy],
-  });
+  const session = sessionOn(line, at, policy);
   const canvas = new Fake(width, height);
   const ends: unknown[] = [];
   const app = new App(session, canvas, (error) => {
@@ -109,6 +108,22 @@ describe('the screen', () => {
     expect(line.position).toBe(position);
     await press('q');
     expect(ends).toEqual([undefined]);
+  });
+
+  it('shows where it is before the path of an image, where there is no room for both', () => {
+    const { scenario, ...target } = targetNamed('calls/pac');
+    const name = '../kernels/vmlinux-7.3-rc7-leaf.gz:fgraph:pac_entry';
+    const session = sessionOn(timelineOf({ ...target, scenario: { ...scenario, name } }), 9);
+    const canvas = new Fake(120, 24);
+    const app = new App(session, canvas, () => undefined);
+    app.draw();
+    const place = 'fgraph:pac_entry 9  step 34  pac_frame_a+0x4/0x20';
+    expect(canvas.header).toMatch(
+      new RegExp(`^vmlinux-7.3-rc7-leaf.gz:${place.replace('+', '\\+')} `),
+    );
+    canvas.width = 80;
+    app.draw();
+    expect(canvas.header.startsWith(`${place} `)).toBe(true);
   });
 
   it('marks by characters what changed, what is next, and what is wrong', async () => {
@@ -319,6 +334,9 @@ describe('looking', () => {
     await press('x', 'TAB');
     expect(canvas.text.join('\n')).toContain('=[1 code');
     expect(await press('$')).toBe('no such key: $; ? shows all keys');
+    await press('?', 'q');
+    expect(ends).toEqual([]);
+    expect(canvas.text.join('\n')).toContain('=[1 code');
     await press('q');
     expect(ends).toEqual([undefined]);
   });
