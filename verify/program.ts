@@ -15,6 +15,7 @@ import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
 import { readDwarfFunctions } from './dwarf-rules.js';
 import { loadObject } from './object-image.js';
+import { readStubs } from './plt.js';
 
 /** Bytes that are loaded, relocated, at their address. */
 export interface Piece {
@@ -44,6 +45,8 @@ export interface Program {
   readonly symbols: SymbolTable;
   /** Symbols that functions may be named by, by address; a file may have none. */
   readonly functions: readonly ElfSymbol[];
+  /** Names of the functions that stubs of a PLT lead to, by the stub's address. */
+  readonly stubs: ReadonlyMap<Address, string>;
   /** Address and bytes of a loaded section, or of what lies between two symbols. */
   area(section: string, startSymbol: string, endSymbol: string): Piece | undefined;
 }
@@ -65,7 +68,8 @@ export function programOf(image: ElfImage, linked = true): Result<Program, strin
     const hint = dwarf === undefined ? '' : `, only ${dwarf}`;
     return fail(`${path}: no .sframe section${hint}: nothing to verify`);
   }
-  const loaded = image.applyRelocations();
+  // What a dynamic linker would fill in is data: calls are stepped over, and loads give what they give.
+  const loaded = image.applyRelocations(0, 'keep');
   if (!loaded.ok) return fail(describeElfError(loaded.error));
   const pieces: Piece[] = loaded.value.map(({ address, data }, i) => {
     const length = image.segments[i]?.data.length ?? data.length;
@@ -92,6 +96,7 @@ export function programOf(image: ElfImage, linked = true): Result<Program, strin
     dwarf: dwarf.value,
     symbols,
     functions: [...symbols.functions()],
+    stubs: readStubs(image),
     area: (section, start, end) => areaOf(image, pieces, symbols, [section, start, end]),
   });
 }
