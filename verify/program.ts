@@ -33,8 +33,8 @@ export interface CodeRange {
 /** What is verified. */
 export interface Program {
   readonly path: string;
-  /** Not a relocatable object: its addresses are those that it runs at. */
-  readonly linked: boolean;
+  /** Not an object, and needs no dynamic linker: the debugger can run it. */
+  readonly runnable: boolean;
   /** By rising address. */
   readonly pieces: readonly Piece[];
   /** By rising address. */
@@ -68,8 +68,9 @@ export function programOf(image: ElfImage, linked = true): Result<Program, strin
     const hint = dwarf === undefined ? '' : `, only ${dwarf}`;
     return fail(`${path}: no .sframe section${hint}: nothing to verify`);
   }
+  const whole = image.applyRelocations();
   // What a dynamic linker would fill in is data: calls are stepped over, and loads give what they give.
-  const loaded = image.applyRelocations(0, 'keep');
+  const loaded = whole.ok ? whole : image.applyRelocations(0, 'keep');
   if (!loaded.ok) return fail(describeElfError(loaded.error));
   const pieces: Piece[] = loaded.value.map(({ address, data }, i) => {
     const length = image.segments[i]?.data.length ?? data.length;
@@ -89,7 +90,7 @@ export function programOf(image: ElfImage, linked = true): Result<Program, strin
   const symbols = new SymbolTable([image]);
   return ok({
     path,
-    linked,
+    runnable: linked && whole.ok,
     pieces,
     code,
     tables,
