@@ -88,6 +88,8 @@ export function explain({ kind, leaf, rule }: Finding): string {
       return 'the function returns with an SP, a frame pointer or an address that is not that of its call';
     case 'outermost-returns':
       return 'the table calls this the outermost frame, and the function returns';
+    case 'outermost-called':
+      return 'the table calls this the outermost frame, and the function has a caller';
     case 'sp-alignment':
       return 'SP is no multiple of 16: an exception taken here has a misaligned stack';
     case 'dwarf':
@@ -102,6 +104,8 @@ export function explain({ kind, leaf, rule }: Finding): string {
       return 'the function lies outside the code of the file';
     case 'functions-overlap':
       return 'two functions of the table overlap';
+    case 'functions-not-rising':
+      return 'the header says that functions are sorted, and they are not: a binary search misses some';
     case 'no-such-symbol':
       return 'the function starts inside a symbol';
     case 'size-differs':

@@ -121,7 +121,7 @@ export class Executor {
       if (offset < 0 || offset >= entry.size) {
         const next = this.group.at(pc);
         if (next === undefined) {
-          trace.endOutside(pc);
+          this.runOut(trace, pc);
           return;
         }
         // Falling from one function into the next one is what shared assembly does.
@@ -310,7 +310,25 @@ export class Executor {
       return;
     }
     const other = this.list.at(target);
-    if (other?.start === target) this.judge.judgeTailCall(trace, pc);
-    else if (other === undefined && !this.judge.isAsAtEntry()) trace.outside.push(pc);
+    if (other?.start === target) this.judge.judgeTailCall(trace, pc, true);
+    else if (other !== undefined) return;
+    else if (this.list.beginsFunction(target)) this.judge.judgeTailCall(trace, pc, false);
+    else this.judge.judgeRowless(trace, pc, target);
+  }
+
+  /** A path runs past the end of its function to `pc`. */
+  private runOut(trace: FunctionTrace, pc: Address): void {
+    const last = pc - 4;
+    const flow = flowOf(this.stepper.fetch(last) ?? 0);
+    // A jump comes here when it is to the next instruction.
+    const goesOn = flow === Flow.NEXT || flow === Flow.CONDITIONAL || flow === Flow.JUMP;
+    const isCall = flow === Flow.CALL || flow === Flow.CALL_REGISTER;
+    if (goesOn || (isCall && this.list.sameFunction(last, pc))) {
+      this.leave(trace, last, pc);
+      return;
+    }
+    // Compilers end a function with a call only where they know that it never returns.
+    if (isCall) this.judge.judgeNoreturnCall(trace, last);
+    trace.endsNoreturn(last);
   }
 }
