@@ -131,8 +131,7 @@ export class Executor {
       const slot = offset >>> 2;
       if (trace.leaders[slot] === 1 && !this.paths.visit(pc)) return;
       if (++this.steps > this.limit) {
-        trace.limited = true;
-        trace.remark('step-limit', entry.start, `not all paths were followed: ${this.limit} steps`);
+        this.giveUp(trace, `${this.limit} steps`);
         return;
       }
       trace.reached[slot] = 1;
@@ -286,7 +285,13 @@ export class Executor {
 
   /** A path that is to be followed later, unless its state has been seen there. */
   private fork(trace: FunctionTrace, pc: Address, target: Address): void {
-    if (this.targetOf(trace, pc, target) !== undefined) this.paths.add(target);
+    if (this.targetOf(trace, pc, target) === undefined) return;
+    if (!this.paths.add(target)) this.giveUp(trace, 'too many wait with too large stacks');
+  }
+
+  private giveUp(trace: FunctionTrace, why: string): void {
+    trace.limited = true;
+    trace.remark('step-limit', trace.entry.start, `not all paths were followed: ${why}`);
   }
 
   /**

@@ -305,6 +305,30 @@ describe('what verification checks', () => {
     ]);
   });
 
+  it('keeps a bounded number of paths with large stacks, and says so', () => {
+    const size = 0x1e0000;
+    // SUB SP, SP, #0x1e0, LSL #12; STR xzr, [sp]; CBZ x0 over each NOP; ADD SP, SP, #0x1e0, LSL #12.
+    const forks = Array.from({ length: 100 }, () => [0xb4000040, 'nop'] as const).flat();
+    const deep: SmallFunction = {
+      name: 'deep',
+      code: [0xd14783ff, 0xf90003ff, ...forks, 0x914783ff, 'ret'],
+      rows: [
+        { start: 0, words: [0] },
+        { start: 4, wordSize: 4, words: [size] },
+        { start: 4 * 203, words: [0] },
+      ],
+    };
+    const fde = { startSize: 2 } as const;
+    const { findings, notes, instructions } = report(
+      smallProgram({ functions: [{ ...deep, fde }] }),
+    );
+    expect(findings).toEqual([]);
+    expect(instructions.reached).toBe(204);
+    expect(notes.map(({ kind, detail }) => `${kind}: ${detail}`)).toEqual([
+      'step-limit: not all paths were followed: too many wait with too large stacks',
+    ]);
+  });
+
   describe('in a file that a dynamic linker loads', () => {
     const [PLT, GOT] = [0x30000, 0x40010];
     // ADRP x16, GOT; LDR x17, [x16, #0x10]; ADD x16, x16, #0x10; BR x17.

@@ -23,7 +23,7 @@ export interface SmallFunction {
   /** Its rows; undefined for a function without an FDE. */
   readonly rows?: readonly RowSpec[];
   /** Where its FDE differs from its code. */
-  readonly fde?: Partial<Pick<FunctionSpec, 'start' | 'size' | 'keyB'>>;
+  readonly fde?: Partial<Pick<FunctionSpec, 'start' | 'size' | 'keyB' | 'startSize'>>;
 }
 
 /** A program, and what else is in it. */
