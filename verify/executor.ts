@@ -197,9 +197,13 @@ export class Executor {
         return this.conditional(trace, pc, word);
       case Flow.CALL:
         return this.call(trace, pc, pc + branchOffset(word));
-      case Flow.CALL_REGISTER:
+      case Flow.CALL_REGISTER: {
+        const target = stepper.registers.get(branchRegister(word));
+        // An unknown value may be the address of a function of the file, but of no other.
+        if (this.list.program.imports.has(target)) return this.call(trace, pc, target);
         this.stepOverCall(pc);
         return pc + 4;
+      }
       case Flow.JUMP_REGISTER:
         this.jumpThroughRegister(trace, pc, word);
         return undefined;

@@ -66,7 +66,7 @@ export function findNoreturn(
     if (symbol !== undefined) noreturn.add(symbol.address);
   }
   const stubsOf = new Map<Address, Address[]>();
-  for (const [stub, name] of program.stubs) {
+  for (const [stub, name] of [...program.stubs, ...program.imports]) {
     if (KNOWN.has(name)) noreturn.add(stub);
     const target = program.symbols.byName(name)?.address;
     if (target === undefined) continue;

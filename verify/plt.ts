@@ -1,20 +1,24 @@
 /**
- * What the stubs of a procedure linkage table lead to. A shared library or an executable calls `abort`
- * through one, so without them such a call would seem to return. ELF for the Arm 64-bit Architecture,
- * "Procedure Linkage Table".
+ * What the stubs of a procedure linkage table lead to, and what the global offset table points at. A
+ * shared library or an executable calls `abort` through one of them, so without them such a call would
+ * seem to return. ELF for the Arm 64-bit Architecture, "Procedure Linkage Table".
  */
 import { type Address, addressFromWords } from '../emulator/address.js';
-import { RELA_SIZE, SHT_RELA, SYM_SIZE } from '../emulator/elf-format.js';
+import { R_AARCH64_GLOB_DAT, RELA_SIZE, SHT_RELA, SYM_SIZE } from '../emulator/elf-format.js';
 import { nameAt } from '../emulator/elf-strings.js';
 import type { ElfImage, ElfSection } from '../emulator/elf-types.js';
 
 const R_AARCH64_JUMP_SLOT = 1026;
 const BTI_C = 0xd503245f;
 
+/** Where symbols of the global offset table are made to lie: no memory is there. */
+const IMPORTS: Address = 0x7d00_0000_0000;
+const IMPORT_SIZE = 16;
+
 /** Name of the function that a stub leads to, by the stub's address. */
 export function readStubs(image: ElfImage): ReadonlyMap<Address, string> {
   const stubs = new Map<Address, string>();
-  const names = slotNames(image);
+  const names = slotNames(image, R_AARCH64_JUMP_SLOT);
   const plt = image.section('.plt');
   if (names.size === 0 || plt === undefined) return stubs;
   const view = new DataView(plt.data.buffer, plt.data.byteOffset, plt.data.byteLength);
@@ -35,8 +39,28 @@ export function readStubs(image: ElfImage): ReadonlyMap<Address, string> {
   return stubs;
 }
 
+/**
+ * Write an address of its own to the global offset table for each symbol that has a word there.
+ * @param at loaded bytes at an address, which may be written
+ * @returns the symbols by those addresses
+ */
+export function fillOffsetTable(
+  image: ElfImage,
+  at: (address: Address, length: number) => Uint8Array | undefined,
+): ReadonlyMap<Address, string> {
+  const imports = new Map<Address, string>();
+  for (const [slot, name] of slotNames(image, R_AARCH64_GLOB_DAT)) {
+    const word = at(slot, 8);
+    if (word === undefined) continue;
+    const place = IMPORTS + IMPORT_SIZE * imports.size;
+    new DataView(word.buffer, word.byteOffset, 8).setBigUint64(0, BigInt(place), true);
+    imports.set(place, name);
+  }
+  return imports;
+}
+
 /** The symbol whose address the dynamic linker writes, by the place that it writes it to. */
-function slotNames({ sections }: ElfImage): ReadonlyMap<Address, string> {
+function slotNames({ sections }: ElfImage, type: number): ReadonlyMap<Address, string> {
   const names = new Map<Address, string>();
   for (const relocations of sections) {
     const symbols = sections[relocations.link];
@@ -44,7 +68,7 @@ function slotNames({ sections }: ElfImage): ReadonlyMap<Address, string> {
     if (relocations.type !== SHT_RELA || symbols === undefined || strings === undefined) continue;
     const [rela, table] = [viewOf(relocations), viewOf(symbols)];
     for (let at = 0; at + RELA_SIZE <= rela.byteLength; at += RELA_SIZE) {
-      if (rela.getUint32(at + 8, true) !== R_AARCH64_JUMP_SLOT) continue;
+      if (rela.getUint32(at + 8, true) !== type) continue;
       const symbol = rela.getUint32(at + 12, true) * SYM_SIZE;
       if (symbol + SYM_SIZE > table.byteLength) continue;
       const name = nameAt(strings.data, table.getUint32(symbol, true));

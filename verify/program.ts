@@ -15,7 +15,7 @@ import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
 import { readDwarfFunctions } from './dwarf-rules.js';
 import { loadObject } from './object-image.js';
-import { readStubs } from './plt.js';
+import { fillOffsetTable, readStubs } from './plt.js';
 
 /** Bytes that are loaded, relocated, at their address. */
 export interface Piece {
@@ -47,6 +47,8 @@ export interface Program {
   readonly functions: readonly ElfSymbol[];
   /** Names of the functions that stubs of a PLT lead to, by the stub's address. */
   readonly stubs: ReadonlyMap<Address, string>;
+  /** Names of the symbols of a GOT, by the addresses that were written there for them. */
+  readonly imports: ReadonlyMap<Address, string>;
   /** Address and bytes of a loaded section, or of what lies between two symbols. */
   area(section: string, startSymbol: string, endSymbol: string): Piece | undefined;
 }
@@ -98,6 +100,7 @@ export function programOf(image: ElfImage, linked = true): Result<Program, strin
     symbols,
     functions: [...symbols.functions()],
     stubs: readStubs(image),
+    imports: fillOffsetTable(image, (address, length) => bytesAt(pieces, address, length)),
     area: (section, start, end) => areaOf(image, pieces, symbols, [section, start, end]),
   });
 }

@@ -335,14 +335,17 @@ describe('what verification checks', () => {
     const stub = words(0x90000090, 0xf9400a11, 0x91004210, 0xd61f0220);
     const names = Buffer.from('\0abort\0puts\0');
 
-    const calling = (nameOffset: number): Program =>
+    const JUMP_SLOT = 1026n;
+    const GLOB_DAT = 1025n;
+
+    /** A function that calls, and behind the call has code of another path, which has no frame. */
+    const calling = (nameOffset: number, type: bigint, call: SmallFunction['code']): Program =>
       smallProgram({
         functions: [
           {
             name: 'calls',
-            code: [PUSH, branchAndLink(PLT - TEXT - 4), 'ret'],
-            // Behind the call is code of another path, which has no frame.
-            rows: [ROW.entry(0), ROW.pushed(4), ROW.entry(8)],
+            code: [PUSH, ...call, 'ret'],
+            rows: [ROW.entry(0), ROW.pushed(4), ROW.entry(4 + 4 * call.length)],
           },
         ],
         segments: [
@@ -355,8 +358,8 @@ describe('what verification checks', () => {
             name: '.rela.plt',
             type: 4,
             flags: 2,
-            // R_AARCH64_JUMP_SLOT of symbol 1.
-            data: quads(BigInt(GOT), (1n << 32n) | 1026n, 0n),
+            // Symbol 1.
+            data: quads(BigInt(GOT), (1n << 32n) | type, 0n),
             link: 5,
           },
           {
@@ -370,8 +373,12 @@ describe('what verification checks', () => {
         ],
       });
 
+    const throughPlt = [branchAndLink(PLT - TEXT - 4)];
+    // ADRP x0, GOT; LDR x0, [x0, #0x10]; BLR x0.
+    const throughGot = [0x90000180, 0xf9400800, 0xd63f0000];
+
     it('knows what a stub of the PLT leads to', () => {
-      const program = calling(1);
+      const program = calling(1, JUMP_SLOT, throughPlt);
       expect([...program.stubs]).toEqual([[PLT, 'abort']]);
       expect(program.runnable).toBe(false);
       const { findings, instructions } = report(program);
@@ -379,11 +386,24 @@ describe('what verification checks', () => {
       expect(instructions).toEqual({ total: 3, reached: 2 });
     });
 
-    it('goes on behind a call of a function that returns', () => {
-      const program = calling(7);
-      expect([...program.stubs]).toEqual([[PLT, 'puts']]);
-      const { findings } = report(program);
-      expect(findings.map(({ kind, pc }) => `${kind} ${pc - TEXT}`)).toEqual(['cfa 8', 'return 8']);
+    it('knows what a word of the GOT stands for', () => {
+      const program = calling(1, GLOB_DAT, throughGot);
+      expect([...program.imports.values()]).toEqual(['abort']);
+      const { findings, instructions } = report(program);
+      expect(findings).toEqual([]);
+      expect(instructions).toEqual({ total: 5, reached: 4 });
+    });
+
+    it.each([
+      ['PLT', JUMP_SLOT, throughPlt],
+      ['GOT', GLOB_DAT, throughGot],
+    ])('goes on behind a call through the %s of a function that returns', (_, type, call) => {
+      const { findings } = report(calling(7, type, call));
+      const last = 4 + 4 * call.length;
+      expect(findings.map(({ kind, pc }) => `${kind} ${pc - TEXT}`)).toEqual([
+        `cfa ${last}`,
+        `return ${last}`,
+      ]);
     });
   });
 });
