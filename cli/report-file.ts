@@ -23,6 +23,13 @@ export class ReportFile {
     });
   }
 
+  /** Whether writing replaces the file at a path: what is read, or another report. */
+  replaces(path: string): boolean {
+    if (this.direct) return false;
+    const known = statSync(path, { throwIfNoEntry: false });
+    return this.target === (known === undefined ? resolve(path) : realpathSync(path));
+  }
+
   /** Write a value as JSON. @throws UsageError when that fails; then an earlier file is as it was */
   write(value: unknown): void {
     this.writeText(`${JSON.stringify(value, undefined, 2)}\n`);

@@ -49,6 +49,14 @@ async function verify(given: VerifyArguments): Promise<number> {
   const [json, sarif] = [once('json', given.json), once('sarif', given.sarif)];
   const jsonFile = json === undefined ? undefined : new ReportFile(json);
   const sarifFile = sarif === undefined ? undefined : new ReportFile(sarif);
+  for (const [option, report] of Object.entries({ json: jsonFile, sarif: sarifFile })) {
+    if (report?.replaces(file) === true) {
+      throw new UsageError(`--${option} would replace ${file}, the file to verify`);
+    }
+  }
+  if (json !== undefined && sarifFile?.replaces(json) === true) {
+    throw new UsageError(`--json and --sarif are both written to ${json}`);
+  }
   const started = performance.now();
   const outcome = await verifyInPool({ file, glob, jobs });
   if (!outcome.ok) throw new UsageError(outcome.error);

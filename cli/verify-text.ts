@@ -29,7 +29,7 @@ export async function reportLines(
       lines.push(...listing(program, disassembler, cause.first.pc));
     }
     lines.push(`    replay: ${replayCommand(file, cause.first.fn)}`);
-    if (program?.linked === true) lines.push(`    debug:  ${debugCommand(file, cause.first.fn)}`);
+    if (program?.runnable === true) lines.push(`    debug:  ${debugCommand(file, cause.first.fn)}`);
     lines.push('');
   }
   for (const { fn, reason } of report.skipped) lines.push(`skipped: ${fn}: ${reason}`);
@@ -111,7 +111,9 @@ function* unreachedLines({ unreached, unreachedRows }: VerifyReport): Generator<
 
 /** Functions, instructions and rows in one line. */
 export function verdictLine({ functions, instructions, rows, skipped }: VerifyReport): string {
-  const percent = ((100 * instructions.reached) / Math.max(1, instructions.total)).toFixed(2);
+  // Rounded down: 100.00% is all of them.
+  const share = instructions.reached / Math.max(1, instructions.total);
+  const percent = (Math.floor(1e4 * share) / 100).toFixed(2);
   const without = skipped.length === 0 ? '' : `, ${count(skipped.length)} skipped`;
   return (
     `${count(functions.total)} functions (${count(functions.wrong)} with findings${without}); ` +

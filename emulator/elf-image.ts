@@ -49,12 +49,12 @@ function parseFile(path: string, file: ElfFile): Result<ElfImage, ElfError> {
     sframe: sframeSections(structure.value),
     section: (name) => sections.find((section) => section.name === name),
     read: (offset, length) => file.read(offset, length),
-    applyRelocations: (bias = 0) => {
+    applyRelocations: (bias = 0, others = 'refuse') => {
       if (!Number.isSafeInteger(bias) || (type === 'exec' && bias !== 0)) {
         const reason = `an image of type ${type} cannot be moved by ${bias} bytes`;
         return fail(malformed(path, 'e_type', 16, reason));
       }
-      return relocate(path, segments, sections, bias);
+      return relocate(path, segments, sections, bias, others);
     },
   });
 }

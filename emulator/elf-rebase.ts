@@ -28,6 +28,6 @@ export function rebaseElf(image: ElfImage, bias: number): ElfImage {
     symbols: image.symbols.map((symbol) => (symbol.absolute ? symbol : moved(symbol))),
     sframe,
     section: (name) => sections.find((section) => section.name === name),
-    applyRelocations: (more = 0) => image.applyRelocations(bias + more),
+    applyRelocations: (more = 0, others) => image.applyRelocations(bias + more, others),
   };
 }

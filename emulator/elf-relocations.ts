@@ -15,7 +15,7 @@ import {
   SHT_RELA,
   SHT_RELR,
 } from './elf-format.js';
-import type { ElfSection, ElfSegment, LoadedSegment } from './elf-types.js';
+import type { ElfSection, ElfSegment, LoadedSegment, OtherRelocations } from './elf-types.js';
 import { fail, ok, type Result } from './result.js';
 
 type Problem = ElfError | undefined;
@@ -24,14 +24,15 @@ type Problem = ElfError | undefined;
  * Copies the segments to `bias` bytes from where they were linked and applies the dynamic
  * relocations: R_AARCH64_RELATIVE in RELA form, `*r_offset = r_addend + bias` (ELF for the
  * Arm 64-bit Architecture, dynamic relocations), and RELR, `*word += bias` (gABI,
- * SHT_RELR). `bias` is a whole number of bytes. References to symbols of a table that the link has thrown
- * away stay as linked: {@link isOrphan}.
+ * SHT_RELR). `bias` is a whole number of bytes; what becomes of other types is for `others` to say.
+ * References to symbols of a table that the link has thrown away stay as linked: {@link isOrphan}.
  */
 export function relocate(
   path: string,
   segments: readonly ElfSegment[],
   sections: readonly ElfSection[],
   bias: number,
+  others: OtherRelocations,
 ): Result<readonly LoadedSegment[], ElfError> {
   const loaded: LoadedSegment[] = [];
   try {
@@ -43,7 +44,7 @@ export function relocate(
     const [value, limit] = [`${size} bytes of memory`, 'what can be allocated'];
     return fail({ ...place, kind: 'too-large', value, limit });
   }
-  const image = new RelocatedImage(path, segments, loaded, bias);
+  const image = new RelocatedImage(path, segments, loaded, bias, others);
   for (const section of sections) {
     if ((section.flags & SHF_ALLOC) === 0) continue;
     const problem = image.apply(section);
@@ -69,6 +70,7 @@ class RelocatedImage {
     segments: readonly ElfSegment[],
     loaded: readonly LoadedSegment[],
     bias: number,
+    private readonly others: OtherRelocations,
   ) {
     this.starts = Float64Array.from(segments, ({ address }) => address);
     this.views = loaded.map(({ data }) => new DataView(data.buffer));
@@ -96,6 +98,7 @@ class RelocatedImage {
       if (type === R_AARCH64_NONE || type === R_AARCH64_WITHDRAWN) continue;
       if (isOrphan(section, type, rela.getUint32(at + 12, true))) continue;
       if (type !== R_AARCH64_RELATIVE) {
+        if (this.others === 'keep') continue;
         return { ...this.place(section, at), kind: 'unsupported-relocation', type };
       }
       const value = rela.getBigInt64(at + 16, true) + this.bias;

@@ -61,6 +61,13 @@ export interface ElfSection {
   readonly link: number;
 }
 
+/**
+ * What to do about a dynamic relocation that is not relative: `refuse` the file, since it cannot run
+ * without it, or `keep` the word as linked, for who reads or executes the code but not what is behind
+ * the word.
+ */
+export type OtherRelocations = 'refuse' | 'keep';
+
 /** A linked little-endian AArch64 ELF file. */
 export interface ElfImage {
   readonly path: string;
@@ -87,6 +94,10 @@ export interface ElfImage {
    * Fresh memory for every segment, moved by `bias` bytes (default 0), with
    * R_AARCH64_RELATIVE (RELA) and RELR relocations applied. Call it also for bias 0:
    * the words of a position-independent vmlinux are zero until then.
+   * @param others what becomes of relocations of other types, which a dynamic linker resolves
    */
-  applyRelocations(bias?: number): Result<readonly LoadedSegment[], ElfError>;
+  applyRelocations(
+    bias?: number,
+    others?: OtherRelocations,
+  ): Result<readonly LoadedSegment[], ElfError>;
 }

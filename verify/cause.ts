@@ -23,10 +23,14 @@ const IN_ROWS: ReadonlySet<FindingKind> = new Set(['cfa', 'ra', 'fp', 'mangled',
 /** Group findings, which must be sorted by function and address. */
 export function findCauses(findings: readonly Finding[]): Cause[] {
   const own: Finding[][] = [];
+  // The causes of one function are the last ones.
+  let from = 0;
   for (const finding of findings) {
-    const cause = own.findLast(([first]) => first !== undefined && belongs(first, finding));
-    if (cause === undefined) own.push([finding]);
-    else cause.push(finding);
+    if (own[from]?.[0]?.start !== finding.start) from = own.length;
+    let at = own.length - 1;
+    while (at >= from && !belongs(own[at]?.[0], finding)) at--;
+    if (at < from) own.push([finding]);
+    else own[at]?.push(finding);
   }
   const same = new Map<string, Finding[][]>();
   for (const group of own) {
@@ -50,8 +54,8 @@ export function findCauses(findings: readonly Finding[]): Cause[] {
   return causes;
 }
 
-function belongs(first: Finding, next: Finding): boolean {
-  if (first.start !== next.start) return false;
+function belongs(first: Finding | undefined, next: Finding): boolean {
+  if (first === undefined) return false;
   if (first.kind === next.kind) return true;
   if (!IN_ROWS.has(first.kind)) return false;
   return CONSEQUENCES.has(next.kind) || (IN_ROWS.has(next.kind) && next.row === first.row);
@@ -88,6 +92,8 @@ export function explain({ kind, leaf, rule }: Finding): string {
       return 'the function returns with an SP, a frame pointer or an address that is not that of its call';
     case 'outermost-returns':
       return 'the table calls this the outermost frame, and the function returns';
+    case 'outermost-called':
+      return 'the table calls this the outermost frame, and the function has a caller';
     case 'sp-alignment':
       return 'SP is no multiple of 16: an exception taken here has a misaligned stack';
     case 'dwarf':
@@ -102,6 +108,8 @@ export function explain({ kind, leaf, rule }: Finding): string {
       return 'the function lies outside the code of the file';
     case 'functions-overlap':
       return 'two functions of the table overlap';
+    case 'functions-not-rising':
+      return 'the header says that functions are sorted, and they are not: a binary search misses some';
     case 'no-such-symbol':
       return 'the function starts inside a symbol';
     case 'size-differs':

@@ -121,7 +121,7 @@ export class Executor {
       if (offset < 0 || offset >= entry.size) {
         const next = this.group.at(pc);
         if (next === undefined) {
-          trace.endOutside(pc);
+          this.runOut(trace, pc);
           return;
         }
         // Falling from one function into the next one is what shared assembly does.
@@ -131,8 +131,7 @@ export class Executor {
       const slot = offset >>> 2;
       if (trace.leaders[slot] === 1 && !this.paths.visit(pc)) return;
       if (++this.steps > this.limit) {
-        trace.limited = true;
-        trace.remark('step-limit', entry.start, `not all paths were followed: ${this.limit} steps`);
+        this.giveUp(trace, `${this.limit} steps`);
         return;
       }
       trace.reached[slot] = 1;
@@ -198,9 +197,13 @@ export class Executor {
         return this.conditional(trace, pc, word);
       case Flow.CALL:
         return this.call(trace, pc, pc + branchOffset(word));
-      case Flow.CALL_REGISTER:
+      case Flow.CALL_REGISTER: {
+        const target = stepper.registers.get(branchRegister(word));
+        // An unknown value may be the address of a function of the file, but of no other.
+        if (this.list.program.imports.has(target)) return this.call(trace, pc, target);
         this.stepOverCall(pc);
         return pc + 4;
+      }
       case Flow.JUMP_REGISTER:
         this.jumpThroughRegister(trace, pc, word);
         return undefined;
@@ -286,7 +289,13 @@ export class Executor {
 
   /** A path that is to be followed later, unless its state has been seen there. */
   private fork(trace: FunctionTrace, pc: Address, target: Address): void {
-    if (this.targetOf(trace, pc, target) !== undefined) this.paths.add(target);
+    if (this.targetOf(trace, pc, target) === undefined) return;
+    if (!this.paths.add(target)) this.giveUp(trace, 'too many wait with too large stacks');
+  }
+
+  private giveUp(trace: FunctionTrace, why: string): void {
+    trace.limited = true;
+    trace.remark('step-limit', trace.entry.start, `not all paths were followed: ${why}`);
   }
 
   /**
@@ -310,7 +319,25 @@ export class Executor {
       return;
     }
     const other = this.list.at(target);
-    if (other?.start === target) this.judge.judgeTailCall(trace, pc);
-    else if (other === undefined && !this.judge.isAsAtEntry()) trace.outside.push(pc);
+    if (other?.start === target) this.judge.judgeTailCall(trace, pc, true);
+    else if (other !== undefined) return;
+    else if (this.list.beginsFunction(target)) this.judge.judgeTailCall(trace, pc, false);
+    else this.judge.judgeRowless(trace, pc, target);
+  }
+
+  /** A path runs past the end of its function to `pc`. */
+  private runOut(trace: FunctionTrace, pc: Address): void {
+    const last = pc - 4;
+    const flow = flowOf(this.stepper.fetch(last) ?? 0);
+    // A jump comes here when it is to the next instruction.
+    const goesOn = flow === Flow.NEXT || flow === Flow.CONDITIONAL || flow === Flow.JUMP;
+    const isCall = flow === Flow.CALL || flow === Flow.CALL_REGISTER;
+    if (goesOn || (isCall && this.list.sameFunction(last, pc))) {
+      this.leave(trace, last, pc);
+      return;
+    }
+    // Compilers end a function with a call only where they know that it never returns.
+    if (isCall) this.judge.judgeNoreturnCall(trace, last);
+    trace.endsNoreturn(last);
   }
 }

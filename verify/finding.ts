@@ -38,7 +38,13 @@ export interface Note {
 
 /** Why instructions, or a row, were not reached. */
 export type UnreachedReason =
-  'padding' | 'after-noreturn' | 'indirect-jump' | 'step-limit' | 'part-not-entered' | 'no-path';
+  | 'padding'
+  | 'after-noreturn'
+  | 'indirect-jump'
+  | 'step-limit'
+  | 'part-not-entered'
+  | 'no-path'
+  | 'skipped';
 
 /** Instructions that no path reached, in a row. */
 export interface UnreachedRange {

@@ -9,8 +9,11 @@ import { INFO_PCTYPE_MASK } from '../unwinder/sframe/format.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
 import { branchOffset, Flow, flowOf } from './control-flow.js';
-import type { Program } from './program.js';
+import { bytesAt, type Program } from './program.js';
 import { wordAt } from './run-time-edges.js';
+
+/** Padding, as a zero is. */
+const NOP = 0xd503201f;
 
 /** One function descriptor entry. */
 export interface FunctionEntry {
@@ -38,6 +41,7 @@ export class FunctionList {
   readonly all: readonly FunctionEntry[];
   private readonly starts: Float64Array;
   private readonly reach: Float64Array;
+  private callers: ReadonlyMap<Address, Address> | undefined;
 
   /** @param noreturn start addresses of functions that do not return */
   constructor(
@@ -64,6 +68,40 @@ export class FunctionList {
       if (address < entry.start + entry.size) return entry;
     }
     return undefined;
+  }
+
+  /** A function that starts before another one, or where it does, and reaches into it. */
+  reachingInto({ index, start }: FunctionEntry): FunctionEntry | undefined {
+    for (let i = index - 1; i >= 0 && (this.reach[i] as number) > start; i--) {
+      const other = this.all[i] as FunctionEntry;
+      if (other.start + other.size > start) return other;
+    }
+    return undefined;
+  }
+
+  /** The first BL to an address. */
+  callerOf(address: Address): Address | undefined {
+    this.callers ??= findCallers(this.program);
+    return this.callers.get(address);
+  }
+
+  /** Whether the symbol at an address has code at a later one as well, which no table describes. */
+  sameFunction(address: Address, later: Address): boolean {
+    const { symbols } = this.program;
+    const symbol = symbols.at(address)?.symbol;
+    if (symbol === undefined || symbols.at(later)?.symbol !== symbol) return false;
+    const word = wordAt(this.program, later);
+    return word !== undefined && word !== NOP && word !== 0 && this.at(later) === undefined;
+  }
+
+  /** Whether another function begins at an address that no table describes. */
+  beginsFunction(address: Address): boolean {
+    const { code, symbols, stubs } = this.program;
+    if (stubs.has(address) || !code.some(({ low, high }) => address >= low && address < high)) {
+      return true;
+    }
+    const place = symbols.at(address);
+    return place?.offset === 0 && place.symbol.kind === 'function';
   }
 
   /**
@@ -109,6 +147,24 @@ function* jumpTargets(program: Program, { start, size }: FunctionEntry): Generat
     const target = pc + branchOffset(word);
     if (target < start || target >= start + size) yield target;
   }
+}
+
+/** For each address that a BL in the program's code goes to, the first of them. */
+function findCallers({ code, pieces }: Program): ReadonlyMap<Address, Address> {
+  const callers = new Map<Address, Address>();
+  for (const { low, high } of code) {
+    const bytes = bytesAt(pieces, low, high - low);
+    if (bytes === undefined) continue;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = 0; at + 4 <= bytes.length; at += 4) {
+      const word = view.getUint32(at, true);
+      if (flowOf(word) !== Flow.CALL) continue;
+      const target = low + at + branchOffset(word);
+      // BL to the next instruction reads the PC.
+      if (target !== low + at + 4 && !callers.has(target)) callers.set(target, low + at);
+    }
+  }
+  return callers;
 }
 
 function listFunctions(program: Program): FunctionEntry[] {

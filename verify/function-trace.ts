@@ -63,8 +63,6 @@ export class FunctionTrace {
   readonly remarks: Remark[] = [];
   /** Indirect jumps whose targets could not be read. */
   readonly unfollowed: Address[] = [];
-  /** Jumps to code that no table describes, with a frame that is not the caller's. */
-  readonly outside: Address[] = [];
   /** Instructions after which nothing comes: calls of functions that do not return, and traps. */
   readonly noreturnAt = new Set<Address>();
   /** DWARF's rules, and at which instructions they were judged beside SFrame's. */
@@ -118,13 +116,14 @@ export class FunctionTrace {
     this.noreturnAt.add(pc);
   }
 
-  /** A path ran past the end. */
-  endOutside(pc: Address): void {
-    this.outside.push(pc - 4);
-  }
-
   noRow(pc: Address): void {
     this.observe(-1, { kind: 'no-row', row: -1, pc, truth: 'no row is in force' });
+  }
+
+  /** Control goes on from `pc` where no table has a row, with a frame that is not the caller's. */
+  leavesTable(pc: Address, truth: () => string): void {
+    if (this.known.has(-4)) return;
+    this.observe(-4, { kind: 'no-row', row: -1, pc, truth: truth() });
   }
 
   misaligned(pc: Address): void {

@@ -65,6 +65,15 @@ export function findNoreturn(
     const symbol = program.symbols.byName(name);
     if (symbol !== undefined) noreturn.add(symbol.address);
   }
+  const stubsOf = new Map<Address, Address[]>();
+  for (const [stub, name] of [...program.stubs, ...program.imports]) {
+    if (KNOWN.has(name)) noreturn.add(stub);
+    const target = program.symbols.byName(name)?.address;
+    if (target === undefined) continue;
+    const known = stubsOf.get(target);
+    if (known === undefined) stubsOf.set(target, [stub]);
+    else known.push(stub);
+  }
   const candidates = bodies.filter(({ start }) => !noreturn.has(start));
   const callers = new Map<Address, Body[]>();
   for (const body of candidates) {
@@ -85,8 +94,11 @@ export function findNoreturn(
     const next = new Set<Body>();
     for (const body of pending) {
       if (noreturn.has(body.start) || mayReturn(program, body, edges, noreturn)) continue;
-      noreturn.add(body.start);
-      for (const caller of callers.get(body.start) ?? []) next.add(caller);
+      // A function of the file may be called through a stub as well.
+      for (const start of [body.start, ...(stubsOf.get(body.start) ?? [])]) {
+        noreturn.add(start);
+        for (const caller of callers.get(start) ?? []) next.add(caller);
+      }
     }
     pending = [...next];
   }

@@ -6,12 +6,17 @@ import { type PathState, restorePath, savePath, unwindKey } from './path-state.j
 /** States kept at indirect jumps of a group. */
 const MAX_UNRESOLVED = 64;
 
+/** Most bytes of stack that the saved states of a group may take: a bound on adversarial code. */
+const MAX_BYTES = 64 << 20;
+
 /** Saves and restores states of one {@link DataStepper}. */
 export class PathQueue {
   private readonly pending: PathState[] = [];
   /** States at indirect jumps whose targets could not be read. */
   private readonly unresolved: PathState[] = [];
   private seen = new Set<number>();
+  /** Bytes of stack in all saved states. */
+  private bytes = 0;
 
   constructor(private readonly stepper: DataStepper) {}
 
@@ -19,6 +24,8 @@ export class PathQueue {
   clear(): void {
     this.seen = new Set();
     this.unresolved.length = 0;
+    this.pending.length = 0;
+    this.bytes = 0;
   }
 
   /** Note the state, which is at `pc`. @returns whether an unwinder could tell it from all before */
@@ -29,20 +36,34 @@ export class PathQueue {
     return true;
   }
 
-  /** Have the state gone on with at `pc` later, unless it has been seen there. */
-  add(pc: Address): void {
-    if (!this.seen.has(this.key(pc))) this.pending.push(this.save(pc));
+  /**
+   * Have the state gone on with at `pc` later, unless it has been seen there.
+   * @returns false when there is no room for it
+   */
+  add(pc: Address): boolean {
+    return this.seen.has(this.key(pc)) || this.keep(this.pending, pc);
   }
 
   /** As {@link add}, with a state that was saved elsewhere. */
   addSaved(path: PathState, pc: Address): void {
+    this.bytes += path.stack.byteLength;
     this.pending.push({ ...path, pc });
+  }
+
+  private keep(states: PathState[], pc: Address): boolean {
+    const { lowest, highest } = this.stepper.frame;
+    if (this.bytes + highest - lowest > MAX_BYTES) return false;
+    const path = this.save(pc);
+    this.bytes += path.stack.byteLength;
+    states.push(path);
+    return true;
   }
 
   /** Restore the state that was added last. @returns where it goes on; undefined when none is left */
   next(): Address | undefined {
     const path = this.pending.pop();
     if (path === undefined) return undefined;
+    this.bytes -= path.stack.byteLength;
     this.restore(path);
     this.stepper.tables.forgetTable();
     this.stepper.touch();
@@ -51,7 +72,7 @@ export class PathQueue {
 
   /** Keep the state at an indirect jump whose targets could not be read. */
   keepUnresolved(pc: Address): void {
-    if (this.unresolved.length < MAX_UNRESOLVED) this.unresolved.push(this.save(pc));
+    if (this.unresolved.length < MAX_UNRESOLVED) this.keep(this.unresolved, pc);
   }
 
   /**

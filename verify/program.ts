@@ -15,6 +15,7 @@ import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
 import { readDwarfFunctions } from './dwarf-rules.js';
 import { loadObject } from './object-image.js';
+import { fillOffsetTable, readStubs } from './plt.js';
 
 /** Bytes that are loaded, relocated, at their address. */
 export interface Piece {
@@ -32,8 +33,8 @@ export interface CodeRange {
 /** What is verified. */
 export interface Program {
   readonly path: string;
-  /** Not a relocatable object: its addresses are those that it runs at. */
-  readonly linked: boolean;
+  /** Not an object, and needs no dynamic linker: the debugger can run it. */
+  readonly runnable: boolean;
   /** By rising address. */
   readonly pieces: readonly Piece[];
   /** By rising address. */
@@ -44,6 +45,10 @@ export interface Program {
   readonly symbols: SymbolTable;
   /** Symbols that functions may be named by, by address; a file may have none. */
   readonly functions: readonly ElfSymbol[];
+  /** Names of the functions that stubs of a PLT lead to, by the stub's address. */
+  readonly stubs: ReadonlyMap<Address, string>;
+  /** Names of the symbols of a GOT, by the addresses that were written there for them. */
+  readonly imports: ReadonlyMap<Address, string>;
   /** Address and bytes of a loaded section, or of what lies between two symbols. */
   area(section: string, startSymbol: string, endSymbol: string): Piece | undefined;
 }
@@ -65,7 +70,9 @@ export function programOf(image: ElfImage, linked = true): Result<Program, strin
     const hint = dwarf === undefined ? '' : `, only ${dwarf}`;
     return fail(`${path}: no .sframe section${hint}: nothing to verify`);
   }
-  const loaded = image.applyRelocations();
+  const whole = image.applyRelocations();
+  // What a dynamic linker would fill in is data: calls are stepped over, and loads give what they give.
+  const loaded = whole.ok ? whole : image.applyRelocations(0, 'keep');
   if (!loaded.ok) return fail(describeElfError(loaded.error));
   const pieces: Piece[] = loaded.value.map(({ address, data }, i) => {
     const length = image.segments[i]?.data.length ?? data.length;
@@ -85,13 +92,15 @@ export function programOf(image: ElfImage, linked = true): Result<Program, strin
   const symbols = new SymbolTable([image]);
   return ok({
     path,
-    linked,
+    runnable: linked && whole.ok,
     pieces,
     code,
     tables,
     dwarf: dwarf.value,
     symbols,
     functions: [...symbols.functions()],
+    stubs: readStubs(image),
+    imports: fillOffsetTable(image, (address, length) => bytesAt(pieces, address, length)),
     area: (section, start, end) => areaOf(image, pieces, symbols, [section, start, end]),
   });
 }

@@ -19,6 +19,7 @@ const RULES: Readonly<Record<FindingKind | NoteKind, string>> = {
   'tail-call': "A jump to another function leaves it a frame that is not the caller's",
   return: 'A return does not restore what the call left',
   'outermost-returns': 'A function that is marked as outermost returns',
+  'outermost-called': 'A function that is marked as outermost is called',
   'sp-alignment': 'SP is no multiple of 16',
   dwarf: 'DWARF call frame information is not true where SFrame is',
   'row-start-misaligned': 'A row starts inside an instruction',
@@ -26,6 +27,7 @@ const RULES: Readonly<Record<FindingKind | NoteKind, string>> = {
   'rows-not-rising': 'Rows are not in rising order',
   'function-outside-text': 'A function lies outside the code of the file',
   'functions-overlap': 'Two functions of the table overlap',
+  'functions-not-rising': 'Functions that are marked as sorted are not',
   'no-such-symbol': 'A function starts inside a symbol',
   'size-differs': 'A function and its symbol have different sizes',
   'after-noreturn-call': 'The return address of a call that never returns is misleading',
@@ -58,11 +60,10 @@ export function sarifLog(
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: encodeURI(file), index: 0 },
+          artifactLocation: { uri: uriOf(file), index: 0 },
           address: {
             kind: 'instruction',
             fullyQualifiedName: `${at.fn}${plus(at)}`,
-            offsetFromParent: at.pc - at.start,
             ...(at.pc >= 0 ? { absoluteAddress: at.pc } : {}),
           },
         },
@@ -89,11 +90,16 @@ export function sarifLog(
             rules: kinds.map((id) => ({ id, shortDescription: { text: RULES[id] } })),
           },
         },
-        artifacts: [{ location: { uri: encodeURI(file) } }],
+        artifacts: [{ location: { uri: uriOf(file) } }],
         results: [...findings, ...notes],
       },
     ],
   };
+}
+
+/** A file name as a relative reference: encodeURI() leaves what would end or begin another part of it. */
+function uriOf(file: string): string {
+  return encodeURI(file).replace(/[?#:]/g, encodeURIComponent);
 }
 
 function plus({ start, pc }: { start: Address; pc: Address }): string {

@@ -70,9 +70,25 @@ export class StateJudge {
     );
   }
 
-  /** Control goes on at the start of another function, whose caller this one's must be. */
-  judgeTailCall(trace: FunctionTrace, pc: Address): void {
-    if (!this.isAsAtEntry()) trace.addWrong(pc, 'tail-call', this.truth);
+  /**
+   * Control goes on at the start of another function, whose caller this one's must be.
+   * @param returns whether it is known to return to that one
+   */
+  judgeTailCall(trace: FunctionTrace, pc: Address, returns: boolean): void {
+    if (returns && this.isOutermost(trace, pc)) trace.addWrong(pc, 'outermost-returns', this.truth);
+    else if (!this.isAsAtEntry()) trace.addWrong(pc, 'tail-call', this.truth);
+  }
+
+  /** Control goes on in code that no table describes: true of a caller's frame alone. */
+  judgeRowless(trace: FunctionTrace, pc: Address, target: Address): void {
+    if (this.isAsAtEntry()) return;
+    const where = this.list.program.symbols.format(target);
+    trace.leavesTable(pc, () => `it goes on at ${where}, which has no row: ${this.truth()}`);
+  }
+
+  private isOutermost(trace: FunctionTrace, pc: Address): boolean {
+    const rule = trace.ruleAt(pc);
+    return rule >= 0 && trace.entry.table.rules.raKind[rule] === RecoverKind.UNDEFINED;
   }
 
   /** A return. @param flow RETURN or RETURN_AUTH, as which BR through the return address counts too */
@@ -86,8 +102,7 @@ export class StateJudge {
       }
     }
     trace.returns++;
-    const rule = trace.ruleAt(pc);
-    if (rule >= 0 && trace.entry.table.rules.raKind[rule] === RecoverKind.UNDEFINED) {
+    if (this.isOutermost(trace, pc)) {
       trace.addWrong(pc, 'outermost-returns', this.truth);
       return;
     }

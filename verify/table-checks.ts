@@ -1,5 +1,7 @@
 /** What is checked of a table without executing anything. SFrame spec sections 2.3 and 2.4. */
 import type { Address } from '../emulator/address.js';
+import { F_FDE_SORTED } from '../unwinder/sframe/format.js';
+import { RecoverKind } from '../unwinder/unwind-rule.js';
 import type { FunctionEntry, FunctionList } from './function-list.js';
 
 /** How an entry of the table can be wrong by itself. */
@@ -9,6 +11,8 @@ export type StaticKind =
   | 'rows-not-rising'
   | 'function-outside-text'
   | 'functions-overlap'
+  | 'functions-not-rising'
+  | 'outermost-called'
   | 'no-such-symbol'
   | 'size-differs';
 
@@ -28,22 +32,27 @@ export function checkTable(list: FunctionList, only: readonly FunctionEntry[]): 
   for (const entry of only) {
     checkRange(list, entry, findings);
     checkRows(entry, findings);
+    checkOutermost(list, entry, findings);
   }
   return findings;
 }
 
 function checkRange(list: FunctionList, entry: FunctionEntry, findings: StaticFinding[]): void {
-  const { start, size, index } = entry;
+  const { start, size, table, fde } = entry;
   const add = (kind: StaticKind, detail: string): void => {
     findings.push({ kind, entry, row: -1, pc: start, detail });
   };
   const { code, functions, symbols } = list.program;
+  const sorted = (table.header.flags & F_FDE_SORTED) !== 0;
+  if (sorted && fde > 0 && (table.functions.start[fde - 1] as number) > start) {
+    add('functions-not-rising', 'it comes after one with a higher address');
+  }
   if (!code.some(({ low, high }) => start >= low && start + size <= high) || start % 4 !== 0) {
     add('function-outside-text', 'its range is not wholly inside one section of code');
     return;
   }
-  const before = list.all[index - 1];
-  if (before !== undefined && before.start + before.size > start && size > 0) {
+  const before = list.reachingInto(entry);
+  if (before !== undefined && size > 0) {
     add('functions-overlap', `it begins inside ${before.name}`);
   }
   if (functions.length === 0 || entry.repeat > 0) return;
@@ -73,4 +82,17 @@ function checkRows(entry: FunctionEntry, findings: StaticFinding[]): void {
     if (at <= previous) add('rows-not-rising', 'it does not start after the row before');
     previous = at;
   }
+}
+
+/** A function that is called has a caller to unwind to, whether or not it ever returns. */
+function checkOutermost(list: FunctionList, entry: FunctionEntry, findings: StaticFinding[]): void {
+  const { table, fde, start } = entry;
+  const isEmpty = table.functions.rowCount[fde] === 0;
+  const first = table.functions.firstRow[fde] as number;
+  const rule = isEmpty ? table.outermostRule : (table.rows.rule[first] as number);
+  if (rule < 0 || table.rules.raKind[rule] !== RecoverKind.UNDEFINED) return;
+  const caller = list.callerOf(start);
+  if (caller === undefined) return;
+  const detail = `${list.program.symbols.format(caller)} calls it`;
+  findings.push({ kind: 'outermost-called', entry, row: isEmpty ? -1 : 0, pc: start, detail });
 }

@@ -173,11 +173,29 @@ class Pool {
       this.queue.unshift({ from, to: middle }, { from: middle, to });
     } else {
       const reason = `the process that executed it ended (${how})`;
-      const skipped = (this.names?.[from] ?? []).map((named) => ({ ...named, reason }));
-      const counts = { ...noCounts(), functions: skipped.length };
-      const nothing = { findings: [], notes: [], unreached: [], unreachedRows: [] };
-      this.answer(from, { ...nothing, counts, skipped });
+      this.answer(from, nothingOf(this.names?.[from] ?? [], reason));
     }
     if (this.left > 0) this.spawn();
   }
+}
+
+/** The result of functions that could not be executed: all of them is unreached, and counted. */
+function nothingOf(group: GroupNames, reason: string): GroupResult {
+  const counts = noCounts();
+  for (const { size, rows } of group) {
+    counts.functions++;
+    counts.instructions += Math.ceil(size / 4);
+    counts.rows += rows;
+    counts.rowsUnreached += rows;
+  }
+  return {
+    counts,
+    findings: [],
+    notes: [],
+    unreached: group
+      .filter(({ size }) => size > 0)
+      .map(({ fn, start, size }) => ({ fn, start, size, reason: 'skipped' })),
+    unreachedRows: [],
+    skipped: group.map(({ fn, start }) => ({ fn, start, reason })),
+  };
 }

@@ -19,8 +19,13 @@ export interface VerifyJob {
   readonly listing: boolean;
 }
 
-/** The functions of a group. */
-export type GroupNames = readonly { readonly fn: string; readonly start: Address }[];
+/** The functions of a group, and how much there is of each: bytes and rows. */
+export type GroupNames = readonly {
+  readonly fn: string;
+  readonly start: Address;
+  readonly size: number;
+  readonly rows: number;
+}[];
 
 /** Groups by number, `from` to before `to`. */
 export interface Batch {
@@ -63,7 +68,9 @@ async function start({ file, glob, listing }: VerifyJob): Promise<void> {
     answer(verifier.value, groups, { from, to });
   });
   const names = groups.map((group) =>
-    group.map(({ name, start: at }) => ({ fn: name, start: at })),
+    group.map(({ name, start: at, size, table, fde }) => {
+      return { fn: name, start: at, size, rows: table.functions.rowCount[fde] as number };
+    }),
   );
   send({ kind: 'ready', groups: listing ? names : undefined });
 }

@@ -114,6 +114,14 @@ describe('sframe verify', () => {
     expect(bad([LEAF, '--jobs', '0'])).toContain("--jobs must be a positive integer, not '0'");
     expect(bad([LEAF, '--json', join(folder, 'no', 'x.json')])).toContain('no such directory');
     expect(bad([LEAF, '--sarif', folder])).toContain('it is a directory');
+    const copy = join(folder, 'copy.elf');
+    copyFileSync(LEAF, copy);
+    for (const option of ['--json', '--sarif']) {
+      expect(bad([copy, option, join(folder, '.', 'copy.elf')])).toContain('the file to verify');
+    }
+    expect(readFileSync(copy)).toEqual(readFileSync(LEAF));
+    const report = join(folder, 'both');
+    expect(bad([LEAF, '--json', report, '--sarif', report])).toContain('are both written to');
     expect(bad([LEAF, '--function', 'a', '--function', 'b'])).toContain('given 2 times');
     expect(bad([corrupt(folder, 0)])).toMatch(/\.sframe: .*magic/);
     // The highest byte of the first function's size, behind the header and sfdi_func_start_offset.

@@ -71,6 +71,21 @@ describe('applyRelocations', () => {
     expect(relocated(elf)).toEqual([7n, 0n, 0n]);
   });
 
+  it('keeps the words of a dynamic linker as linked where that is asked for', () => {
+    const symbol = 1n << 32n;
+    const table = { ...rela(DATA, symbol | 1026n, 1n, DATA + 8n, RELATIVE, 5n), link: 1 };
+    const elf = image(quads(7n, 8n), [table]);
+    expect(relocated(elf)).toMatch(/relocation type 1026 is not supported/);
+    const kept = elf.applyRelocations(0x1000, 'keep');
+    const data = kept.ok ? kept.value[1]?.data : undefined;
+    expect([...new BigUint64Array(data?.buffer ?? new ArrayBuffer(0))]).toEqual([
+      7n,
+      0x1005n,
+      0n,
+      0n,
+    ]);
+  });
+
   it("leaves a kernel's weak references as linked, whose symbol table is gone", () => {
     const symbol = 28n << 32n;
     const section = rela(DATA, symbol | 1025n, 0n, DATA + 8n, symbol | 257n, 0n);

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../emulator/backend.js';
 import { type Campaign, MutationRunner } from '../../verify/mutation/campaign.js';
 import { CODE_KINDS } from '../../verify/mutation/code-mutation.js';
-import { TABLE_KINDS } from '../../verify/mutation/table-mutation.js';
+import { mutateTable, TABLE_KINDS } from '../../verify/mutation/table-mutation.js';
 import { loadProgram } from '../../verify/program.js';
 import { Verifier } from '../../verify/verify.js';
 
@@ -29,6 +29,28 @@ describe('mistakes planted in the guest kernel', () => {
     expect([...report.counts.keys()].sort()).toEqual([...TABLE_KINDS].sort());
     expect(missed(report)).toEqual([]);
     expect(report.survivors.length).toBeLessThan(10);
+  });
+
+  it('find the same, if not reported, where a change only says it in other words', () => {
+    const { report } = new MutationRunner(verifier, 7, true).tables(240);
+    expect(missed(report)).toEqual([]);
+    const outcomes = new Set(report.survivors.map(({ outcome }) => outcome));
+    expect(outcomes).toEqual(new Set(['same-rules']));
+  });
+
+  it('leave a V3 function without a row as the outermost one, as a decoder would', () => {
+    const single = verifier.list.all.find(({ table, fde }) => table.functions.rowCount[fde] === 1);
+    if (single === undefined) throw new Error('every function has several rows');
+    const mutation = mutateTable(
+      single,
+      'missing',
+      () => 0,
+      (pc) => verifier.stepper.fetch(pc),
+    );
+    if (mutation === undefined) throw new Error('not changed');
+    const kinds = verifier.run([mutation.entry]).findings.map(({ kind }) => kind);
+    expect(kinds).toContain('outermost-returns');
+    expect(kinds).not.toContain('no-row');
   });
 
   it('are reported when they are in the code', () => {

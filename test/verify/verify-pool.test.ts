@@ -39,6 +39,14 @@ describe('verifying with worker processes', () => {
     expect(skipped).toHaveLength(1);
     expect(skipped[0]?.reason).toBe('the process that executed it ended (signal SIGKILL)');
     expect(functions.total).toBe(whole.value.report.functions.total);
+    // What was skipped is still there to be reached.
+    const { instructions, rows, unreached } = partial.value.report;
+    expect(instructions.total).toBe(whole.value.report.instructions.total);
+    expect(rows.total).toBe(whole.value.report.rows.total);
+    expect(rows.unreached).toBeGreaterThan(whole.value.report.rows.unreached);
+    const lost = unreached.filter(({ reason }) => reason === 'skipped');
+    expect(lost.map(({ fn }) => fn)).toEqual([skipped[0]?.fn]);
+    expect(instructions.total - instructions.reached).toBe((lost[0]?.size ?? NaN) / 4);
     const expected = whole.value.report.findings.filter(({ fn }) => fn !== skipped[0]?.fn);
     expect(findings).toEqual(expected);
   });

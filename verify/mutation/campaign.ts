@@ -48,6 +48,8 @@ export class MutationRunner {
   constructor(
     private readonly verifier: Verifier,
     seed: number,
+    /** See {@link mutateTable}. */
+    private readonly all = false,
   ) {
     this.random = randomIntegers(seed);
     for (const group of verifier.list.groups()) {
@@ -61,7 +63,7 @@ export class MutationRunner {
     for (let done = 0, attempt = 0; done < wanted && attempt < wanted * ATTEMPTS; attempt++) {
       const kind = TABLE_KINDS[done % TABLE_KINDS.length] ?? 'offset';
       const entry = all[this.random(all.length)];
-      const mutation = entry && mutateTable(entry, kind, this.random, this.fetch);
+      const mutation = entry && mutateTable(entry, kind, this.random, this.fetch, this.all);
       if (entry === undefined || mutation === undefined) continue;
       this.judgeTable(entry, mutation);
       done++;

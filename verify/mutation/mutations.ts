@@ -1,6 +1,7 @@
 /**
- * `npm run verify:mutations [-- --seed N] [--tables N] [--code N] [--file ELF]`: plants mistakes in a
- * real kernel's table and code and counts how many verification reports.
+ * `npm run verify:mutations [-- --seed N] [--tables N] [--code N] [--all] [--file ELF]`: plants mistakes
+ * in a real kernel's table and code and counts how many verification reports; with `--all` changes that
+ * say the same in other words, too.
  */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -22,6 +23,7 @@ async function main(): Promise<number> {
       seed: { type: 'string', default: '1' },
       tables: { type: 'string', default: '2000' },
       code: { type: 'string', default: '200' },
+      all: { type: 'boolean', default: false },
     },
   });
   const { file } = values;
@@ -41,7 +43,7 @@ async function main(): Promise<number> {
   const verifier = Verifier.create(program.value, backend.value);
   if (!verifier.ok) return complain(verifier.error);
   const started = performance.now();
-  const inTables = new MutationRunner(verifier.value, seed).tables(tables).report;
+  const inTables = new MutationRunner(verifier.value, seed, values.all).tables(tables).report;
   const inCode = new MutationRunner(verifier.value, seed).code(code).report;
   verifier.value.close();
   const seconds = Math.round((performance.now() - started) / 1000);

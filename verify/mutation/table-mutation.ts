@@ -1,7 +1,13 @@
 /** One change to the rows of one function: what a broken assembler, linker or annotation might do. */
 import type { Address } from '../../emulator/address.js';
 import { RuleSet } from '../../unwinder/rule-set.js';
-import { CfaBase, RecoverKind, ruleAt, type UnwindRule } from '../../unwinder/unwind-rule.js';
+import {
+  CfaBase,
+  emptyRule,
+  RecoverKind,
+  ruleAt,
+  type UnwindRule,
+} from '../../unwinder/unwind-rule.js';
 import type { FunctionEntry } from '../function-list.js';
 
 /** What is changed. */
@@ -22,12 +28,16 @@ export interface TableMutation {
   readonly what: string;
 }
 
-/** Change one row of a function. Undefined where the change is not possible. */
+/**
+ * Change one row of a function. Undefined where the change is not possible.
+ * @param all also where it can be seen beforehand that the change would say the same in other words
+ */
 export function mutateTable(
   entry: FunctionEntry,
   kind: TableKind,
   random: (limit: number) => number,
   fetch: (pc: Address) => number | undefined,
+  all = false,
 ): TableMutation | undefined {
   const rows = rowsOf(entry);
   const limit = entry.repeat > 0 ? entry.repeat : entry.size;
@@ -38,7 +48,7 @@ export function mutateTable(
   if (rule.raKind === RecoverKind.UNDEFINED) return undefined;
   // Assemblers repeat rules: where the row begins, or that it is there, then says nothing.
   const before = rows[index - 1];
-  const repeats = before !== undefined && sameRule(before.rule, rule);
+  const repeats = !all && before !== undefined && sameRule(before.rule, rule);
   if (repeats && (kind === 'start' || kind === 'missing')) return undefined;
   let what = `row ${index}`;
   switch (kind) {
@@ -53,8 +63,8 @@ export function mutateTable(
       break;
     }
     case 'base':
-      if (rule.cfaBase === CfaBase.REG || fpIsSp(entry, row, rows[index + 1], fetch))
-        return undefined;
+      if (rule.cfaBase === CfaBase.REG) return undefined;
+      if (!all && fpIsSp(entry, row, rows[index + 1], fetch)) return undefined;
       rule.cfaBase = rule.cfaBase === CfaBase.SP ? CfaBase.FP : CfaBase.SP;
       rule.cfaRegister = rule.cfaBase === CfaBase.SP ? 31 : 29;
       break;
@@ -75,7 +85,7 @@ export function mutateTable(
       const other = { ...rule };
       if (random(2) === 0) other.cfaOffset += 16;
       const inForce = rows.findLast((before) => before.start <= start);
-      if (inForce !== undefined && sameRule(inForce.rule, other)) return undefined;
+      if (!all && inForce !== undefined && sameRule(inForce.rule, other)) return undefined;
       rows.push({ start, rule: other });
       rows.sort((a, b) => a.start - b.start);
       what = `a copy of row ${index} at +0x${start.toString(16)}`;
@@ -123,6 +133,10 @@ function withRows(entry: FunctionEntry, rows: readonly Row[]): FunctionEntry {
   const { functions } = table;
   const rules = new RuleSet();
   const rule = Uint32Array.from(rows, (row) => rules.intern(row.rule));
+  // As a decoder of the changed section would: in V3 a function without rows is the outermost.
+  const isOutermost = rows.length === 0 && table.header.version === 3;
+  const outermost = { ...emptyRule(), raKind: RecoverKind.UNDEFINED };
+  const outermostRule = isOutermost ? rules.intern(outermost) : -1;
   return {
     ...entry,
     fde: 0,
@@ -145,7 +159,7 @@ function withRows(entry: FunctionEntry, rows: readonly Row[]): FunctionEntry {
         rule,
       },
       rules: rules.seal(),
-      outermostRule: -1,
+      outermostRule,
     },
   };
 }

@@ -1,0 +1,84 @@
+/**
+ * What the stubs of a procedure linkage table lead to, and what the global offset table points at. A
+ * shared library or an executable calls `abort` through one of them, so without them such a call would
+ * seem to return. ELF for the Arm 64-bit Architecture, "Procedure Linkage Table".
+ */
+import { type Address, addressFromWords } from '../emulator/address.js';
+import { R_AARCH64_GLOB_DAT, RELA_SIZE, SHT_RELA, SYM_SIZE } from '../emulator/elf-format.js';
+import { nameAt } from '../emulator/elf-strings.js';
+import type { ElfImage, ElfSection } from '../emulator/elf-types.js';
+
+const R_AARCH64_JUMP_SLOT = 1026;
+const BTI_C = 0xd503245f;
+
+/** Where symbols of the global offset table are made to lie: no memory is there. */
+const IMPORTS: Address = 0x7d00_0000_0000;
+const IMPORT_SIZE = 16;
+
+/** Name of the function that a stub leads to, by the stub's address. */
+export function readStubs(image: ElfImage): ReadonlyMap<Address, string> {
+  const stubs = new Map<Address, string>();
+  const names = slotNames(image, R_AARCH64_JUMP_SLOT);
+  const plt = image.section('.plt');
+  if (names.size === 0 || plt === undefined) return stubs;
+  const view = new DataView(plt.data.buffer, plt.data.byteOffset, plt.data.byteLength);
+  // ADRP x16, slot's page; LDR x17, [x16, #slot in it]. With branch protection BTI c comes first.
+  for (let at = 0; at + 8 <= view.byteLength; at += 4) {
+    const adrp = view.getUint32(at, true);
+    const ldr = view.getUint32(at + 4, true);
+    if ((adrp & 0x9f00001f) >>> 0 !== 0x90000010) continue;
+    if ((ldr & 0xffc003ff) >>> 0 !== 0xf9400211) continue;
+    const pc = plt.address + at;
+    const pages = ((adrp << 8) >> 13) * 4 + ((adrp >>> 29) & 3);
+    const slot = (Math.floor(pc / 4096) + pages) * 4096 + ((ldr >>> 10) & 0xfff) * 8;
+    const name = names.get(slot);
+    if (name === undefined) continue;
+    const isPad = at >= 4 && view.getUint32(at - 4, true) === BTI_C;
+    stubs.set(isPad ? pc - 4 : pc, name);
+  }
+  return stubs;
+}
+
+/**
+ * Write an address of its own to the global offset table for each symbol that has a word there.
+ * @param at loaded bytes at an address, which may be written
+ * @returns the symbols by those addresses
+ */
+export function fillOffsetTable(
+  image: ElfImage,
+  at: (address: Address, length: number) => Uint8Array | undefined,
+): ReadonlyMap<Address, string> {
+  const imports = new Map<Address, string>();
+  for (const [slot, name] of slotNames(image, R_AARCH64_GLOB_DAT)) {
+    const word = at(slot, 8);
+    if (word === undefined) continue;
+    const place = IMPORTS + IMPORT_SIZE * imports.size;
+    new DataView(word.buffer, word.byteOffset, 8).setBigUint64(0, BigInt(place), true);
+    imports.set(place, name);
+  }
+  return imports;
+}
+
+/** The symbol whose address the dynamic linker writes, by the place that it writes it to. */
+function slotNames({ sections }: ElfImage, type: number): ReadonlyMap<Address, string> {
+  const names = new Map<Address, string>();
+  for (const relocations of sections) {
+    const symbols = sections[relocations.link];
+    const strings = sections[symbols?.link ?? -1];
+    if (relocations.type !== SHT_RELA || symbols === undefined || strings === undefined) continue;
+    const [rela, table] = [viewOf(relocations), viewOf(symbols)];
+    for (let at = 0; at + RELA_SIZE <= rela.byteLength; at += RELA_SIZE) {
+      if (rela.getUint32(at + 8, true) !== type) continue;
+      const symbol = rela.getUint32(at + 12, true) * SYM_SIZE;
+      if (symbol + SYM_SIZE > table.byteLength) continue;
+      const name = nameAt(strings.data, table.getUint32(symbol, true));
+      const place = addressFromWords(rela.getUint32(at, true), rela.getUint32(at + 4, true));
+      if (name !== undefined && name !== '') names.set(place, name);
+    }
+  }
+  return names;
+}
+
+function viewOf({ data }: ElfSection): DataView {
+  return new DataView(data.buffer, data.byteOffset, data.byteLength);
+}
