@@ -56,6 +56,11 @@ export function kernelOptions(
   const named = typeof given.function === 'string' ? [given.function] : given.function;
   const functions = (values('function', named) ?? []).flatMap((name) => name.split(','));
   if (functions.includes('')) throw new UsageError('--function needs a value');
+  const nameless = functions.find((text) => {
+    const { entry, tracing } = parseFunction(text);
+    return entry === '' || tracing?.functions === '';
+  });
+  if (nameless !== undefined) throw new UsageError(`--function '${nameless}' names no function`);
   const patterns = functions.filter((text) => isPattern(parseFunction(text).entry));
   if (given.args !== undefined && (functions.length !== 1 || patterns.length > 0)) {
     const what = patterns.length > 0 ? `'${patterns[0] ?? ''}' is` : `${functions.length} are`;

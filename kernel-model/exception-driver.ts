@@ -14,8 +14,9 @@ import { Kind } from './exception-kind.js';
 import { type ExceptionPath, ExceptionPaths } from './exception-path.js';
 import { completeSdei, ExceptionSource } from './exception-source.js';
 import { GroundTruth } from './ground-truth.js';
+import { InterruptedState } from './interrupted-state.js';
 import type { Machine } from './machine.js';
-import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
+import type { KernelStacks } from './stacks.js';
 import { behindRequest } from './walk-stub.js';
 
 /** How {@link ExceptionDriver.enter} or {@link ExceptionDriver.leave} ended. */
@@ -60,20 +61,14 @@ export class ExceptionDriver {
   warnedAt: Address = 0;
   /** Where execution was when {@link enter} or {@link leave} failed. */
   stoppedAt: Address = 0;
-  /** The slot of the interrupted stack. */
-  stackSlot: number = StackSlot.NONE;
 
   private readonly entry = new RegisterFile();
   private readonly exit = new RegisterFile();
   private readonly afterEret = new RegisterFile();
   private interrupted = new RegisterFile();
-  private readonly saved = Buffer.alloc(1 << 14);
-  private savedFrom = 0;
-  private savedBytes = 0;
+  private readonly state: InterruptedState;
   private kind = 0;
   private stepped = false;
-  private pmrBefore = 0;
-  private preemptBefore = 0;
   private readonly paths = new ExceptionPaths();
   /** Truth about the path that is being learned. */
   private readonly pathTruth = new GroundTruth(0);
@@ -83,6 +78,7 @@ export class ExceptionDriver {
     private readonly stacks: KernelStacks,
   ) {
     this.source = new ExceptionSource(machine);
+    this.state = new InterruptedState(machine, stacks, this.source);
   }
 
   /** Forget learned paths: after the machine was reset or its code changed. */
@@ -97,15 +93,12 @@ export class ExceptionDriver {
    */
   interruptAt(interrupted: RegisterFile): void {
     this.interrupted = interrupted;
-    const sp = interrupted.get(Reg.SP);
-    this.stackSlot = this.stacks.slotOf(sp);
-    this.savedBytes = 0;
-    // The vector's overflow test takes SP anywhere; on an SDEI stack that no event uses it is no SP.
-    if (this.stackSlot >= StackSlot.SDEI_NORMAL + this.source.sdeiLevel) return;
-    const stack = this.stacks.all[this.stackSlot] as GuestStack;
-    this.savedFrom = sp - stack.low;
-    this.savedBytes = stack.high - sp;
-    stack.bytes.copy(this.saved, 0, this.savedFrom, this.savedFrom + this.savedBytes);
+    this.state.keepStack(interrupted);
+  }
+
+  /** The slot of the interrupted stack. */
+  get stackSlot(): number {
+    return this.state.stackSlot;
   }
 
   /** The kinds that could be delivered at this stop, as a set of bits. */
@@ -117,25 +110,22 @@ export class ExceptionDriver {
   private maskState(): number {
     const pstate = this.interrupted.words[2 * Reg.PSTATE] as number;
     const masked = (pstate & Pstate.I) !== 0 ? 1 : 0;
-    const priority = ExceptionSource.isUnmasked(this.pmrBefore) ? 0 : 2;
-    return (
-      masked | priority | ((this.preemptBefore & this.machine.kernel.offsets.nmiMask) !== 0 ? 4 : 0)
-    );
+    const { priorityMask, preemptCount } = this.state;
+    const priority = ExceptionSource.isUnmasked(priorityMask) ? 0 : 2;
+    const inNmi = (preemptCount & this.machine.kernel.offsets.nmiMask) !== 0 ? 4 : 0;
+    return masked | priority | inNmi;
   }
 
   /** preempt_count of the interrupted task. */
   preemptCount(): number {
-    const task = this.interrupted.get(Reg.SP_EL0);
-    const address = task + this.machine.kernel.offsets.taskPreemptCount;
-    return this.machine.memory.readWord(address) ?? 0;
+    return this.state.preemptCountOf(this.interrupted);
   }
 
   /** Take an exception and run to its walk request. One of {@link DriverStatus}. */
   enter(kind: number): number {
     this.kind = kind;
     this.warnedAt = 0;
-    this.pmrBefore = this.source.priorityMask();
-    this.preemptBefore = this.preemptCount();
+    this.state.keepCounts(this.interrupted);
     this.entry.copyFrom(this.interrupted);
     this.source.deliver(kind, this.entry);
     // An SDEI event brings its own stack, whatever was interrupted.
@@ -305,24 +295,9 @@ export class ExceptionDriver {
   }
 
   private checkMemory(): number {
-    if (this.savedBytes > 0) {
-      const stack = this.stacks.all[this.stackSlot] as GuestStack;
-      const from = this.savedFrom;
-      const same = stack.bytes.compare(
-        this.saved,
-        0,
-        this.savedBytes,
-        from,
-        from + this.savedBytes,
-      );
-      if (same !== 0) return DriverStatus.STACK_CHANGED;
-    }
-    if (
-      this.source.priorityMask() !== this.pmrBefore ||
-      this.preemptCount() !== this.preemptBefore
-    ) {
-      return DriverStatus.KERNEL_STATE_CHANGED;
-    }
-    return DriverStatus.DONE;
+    if (!this.state.isStackSame()) return DriverStatus.STACK_CHANGED;
+    return this.state.areCountsSame(this.interrupted)
+      ? DriverStatus.DONE
+      : DriverStatus.KERNEL_STATE_CHANGED;
   }
 }

@@ -182,6 +182,9 @@ export interface InitTask {
   readonly stack: Address;
 }
 
+/** thread_info.preempt_count of init_task in a linked image (include/linux/preempt.h). */
+export const INIT_PREEMPT_COUNT = 1;
+
 /** Each offset from the first source that has it, then from init_task itself. */
 export function findOffsets(sources: readonly OffsetSource[], initTask: InitTask): KnownOffsets {
   const found = MEMBER_NAMES.map((name): [MemberName, KnownOffset] => {
@@ -202,10 +205,9 @@ function ownOffset(name: MemberName, { words, stack }: InitTask): KnownOffset {
     if (at >= 0) return { value: 8 * at, origin: 'init_task' };
   }
   if (name === 'taskPreemptCount') {
-    // thread_info begins the task: flags, ttbr0 with CONFIG_ARM64_SW_TTBR0_PAN, then the count, which
-    // is INIT_PREEMPT_COUNT, 1, in the linked image (include/asm-generic/preempt.h).
+    // thread_info begins the task: flags, ttbr0 with CONFIG_ARM64_SW_TTBR0_PAN, then the count.
     for (const at of [1, 2]) {
-      if (words[at] === 1) return { value: 8 * at, origin: 'init_task' };
+      if (words[at] === INIT_PREEMPT_COUNT) return { value: 8 * at, origin: 'init_task' };
     }
   }
   return { value: NaN, origin: 'unknown' };

@@ -20,7 +20,9 @@ import {
   findOffsets,
   type InitTask,
   type KnownOffsets,
+  INIT_PREEMPT_COUNT,
   MEMBER_NAMES,
+  type MemberName,
   type OffsetSource,
   WANTED_MEMBERS,
 } from './structure-offsets.js';
@@ -221,18 +223,39 @@ const ORIGINS = ['offsets file', 'BTF', 'DWARF', 'init_task', 'code'] as const;
 
 function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {
   if (!facts.has('init_task')) return;
+  const task = facts.initTask();
   for (const name of MEMBER_NAMES) {
     const { struct, member, needed, define } = WANTED_MEMBERS[name];
     const { value, origin, evidence } = offsets[name];
     const what = `${struct}.${member}`;
     if (!Number.isNaN(value)) {
       const told = evidence === undefined ? origin : `${origin}: ${evidence}`;
-      yield found(what, `${value} (${told})`);
+      // What else gives offsets is part of the file, and so of the same build.
+      const wrong = origin === 'offsets file' ? contradictionOf(name, value, task) : undefined;
+      if (wrong === undefined) yield found(what, `${value} (${told})`);
+      else yield unusable(what, `${value} (${told}), but ${wrong}: offsets of another build?`);
     } else if (name === 'taskStack')
       yield unusable(what, `not known: give --offsets with ${define}`);
     else
       yield missing(what, `not known (${define} in --offsets would say it): needed for ${needed}`);
   }
+}
+
+/** What init_task, which is linked with both, says against an offset of a member. */
+function contradictionOf(
+  name: MemberName,
+  offset: number,
+  { words, stack }: InitTask,
+): string | undefined {
+  if (words.length === 0) return undefined;
+  const word = words[offset / 8];
+  if (name === 'taskStack' && !Number.isNaN(stack) && word !== stack) {
+    return 'init_task does not point to its stack there';
+  }
+  if (name === 'taskPreemptCount' && word !== INIT_PREEMPT_COUNT) {
+    return `init_task does not have its preempt_count of ${INIT_PREEMPT_COUNT} there`;
+  }
+  return undefined;
 }
 
 function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {

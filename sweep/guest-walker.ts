@@ -171,7 +171,8 @@ export class GuestWalker implements StackWalker {
     }
     out.fault = status === CallStatus.RETURNED ? 0 : FAULT_STOPPED;
     if (seen > MAX_ENTRIES) out.status = TRACE_FULL;
-    else out.status = reliable && call.result === 0 ? 0 : KERNEL_ERROR;
+    // arch_stack_walk() returns nothing, so it never says that it stopped early.
+    else out.status = reliable && call.result !== 0 ? KERNEL_ERROR : 0;
   }
 
   finish(): void {

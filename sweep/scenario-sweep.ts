@@ -7,6 +7,7 @@ import { Reg } from '../emulator/registers.js';
 import { DriverStatus, type ExceptionDriver } from '../kernel-model/exception-driver.js';
 import { KIND_COUNT } from '../kernel-model/exception-kind.js';
 import type { GroundTruth, TruthDefect } from '../kernel-model/ground-truth.js';
+import { InterruptedState } from '../kernel-model/interrupted-state.js';
 import { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
 import type { Policy } from '../unwinder/policy.js';
@@ -20,7 +21,6 @@ import {
   explainDriverStatus,
   explainKernelStop,
   isStop,
-  registerChanged,
   type SweepProblem,
 } from './sweep-problem.js';
 import type { Tally } from './tally.js';
@@ -62,6 +62,8 @@ export class ScenarioSweep {
   private readonly cpu: InterruptibleCpu;
   private readonly walks: PointWalks;
   private readonly rows: RowCheck;
+  /** What the exception whose handling is interrupted must leave as it was. */
+  private readonly outer: InterruptedState;
   /** The task that handlers have walked instead of the current one, or 0. */
   private walkedTask: Address = 0;
   /** A trampoline of function graph or of a kretprobe has been reached. */
@@ -81,6 +83,7 @@ export class ScenarioSweep {
     const { machine, stacks, driver } = parts;
     const scenario = new ScenarioCpu(machine, stacks, truthDefect);
     this.cpu = new InterruptibleCpu(machine, scenario, driver.source);
+    this.outer = new InterruptedState(machine, stacks, driver.source);
   }
 
   private get truth(): GroundTruth {
@@ -219,6 +222,9 @@ export class ScenarioSweep {
   private insideException(kind: number, range: SweepRange): boolean {
     const { cpu, walks } = this;
     const point = { index: walks.outerIndex, kind };
+    const { registers } = this.parts.machine.stepper;
+    this.outer.keepStack(registers);
+    this.outer.keepCounts(registers);
     cpu.take(kind);
     walks.outerKind = kind;
     let going = true;
@@ -239,8 +245,19 @@ export class ScenarioSweep {
     }
     walks.innerIndex = -1;
     if (!going) return false;
-    if (cpu.difference < 0) return true;
-    return this.report('not-restored', point, registerChanged(cpu.difference));
+    const status = this.outerStatus();
+    if (status === DriverStatus.DONE) return true;
+    const { kind: problem, detail } = explainDriverStatus(status, cpu.difference);
+    return this.report(problem, point, detail);
+  }
+
+  /** Whether the exception that has returned at depth 2 has left everything as it was. */
+  private outerStatus(): number {
+    if (this.cpu.difference >= 0) return DriverStatus.REGISTER_CHANGED;
+    if (!this.outer.isStackSame()) return DriverStatus.STACK_CHANGED;
+    return this.outer.areCountsSame(this.parts.machine.stepper.registers)
+      ? DriverStatus.DONE
+      : DriverStatus.KERNEL_STATE_CHANGED;
   }
 
   private innerPoints(range: SweepRange): boolean {

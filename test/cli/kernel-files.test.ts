@@ -92,6 +92,26 @@ describe('a kernel that lacks', () => {
   });
 });
 
+describe('offsets of another build', () => {
+  it.each([
+    ['TSK_STACK 40', /^kunwind-lab: [^\n]* init_task does not point to its stack there/],
+    ['TSK_STACK 9', /^kunwind-lab: [^\n]* init_task does not point to its stack there/],
+    [
+      'TSK_TI_PREEMPT 24',
+      /^kunwind-lab: [^\n]* init_task does not have its preempt_count of 1 there/,
+    ],
+  ])('%s is refused', (define, message) => {
+    const offsets = join(folder.path, 'asm-offsets.h');
+    writeFileSync(offsets, `#define ${define}\n`);
+    const given = ['--kernel', GUEST, '--offsets', offsets];
+    const { status, stdout, stderr } = run(['sweep', ...given]);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/: offsets of another build\?\n$/);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(run(['doctor', ...given]).status).toBe(1);
+  });
+});
+
 describe('a compressed kernel', () => {
   /** A frame of raw blocks (RFC 8878, sections 3.1.1.1 and 3.1.1.2): each is shorter than 128 KiB. */
   const zstdFrame = (bytes: Uint8Array): Uint8Array => {

@@ -244,6 +244,9 @@ describe.skipIf(!existsSync(LEAF_KERNEL))('Linux 7.3-rc7', () => {
   it.each([
     [{ function: 'fgraph:*' }, "--function 'fgraph:*' needs --sample"],
     [{ function: 'str*', sample: '2', args: ['1'] }, "exactly one --function, 'str*' is given"],
+    [{ function: 'fgraph:' }, "--function 'fgraph:' names no function"],
+    [{ function: 'fgraph:@int_sqrt' }, "--function 'fgraph:@int_sqrt' names no function"],
+    [{ function: 'fgraph:int_sqrt@' }, "--function 'fgraph:int_sqrt@' names no function"],
     [{ function: 'kretprobe:str*@int_sqrt' }, 'a kretprobe is on one function'],
     [{ function: 'fgraph:nothing_like_it@int_sqrt' }, 'no function nothing_like_it'],
     [{ function: 'nothing_like_it*', sample: '2' }, "no function matches 'nothing_like_it*'"],

@@ -169,6 +169,12 @@ describe('a defect shows as a disagreement', () => {
 });
 
 describe('a walk by the guest', () => {
+  it('cannot say in best-effort mode that it stopped early', async () => {
+    const result = await ask('calls/leaf', { unwinder: 'guest', policies: ['frame-pointer'] });
+    const counted = result.cells.filter(({ mode }) => mode === 'best-effort');
+    expect(new Set(counted.map(({ verdict }) => verdict))).toEqual(new Set(['exact', 'missing']));
+  });
+
   it('leaves registers, stacks and all other memory as they were', () => {
     const lab = must(Lab.create(backend()));
     const { elf, scenario } = target('calls/compiled-top');

@@ -44,7 +44,7 @@ async function walksAt(
   );
   const [target] = targets;
   if (target === undefined) throw new Error('there is one target');
-  const { problems, disagreements, walks } = await runner.run({
+  const { points, compared, problems, disagreements, walks } = await runner.run({
     id: 0,
     target,
     policies: POLICIES,
@@ -62,6 +62,7 @@ async function walksAt(
     },
   });
   expect(problems).toEqual([]);
+  expect([points, compared]).toEqual([1, 2 * POLICIES.length]);
   expect(disagreements).toEqual([]);
   const reliable = walks.filter(({ mode }) => mode === 'reliable');
   return Object.fromEntries([

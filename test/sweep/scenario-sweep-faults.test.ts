@@ -73,6 +73,34 @@ describe('a host that changes memory during a walk', () => {
       },
     ]);
   });
+
+  it('is found out when only the outer exception had that stack', () => {
+    const on = create('entry');
+    const { memory, stepper } = on.machine;
+    let outerSp = 0;
+    let changed = false;
+    const run = runSweep(on, SCENARIOS.trivial, {
+      to: 1,
+      kinds: 0,
+      outerKinds: IRQ,
+      innerKinds: 1 << Kind.SDEI,
+      giveUp: true,
+      walked: ({ inner }) => {
+        if (inner?.index === 0) outerSp = stepper.registers.get(Reg.SP);
+        if (changed || on.stacks.slotOf(stepper.registers.get(Reg.SP)) !== StackSlot.IRQ) return;
+        changed = true;
+        memory.writeAddress(outerSp, (memory.readAddress(outerSp) ?? 0) + 4);
+      },
+    });
+    expect(run.problems).toMatchObject([
+      {
+        kind: 'not-restored',
+        point: { index: 0, kind: Kind.IRQ },
+        detail: 'the interrupted stack was written above SP',
+      },
+    ]);
+    expect(run.problems[0]?.point).not.toHaveProperty('inner');
+  });
 });
 
 describe('guest code that goes astray', () => {
