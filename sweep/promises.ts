@@ -1,7 +1,7 @@
 /**
  * What a scenario promises, applied to counts: which verdicts are accepted, and which have to appear.
  */
-import { type ExceptionKind, KIND_NAMES } from '../kernel-model/exception-kind.js';
+import { type ExceptionKind, KIND_NAMES, kindSet } from '../kernel-model/exception-kind.js';
 import type {
   AllowedVerdict,
   PointFilter,
@@ -104,11 +104,34 @@ export function unmetRequirements(
         points += count.count;
         if (count.verdict === required.verdict) seen += count.count;
       }
-      const wanted = required.everywhere === true ? Math.max(points, 1) : (required.atLeast ?? 1);
-      if (seen < wanted) unmet.push({ policy, required, seen, points });
+      if (seen < wanted(required, points, isComplete(required, scenario, scope))) {
+        unmet.push({ policy, required, seen, points });
+      }
     }
   }
   return unmet;
+}
+
+/**
+ * How many points must have the verdict. Of some of the kinds only what holds everywhere can be judged:
+ * counts are those of all kinds together, and a kind may be impossible where another one is not.
+ * @param complete all points of the filter were swept
+ */
+function wanted(
+  { everywhere, atLeast }: RequiredVerdict,
+  points: number,
+  complete: boolean,
+): number {
+  if (everywhere === true) return complete ? Math.max(points, 1) : points;
+  return complete ? (atLeast ?? 1) : 0;
+}
+
+/** Whether every point of a filter was swept: at depth 2 those in the handling of every kind. */
+function isComplete(filter: PointFilter, scenario: Scenario, scope: SweptScope): boolean {
+  const all = scenario.kinds ?? KIND_NAMES;
+  const needed = filter.depth !== 1 && scope.depth === 2 ? all : (filter.kinds ?? all);
+  const absent = kindSet(all) & kindSet(needed) & ~scope.kinds;
+  return absent === 0;
 }
 
 function inScope(filter: PointFilter, scope: SweptScope): boolean {
