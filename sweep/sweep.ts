@@ -229,7 +229,7 @@ export class Sweep {
     const job = this.owner.get(request.id);
     const measuring = isMeasuring(request.range);
     const lost = measuring
-      ? 'the scenario cannot be executed, with or without exceptions'
+      ? 'the run without exceptions, which comes first, did not end'
       : 'the point was not judged';
     job?.problems.push({
       kind: 'worker-died',
