@@ -3,9 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach } from 'vitest';
 
 /** The repository. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -13,16 +11,6 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const MAIN = join(ROOT, 'dist/cli/main.js');
 
 if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run npm run build`);
-
-/**
- * A file of tests that wait for child processes never turns the event loop by itself, and to vitest an
- * answer from its main process that nobody has taken for a minute is an error. The second turn is one
- * that has looked for messages.
- */
-afterEach(async () => {
-  await setImmediate();
-  await setImmediate();
-});
 
 /** How a run ended. */
 export interface Run {
