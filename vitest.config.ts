@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/breathe.ts'],
+    setupFiles: ['test/event-loop.ts'],
     // Unicorn may abort its process on a failed assertion: forks keep that to one test file.
     pool: 'forks',
     maxWorkers: '100%',

@@ -228,7 +228,7 @@ function* knownLines(
     const who =
       counts.size === policies.length && policies.length > 1
         ? 'every policy'
-        : [...counts.keys()].join(', ');
+        : policies.filter((policy) => counts.has(policy)).join(', ');
     const where = bestEffort ? `${who}; best-effort` : who;
     const label = `${verdict.padEnd(11)}${count(sum).padStart(9)}`;
     const lines = wrap(`${reason} (${where})`, width - 24);

@@ -86,10 +86,7 @@ export interface SweptScope {
   readonly depth: 1 | 2;
 }
 
-/**
- * The scenario's requirements that the counts do not meet. A number of points is only required where
- * every kind was swept that it counts; that all points have a verdict is of those that there are.
- */
+/** The scenario's requirements that the counts do not meet. */
 export function unmetRequirements(
   scenario: Scenario,
   counts: readonly VerdictCount[],
@@ -98,8 +95,7 @@ export function unmetRequirements(
   const unmet: UnmetRequirement[] = [];
   for (const policy of scope.policies) {
     for (const required of promiseFor(scenario, policy).require ?? []) {
-      const extent = extentOf(required, scenario, scope);
-      if (extent === 'none' || (extent === 'part' && required.everywhere !== true)) continue;
+      if (!inScope(required, scope)) continue;
       let seen = 0;
       let points = 0;
       for (const count of counts) {
@@ -108,24 +104,38 @@ export function unmetRequirements(
         points += count.count;
         if (count.verdict === required.verdict) seen += count.count;
       }
-      const least = extent === 'part' ? 0 : 1;
-      const wanted =
-        required.everywhere === true ? Math.max(points, least) : (required.atLeast ?? 1);
-      if (seen < wanted) unmet.push({ policy, required, seen, points });
+      if (seen < wanted(required, points, isComplete(required, scenario, scope))) {
+        unmet.push({ policy, required, seen, points });
+      }
     }
   }
   return unmet;
 }
 
-/** How much was swept of what a filter speaks of. A kind that the scenario leaves out is not missed. */
-function extentOf(
-  filter: PointFilter,
-  scenario: Scenario,
-  scope: SweptScope,
-): 'none' | 'part' | 'whole' {
-  if (filter.depth !== undefined && filter.depth > scope.depth) return 'none';
-  const kinds = kindSet(filter.kinds ?? KIND_NAMES) & kindSet(scenario.kinds ?? KIND_NAMES);
-  const swept = kinds & scope.kinds;
-  if (swept === 0) return 'none';
-  return swept === kinds ? 'whole' : 'part';
+/**
+ * How many points must have the verdict. Of some of the kinds only what holds everywhere can be judged:
+ * counts are those of all kinds together, and a kind may be impossible where another one is not.
+ * @param complete all points of the filter were swept
+ */
+function wanted(
+  { everywhere, atLeast }: RequiredVerdict,
+  points: number,
+  complete: boolean,
+): number {
+  if (everywhere === true) return complete ? Math.max(points, 1) : points;
+  return complete ? (atLeast ?? 1) : 0;
+}
+
+/** Whether every point of a filter was swept: at depth 2 those in the handling of every kind. */
+function isComplete(filter: PointFilter, scenario: Scenario, scope: SweptScope): boolean {
+  const all = scenario.kinds ?? KIND_NAMES;
+  const needed = filter.depth !== 1 && scope.depth === 2 ? all : (filter.kinds ?? all);
+  const absent = kindSet(all) & kindSet(needed) & ~scope.kinds;
+  return absent === 0;
+}
+
+function inScope(filter: PointFilter, scope: SweptScope): boolean {
+  if (filter.depth !== undefined && filter.depth > scope.depth) return false;
+  const kinds = filter.kinds ?? KIND_NAMES;
+  return kinds.some((kind) => (scope.kinds & (1 << KIND_NAMES.indexOf(kind))) !== 0);
 }

@@ -7,7 +7,13 @@ import type { Lab } from './lab.js';
 import { describeSetupError, setUpScenario } from './scenario-setup.js';
 import { ScenarioSweep, type SweepEnd } from './scenario-sweep.js';
 import type { SweepParts } from './sweep-parts.js';
-import { isMeasuring, type UnitRequest, type UnitResult, type WalkExample } from './unit.js';
+import {
+  failedUnit,
+  isMeasuring,
+  type UnitRequest,
+  type UnitResult,
+  type WalkExample,
+} from './unit.js';
 import { UnitCollector } from './unit-collector.js';
 import { exampleText, type RawExample } from './walk-example.js';
 
@@ -112,18 +118,5 @@ function checkTraced(
 }
 
 function setupFailure(id: number, detail: string): UnitResult {
-  return {
-    id,
-    points: 0,
-    compared: 0,
-    instructions: 0,
-    finished: false,
-    result: undefined,
-    cells: [],
-    reasons: [],
-    wrongRows: [],
-    problems: [{ kind: 'setup', point: undefined, at: '', detail }],
-    disagreements: [],
-    walks: [],
-  };
+  return failedUnit(id, { kind: 'setup', point: undefined, at: '', detail });
 }

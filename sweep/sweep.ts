@@ -11,7 +11,9 @@ import { noVerdicts, type ScenarioReport, type SweepReport, type VerdictCounts }
 import type { UnwinderChoice } from './stack-walker.js';
 import type { SweepRange } from './scenario-sweep.js';
 import {
+  compareRanges,
   cutRanges,
+  failedUnit,
   isMeasuring,
   measuringRange,
   NO_LIMIT,
@@ -77,12 +79,20 @@ export interface SweepFailure {
 /** Instructions a scenario may execute when the caller does not say. */
 export const DEFAULT_BUDGET = 2_000_000;
 
+/** The answer for a unit, or for a part of one that was cut up. */
+interface Answer {
+  readonly range: UnitRequest['range'];
+  readonly result: UnitResult;
+}
+
 interface Job {
   readonly target: SweepTarget;
   instructions: number;
   readonly requests: UnitRequest[];
-  readonly results: Map<number, UnitResult[]>;
+  readonly answers: Map<number, Answer[]>;
   readonly problems: ProblemReport[];
+  /** A point was not judged. */
+  incomplete: boolean;
 }
 
 /** One sweep. */
@@ -104,8 +114,9 @@ export class Sweep {
       target,
       instructions: 0,
       requests: [],
-      results: new Map(),
+      answers: new Map(),
       problems: [],
+      incomplete: false,
     }));
     this.pool = new WorkerPool(this.jobCount, {
       result: (request, result) => {
@@ -176,7 +187,7 @@ export class Sweep {
   /** The first answer of a job is the run without points: how long it is, and whether it is right. */
   private takeMeasure(job: Job): void {
     const [measured] = allResults(job);
-    job.results.clear();
+    job.answers.clear();
     job.requests.length = 0;
     if (measured === undefined) return;
     job.instructions = measured.instructions;
@@ -212,9 +223,7 @@ export class Sweep {
   private onResult(request: UnitRequest, result: UnitResult): void {
     const job = this.owner.get(request.id);
     if (job === undefined) return;
-    const known = job.results.get(request.id);
-    if (known === undefined) job.results.set(request.id, [result]);
-    else known.push(result);
+    keep(job, request, result);
     this.points += result.points;
     this.done += rangeWork(request.range);
     this.onProgress({
@@ -227,23 +236,26 @@ export class Sweep {
 
   private onLost(request: UnitRequest, how: string): void {
     const job = this.owner.get(request.id);
+    if (job === undefined) return;
     const measuring = isMeasuring(request.range);
     const lost = measuring
-      ? 'the scenario cannot be executed, with or without exceptions'
+      ? 'the run without exceptions, which comes first, did not end'
       : 'the point was not judged';
-    job?.problems.push({
+    const problem = {
       kind: 'worker-died',
       point: measuring ? undefined : singlePoint(request.range),
       at: '',
       detail: `the worker process died (${how}); ${lost}`,
-    });
+    } as const;
+    job.incomplete = true;
+    keep(job, request, failedUnit(request.id, problem));
   }
 
   private report(seconds: number): SweepReport {
     const { policies, point } = this.options;
     const scenarios = this.jobs.map((job) => {
       const depth = this.options.depth ?? job.target.scenario.depth ?? 1;
-      const whole = point === undefined && job.problems.length === 0;
+      const whole = point === undefined && job.problems.length === 0 && !job.incomplete;
       return mergeScenario(
         job.target,
         policies,
@@ -270,9 +282,21 @@ export class Sweep {
   }
 }
 
-/** Results in the order of the units, and within a unit that was cut up by what they cover. */
+function keep(job: Job, { id, range }: UnitRequest, result: UnitResult): void {
+  const known = job.answers.get(id);
+  if (known === undefined) job.answers.set(id, [{ range, result }]);
+  else known.push({ range, result });
+}
+
+/**
+ * Results in the order of the units, and within a unit that was cut up by what they cover: parts are
+ * answered in any order.
+ */
 function allResults(job: Job): UnitResult[] {
-  return job.requests.flatMap((request) => job.results.get(request.id) ?? []);
+  return job.requests.flatMap(({ id }) => {
+    const answers = job.answers.get(id) ?? [];
+    return answers.sort((a, b) => compareRanges(a.range, b.range)).map(({ result }) => result);
+  });
 }
 
 function total(

@@ -128,6 +128,24 @@ export interface UnitResult {
   readonly walks: readonly WalkExample[];
 }
 
+/** The result of a unit of which nothing was executed. */
+export function failedUnit(id: number, problem: ProblemReport): UnitResult {
+  return {
+    id,
+    points: 0,
+    compared: 0,
+    instructions: 0,
+    finished: false,
+    result: undefined,
+    cells: [],
+    reasons: [],
+    wrongRows: [],
+    problems: [problem],
+    disagreements: [],
+    walks: [],
+  };
+}
+
 /** Dynamic instructions in a unit of depth 1, and in one of depth 2. */
 const UNIT_INSTRUCTIONS = 1024;
 const UNIT_INSTRUCTIONS_DEPTH_2 = 8;
@@ -229,6 +247,18 @@ export function splitRange(range: Omit<SweepRange, 'entry'>): Omit<SweepRange, '
     ];
   }
   return bits(innerKinds).map((bit) => ({ ...range, innerKinds: bit }));
+}
+
+/** The order in which {@link splitRange} gives the parts of a range. */
+export function compareRanges(a: Omit<SweepRange, 'entry'>, b: Omit<SweepRange, 'entry'>): number {
+  return (
+    a.from - b.from ||
+    Number(b.kinds !== 0) - Number(a.kinds !== 0) ||
+    a.kinds - b.kinds ||
+    a.outerKinds - b.outerKinds ||
+    a.innerFrom - b.innerFrom ||
+    a.innerKinds - b.innerKinds
+  );
 }
 
 /** Whether a range is one point. */

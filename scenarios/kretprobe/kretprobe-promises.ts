@@ -6,12 +6,13 @@
  * older style has one, from the instance's unlinking to its `ret`. Both have one on the way in. Where
  * function graph came first, by a tail call, the walk gives the trampoline for the address.
  */
-import { ENTRY_CODE, insideExceptions, KPROBE_CODE } from '../exception-code.js';
+import { ENTRY_CODE, EXCEPTION_CODE, insideExceptions, KPROBE_CODE } from '../exception-code.js';
 import {
   ALL_POLICIES,
   allowed,
   always,
   boundary,
+  BOUNDARY_KINDS,
   CAREFUL,
   DROPPING,
   exact,
@@ -43,6 +44,7 @@ const WHY = {
   linked: 'the record is in place, x30 in it is the trampoline, and the instance is linked',
   unlinked: 'the instance is unlinked, and x30 does not hold the address or is not asked',
   dropped: 'the address cannot be recovered, and the error of the walk is dropped',
+  below: 'the first exception came in a callee of return_to_handler',
   graphWindow: 'transient window of function graph',
   graphFirst:
     "the instance holds return_to_handler, which is not recovered: the traced caller's caller is skipped",
@@ -214,6 +216,10 @@ function withGraph(): Promises {
     under(RECOVERING, allowed('unreliable', exit, WHY.graphWindow)),
     under(['sframe-v5', 'sframe-strict'], seen('missing', exit, WHY.skipped)),
     under(['sframe-v6'], allowed('missing', exit, WHY.skipped)),
+    under(
+      SKIPPING,
+      allowed('missing', { kinds: BOUNDARY_KINDS, in: EXCEPTION_CODE, depth: 2 }, WHY.below),
+    ),
   );
 }
 

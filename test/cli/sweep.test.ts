@@ -177,6 +177,16 @@ describe('a point', () => {
   });
 });
 
+it.each([
+  ['fgraph/leaf', 'irq'],
+  ['entry/trivial', 'irq,sdei'],
+  ['sdei', 'sdei'],
+])('%s is as promised under %s alone', (scenario, kinds) => {
+  const { status, stdout } = run(['sweep', scenario, '--kind', kinds, '--no-progress']);
+  expect(stdout).toMatch(/all as promised\n$/);
+  expect(status).toBe(0);
+});
+
 it('gives the same report whatever the number of workers is', () => {
   const scenarios = ['leaf/strlen', 'leaf/memcpy-moves-lr', 'calls/recursion'];
   const [one, two] = ['1', '2'].map((jobs) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ALL_KINDS, type ExceptionKind } from '../../kernel-model/exception-kind.js';
+import { ALL_KINDS, type ExceptionKind, kindSet } from '../../kernel-model/exception-kind.js';
 import type { PolicyPromise, Scenario } from '../../scenarios/scenario.js';
 import { IMAGE_PROMISES } from '../../sweep/image-target.js';
 import {
@@ -113,6 +113,28 @@ describe('a requirement', () => {
       counted('missing', 1, { policy: 'sframe-v6' }),
     ];
     expect(unmet({}, elsewhere)).toEqual([[0, 0]]);
+  });
+
+  it('that counts is judged only when all its kinds were swept', () => {
+    const required = { kinds: ['irq', 'nmi'] as ExceptionKind[], atLeast: 2, depth: 1 as const };
+    const irqs = [counted('missing', 1)];
+    expect(unmet(required, irqs)).toEqual([[1, 1]]);
+    expect(unmet(required, irqs, { kinds: kindSet(['irq']) })).toEqual([]);
+    expect(unmet(required, irqs, { kinds: kindSet(['irq', 'nmi']) })).toEqual([[1, 1]]);
+  });
+
+  it('of everywhere holds for some of the kinds as well, which may have no such point', () => {
+    const required = { kinds: ['irq', 'nmi'] as ExceptionKind[], everywhere: true };
+    const some = { kinds: kindSet(['irq']) };
+    expect(unmet(required, [], some)).toEqual([]);
+    expect(unmet(required, [counted('missing', 2), counted('exact', 1)], some)).toEqual([[2, 3]]);
+  });
+
+  it('about depth 2 needs all kinds: each is met in the handling of others', () => {
+    const required = { kinds: ['sdei'] as ExceptionKind[], depth: 2 as const };
+    const deep = { depth: 2 } as const;
+    expect(unmet(required, [], { ...deep, kinds: kindSet(['sdei']) })).toEqual([]);
+    expect(unmet(required, [], deep)).toEqual([[0, 0]]);
   });
 
   it('is not judged where its points were not swept', () => {

@@ -4,6 +4,7 @@ import { ALL_KINDS } from '../../kernel-model/exception-kind.js';
 import { selectTargets } from '../../sweep/catalogue.js';
 import type { ScenarioReport } from '../../sweep/report.js';
 import { Sweep, type SweepOptions } from '../../sweep/sweep.js';
+import { compareRanges, isSinglePoint, measuringRange, splitRange } from '../../sweep/unit.js';
 
 /** The report of one scenario, by two workers and one policy. */
 async function sweep(name: string, extra: Partial<SweepOptions> = {}): Promise<ScenarioReport> {
@@ -54,6 +55,32 @@ describe('a worker that dies', () => {
     const { points, unexpected, problems, unmet } = await sweep('sdei/leaf', { crashAt: 'run' });
     expect({ points, unexpected, unmet }).toEqual({ points: 0, unexpected: 1, unmet: [] });
     expect(problems.map(({ kind, point }) => [kind, point])).toEqual([['worker-died', undefined]]);
-    expect(problems[0]?.detail).toMatch(/died \(signal SIGABRT\); the scenario cannot be executed/);
+    expect(problems[0]?.detail).toMatch(/died \(signal SIGABRT\); the run without exceptions/);
+  });
+});
+
+describe('the parts of a unit', () => {
+  type Range = Parameters<typeof splitRange>[0];
+  const parts = (range: Range): Range[] =>
+    isSinglePoint(range) ? [range] : splitRange(range).flatMap(parts);
+
+  it.each([
+    ['at depth 1', { ...measuringRange(1), from: 3, to: 8, kinds: ALL_KINDS }],
+    [
+      'at both depths',
+      {
+        ...measuringRange(1),
+        from: 3,
+        to: 5,
+        kinds: 0b11,
+        outerKinds: 0b101,
+        innerKinds: 0b110,
+        innerTo: 5,
+      },
+    ],
+  ])('%s are put in the order of what they cover, however they come', (_, range) => {
+    const inOrder = parts(range);
+    expect(inOrder.length).toBeGreaterThan(20);
+    expect([...inOrder].reverse().sort(compareRanges)).toEqual(inOrder);
   });
 });
