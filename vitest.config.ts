@@ -1,13 +1,19 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests on real kernels, which take as long as all others together. */
+const LINUX = 'test/linux/**/*.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     setupFiles: ['test/event-loop.ts'],
     // Unicorn may abort its process on a failed assertion: forks keep that to one test file.
     pool: 'forks',
     maxWorkers: '100%',
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: 'lab', include: ['test/**/*.test.ts'], exclude: [LINUX] } },
+      { extends: true, test: { name: 'linux', include: [LINUX] } },
+    ],
   },
 });

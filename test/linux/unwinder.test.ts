@@ -1,5 +1,4 @@
 /** A real kernel's own C unwinder, called where its interrupt handler asks for a walk. */
-import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { highWord, lowWord } from '../../emulator/address.js';
 import { DriverStatus } from '../../kernel-model/exception-driver.js';
@@ -13,9 +12,9 @@ import { POLICIES } from '../../unwinder/policies/all.js';
 import type { PolicyName } from '../../unwinder/policy.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
 import { backend, must } from '../cpu-fixture.js';
-import { repositoryPath, stepTo } from '../machine-fixture.js';
+import { stepTo } from '../machine-fixture.js';
+import { HAS_KERNELS, LEAF_KERNEL } from './kernels.js';
 
-const KERNEL = repositoryPath('../shared/kernels/vmlinux-7.3-rc7-leaf.gz');
 const VARIANTS: readonly PolicyName[] = [
   'frame-pointer',
   'sframe-v5',
@@ -25,7 +24,7 @@ const VARIANTS: readonly PolicyName[] = [
 
 /** At the entry of a function of the kernel. */
 function inStrlen() {
-  const source = { file: 'vmlinux', path: KERNEL };
+  const source = { file: 'vmlinux', path: LEAF_KERNEL };
   const lab = must(Lab.create(backend()));
   const parts = must(lab.machineFor(undefined, 'linux', source));
   const { machine, driver, stacks, guest, walker } = parts;
@@ -38,7 +37,7 @@ function inStrlen() {
   return { lab, machine, driver, stacks, guest, walker, initTask };
 }
 
-it.skipIf(!existsSync(KERNEL))('drops the error of a walk in variants 5 and 6 only', () => {
+it.skipIf(!HAS_KERNELS)('drops the error of a walk in variants 5 and 6 only', () => {
   const { lab, machine, driver, stacks, guest, walker, initTask } = inStrlen();
   const walk = new WalkResult();
   const model = new WalkResult();
@@ -74,7 +73,7 @@ it.skipIf(!existsSync(KERNEL))('drops the error of a walk in variants 5 and 6 on
   lab.close();
 });
 
-it.skipIf(!existsSync(KERNEL))('warns at every walk, also by WARN_ONCE()', () => {
+it.skipIf(!HAS_KERNELS)('warns at every walk, also by WARN_ONCE()', () => {
   const { lab, machine, driver, guest } = inStrlen();
   const address = (name: string): number => machine.kernel.symbol(name) ?? NaN;
   const fn = address('arch_stack_walk_reliable');

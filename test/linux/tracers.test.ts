@@ -1,6 +1,4 @@
 /** Function graph and kretprobes of a real kernel, by its own code; only where ../shared/kernels is present. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../emulator/backend.js';
 import { Reg } from '../../emulator/registers.js';
@@ -14,10 +12,7 @@ import { describeSetupError, setUpScenario } from '../../sweep/scenario-setup.js
 import { DEFAULT_BUDGET } from '../../sweep/sweep.js';
 import { NO_LIMIT, type UnitResult, type WalkExample } from '../../sweep/unit.js';
 import type { PolicyName } from '../../unwinder/policy.js';
-
-const KERNEL = join(import.meta.dirname, '../../../shared/kernels/vmlinux-7.3-rc7-leaf.gz');
-const HAS_KERNEL = existsSync(KERNEL);
-if (!HAS_KERNEL) console.warn(`real kernels are not tested: there is no ${KERNEL}`);
+import { HAS_KERNELS, LEAF_KERNEL } from './kernels.js';
 
 /** irq and brk. */
 const KINDS = 1 | 8;
@@ -26,7 +21,7 @@ let lab: Lab;
 let runner: UnitRunner;
 
 beforeAll(async () => {
-  if (!HAS_KERNEL) return;
+  if (!HAS_KERNELS) return;
   const backend = await openBackend();
   if (!backend.ok) throw new Error(backend.error.message);
   const made = Lab.create(backend.value);
@@ -35,7 +30,7 @@ beforeAll(async () => {
   runner = new UnitRunner(lab);
 });
 afterAll(() => {
-  if (HAS_KERNEL) lab.close();
+  if (HAS_KERNELS) lab.close();
 });
 
 const SQRT: readonly ScenarioArgument[] = [{ number: 1000 }];
@@ -47,7 +42,7 @@ async function unit(
   args?: readonly ScenarioArgument[],
 ): Promise<UnitResult> {
   const made = kernelTargets({
-    source: { file: 'vmlinux', path: KERNEL },
+    source: { file: 'vmlinux', path: LEAF_KERNEL },
     functions: [fn],
     ...(args === undefined ? {} : { args }),
   });
@@ -84,7 +79,7 @@ function verdictsAt(walks: readonly WalkExample[], policy: PolicyName): Map<stri
   return new Map(reliable.map(({ at, verdict }) => [at.replace(/\/.*/, ''), verdict]));
 }
 
-describe.skipIf(!HAS_KERNEL)('a real function graph tracer', () => {
+describe.skipIf(!HAS_KERNELS)('a real function graph tracer', () => {
   it('skips the caller, and hides it even from a detecting unwinder once it is popped', async () => {
     const result = await unit('fgraph:int_sqrt', ['sframe-strict', 'fgraph-detect'], 'model', SQRT);
     expect(result.problems).toEqual([]);
@@ -116,7 +111,7 @@ describe.skipIf(!HAS_KERNEL)('a real function graph tracer', () => {
   });
 });
 
-describe.skipIf(!HAS_KERNEL)('a traced function that a function with rows has called', () => {
+describe.skipIf(!HAS_KERNELS)('a traced function that a function with rows has called', () => {
   it('is recovered at the first instruction of return_to_handler, in a nested call', async () => {
     const nested = 'fgraph:*bio_*poll@iocb_bio_iopoll';
     const result = await unit(nested, ['sframe-strict'], 'both');
@@ -143,7 +138,7 @@ describe.skipIf(!HAS_KERNEL)('a traced function that a function with rows has ca
 
 /** Offset of the last store to curr_ret_stack in ftrace_return_to_handler. */
 function lowering(): number {
-  const parts = lab.machineFor(undefined, undefined, { file: 'vmlinux', path: KERNEL });
+  const parts = lab.machineFor(undefined, undefined, { file: 'vmlinux', path: LEAF_KERNEL });
   if (!parts.ok) throw new Error(parts.error.message);
   const { memory, kernel, symbols } = parts.value.machine;
   const { address = 0, size = 0 } = symbols.byName('ftrace_return_to_handler') ?? {};
@@ -169,7 +164,7 @@ interface TracedRun {
 
 /** Execute a traced function without interrupting it. */
 function runTraced(entry: string, by: RealTracer, args: ScenarioArgument[]): TracedRun {
-  const parts = lab.machineFor(undefined, undefined, { file: 'vmlinux', path: KERNEL });
+  const parts = lab.machineFor(undefined, undefined, { file: 'vmlinux', path: LEAF_KERNEL });
   if (!parts.ok) throw new Error(parts.error.message);
   const { machine, stacks } = parts.value;
   const { kernel, stepper, symbols, memory } = machine;
@@ -199,7 +194,7 @@ function runTraced(entry: string, by: RealTracer, args: ScenarioArgument[]): Tra
 /** PSTATE.{D, A, I, F}. */
 const DAIF = 0x3c0;
 
-describe.skipIf(!HAS_KERNEL)("a real kretprobe's entry", () => {
+describe.skipIf(!HAS_KERNELS)("a real kretprobe's entry", () => {
   const ENTRY = ['kprobe_brk_handler', 'pre_handler_kretprobe', 'stub_handler'].concat(
     ['arch_prepare_kretprobe', 'slot', 'slot', 'kprobe_ss_brk_handler', 'post_kprobe_handler'],
     ['__kretprobe_trampoline', 'kretprobe_brk_handler', '__kretprobe_trampoline_handler'],
@@ -248,7 +243,7 @@ describe.skipIf(!HAS_KERNEL)("a real kretprobe's entry", () => {
   });
 });
 
-describe.skipIf(!HAS_KERNEL)('a real kretprobe', () => {
+describe.skipIf(!HAS_KERNELS)('a real kretprobe', () => {
   it('returns through the trampoline, and cannot be interrupted in its handler', async () => {
     const result = await unit('kretprobe:int_sqrt', ['sframe-strict'], 'both', SQRT);
     expect(result.problems).toEqual([]);

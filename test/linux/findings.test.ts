@@ -1,5 +1,4 @@
-/** The findings of docs/findings.md that are not in real-tracers.test.ts; only where ../shared/kernels is present. */
-import { existsSync } from 'node:fs';
+/** The findings of docs/findings.md that are not in tracers.test.ts; only where ../shared/kernels is present. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ScenarioArgument } from '../../scenarios/scenario.js';
 import { kernelTargets } from '../../sweep/kernel-target.js';
@@ -8,12 +7,7 @@ import { UnitRunner } from '../../sweep/run-unit.js';
 import { DEFAULT_BUDGET } from '../../sweep/sweep.js';
 import type { PolicyName } from '../../unwinder/policy.js';
 import { backend, must } from '../cpu-fixture.js';
-import { repositoryPath } from '../machine-fixture.js';
-
-const LEAF = repositoryPath('../shared/kernels/vmlinux-7.3-rc7-leaf.gz');
-const PLAIN = repositoryPath('../shared/kernels/vmlinux-7.3-rc7.gz');
-const HAS_KERNELS = existsSync(LEAF) && existsSync(PLAIN);
-if (!HAS_KERNELS) console.warn(`real kernels are not tested: there is no ${LEAF}, or no ${PLAIN}`);
+import { HAS_KERNELS, LEAF_KERNEL, PLAIN_KERNEL } from './kernels.js';
 
 const POLICIES: readonly PolicyName[] = ['sframe-v5', 'sframe-v6', 'sframe-strict'];
 const IRQ = 1;
@@ -88,32 +82,32 @@ describe.skipIf(!HAS_KERNELS)('in a real kernel', () => {
   it.each([
     {
       title: 'crc32_le_arm64 of the annotated build has no rows',
-      point: [LEAF, 'crc32_le_arm64', 0],
+      point: [LEAF_KERNEL, 'crc32_le_arm64', 0],
       walks: ['crc32_le_arm64+0x0', ...NO_ROWS],
     },
     {
       title: 'crc32_le_arm64 of the mainline build has no rows',
-      point: [PLAIN, 'crc32_le_arm64', 0],
+      point: [PLAIN_KERNEL, 'crc32_le_arm64', 0],
       walks: ['crc32_le_arm64+0x0', ...NO_ROWS],
     },
     {
       title: 'a string routine of the mainline build has no rows',
-      point: [PLAIN, '__pi_strlen', 0],
+      point: [PLAIN_KERNEL, '__pi_strlen', 0],
       walks: ['__pi_strlen+0x0', ...NO_ROWS],
     },
     {
       title: 'a string routine of the annotated build is exact',
-      point: [LEAF, '__pi_strlen', 0],
+      point: [LEAF_KERNEL, '__pi_strlen', 0],
       walks: ['__pi_strlen+0x0', 'exact', 'exact', 'exact'],
     },
     {
       title: 'v6 alone refuses a CFA with bit 4 set',
-      point: [LEAF, 'has_lpa2', 20],
+      point: [LEAF_KERNEL, 'has_lpa2', 20],
       walks: ['bsearch+0x14', 'exact', 'unreliable cfa-misaligned', 'exact'],
     },
     {
       title: 'v5 takes a word behind an ordinary frame record for the type of one of metadata',
-      point: [PLAIN, 'io_mkdirat', 100],
+      point: [PLAIN_KERNEL, 'io_mkdirat', 100],
       walks: [
         '__pi_memset_generic+0x10c',
         'unreliable pt-regs-not-accessible',
