@@ -1,4 +1,7 @@
-/** Runs inputs FROM to TO of a seed; tells the parent of each on fd 3, one JSON line a message. */
+/**
+ * `child.js SEED FROM TO PATH`: runs inputs FROM to TO of a seed; tells the parent of each on fd 3, one
+ * JSON line a message. What is verified is written to PATH, and may be left there.
+ */
 import { writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { openBackend } from '../emulator/backend.js';
@@ -15,7 +18,8 @@ const TURN_INTERVAL = 20;
 /** Inputs of which one is also verified by execution, which takes much longer than reading. */
 const VERIFY_INTERVAL = 20;
 
-const [seed = 0, from = 0, to = 0] = process.argv.slice(2).map(Number);
+const [seed = 0, from = 0, to = 0] = process.argv.slice(2, 5).map(Number);
+const path = process.argv[5] ?? '';
 const inputs = readInputs().map((input) => {
   const tables = tablesOf(input.path, input.bytes);
   if (!tables.ok) throw new Error(tables.error);
@@ -33,8 +37,8 @@ for (let index = from; index < to; index++) {
   const chosen = inputs[random(inputs.length)];
   if (chosen === undefined) break;
   try {
-    const engine = index % VERIFY_INTERVAL === 0 ? backend.value : undefined;
-    outcomes[exercise(mutate(chosen.input, random), chosen.tables, engine)]++;
+    const execution = index % VERIFY_INTERVAL === 0 ? { backend: backend.value, path } : undefined;
+    outcomes[exercise(mutate(chosen.input, random), chosen.tables, execution)]++;
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     say({ kind: 'thrown', index, path: chosen.input.path, text });

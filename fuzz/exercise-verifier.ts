@@ -1,19 +1,19 @@
 /** Verification by execution, on one input: what is damaged here is code and table alike. */
 import type { EngineBackend } from '../emulator/engine.js';
-import type { ElfImage } from '../emulator/elf-types.js';
-import { programOf } from '../verify/program.js';
+import { loadProgram } from '../verify/program.js';
 import { Verifier } from '../verify/verify.js';
 import { refused } from './exercise.js';
 
 /**
- * Execute every function of an image against its rows.
+ * Execute every function of a file, linked or not, against its rows.
  * @returns whether the file could be verified at all
  * @throws Error whatever verification throws, and when an error message is not one clear line
  */
-export function exerciseVerifier(image: ElfImage, backend: EngineBackend): boolean {
-  const program = programOf(image);
+export function exerciseVerifier(path: string, backend: EngineBackend): boolean {
+  const program = loadProgram(path);
   if (!program.ok) {
-    refused(program.error);
+    // A path that was made up may look like anything.
+    refused(program.error.replaceAll(path, 'input'));
     return false;
   }
   const verifier = Verifier.create(program.value, backend);

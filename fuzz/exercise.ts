@@ -1,4 +1,5 @@
 /** Everything that reads a file, on one input. */
+import { writeFileSync } from 'node:fs';
 import { describeElfError } from '../emulator/elf-error.js';
 import { decompress } from '../emulator/elf-file.js';
 import { parseElf } from '../emulator/elf-image.js';
@@ -17,17 +18,24 @@ import { exerciseVerifier } from './exercise-verifier.js';
 /** How far an input got. */
 export type Outcome = 'not-read' | 'no-dwarf' | 'read' | 'verified';
 
+/** What verification needs, which takes much longer than reading. */
+export interface Execution {
+  readonly backend: EngineBackend;
+  /** Where the input is written for it: it reads files. */
+  readonly path: string;
+}
+
 /**
- * @param backend to execute the file's functions with, too, when it is given
+ * @param execution to execute the file's functions, too, when it is given
  * @throws Error whatever a reader throws, and when an error message is not one clear line
  */
-export function exercise(bytes: Buffer, original: FileTables, backend?: EngineBackend): Outcome {
+export function exercise(bytes: Buffer, original: FileTables, execution?: Execution): Outcome {
   const file = decompress('input', bytes);
   if (!file.ok) return refused(describeElfError(file.error));
   const image = parseElf('input', file.value);
   if (image.ok) image.value.applyRelocations();
   else refused(describeElfError(image.error));
-  const verified = image.ok && backend !== undefined && exerciseVerifier(image.value, backend);
+  const verified = execution !== undefined && execute(bytes, execution);
 
   const flat = tablesOf('input', file.value, 'zero');
   if (flat.ok) {
@@ -62,6 +70,11 @@ export function exercise(bytes: Buffer, original: FileTables, backend?: EngineBa
   if (dwarf.ok) return verified ? 'verified' : 'read';
   refused(dwarf.error);
   return 'no-dwarf';
+}
+
+function execute(bytes: Buffer, { backend, path }: Execution): boolean {
+  writeFileSync(path, bytes);
+  return exerciseVerifier(path, backend);
 }
 
 /** @throws Error when a message is not one clear line */

@@ -6,6 +6,9 @@
  * nothing found, 1 something, 2 wrong usage. `--from I --count 1` runs input I of a seed alone.
  */
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +32,14 @@ interface ChildEnd {
   readonly failure: string | undefined;
 }
 
+/** Inputs of a seed, and where one is written for the verifier. */
+interface Inputs {
+  readonly seed: number;
+  readonly from: number;
+  readonly to: number;
+  readonly path: string;
+}
+
 interface Totals {
   readonly findings: string[];
   readonly memory: number[];
@@ -36,10 +47,10 @@ interface Totals {
   highestRss: number;
 }
 
-function runChild(seed: number, from: number, to: number, totals: Totals): Promise<ChildEnd> {
+function runChild({ seed, from, to, path }: Inputs, totals: Totals): Promise<ChildEnd> {
   return new Promise((resolve) => {
     const flags = ['--expose-gc', `--max-old-space-size=${HEAP_LIMIT}`];
-    const args = [...flags, CHILD, String(seed), String(from), String(to)];
+    const args = [...flags, CHILD, String(seed), String(from), String(to), path];
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
@@ -106,13 +117,19 @@ async function main(): Promise<number> {
   const totals: Totals = { findings: [], memory: [], outcomes: {}, highestRss: 0 };
   let ended = 0;
   const began = performance.now();
-  for (let from = first; from < first + count;) {
-    const { last, failure } = await runChild(seed, from, first + count, totals);
+  const to = first + count;
+  const folder = mkdtempSync(join(tmpdir(), 'kunwind-fuzz-'));
+  for (let from = first; from < to;) {
+    const { last, failure } = await runChild(
+      { seed, from, to, path: join(folder, 'input') },
+      totals,
+    );
     if (failure === undefined) break;
     totals.findings.push(`input ${last}: ${failure}`);
     if (++ended === MAX_ENDED) break;
     from = Math.max(from, last) + 1;
   }
+  rmSync(folder, { recursive: true });
   const seconds = (performance.now() - began) / 1000;
   for (const finding of totals.findings.slice(0, 20)) process.stdout.write(`${finding}\n`);
   const outcomes = Object.entries(totals.outcomes).map(([name, n]) => `${n} ${name}`);
