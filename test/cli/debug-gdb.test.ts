@@ -2,8 +2,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { CliSession } from './cli-session.js';
 import { run, start } from './run-cli.js';
+
+const session = new CliSession();
+afterAll(() => {
+  session.close();
+});
 
 interface Server {
   readonly child: ChildProcess;
@@ -76,8 +82,8 @@ describe('debug --gdb', () => {
       /refusing to listen on 0\.0\.0\.0, .*controls the guest \(--gdb-allow-remote allows it\)/,
     ],
     [['--gdb-allow-remote', '--print'], /--gdb-allow-remote needs --gdb/],
-  ])('%j is refused in one line', (args, message) => {
-    const { status, stdout, stderr } = run(['debug', 'leaf/strlen', ...args]);
+  ])('%j is refused in one line', async (args, message) => {
+    const { status, stdout, stderr } = await session.run(['debug', 'leaf/strlen', ...args]);
     expect(stderr).toMatch(/^kunwind-lab: [^\n]*\n$/);
     expect(stderr).toMatch(message);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });

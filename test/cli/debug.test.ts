@@ -2,23 +2,26 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { CliSession } from './cli-session.js';
 import { run, scratchFolder } from './run-cli.js';
 
 const folder = scratchFolder();
+const session = new CliSession();
 afterAll(() => {
+  session.close();
   folder.remove();
 });
 
-function print(...args: string[]): string {
-  const { status, stdout, stderr } = run(['debug', ...args, '--print']);
+async function print(...args: string[]): Promise<string> {
+  const { status, stdout, stderr } = await session.run(['debug', ...args, '--print']);
   expect(stderr).toBe('');
   expect(status).toBe(0);
   return stdout;
 }
 
 describe('debug --print', () => {
-  it('shows a point in 80 columns without colour', () => {
-    const text = print('calls/pac', '--at', '9:irq', '--policy', 'sframe-v6');
+  it('shows a point in 80 columns without colour', async () => {
+    const text = await print('calls/pac', '--at', '9:irq', '--policy', 'sframe-v6');
     const lines = text.split('\n');
     expect(lines.slice(0, 2)).toEqual([
       'calls/pac 9, position 34',
@@ -39,32 +42,32 @@ describe('debug --print', () => {
     expect(text).toContain('sframe-v6, reliable, asked by irq: unreliable\n');
   });
 
-  it('says what each step read and where a walk went wrong', () => {
-    const text = print('fgraph/leaf', '--at', '0:irq', '--policy', 'sframe-strict');
+  it('says what each step read and where a walk went wrong', async () => {
+    const text = await print('fgraph/leaf', '--at', '0:irq', '--policy', 'sframe-strict');
     expect(text).toMatch(
       /by metadata record, pt_regs\n +pt_regs\.pc = \w{16} at 0x\w+ on the task stack/,
     );
-    const sdei = print('leaf/strlen-nocfi', '--at', '70:sdei', '--policy', 'sframe-strict');
+    const sdei = await print('leaf/strlen-nocfi', '--at', '70:sdei', '--policy', 'sframe-strict');
     expect(sdei).toContain('sframe-strict, reliable, asked by sdei: missing');
     expect(sdei).toMatch(/^!> .* - absent$/m);
     expect(sdei).toMatch(/is absent; the walk went on to\s+\S+ by frame record/);
   });
 
-  it('stands inside the handling of an exception at a point of depth 2', () => {
-    const text = print('leaf/strlen', '--at', '70:irq/20:sdei');
+  it('stands inside the handling of an exception at a point of depth 2', async () => {
+    const text = await print('leaf/strlen', '--at', '70:irq/20:sdei');
     expect(text).toMatch(/^leaf\/strlen 70:irq\/20, position \d+\n/);
     expect(text).toContain('asked by sdei');
   });
 
-  it('opens a case of the stacktrace tests', () => {
-    const text = print('kunit:fgraph_exit_unwind_reliable', '--policy', 'fgraph-detect');
+  it('opens a case of the stacktrace tests', async () => {
+    const text = await print('kunit:fgraph_exit_unwind_reliable', '--policy', 'fgraph-detect');
     expect(text).toMatch(/^kunit\/fgraph-exit-unwind-reliable 0, position \d+\n/);
     expect(text).toContain('test_fgraph_exit_unwind_reliable+0x0');
   });
 
-  it('opens a function of an image', () => {
+  it('opens a function of an image', async () => {
     const image = ['--image', 'scenarios/leaf/leaf.elf', '--function', 'leaf_strlen'];
-    const text = print(...image, '--args', 'str:hello', '--at', '2:nmi');
+    const text = await print(...image, '--args', 'str:hello', '--at', '2:nmi');
     expect(text).toContain('scenarios/leaf/leaf.elf:leaf_strlen 2, position');
   });
 });
@@ -158,8 +161,8 @@ describe('debug refuses', () => {
     ],
     ['no terminal', ['calls/pac'], /needs a terminal: use --print, --trace FILE or --gdb PORT/],
   ];
-  it.each(lines)('%s, in one line', (_, args, message) => {
-    const { status, stdout, stderr } = run(['debug', ...args]);
+  it.each(lines)('%s, in one line', async (_, args, message) => {
+    const { status, stdout, stderr } = await session.run(['debug', ...args]);
     expect(stdout).toBe('');
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^kunwind-lab: [^\n]*\n$/);

@@ -1,26 +1,28 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { CliSession } from './cli-session.js';
 import { LEAF_ELF, sframeOffset, writeLoader, writePatched } from './image-files.js';
-import { run, scratchFolder } from './run-cli.js';
+import { run, type Run, scratchFolder } from './run-cli.js';
 
 const folder = scratchFolder();
+const session = new CliSession();
 afterAll(() => {
+  session.close();
   folder.remove();
 });
 const inFolder = (name: string): string => join(folder.path, name);
 
 /** One line on standard error, nothing on standard output, status 2. */
-function expectOneLine(
-  args: readonly string[],
-  message: RegExp,
-  environment: NodeJS.ProcessEnv = {},
-): void {
-  const { status, stdout, stderr } = run(args, environment);
+function expectRefusal({ status, stdout, stderr }: Run, message: RegExp): void {
   expect(stderr).toMatch(/^kunwind-lab: [^\n]+\n$/);
   expect(stderr).toMatch(message);
   expect(stderr).not.toContain('internal error');
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+}
+
+async function expectOneLine(args: readonly string[], message: RegExp): Promise<void> {
+  expectRefusal(await session.run(args), message);
 }
 
 const EI_DATA = 5;
@@ -66,37 +68,40 @@ describe('a file that cannot be used', () => {
       /SFrame \S+ at offset 0x[0-9a-f]+ is \d+/,
     ],
   ];
-  it.each(files)('%s: one line from sweep --image and from sframe dump', (_, make, message) => {
-    const file = make();
-    expectOneLine(['sweep', '--image', file, '--function', 'leaf_memcpy_entry'], message);
-    expectOneLine(['sframe', 'dump', file], message);
-  });
+  it.each(files)(
+    '%s: one line from sweep --image and from sframe dump',
+    async (_, make, message) => {
+      const file = make();
+      await expectOneLine(['sweep', '--image', file, '--function', 'leaf_memcpy_entry'], message);
+      await expectOneLine(['sframe', 'dump', file], message);
+    },
+  );
 
-  it('relocatable: an error to sweep --image', () => {
+  it('relocatable: an error to sweep --image', async () => {
     const file = writePatched(inFolder('o'), E_TYPE, 1);
     const args = ['sweep', '--image', file, '--function', 'leaf_memcpy_entry'];
-    expectOneLine(args, /a relocatable object/);
+    await expectOneLine(args, /a relocatable object/);
   });
 
-  it('linked where the guest kernel is', () => {
+  it('linked where the guest kernel is', async () => {
     const kernel = 'kernel-model/guest/vmlinux';
     const args = ['sweep', '--image', kernel, '--function', 'kthread', '--no-progress'];
-    expectOneLine(args, /vmlinux overlaps .* at 0xffff/);
+    await expectOneLine(args, /vmlinux overlaps .* at 0xffff/);
   });
 
-  it('without .sframe: an error to sframe dump', () => {
+  it('without .sframe: an error to sframe dump', async () => {
     const file = writeLoader(inFolder('plain'), 0x400000n);
-    expectOneLine(['sframe', 'dump', file], /plain: no \.sframe section/);
+    await expectOneLine(['sframe', 'dump', file], /plain: no \.sframe section/);
   });
 
-  it('without that function: the nearest names', () => {
+  it('without that function: the nearest names', async () => {
     const args = ['sweep', '--image', LEAF_ELF, '--function', 'leaf_memcp'];
-    expectOneLine(args, /no function leaf_memcp; did you mean leaf_memcmp, leaf_memcpy/);
+    await expectOneLine(args, /no function leaf_memcp; did you mean leaf_memcmp, leaf_memcpy/);
   });
 
-  it('with data of that name', () => {
+  it('with data of that name', async () => {
     const file = writeLoader(inFolder('data'), 0x400000n);
-    expectOneLine(['sweep', '--image', file, '--function', 'a_table'], /a_table is not code/);
+    await expectOneLine(['sweep', '--image', file, '--function', 'a_table'], /a_table is not code/);
   });
 });
 
@@ -148,14 +153,20 @@ describe('a command line that means nothing', () => {
       /9 arguments, but x0\.\.x7 take 8/,
     ],
   ];
-  it.each(lines)('%s', (_, args, message) => {
-    expectOneLine(args, message);
+  it.each(lines)('%s', async (_, args, message) => {
+    await expectOneLine(args, message);
   });
 
-  it('a point that the scenario does not reach', () => {
+  it('a point that the scenario does not reach', async () => {
     const args = ['sweep', 'leaf/strlen', '--point'];
-    expectOneLine([...args, '9999:irq'], /executes \d+ instructions: there is no number 9999/);
-    expectOneLine([...args, '1:irq/99999:nmi'], /no nmi is possible at that inner instruction/);
+    await expectOneLine(
+      [...args, '9999:irq'],
+      /executes \d+ instructions: there is no number 9999/,
+    );
+    await expectOneLine(
+      [...args, '1:irq/99999:nmi'],
+      /no nmi is possible at that inner instruction/,
+    );
   });
 });
 
@@ -164,19 +175,20 @@ describe('a report that cannot be written', () => {
     ['in no directory', 'none/report.json', /none\/report\.json: no such directory/],
     ['below a file', 'file/report.json', /a part of the path is not a directory/],
     ['at a directory', '.', /it is a directory/],
-  ])('%s: known before the sweep, and nothing is left behind', (_, name, message) => {
+  ])('%s: known before the sweep, and nothing is left behind', async (_, name, message) => {
     writeFileSync(inFolder('file'), '');
     const before = readdirSync(folder.path);
-    expectOneLine(['sweep', 'leaf/strlen', '--json', inFolder(name)], message);
+    await expectOneLine(['sweep', 'leaf/strlen', '--json', inFolder(name)], message);
     expect(readdirSync(folder.path)).toEqual(before);
   });
 });
 
 it('says what to install when there is no engine', () => {
   const environment = { KUNWIND_LIBUNICORN: '/nonexistent/libunicorn.so' };
-  expectOneLine(['sweep', 'leaf/strlen'], /KUNWIND_LIBUNICORN=/, environment);
+  expectRefusal(run(['sweep', 'leaf/strlen'], environment), /KUNWIND_LIBUNICORN=/);
 });
 
 it('does not depend on the language of the user', () => {
-  expectOneLine(['swep'], /unknown command 'swep'/, { LC_ALL: 'de_DE.UTF-8', LANG: 'de_DE' });
+  const environment = { LC_ALL: 'de_DE.UTF-8', LANG: 'de_DE' };
+  expectRefusal(run(['swep'], environment), /unknown command 'swep'/);
 });

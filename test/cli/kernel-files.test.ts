@@ -5,14 +5,23 @@ import { mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { CliSession } from './cli-session.js';
 import { GUEST, type KernelSweep, sweeper } from './kernel-sweep.js';
-import { environment, MAIN, ROOT, run, scratchFolder } from './run-cli.js';
+import { environment, MAIN, ROOT, run, type Run, scratchFolder } from './run-cli.js';
 
 const folder = scratchFolder();
+const session = new CliSession();
 afterAll(() => {
+  session.close();
   folder.remove();
 });
 const sweep = sweeper(folder.path);
+
+/** How a sweep ended that has to be refused. */
+async function refusal(kernel: string, ...args: readonly string[]): Promise<Run> {
+  const report = join(folder.path, 'refused.json');
+  return session.run(['sweep', '--kernel', kernel, ...args, '--json', report, '--no-progress']);
+}
 
 /** The small kernel with a symbol under another name: as if it did not have it. */
 function writeWithout(symbol: string): string {
@@ -51,15 +60,18 @@ describe('a kernel that lacks', () => {
     expect(json?.compared).toBe(0);
   });
 
-  it.each(['guest', 'both', 'checked'])('it never has %s answered by the model', (unwinder) => {
-    const kernel = writeWithout('arch_stack_walk');
-    const { status, stdout, stderr } = sweep(kernel, ...args, '--unwinder', unwinder);
-    expect(stderr).toMatch(/^[^\n]* has no arch_stack_walk_reliable\(\) of its own: [^\n]*\n$/);
-    expect(stdout).toBe('');
-    expect(status).toBe(2);
-  });
+  it.each(['guest', 'both', 'checked'])(
+    'it never has %s answered by the model',
+    async (unwinder) => {
+      const kernel = writeWithout('arch_stack_walk');
+      const { status, stdout, stderr } = await refusal(kernel, ...args, '--unwinder', unwinder);
+      expect(stderr).toMatch(/^[^\n]* has no arch_stack_walk_reliable\(\) of its own: [^\n]*\n$/);
+      expect(stdout).toBe('');
+      expect(status).toBe(2);
+    },
+  );
 
-  it('variants is compared with the policy that is named', () => {
+  it('variants is compared with the policy that is named', async () => {
     const kernel = writeWithout('kunwind_variant');
     const disagreements = ({ json }: KernelSweep) =>
       json?.scenarios.flatMap((scenario) => scenario.disagreements).length;
@@ -73,19 +85,19 @@ describe('a kernel that lacks', () => {
     expect(strict.status).toBe(1);
     expect(disagreements(strict)).toBeGreaterThan(0);
     expect(strict.stdout).toMatch(/ model: [\d,]+ walks compared, [1-9][\d,]* disagreements\n/);
-    const several = run(['sweep', '--kernel', kernel, '--policy', 'frame-pointer,sframe-v6']);
+    const several = await refusal(kernel, '--policy', 'frame-pointer,sframe-v6');
     expect(several.stderr).toMatch(/has one unwinder, [^\n]*: name one --policy, not 2\n$/);
     expect(several.status).toBe(2);
   });
 
-  it('.sframe is swept under frame-pointer, and no other policy', () => {
+  it('.sframe is swept under frame-pointer, and no other policy', async () => {
     const kernel = writeWithoutSFrame();
     const { status, stderr, json } = sweep(kernel, ...args);
     expect(stderr).toMatch(/^[^\n]* has no \.sframe: the frame-pointer policy only\n$/);
     expect(status).toBe(0);
     expect(Object.keys(json?.policies ?? {})).toEqual(['frame-pointer']);
     for (const unwinder of ['both', 'model']) {
-      const refused = sweep(kernel, '--policy', 'sframe-strict', '--unwinder', unwinder);
+      const refused = await refusal(kernel, '--policy', 'sframe-strict', '--unwinder', unwinder);
       expect(refused.stderr).toMatch(/has no \.sframe: sframe-strict [^\n]*\n$/);
       expect([refused.status, refused.stdout]).toEqual([2, '']);
     }
@@ -100,15 +112,15 @@ describe('offsets of another build', () => {
       'TSK_TI_PREEMPT 24',
       /^kunwind-lab: [^\n]* init_task does not have its preempt_count of 1 there/,
     ],
-  ])('%s is refused', (define, message) => {
+  ])('%s is refused', async (define, message) => {
     const offsets = join(folder.path, 'asm-offsets.h');
     writeFileSync(offsets, `#define ${define}\n`);
     const given = ['--kernel', GUEST, '--offsets', offsets];
-    const { status, stdout, stderr } = run(['sweep', ...given]);
+    const { status, stdout, stderr } = await session.run(['sweep', ...given]);
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/: offsets of another build\?\n$/);
     expect([status, stdout]).toEqual([2, '']);
-    expect(run(['doctor', ...given]).status).toBe(1);
+    expect((await session.run(['doctor', ...given])).status).toBe(1);
   });
 });
 

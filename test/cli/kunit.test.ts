@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseSuiteLogs } from '../../sweep/kunit/reliable-stacktrace-log.js';
 import { PACKAGE_ROOT } from '../../sweep/package-path.js';
+import { CliSession } from './cli-session.js';
 import { REFERENCE_POLICIES, referenceFolder, referenceText } from '../kunit/reference-logs.js';
 
 const PROGRAM = join(PACKAGE_ROOT, 'dist/cli/main.js');
@@ -33,6 +34,14 @@ function kunit(...args: readonly string[]): Ran {
   return { status, out: stdout, err: stderr };
 }
 
+const session = new CliSession();
+
+/** What needs no process of its own. */
+async function ended(...args: readonly string[]): Promise<Ran> {
+  const { status, stdout, stderr } = await session.run(['kunit', ...args]);
+  return { status, out: stdout, err: stderr };
+}
+
 let folder: string;
 
 beforeAll(() => {
@@ -40,6 +49,7 @@ beforeAll(() => {
 });
 
 afterAll(() => {
+  session.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -130,15 +140,15 @@ describe('kunit refuses', () => {
     [['--stack-shift', '8'], /--stack-shift must be a multiple of 16 up to 4096, not '8'/],
     [['--frobnicate'], /unknown option --frobnicate/],
     [['extra'], /unknown/],
-  ])('%j', (args, message) => {
-    const { status, out, err } = kunit(...args);
+  ])('%j', async (args, message) => {
+    const { status, out, err } = await ended(...args);
     expect(status).toBe(2);
     expect(out).toBe('');
     expect(err).toMatch(/^kunwind-lab: [^\n]*\n$/);
     expect(err).toMatch(message);
   });
 
-  test.skipIf(referenceFolder === undefined)('logs that are cut, foreign or empty', () => {
+  test.skipIf(referenceFolder === undefined)('logs that are cut, foreign or empty', async () => {
     const junit = join(folder, 'never.xml');
     const text = referenceText('sframe-v5');
     const logs: [string, RegExp][] = [
@@ -154,7 +164,7 @@ describe('kunit refuses', () => {
     ];
     for (const [log, message] of logs) {
       writeFileSync(join(folder, 'sframe-v5.ktap'), log);
-      const { status, out, err } = kunit('--compare', folder, '--junit', junit);
+      const { status, out, err } = await ended('--compare', folder, '--junit', junit);
       expect(status).toBe(2);
       expect(out).toBe('');
       expect(err).toMatch(message);
@@ -165,12 +175,12 @@ describe('kunit refuses', () => {
 });
 
 describe('kunit refuses a log', () => {
-  test('that is no file: a folder, a device without an end', () => {
+  test('that is no file: a folder, a device without an end', async () => {
     const logs = mkdtempSync(join(folder, 'no-files-'));
     mkdirSync(join(logs, 'sframe-v5.ktap'));
     symlinkSync('/dev/zero', join(logs, 'sframe-v6.ktap'));
     for (const policy of ['sframe-v5', 'sframe-v6']) {
-      const { status, out, err } = kunit('--compare', logs, '--policy', policy);
+      const { status, out, err } = await ended('--compare', logs, '--policy', policy);
       expect({ status, out }).toEqual({ status: 2, out: '' });
       expect(err).toMatch(/^kunwind-lab: [^\n]*\.ktap: not a regular file\n$/);
     }

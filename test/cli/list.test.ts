@@ -1,7 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { FAMILIES } from '../../sweep/catalogue.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
+import { CliSession } from './cli-session.js';
 import { run } from './run-cli.js';
+
+const session = new CliSession();
+afterAll(() => {
+  session.close();
+});
 
 interface ListJson {
   families: {
@@ -33,8 +39,8 @@ describe('list', () => {
     }
   });
 
-  it('prints a family with its promises in 100 columns', () => {
-    const { stdout } = run(['list', '--family', 'leaf']);
+  it('prints a family with its promises in 100 columns', async () => {
+    const { stdout } = await session.run(['list', '--family', 'leaf']);
     expect(stdout).toMatch(/^leaf: /);
     expect(stdout).not.toContain('calls/');
     expect(stdout).toMatch(/leaf\/memcpy-nocfi +memcpy without CFI/);
@@ -42,8 +48,8 @@ describe('list', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 
-  it('is one line for each scenario when brief, and knows topics', () => {
-    const { stdout } = run(['list', '--brief', '--topic', 'memcpy']);
+  it('is one line for each scenario when brief, and knows topics', async () => {
+    const { stdout } = await session.run(['list', '--brief', '--topic', 'memcpy']);
     const lines = stdout.trimEnd().split('\n');
     expect(lines.length).toBe(3);
     expect(lines[1]).toMatch(/^ {2}leaf\/memcpy +memcpy annotated as a leaf/);
@@ -52,8 +58,8 @@ describe('list', () => {
 
 it.each([[[]], [['sweep']], [['list']], [['sframe']], [['sframe', 'dump']]])(
   'help for %j goes to standard output, with status 0',
-  (command) => {
-    const { status, stdout, stderr } = run([...command, '--help']);
+  async (command) => {
+    const { status, stdout, stderr } = await session.run([...command, '--help']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain(['kunwind-lab', ...command].join(' '));
   },

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findReadelf, readelfSFrame } from '../unwinder/sframe-readelf.js';
+import { CliSession } from './cli-session.js';
 import { LEAF_ELF } from './image-files.js';
 import { run, scratchFolder } from './run-cli.js';
 
 const folder = scratchFolder();
+const session = new CliSession();
 afterAll(() => {
+  session.close();
   folder.remove();
 });
 
@@ -21,27 +24,30 @@ describe('sframe dump', () => {
     expect(stdout).toMatch(/func idx \[0\]: pc = 0xffff\w+, size = \d+ bytes/);
   });
 
-  it('reads a compressed file', () => {
+  it('reads a compressed file', async () => {
     const path = join(folder.path, 'leaf.gz');
     writeFileSync(path, gzipSync(readFileSync(LEAF_ELF)));
-    expect(run(['sframe', 'dump', path]).stdout).toBe(run(['sframe', 'dump', LEAF_ELF]).stdout);
+    const plain = await session.run(['sframe', 'dump', LEAF_ELF]);
+    const compressed = await session.run(['sframe', 'dump', path]);
+    expect(compressed.stdout).toBe(plain.stdout);
   });
 
-  it.skipIf(readelf === undefined)('prints what readelf prints, byte for byte', () => {
+  it.skipIf(readelf === undefined)('prints what readelf prints, byte for byte', async () => {
     if (readelf === undefined) return;
     const expected = readelfSFrame(readelf, readFileSync(LEAF_ELF));
-    expect(run(['sframe', 'dump', '--format=readelf', LEAF_ELF]).stdout).toBe(expected);
+    const { stdout } = await session.run(['sframe', 'dump', '--format=readelf', LEAF_ELF]);
+    expect(stdout).toBe(expected);
   });
 
-  it('names the functions, but not in the layout of readelf', () => {
-    const named = run(['sframe', 'dump', LEAF_ELF]).stdout;
+  it('names the functions, but not in the layout of readelf', async () => {
+    const { stdout: named } = await session.run(['sframe', 'dump', LEAF_ELF]);
     expect(named).toMatch(/pc = 0x\w+, size = 136 bytes <leaf_memcpy_inner>\n/);
-    const plain = run(['sframe', 'dump', '--format=readelf', LEAF_ELF]).stdout;
+    const { stdout: plain } = await session.run(['sframe', 'dump', '--format=readelf', LEAF_ELF]);
     expect(named.replace(/ <\w+>\n/g, '\n')).toBe(plain);
   });
 
-  it('has the same as JSON', () => {
-    const { stdout } = run(['sframe', 'dump', LEAF_ELF, '--format=json']);
+  it('has the same as JSON', async () => {
+    const { stdout } = await session.run(['sframe', 'dump', LEAF_ELF, '--format=json']);
     const { file, sections } = JSON.parse(stdout) as {
       file: string;
       sections: { name: string; functionCount: number; functions: { rows: unknown[] }[] }[];

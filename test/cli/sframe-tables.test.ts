@@ -2,11 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FIXTURES, fixture } from '../fixture-objects.js';
+import { CliSession } from './cli-session.js';
 import { LEAF_ELF } from './image-files.js';
 import { run, scratchFolder } from './run-cli.js';
 
 const folder = scratchFolder();
+const session = new CliSession();
 afterAll(() => {
+  session.close();
   folder.remove();
 });
 const V3 = join(FIXTURES, 'frames-v3.o');
@@ -21,14 +24,14 @@ function changed(): string {
 }
 
 describe('sframe diff', () => {
-  it('ends with 0 when the tables say the same', () => {
-    const { status, stdout } = run(['sframe', 'diff', LEAF_ELF, LEAF_ELF]);
+  it('ends with 0 when the tables say the same', async () => {
+    const { status, stdout } = await session.run(['sframe', 'diff', LEAF_ELF, LEAF_ELF]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^\d+ functions equal, 0 changed, 0 only in the first, 0 only/);
   });
 
-  it('ends with 1 and shows both rules when they do not', () => {
-    const { status, stdout } = run(['sframe', 'diff', V3, changed()]);
+  it('ends with 1 and shows both rules when they do not', async () => {
+    const { status, stdout } = await session.run(['sframe', 'diff', V3, changed()]);
     expect(status).toBe(1);
     expect(stdout).toBe(
       [
@@ -42,8 +45,8 @@ describe('sframe diff', () => {
     );
   });
 
-  it('has the same as JSON', () => {
-    const { status, stdout } = run(['sframe', 'diff', V3, changed(), '--json']);
+  it('has the same as JSON', async () => {
+    const { status, stdout } = await session.run(['sframe', 'diff', V3, changed(), '--json']);
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ equal: 4, changed: [{ name: 'local' }] });
   });
@@ -56,8 +59,8 @@ describe('sframe diff', () => {
 });
 
 describe('sframe stat', () => {
-  it('prints sizes and shares, and compares with .eh_frame', () => {
-    const { status, stdout } = run(['sframe', 'stat', V3]);
+  it('prints sizes and shares, and compares with .eh_frame', async () => {
+    const { status, stdout } = await session.run(['sframe', 'stat', V3]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^\.sframe: version 3, SFRAME_F_FDE_FUNC_START_PCREL\n/);
     expect(stdout).toMatch(/\n {4}function table {8} +80 {2}37\.4 %\n/);
@@ -65,27 +68,32 @@ describe('sframe stat', () => {
     expect(stdout).not.toMatch(/undefined|NaN/);
   });
 
-  it('has JSON', () => {
-    const { stdout } = run(['sframe', 'stat', V3, '--json']);
+  it('has JSON', async () => {
+    const { stdout } = await session.run(['sframe', 'stat', V3, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ sections: [{ rows: { count: 23 } }] });
   });
 });
 
 describe('sframe coverage', () => {
-  it('says what to annotate first', () => {
-    const { status, stdout } = run(['sframe', 'coverage', join(FIXTURES, 'shapes-v3.o')]);
+  it('says what to annotate first', async () => {
+    const { status, stdout } = await session.run([
+      'sframe',
+      'coverage',
+      join(FIXTURES, 'shapes-v3.o'),
+    ]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^text +44 of 136 bytes have a row \(32\.35 %\)\nfunctions {2}2 of 3/);
     expect(stdout).toMatch(/to annotate first\n +8 {2}no_cfi +\.text: global, 1 direct caller\n/);
   });
 
-  it('lists as many as asked', () => {
+  it('lists as many as asked', async () => {
     const args = ['sframe', 'coverage', join(FIXTURES, 'frames-clang.o')];
-    const { status, stdout } = run([...args, '--limit', '2']);
+    const { status, stdout } = await session.run([...args, '--limit', '2']);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^no \.sframe section: no text has a row\n/);
     expect(stdout).toMatch(/\.\.\. and 3 more \(--limit 0\)\n$/);
-    expect(run([...args, '--limit', '0']).stdout).toMatch(/ leaf [^\n]*has DWARF CFI\n$/);
+    const all = await session.run([...args, '--limit', '0']);
+    expect(all.stdout).toMatch(/ leaf [^\n]*has DWARF CFI\n$/);
   });
 });
 
@@ -104,8 +112,8 @@ describe('sframe commands on what they cannot use', () => {
     [['stat'], /sframe stat needs a FILE/],
     [['coverage', V3, '--limit', '-1'], /--limit must be a whole number, 0 or more/],
     [['dump', V3, '--format', 'x'], /--format x: there are text, readelf, json/],
-  ])('%j: one line and status 2', (args, message) => {
-    const { status, stdout, stderr } = run(['sframe', ...args]);
+  ])('%j: one line and status 2', async (args, message) => {
+    const { status, stdout, stderr } = await session.run(['sframe', ...args]);
     expect(stderr).toMatch(/^kunwind-lab: [^\n]+\n$/);
     expect(stderr).toMatch(message);
     expect([status, stdout]).toEqual([2, '']);

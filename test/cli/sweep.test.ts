@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SweepReport } from '../../sweep/report.js';
 import { VERDICTS } from '../../sweep/verdict.js';
+import { CliSession } from './cli-session.js';
 import { LEAF_ELF } from './image-files.js';
 import { run, scratchFolder } from './run-cli.js';
 
 const folder = scratchFolder();
+const session = new CliSession();
 afterAll(() => {
+  session.close();
   folder.remove();
 });
 
@@ -142,8 +145,8 @@ describe('a sweep that finds something unexpected', () => {
 });
 
 describe('a point', () => {
-  it('is shown with the answer of each policy in each mode', () => {
-    const { status, stdout } = run(['sweep', 'leaf/memcpy', '--point', '70:nmi']);
+  it('is shown with the answer of each policy in each mode', async () => {
+    const { status, stdout } = await session.run(['sweep', 'leaf/memcpy', '--point', '70:nmi']);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^leaf\/memcpy 70:nmi at leaf_memcpy\S*\+0x/);
     expect(stdout).toMatch(/^frame-pointer, reliable: unreliable \(regs-pc\)$/m);
@@ -153,25 +156,32 @@ describe('a point', () => {
     expect(stdout).toMatch(/best-effort: /);
   });
 
-  it('may lie inside the handling of another', () => {
+  it('may lie inside the handling of another', async () => {
     const args = ['sweep', 'leaf/strlen', '--point', '70:irq/20:sdei', '--policy', 'frame-pointer'];
-    const { stdout } = run(args);
+    const { stdout } = await session.run(args);
     expect(stdout).toMatch(/^leaf\/strlen 70:irq\/20:sdei at /);
   });
 
-  it('names a function that was interrupted at its first instruction, at either depth', () => {
-    const linesOf = (point: string): string[] =>
-      run(['sweep', 'entry/trivial', '--point', point, '--policy', 'sframe-strict'])
-        .stdout.split('\n')
-        .filter((line) => line.includes('entry_trivial'));
-    const [, shallow] = linesOf('0:irq');
+  it('names a function that was interrupted at its first instruction, at either depth', async () => {
+    const linesOf = async (point: string): Promise<string[]> => {
+      const args = ['sweep', 'entry/trivial', '--point', point, '--policy', 'sframe-strict'];
+      const { stdout } = await session.run(args);
+      return stdout.split('\n').filter((line) => line.includes('entry_trivial'));
+    };
+    const [, shallow] = await linesOf('0:irq');
     expect(shallow).toMatch(/^ +entry_trivial\+0x0\/0x\w+ +entry_trivial\+0x0\/0x\w+$/);
     // The outer of two exceptions is no call of the inner one's code.
-    expect(linesOf('0:irq/20:sdei')[0]).toMatch(/^ +entry_trivial\+0x0\/0x\w+ +- absent$/);
+    const [deep] = await linesOf('0:irq/20:sdei');
+    expect(deep).toMatch(/^ +entry_trivial\+0x0\/0x\w+ +- absent$/);
   });
 
-  it('says why a known bug is accepted', () => {
-    const { status, stdout } = run(['sweep', 'leaf/strlen-nocfi', '--point', '70:sdei']);
+  it('says why a known bug is accepted', async () => {
+    const { status, stdout } = await session.run([
+      'sweep',
+      'leaf/strlen-nocfi',
+      '--point',
+      '70:sdei',
+    ]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/reliable: missing, as promised: SDEI pushes a plain record/);
   });

@@ -3,17 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseElf } from '../../emulator/elf-image.js';
+import { CliSession } from './cli-session.js';
 import { run as runCli } from './run-cli.js';
 
 const LEAF = 'scenarios/leaf/leaf.elf';
 const GUEST = 'kernel-model/guest/vmlinux';
 
 describe('sframe verify', () => {
+  const session = new CliSession();
   let folder = '';
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'kunwind-verify-'));
   });
   afterAll(() => {
+    session.close();
     rmSync(folder, { recursive: true });
   });
 
@@ -95,40 +98,46 @@ describe('sframe verify', () => {
     expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
   });
 
-  it('says in one line what is wrong with its input', () => {
+  it('says in one line what is wrong with its input', async () => {
     const text = join(folder, 'text');
     writeFileSync(text, 'no ELF at all, but long enough to hold the header of one: '.repeat(4));
-    const bad = (args: readonly string[]): string => {
-      const { status, stdout, stderr } = runCli(['sframe', 'verify', ...args]);
+    const bad = async (args: readonly string[]): Promise<string> => {
+      const { status, stdout, stderr } = await session.run(['sframe', 'verify', ...args]);
       expect(status, stdout).toBe(2);
       expect(stdout).toBe('');
       expect(stderr.trim().split('\n')).toHaveLength(1);
       return stderr;
     };
-    expect(bad([])).toContain('sframe verify needs a FILE');
-    expect(bad([join(folder, 'absent')])).toContain('absent');
-    expect(bad([text])).toContain('not an ELF');
-    expect(bad([LEAF, '--function', 'nothing*'])).toContain(
+    expect(await bad([])).toContain('sframe verify needs a FILE');
+    expect(await bad([join(folder, 'absent')])).toContain('absent');
+    expect(await bad([text])).toContain('not an ELF');
+    expect(await bad([LEAF, '--function', 'nothing*'])).toContain(
       `${LEAF}: no function with an FDE matches 'nothing*'`,
     );
-    expect(bad([LEAF, '--jobs', '0'])).toContain("--jobs must be a positive integer, not '0'");
-    expect(bad([LEAF, '--json', join(folder, 'no', 'x.json')])).toContain('no such directory');
-    expect(bad([LEAF, '--sarif', folder])).toContain('it is a directory');
+    expect(await bad([LEAF, '--jobs', '0'])).toContain(
+      "--jobs must be a positive integer, not '0'",
+    );
+    expect(await bad([LEAF, '--json', join(folder, 'no', 'x.json')])).toContain(
+      'no such directory',
+    );
+    expect(await bad([LEAF, '--sarif', folder])).toContain('it is a directory');
     const copy = join(folder, 'copy.elf');
     copyFileSync(LEAF, copy);
     for (const option of ['--json', '--sarif']) {
-      expect(bad([copy, option, join(folder, '.', 'copy.elf')])).toContain('the file to verify');
+      expect(await bad([copy, option, join(folder, '.', 'copy.elf')])).toContain(
+        'the file to verify',
+      );
     }
     expect(readFileSync(copy)).toEqual(readFileSync(LEAF));
     const report = join(folder, 'both');
-    expect(bad([LEAF, '--json', report, '--sarif', report])).toContain('are both written to');
-    expect(bad([LEAF, '--function', 'a', '--function', 'b'])).toContain('given 2 times');
-    expect(bad([corrupt(folder, 0)])).toMatch(/\.sframe: .*magic/);
+    expect(await bad([LEAF, '--json', report, '--sarif', report])).toContain('are both written to');
+    expect(await bad([LEAF, '--function', 'a', '--function', 'b'])).toContain('given 2 times');
+    expect(await bad([corrupt(folder, 0)])).toMatch(/\.sframe: .*magic/);
     // The highest byte of the first function's size, behind the header and sfdi_func_start_offset.
-    expect(bad([corrupt(folder, 28 + 8 + 3)])).toMatch(
+    expect(await bad([corrupt(folder, 28 + 8 + 3)])).toMatch(
       /FDE 0 at 0x[0-9a-f]+ has \d+ bytes, all code/,
     );
-    expect(bad([corrupt(folder, 12)])).toMatch(/\.sframe: .*(offset|byte) /);
+    expect(await bad([corrupt(folder, 12)])).toMatch(/\.sframe: .*(offset|byte) /);
   });
 });
 
