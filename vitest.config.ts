@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests on real kernels, which take as long as all others together. */
+/** Tests on real kernels, which not every machine has: a run of their own, `npm run test:linux`. */
 const LINUX = 'test/linux/**/*.test.ts';
 
 export default defineConfig({

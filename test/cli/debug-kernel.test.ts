@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { debugPrint } from './debug-print.js';
 import { run, scratchFolder } from './run-cli.js';
 
 const folder = scratchFolder();
@@ -12,16 +13,9 @@ afterAll(() => {
 /** Kernel-like: its vectors and entry code are laid out as Linux's are. */
 const GUEST = ['--kernel', 'kernel-model/guest/vmlinux', '--function', 'unregister_kprobe'];
 
-function print(...args: string[]): string {
-  const { status, stdout, stderr } = run(['debug', ...args, '--print']);
-  expect(stderr).toBe('');
-  expect(status).toBe(0);
-  return stdout;
-}
-
 describe('debug --kernel', () => {
   it('shows the walk of the model and asks the kernel what it says itself', () => {
-    const text = print(...GUEST, '--at', '3:irq', '--policy', 'sframe-strict');
+    const text = debugPrint(...GUEST, '--at', '3:irq', '--policy', 'sframe-strict');
     expect(text).toMatch(/^kernel-model\/guest\/vmlinux:unregister_kprobe 3, position \d+\n/);
     expect(text).toMatch(/^sframe-strict, reliable, asked by irq: exact$/m);
     expect(text).toContain("the kernel's own unwinder: the same answer\n");
@@ -30,7 +24,7 @@ describe('debug --kernel', () => {
   });
 
   it('stands inside the entry code of the kernel', () => {
-    const text = print(...GUEST, '--at', '3:irq/60:serror');
+    const text = debugPrint(...GUEST, '--at', '3:irq/60:serror');
     expect(text).toMatch(/ 3:irq\/60, position \d+\n/);
     expect(text).toContain('asked by serror');
   });

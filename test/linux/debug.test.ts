@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SweepReport } from '../../sweep/report.js';
+import { debugPrint } from '../cli/debug-print.js';
 import { run, scratchFolder } from '../cli/run-cli.js';
 import { HAS_KERNELS, LEAF_KERNEL } from './kernels.js';
 
@@ -10,13 +11,6 @@ const folder = scratchFolder();
 afterAll(() => {
   folder.remove();
 });
-
-function print(...args: string[]): string {
-  const { status, stdout, stderr } = run(['debug', ...args, '--print']);
-  expect(stderr).toBe('');
-  expect(status).toBe(0);
-  return stdout;
-}
 
 describe.skipIf(!HAS_KERNELS)('a finding in a kernel that was built', () => {
   it('is opened at its point by its own command, with the same truth and trace', () => {
@@ -28,7 +22,7 @@ describe.skipIf(!HAS_KERNELS)('a finding in a kernel that was built', () => {
     const finding = scenarios[0]?.findings.find(({ fn }) => fn === 'ftrace_return_to_handler');
     const words = finding?.replay.split(' ') ?? [];
     expect(words.slice(0, 3)).toEqual(['npx', 'kunwind-lab', 'debug']);
-    const text = print(...words.slice(3));
+    const text = debugPrint(...words.slice(3));
     expect(text).toContain(`\nat ${finding?.example.at ?? ''}: `);
     expect(text).toMatch(/^sframe-strict, reliable, asked by irq: missing$/m);
     expect(text).toContain("the kernel's own unwinder: the same answer\n");
