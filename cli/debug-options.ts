@@ -5,6 +5,7 @@ import { POLICIES } from '../unwinder/policies/all.js';
 import type { Policy, PolicyName } from '../unwinder/policy.js';
 import { type DebugTarget, debugTarget } from './debug-target.js';
 import type { GdbArguments } from './gdb-server.js';
+import { refuseUntaken } from './kernel-options.js';
 import { names, once, type OptionText, wholeNumber } from './option-values.js';
 import { UsageError } from './usage-error.js';
 
@@ -65,10 +66,10 @@ export function debugRequest(given: DebugArguments, kernelPath?: string): DebugR
   }
   const policy = POLICIES[policies?.[0] ?? DEFAULT_POLICY];
   const made = debugTarget(given.scenario, given, policy, kernelPath);
-  if (kind !== undefined) refuseUntaken(made, '--kind', kind);
+  if (kind !== undefined) refuseUntaken(made.untaken, '--kind', KIND_NAMES.indexOf(kind));
   if (typeof at === 'object') {
     for (const { kind: taken } of [at, ...(at.inner === undefined ? [] : [at.inner])]) {
-      refuseUntaken(made, '--at', KIND_NAMES[taken] ?? '?');
+      refuseUntaken(made.untaken, '--at', taken);
     }
   }
   const inner = typeof at === 'object' ? (at.inner?.kind ?? at.kind) : undefined;
@@ -82,12 +83,6 @@ export function debugRequest(given: DebugArguments, kernelPath?: string): DebugR
     policies: (policies ?? valid).map((name) => POLICIES[name]),
     tracePath,
   };
-}
-
-/** @throws UsageError for a kind that the kernel can nowhere take */
-function refuseUntaken({ untaken }: DebugTarget, option: string, kind: string): void {
-  const why = untaken?.get(KIND_NAMES.findIndex((name) => name === kind));
-  if (why !== undefined) throw new UsageError(`${option} ${kind}: ${why}`);
 }
 
 function atOption(value: OptionText): Point | number | undefined {

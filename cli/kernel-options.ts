@@ -1,5 +1,6 @@
 /** The options of `sweep` that name a real kernel and what of it is run. */
 import { resolve } from 'node:path';
+import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import { type OwnUnwinder, ownUnwinder } from '../sweep/guest-walker.js';
 import { parseFunction } from '../sweep/function-text.js';
 import { parseArguments } from '../sweep/image-argument.js';
@@ -89,4 +90,17 @@ export function kernelOptions(
     ...(kernel.unbooted === undefined ? {} : { untaken: kernel.unbooted.untaken }),
     ...(count === undefined ? {} : { sample: { source, count, seed, patterns } }),
   };
+}
+
+/**
+ * Refuse a kind of exception that a real kernel can nowhere take.
+ * @param kind index in `KIND_NAMES` @throws UsageError
+ */
+export function refuseUntaken(
+  untaken: ReadonlyMap<number, string> | undefined,
+  option: string,
+  kind: number,
+): void {
+  const why = untaken?.get(kind);
+  if (why !== undefined) throw new UsageError(`${option} ${KIND_NAMES[kind] ?? '?'}: ${why}`);
 }

@@ -79,11 +79,10 @@ export class GdbMonitor {
     const { symbols } = machine;
     const { current, currentTask } = line.truth;
     const { addresses, kinds, depth } = current;
-    const pending = Array.from(addresses.subarray(0, depth), (at, i) =>
-      kinds[i] === EntryKind.EXCEPTION
-        ? `${symbols.format(at)} (interrupted)`
-        : codeName(machine, at),
-    );
+    const pending = Array.from(addresses.subarray(0, depth), (at, i) => {
+      const interrupted = kinds[i] === EntryKind.EXCEPTION;
+      return `${codeName(machine, at, interrupted)}${interrupted ? ' (interrupted)' : ''}`;
+    });
     const lines = [symbols.format(line.pc), ...pending.reverse()];
     const task = symbols.at(currentTask)?.symbol.name ?? '?';
     return [`task ${task}`, ...lines.map((text, i) => `#${i}  ${text}`)].join('\n');

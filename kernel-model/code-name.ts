@@ -14,8 +14,10 @@ export interface NamedCode {
  * `name+0x10/0x40` of an address that is a return address as a rule: behind a call it belongs to the
  * function that called. Where no call lies before it, it is not one, though it may stand in the place
  * of one: a trampoline's first byte, or an interrupted PC.
+ * @param exact it is known to be no return address, whatever lies before it
  */
-export function codeName({ symbols, memory }: NamedCode, address: Address): string {
+export function codeName({ symbols, memory }: NamedCode, address: Address, exact = false): string {
+  if (exact) return symbols.format(address);
   const before = memory.readWord(address - 4);
   const isBehindCall = before !== undefined && isCall(before);
   return isBehindCall ? symbols.formatReturnAddress(address) : symbols.format(address);

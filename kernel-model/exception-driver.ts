@@ -212,7 +212,7 @@ export class ExceptionDriver {
     const status = this.stepped ? this.leaveStepped() : this.leaveRunning();
     if (status !== DriverStatus.DONE) return status;
     const compared = this.kind === Kind.SDEI ? this.resumeByFirmware() : this.checkReturn();
-    return compared === DriverStatus.DONE ? this.checkMemory() : compared;
+    return compared === DriverStatus.DONE ? memoryStatus(this.state, this.interrupted) : compared;
   }
 
   private leaveRunning(): number {
@@ -293,11 +293,10 @@ export class ExceptionDriver {
     this.difference = this.returned.firstDifference(this.interrupted);
     return this.difference < 0 ? DriverStatus.DONE : DriverStatus.REGISTER_CHANGED;
   }
+}
 
-  private checkMemory(): number {
-    if (!this.state.isStackSame()) return DriverStatus.STACK_CHANGED;
-    return this.state.areCountsSame(this.interrupted)
-      ? DriverStatus.DONE
-      : DriverStatus.KERNEL_STATE_CHANGED;
-  }
+/** Whether an exception has left everything but the registers as it was: a {@link DriverStatus}. */
+export function memoryStatus(state: InterruptedState, interrupted: RegisterFile): number {
+  if (!state.isStackSame()) return DriverStatus.STACK_CHANGED;
+  return state.areCountsSame(interrupted) ? DriverStatus.DONE : DriverStatus.KERNEL_STATE_CHANGED;
 }

@@ -4,7 +4,11 @@
  */
 import type { Address } from '../emulator/address.js';
 import { Reg } from '../emulator/registers.js';
-import { DriverStatus, type ExceptionDriver } from '../kernel-model/exception-driver.js';
+import {
+  DriverStatus,
+  type ExceptionDriver,
+  memoryStatus,
+} from '../kernel-model/exception-driver.js';
 import { KIND_COUNT } from '../kernel-model/exception-kind.js';
 import type { GroundTruth, TruthDefect } from '../kernel-model/ground-truth.js';
 import { InterruptedState } from '../kernel-model/interrupted-state.js';
@@ -254,10 +258,7 @@ export class ScenarioSweep {
   /** Whether the exception that has returned at depth 2 has left everything as it was. */
   private outerStatus(): number {
     if (this.cpu.difference >= 0) return DriverStatus.REGISTER_CHANGED;
-    if (!this.outer.isStackSame()) return DriverStatus.STACK_CHANGED;
-    return this.outer.areCountsSame(this.parts.machine.stepper.registers)
-      ? DriverStatus.DONE
-      : DriverStatus.KERNEL_STATE_CHANGED;
+    return memoryStatus(this.outer, this.parts.machine.stepper.registers);
   }
 
   private innerPoints(range: SweepRange): boolean {

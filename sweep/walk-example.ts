@@ -59,9 +59,7 @@ export function exampleText(
   // Return addresses and interrupted PCs print as the kernel prints each: a function interrupted at its
   // first instruction is not the end of the one before it.
   const name = (address: Address): string => {
-    const text = raw.interrupted.has(address)
-      ? symbols.format(address)
-      : codeName(parts.machine, address);
+    const text = codeName(parts.machine, address, raw.interrupted.has(address));
     return parts.judge.isOptional(address) ? `(${text})` : text;
   };
   const word = memory.readWord(raw.pc) ?? 0;

@@ -195,13 +195,12 @@ function stackWord(
   // A return address belongs to the call before it; any other address of code is what it says.
   const returns = known !== undefined && RETURN_ADDRESSES.includes(known.role);
   const isCode = code < 0 && machine.symbols.isCode(returns ? code - 1 : code);
-  const name = returns ? codeName(machine, code) : machine.symbols.format(code);
   return {
     address,
     value: hexWord(high) + hexWord(low),
     role: known?.role ?? '',
     object: known?.object,
-    symbol: isCode ? name : '',
+    symbol: isCode ? codeName(machine, code, !returns) : '',
     isSigned: isCode && (stripped | 0) !== (high | 0),
     markers: markers.filter((marker) => marker.address === address).map(({ name }) => name),
   };

@@ -170,18 +170,13 @@ function explain(
   verdict: number,
   out: WalkResult,
 ): WalkView {
-  const { symbols } = line.machine;
   const { judge } = line.parts;
   const addresses = [...request.truth.addresses.subarray(0, request.truth.count)];
-  const truth = addresses.map((address, i) => ({
-    address,
-    symbol:
-      request.truth.interrupted[i] === 1
-        ? symbols.format(address)
-        : codeName(line.machine, address),
-    optional: judge.isOptional(address),
-    interrupted: request.truth.interrupted[i] === 1,
-  }));
+  const truth = addresses.map((address, i) => {
+    const interrupted = request.truth.interrupted[i] === 1;
+    const symbol = codeName(line.machine, address, interrupted);
+    return { address, symbol, optional: judge.isOptional(address), interrupted };
+  });
   const steps = Array.from({ length: out.count }, (_, i) => stepAt(line.parts, request, out, i));
   const aligned = alignEntries<{ readonly address: Address }>(
     truth,
@@ -260,15 +255,15 @@ function stepAt(parts: SweepParts, request: WalkRequest, out: WalkResult, i: num
   const origin = ORIGINS[how & HOW_KIND] ?? 'start';
   const ruleIndex = out.rules[i] as number;
   const rule = ruleIndex < 0 ? undefined : parts.rules.rule(ruleIndex);
-  const { symbols } = parts.machine;
   const graph = (how & HOW_GRAPH) !== 0;
   const kretprobe = (how & HOW_KRETPROBE) !== 0;
   return {
     address,
-    symbol:
-      origin === 'pt-regs' || request.truth.isInterrupted(address)
-        ? symbols.format(address)
-        : codeName(parts.machine, address),
+    symbol: codeName(
+      parts.machine,
+      address,
+      origin === 'pt-regs' || request.truth.isInterrupted(address),
+    ),
     origin,
     source: out.sourceName(i),
     rule: rule === undefined ? undefined : ruleNotation(rule),
