@@ -31,6 +31,8 @@ it('takes the address behind a last call for the end of the function that called
   const call = { symbols: machine.symbols, memory: { readWord: () => 0x94000001 } };
   const end = `+0x${(before?.size ?? 0).toString(16)}/`;
   expect(codeName(call, start)).toContain(`${before?.name ?? '?'}${end}`);
+  // Unless it is known to be none, as a PC that was interrupted there.
+  expect(codeName(call, start, true)).toMatch(/^return_to_handler\+0x0\//);
 });
 
 it('prints an address of no symbol, and one that cannot be read before, as it is', () => {
