@@ -7,7 +7,7 @@ import { describeElfError } from '../emulator/elf-error.js';
 import { type ElfSection, loadElf } from '../emulator/elf-image.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { kernelTargets } from '../sweep/kernel-target.js';
-import { packagePath } from '../sweep/package-path.js';
+import { packagePath } from '../base/package-path.js';
 import { loadVmlinux, type VmlinuxSource } from '../sweep/vmlinux.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { RuleTable } from '../unwinder/rule-table.js';

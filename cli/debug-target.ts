@@ -8,7 +8,7 @@ import { scenarioElf } from '../sweep/catalogue.js';
 import { KUNIT_CASES } from '../sweep/kunit/cases.js';
 import { parseFunction } from '../sweep/function-text.js';
 import { guestKernelOf } from '../sweep/kunit/machines.js';
-import { isPattern } from '../sweep/name-pattern.js';
+import { isPattern } from '../base/name-pattern.js';
 import type { SweepTarget } from '../sweep/unit.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { ReplayOptions } from '../debug/replay.js';

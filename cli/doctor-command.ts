@@ -1,5 +1,5 @@
 /** `kunwind-lab doctor`. */
-import { wrap } from '../debug/view/fit.js';
+import { wrap } from '../base/fit.js';
 import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { openBackend } from '../emulator/backend.js';

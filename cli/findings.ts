@@ -1,5 +1,5 @@
 /** What a sweep found that no promise covers: verdicts, requirements not met, problems. */
-import { wrap } from '../debug/view/fit.js';
+import { wrap } from '../base/fit.js';
 import { type FindingGroup, groupFindings } from '../sweep/finding-groups.js';
 import type { PointFilter } from '../scenarios/scenario.js';
 import type { UnmetRequirement } from '../sweep/promises.js';

@@ -7,7 +7,7 @@ import { type Endpoint, formatEndpoint, parseEndpoint } from '../emulator/gdb/en
 import { PLAIN } from '../debug/view/text.js';
 import { describeServerError, GdbServer } from '../emulator/gdb/server.js';
 import { STUB_ELF } from '../kernel-model/walk-stub.js';
-import { packagePath } from '../sweep/package-path.js';
+import { packagePath } from '../base/package-path.js';
 import type { Policy } from '../unwinder/policy.js';
 import { complain, print } from './output.js';
 import { once, type OptionText } from './option-values.js';

@@ -6,7 +6,7 @@ import { parseFunction } from '../sweep/function-text.js';
 import { parseArguments } from '../sweep/image-argument.js';
 import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
 import { kernelTargets } from '../sweep/kernel-target.js';
-import { isPattern } from '../sweep/name-pattern.js';
+import { isPattern } from '../base/name-pattern.js';
 import type { SweepTarget } from '../sweep/unit.js';
 import { once, type OptionText, values, wholeNumber } from './option-values.js';
 import { UsageError } from './usage-error.js';

@@ -3,7 +3,7 @@ import { nearestNames } from '../emulator/symbol-names.js';
 import { KUNIT_CASES, type KunitCase } from '../sweep/kunit/cases.js';
 import type { KunitOptions } from '../sweep/kunit/kunit-run.js';
 import { readReferences, type References } from '../sweep/kunit/reference-folder.js';
-import { matchesPattern } from '../sweep/name-pattern.js';
+import { matchesPattern } from '../base/name-pattern.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { names, once, type OptionText, values, wholeNumber } from './option-values.js';

@@ -1,5 +1,5 @@
 /** `kunwind-lab list`. */
-import { wrap } from '../debug/view/fit.js';
+import { wrap } from '../base/fit.js';
 import type { CommandModule } from 'yargs';
 import { nearestNames } from '../emulator/symbol-names.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';

@@ -1,6 +1,6 @@
 /** The version in package.json. */
 import { readFileSync } from 'node:fs';
-import { packagePath } from '../sweep/package-path.js';
+import { packagePath } from '../base/package-path.js';
 
 /** `0.1.0`. */
 export function packageVersion(): string {

@@ -1,6 +1,6 @@
 /** Files that the sframe commands read. */
 import type { ObjectLayout } from '../emulator/elf-tables.js';
-import type { Result } from '../emulator/result.js';
+import type { Result } from '../base/result.js';
 import { type FileTables, readTables } from '../tables/read-tables.js';
 import { UsageError } from './usage-error.js';
 

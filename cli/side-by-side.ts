@@ -1,5 +1,5 @@
 /** Truth and trace in two columns, equal entries on one line. */
-import { clip } from '../debug/view/fit.js';
+import { clip } from '../base/fit.js';
 import { alignEntries } from '../sweep/trace-alignment.js';
 import { type Style } from './style.js';
 

@@ -1,5 +1,5 @@
 /** The tables of a report: scenarios by policy, totals, and the unsafe verdicts that are promised. */
-import { clipStart, wrap } from '../debug/view/fit.js';
+import { clipStart, wrap } from '../base/fit.js';
 import Table from 'cli-table3';
 import type { KnownVerdict, ScenarioReport, SweepReport, VerdictCounts } from '../sweep/report.js';
 import { type Verdict, VERDICTS } from '../sweep/verdict.js';

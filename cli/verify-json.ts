@@ -1,5 +1,5 @@
 /** The report of `sframe verify` as JSON; docs/verifier.md describes the layout. */
-import { formatAddress } from '../emulator/address.js';
+import { formatAddress } from '../base/address.js';
 import type { Finding } from '../verify/finding.js';
 import type { VerifyReport } from '../verify/report.js';
 

@@ -1,5 +1,5 @@
 /** The report of `sframe verify` as text. */
-import { formatAddress } from '../emulator/address.js';
+import { formatAddress } from '../base/address.js';
 import { Disassembler } from '../emulator/disassembler.js';
 import type { Cause } from '../verify/cause.js';
 import { bytesAt, type Program } from '../verify/program.js';

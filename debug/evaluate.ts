@@ -2,9 +2,9 @@
  * What a sweep would judge at a position: the exception is taken by the free-running driver on the
  * other engines, the policy walks from inside the handler, and everything is put back.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { RegisterFile } from '../emulator/registers.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
 import { pushPending, truthAtRequest } from '../sweep/point-truth.js';
 import { explainDriverStatus, explainKernelStop, isStop } from '../sweep/sweep-problem.js';

@@ -1,5 +1,5 @@
 /** A timeline as the GDB stub sees it. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { Direction, GdbTarget, RunEnd, StopAnswer, StopTest } from '../emulator/gdb/target.js';
 import {
   Pstate,

@@ -2,7 +2,7 @@
  * What the user has done to a run: exceptions taken and bytes changed, by position. Together with the
  * scenario they determine every later state, so they are what re-execution repeats.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 
 /** A change of the machine at one position; part of the state *at* that position. */
 export type Edit =

@@ -1,5 +1,5 @@
 /** How far a run of a scenario is, counted as the sweep does. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Place } from './place.js';
 

@@ -2,7 +2,7 @@
  * Executes a scenario from any of its positions to any later one, the same way each time, and goes
  * back by restoring a snapshot and executing again. timeline.ts says what positions and inputs are.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { ExclusiveEffect, exclusiveEffect } from '../emulator/exclusive.js';
 import { Reg } from '../emulator/registers.js';
 import type { TruthDefect } from '../kernel-model/ground-truth.js';

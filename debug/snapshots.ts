@@ -2,7 +2,7 @@
  * The snapshots of a timeline, by position. Their number and their bytes are bounded whatever the
  * length of a run: when there are too many, every second one goes and the interval doubles.
  */
-import { lastWithAtMost } from '../emulator/sorted.js';
+import { lastWithAtMost } from '../base/sorted.js';
 import { imageBytes, type MemoryImage } from './memory-image.js';
 
 /** What a snapshot must have to be kept here. */

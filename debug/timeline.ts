@@ -9,9 +9,9 @@
  * registers and memory are *inputs*: re-execution repeats them. An edit belongs to the state at its
  * position. A new input drops all inputs recorded after it, for they spoke of another future.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { RegisterFile } from '../emulator/registers.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import type { GroundTruth } from '../kernel-model/ground-truth.js';
 import type { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Machine } from '../kernel-model/machine.js';

@@ -2,7 +2,7 @@
  * A record of every stop as lines of JSON: `{"format":"kunwind-trace","version":1,...}` first, then
  * one object for each position of the scenario. docs/debugger.md says what the fields are.
  */
-import { formatAddress } from '../emulator/address.js';
+import { formatAddress } from '../base/address.js';
 import type { Disassembler } from '../emulator/disassembler.js';
 import { GENERAL_REGISTERS, Reg, registerName } from '../emulator/registers.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';

@@ -1,7 +1,7 @@
 /** The CPU engine of this machine: the check that every command makes when it starts. */
 import type { EngineBackend, EngineError } from './engine.js';
 import { type EngineSearch, findEngineLibrary } from './engine-library.js';
-import { fail, type Result } from './result.js';
+import { fail, type Result } from '../base/result.js';
 
 /**
  * Find and load the engine: libunicorn, or `@alexaltea/unicorn-js` where only that is installed.

@@ -1,6 +1,6 @@
 import createCapstone, { type Capstone } from '@alexaltea/capstone-js';
-import { addressFromBigInt, hexAddress, type Address } from './address.js';
-import { fail, ok, type Result } from './result.js';
+import { addressFromBigInt, hexAddress, type Address } from '../base/address.js';
+import { fail, ok, type Result } from '../base/result.js';
 import type { SymbolTable } from './symbols.js';
 
 /** One A64 instruction, or data where none can be decoded. */

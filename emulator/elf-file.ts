@@ -2,7 +2,7 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { ElfError } from './elf-error.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 /** Largest file accepted, in bytes; a compressed one, which is decompressed into memory, in bytes then. */
 export const MAX_FILE_SIZE = 2 ** 34;

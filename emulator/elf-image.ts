@@ -1,4 +1,4 @@
-import { addressFromWords } from './address.js';
+import { addressFromWords } from '../base/address.js';
 import type { ElfError } from './elf-error.js';
 import { type ElfFile, fileInMemory, openElfFile } from './elf-file.js';
 import { EHDR_SIZE, ET_EXEC, SHF_ALLOC, SHT_GNU_SFRAME } from './elf-format.js';
@@ -7,7 +7,7 @@ import { relocate } from './elf-relocations.js';
 import { readStructure, type ElfStructure } from './elf-structure.js';
 import { readSymbols } from './elf-symbols.js';
 import type { ElfImage, ElfSection } from './elf-types.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 export type { ElfImage, ElfSection, ElfSegment, ElfSymbol, LoadedSegment } from './elf-types.js';
 

@@ -13,7 +13,7 @@ import {
 } from './elf-format.js';
 import { malformed } from './elf-header.js';
 import type { TableSection } from './elf-table-types.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 /** One relocation of an object. `value` is S + A of the ELF specification. */
 export interface ObjectRelocation {

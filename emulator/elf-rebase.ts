@@ -1,4 +1,4 @@
-import type { Address } from './address.js';
+import type { Address } from '../base/address.js';
 import { SHF_ALLOC } from './elf-format.js';
 import type { ElfImage, ElfSection } from './elf-types.js';
 

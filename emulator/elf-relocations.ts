@@ -1,5 +1,5 @@
-import { addressFromWords, type Address } from './address.js';
-import { lastAtOrBelow } from './sorted.js';
+import { addressFromWords, type Address } from '../base/address.js';
+import { lastAtOrBelow } from '../base/sorted.js';
 import type { ElfError } from './elf-error.js';
 import {
   EHDR_SIZE,
@@ -16,7 +16,7 @@ import {
   SHT_RELR,
 } from './elf-format.js';
 import type { ElfSection, ElfSegment, LoadedSegment, OtherRelocations } from './elf-types.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 type Problem = ElfError | undefined;
 

@@ -1,5 +1,5 @@
 import type { Section } from 'elfy';
-import { addressFromWords } from './address.js';
+import { addressFromWords } from '../base/address.js';
 import type { ElfError } from './elf-error.js';
 import type { ElfFile } from './elf-file.js';
 import { SHDR_SIZE, SHT_NOBITS, SHT_STRTAB } from './elf-format.js';
@@ -8,7 +8,7 @@ import { LazyBytes } from './elf-lazy-bytes.js';
 import { nameAt } from './elf-strings.js';
 import type { HeaderTable } from './elf-structure.js';
 import type { ElfSection } from './elf-types.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 /**
  * The section headers (gABI chapter 4). `raw` comes from elfy, whose 64-bit words are

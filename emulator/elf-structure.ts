@@ -6,7 +6,7 @@ import { checkHeader, checkSectionHeader, malformed } from './elf-header.js';
 import { readSections } from './elf-sections.js';
 import { readSegments, type Segments } from './elf-segments.js';
 import type { ElfSection } from './elf-types.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 /** Segments and sections of a file whose every bound has been checked. */
 export interface ElfStructure {

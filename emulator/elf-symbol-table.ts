@@ -1,5 +1,5 @@
 /** The symbol table of an ELF file, entry by entry (gABI chapter 4, symbol table). */
-import { addressFromWords } from './address.js';
+import { addressFromWords } from '../base/address.js';
 import type { ElfError } from './elf-error.js';
 import {
   SHT_DYNSYM,
@@ -16,7 +16,7 @@ import {
 import { malformed } from './elf-header.js';
 import { nameAt } from './elf-strings.js';
 import type { ElfSection, ElfSymbol } from './elf-types.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 /** Most symbols accepted; an allyesconfig vmlinux has under a million. */
 const MAX_SYMBOLS = 4_000_000;

@@ -1,4 +1,4 @@
-import type { Address } from './address.js';
+import type { Address } from '../base/address.js';
 import type { ElfSection } from './elf-types.js';
 
 /** A section of any ELF file. The `address` of an object's section is where it was laid out. */

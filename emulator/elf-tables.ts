@@ -1,4 +1,4 @@
-import type { Address } from './address.js';
+import type { Address } from '../base/address.js';
 import type { ElfError } from './elf-error.js';
 import { readElfFile } from './elf-file.js';
 import {
@@ -16,7 +16,7 @@ import { relocateSection } from './elf-object-relocations.js';
 import { readSectionStructure } from './elf-structure.js';
 import { readTableSymbols } from './elf-table-symbols.js';
 import type { ElfTables, TableSection } from './elf-table-types.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 /**
  * Where the sections of a relocatable object lie: every one at address 0, as its headers say and as

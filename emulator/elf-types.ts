@@ -1,6 +1,6 @@
-import type { Address } from './address.js';
+import type { Address } from '../base/address.js';
 import type { ElfError } from './elf-error.js';
-import type { Result } from './result.js';
+import type { Result } from '../base/result.js';
 
 /** One PT_LOAD program header (ELF gABI chapter 5). */
 export interface ElfSegment {

@@ -7,7 +7,7 @@
  * reported and never survived in silence.
  */
 import { PAGE_SIZE } from './engine.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 /** What this file uses of a module that Emscripten made. */
 export interface EmscriptenModule {

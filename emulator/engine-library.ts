@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { EngineLibrary, EngineSearch, findEngine } from '../scripts/find-engine.mjs';
-import { fail, type Result } from './result.js';
+import { fail, type Result } from '../base/result.js';
 
 export type { EngineLibrary, EngineSearch } from '../scripts/find-engine.mjs';
 

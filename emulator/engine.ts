@@ -3,9 +3,9 @@
  * is one CPU with its own translations; several engines of a backend can map the same bytes, which
  * is how one engine steps while another runs freely (DESIGN.md, "The engine: what is known about it").
  */
-import type { Address } from './address.js';
+import type { Address } from '../base/address.js';
 import type { RegisterFile } from './registers.js';
-import type { Result } from './result.js';
+import type { Result } from '../base/result.js';
 
 /** Name of a backend. */
 export type BackendName = 'libunicorn' | 'unicorn-js';

@@ -3,7 +3,7 @@
  * first instruction of the vector. Unicorn reports exceptions but does not vector them.
  * Arm ARM D1.3.5 "Exception entry" (AArch64.TakeException) and D1.3.1.5 for the vector offsets.
  */
-import type { Address } from './address.js';
+import type { Address } from '../base/address.js';
 import { Pstate, Reg, type RegisterFile } from './registers.js';
 
 /** Offsets from VBAR_EL1 of the vectors for the current EL with SP_ELx. */

@@ -2,7 +2,7 @@
  * Guest RAM: regions of bytes that this process owns and every engine maps. Reading it needs no
  * call into the engine, so an unwinder, a snapshot or a debugger sees the live bytes for free.
  */
-import { type Address, formatAddress } from './address.js';
+import { type Address, formatAddress } from '../base/address.js';
 import {
   type Engine,
   type EngineBackend,
@@ -10,7 +10,7 @@ import {
   PAGE_SIZE,
   RUN_SUBSTITUTES,
 } from './engine.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 /** A contiguous, page-aligned piece of guest RAM. */
 export interface MemoryRegion {

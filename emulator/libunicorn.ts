@@ -1,6 +1,6 @@
 /** The default backend: Unicorn's C library, bound with koffi. */
 import koffi from 'koffi';
-import type { Address } from './address.js';
+import type { Address } from '../base/address.js';
 import {
   type Engine,
   type EngineBackend,
@@ -11,7 +11,7 @@ import {
   RegisterSet,
 } from './engine.js';
 import { Reg, type RegisterFile } from './registers.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import {
   CP_REG_SIZE,
   CP_REG_VALUE,

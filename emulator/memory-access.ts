@@ -2,7 +2,7 @@
  * Which memory an instruction is about to access, from its word and the registers before it.
  * Watchpoints need it: a read leaves no trace in memory.
  */
-import { type Address, addressFromWords } from './address.js';
+import { type Address, addressFromWords } from '../base/address.js';
 import { decodeLoadStore, isLoadStore, LoadStore, Writeback } from './load-store.js';
 import { Reg, type RegisterFile } from './registers.js';
 

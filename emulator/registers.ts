@@ -4,7 +4,7 @@
  *
  * Arm ARM (DDI 0487) B1.2 "Registers in AArch64 Execution state", D19 for the system registers.
  */
-import type { Address } from './address.js';
+import type { Address } from '../base/address.js';
 
 /** Index of a register in a {@link RegisterFile}; X0..X30 are 0..30. */
 export const Reg = {

@@ -3,7 +3,7 @@
  * authentication, and stopping in front of instructions that would raise an exception. It takes
  * exceptions and returns from them as the architecture says.
  */
-import { type Address, formatAddress } from './address.js';
+import { type Address, formatAddress } from '../base/address.js';
 import { type Engine, RegisterSet } from './engine.js';
 import { completeExceptionReturn, takeException } from './exceptions.js';
 import type { GuestMemory, MemoryRegion } from './guest-memory.js';

@@ -1,7 +1,7 @@
-import { hexAddress, type Address } from './address.js';
+import { hexAddress, type Address } from '../base/address.js';
 import { SHF_ALLOC, SHF_EXECINSTR } from './elf-format.js';
 import type { ElfImage, ElfSymbol } from './elf-types.js';
-import { lastAtOrBelow } from './sorted.js';
+import { lastAtOrBelow } from '../base/sorted.js';
 import { compareAliases, isMarker, nearestNames } from './symbol-names.js';
 
 /** A symbol and how far into it an address lies. */

@@ -13,11 +13,11 @@
  * - An assertion that fails in Unicorn throws WebAssembly.RuntimeError from the call, where
  *   libunicorn ends the process. The module cannot be used after that, so nothing here catches it.
  */
-import type { Address } from './address.js';
+import type { Address } from '../base/address.js';
 import { EmscriptenHeap } from './emscripten-heap.js';
 import { type Engine, type EngineBackend, type EngineError, type EngineStatus } from './engine.js';
 import { Reg, REGISTER_COUNT, type RegisterFile } from './registers.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import {
   CP_REG_SIZE,
   CP_REG_VALUE,

@@ -7,7 +7,7 @@
  * count; pointers and everything narrower are Numbers.
  */
 import type { EmscriptenModule } from './emscripten-heap.js';
-import { fail, ok, type Result } from './result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 /** What this project uses of the module object. Handles and pointers are addresses in its memory. */
 export interface UnicornModule extends EmscriptenModule {

@@ -10,7 +10,7 @@ import { exercise, type Outcome } from './exercise.js';
 import { readInputs } from './inputs.js';
 import type { FuzzMessage } from './message.js';
 import { mutate } from './mutate.js';
-import { randomIntegers } from './random.js';
+import { randomIntegers } from '../base/random.js';
 
 /** Inputs between two looks at the memory. */
 const MEMORY_INTERVAL = 2000;

@@ -1,7 +1,7 @@
 /** The real files that mutated inputs are made from. */
 import { readFileSync } from 'node:fs';
 import { parseElfTables } from '../emulator/elf-tables.js';
-import { packagePath } from '../sweep/package-path.js';
+import { packagePath } from '../base/package-path.js';
 
 /** One file, and the places in it where a change gets far. */
 export interface FuzzInput {

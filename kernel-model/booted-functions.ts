@@ -3,7 +3,7 @@
  * console, patching of code. A breakpoint in the first word of each stops execution there, so that the function is
  * named instead of running on whatever a kernel that was never booted has in memory.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { ElfSymbol } from '../emulator/elf-types.js';
 import type { BootedFunctions } from './kernel-image.js';
 

@@ -2,7 +2,7 @@
  * The kernel's bug table: which `brk #0x800` is a WARN, which a BUG, and where in the source it stands
  * (struct bug_entry, include/asm-generic/bug.h, v7.3-rc7; arch/arm64/include/asm/asm-bug.h).
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { ElfImage } from '../emulator/elf-types.js';
 
 /** The immediate of the `brk` that WARN and BUG compile to (arch/arm64/include/asm/brk-imm.h). */

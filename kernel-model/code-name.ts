@@ -1,5 +1,5 @@
 /** Names of code addresses that a stack or a trace holds. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
 import { classify, InstructionClass } from '../emulator/instruction.js';
 import type { SymbolTable } from '../emulator/symbols.js';

@@ -4,7 +4,7 @@
  * runs to its ERET, which is executed and checked. The interrupted CPU itself (the stepper) is not
  * touched, so an exclusive monitor or a SIMD register cannot differ because of the sweep.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { RegisterSet } from '../emulator/engine.js';
 import { completeExceptionReturn } from '../emulator/exceptions.js';
 import { InstructionClass } from '../emulator/instruction.js';

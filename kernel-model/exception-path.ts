@@ -5,7 +5,7 @@
  * changed. Which calls are made depends on the kind, on the stack that was interrupted and on what
  * was masked, so that is what a path is filed under.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { KIND_COUNT } from './exception-kind.js';
 
 /** Stacks plus "no known stack". */

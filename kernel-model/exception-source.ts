@@ -3,7 +3,7 @@
  * delivers SDEI events, and what the interrupted CPU masks. Says which kinds are possible at a stop,
  * and brings a CPU to the first instruction of the chosen one.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import {
   ExceptionClass,
   maskExceptions,

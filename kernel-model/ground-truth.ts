@@ -3,7 +3,7 @@
  * else. This file never reads a frame record, a return stack or `.sframe` (DESIGN.md, "Ground
  * truth"): what it shares with an unwinder could hide a bug in both.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { InstructionClass, targetRegister } from '../emulator/instruction.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
 

@@ -2,9 +2,9 @@
  * A kernel image: an ELF and the roles its symbols play. The built-in guest kernel and a real
  * vmlinux are the same kind of thing; what differs is data (DESIGN.md, "One way to drive a kernel").
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { ElfImage, ElfSymbol, LoadedSegment } from '../emulator/elf-types.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import type { BugTable } from './bug-table.js';
 import type { KnownOffsets } from './structure-offsets.js';
 import type { TracerPlaces } from './tracer-setup.js';

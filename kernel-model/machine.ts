@@ -5,7 +5,7 @@
  * now and then, a whole exception step by step, to learn the truth about its calls). Alternating
  * counted and uncounted runs on one engine would drop its translations each time.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { ElfImage, LoadedSegment } from '../emulator/elf-types.js';
 import { describeElfError, type ElfError } from '../emulator/elf-error.js';
 import {
@@ -19,7 +19,7 @@ import {
 import { describeMemoryError, GuestMemory, type MemoryError } from '../emulator/guest-memory.js';
 import { classify, InstructionClass } from '../emulator/instruction.js';
 import { Pstate, Reg } from '../emulator/registers.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { restoreSnapshot, type Snapshot, takeSnapshot } from '../emulator/snapshot.js';
 import { SteppingCpu } from '../emulator/stepping-cpu.js';
 import { SymbolTable } from '../emulator/symbols.js';

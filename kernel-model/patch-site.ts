@@ -2,7 +2,7 @@
  * The two words of a function that ftrace patches (arch/arm64/kernel/ftrace.c, v7.3-rc7): NOPs as linked; since boot the first
  * is `mov x9, x30`, and the second a call of ftrace_caller while the function is traced.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { Machine } from './machine.js';
 
 export const NOP = 0xd503201f;

@@ -3,7 +3,7 @@
  * scenario's own breakpoints (kprobes, their single steps, kretprobes) to the guest's vector, and
  * follows context switches.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { ExceptionClass, syndrome, VectorOffset } from '../emulator/exceptions.js';
 import { classify, exceptionImmediate, InstructionClass } from '../emulator/instruction.js';
 import { Reg } from '../emulator/registers.js';

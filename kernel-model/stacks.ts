@@ -2,9 +2,9 @@
  * The stacks of a simulated kernel: where they are and which one an SP lies on. Sizes are those of
  * arch/arm64/include/asm/memory.h (v7.3-rc7): 16 KiB, and 4 KiB for the overflow stack.
  */
-import { type Address, formatAddress } from '../emulator/address.js';
+import { type Address, formatAddress } from '../base/address.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { type KernelImage, OVERFLOW_STACK_SIZE, THREAD_SIZE } from './kernel-image.js';
 
 /** Slots of {@link KernelStacks}, in the order an SP is looked up. */

@@ -3,7 +3,7 @@
  * the function under test with its arguments. Builds the guest's `struct kthread_create_info` and
  * `struct kunwind_call` (kernel-model/guest/include/kunwind.h) in the argument area.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import {
   FRAME_RECORD_META_FINAL,
   PT_REGS_SIZE,

@@ -2,7 +2,7 @@
  * What a tracer of a kernel that was not booted needs in memory: the state that registering it, and creating the
  * task, would have made. docs/real-kernels.md lists it.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { CodeWord } from './patch-site.js';
 
 /** Bytes of memory that the state takes. */

@@ -2,10 +2,10 @@
  * What a real kernel must have to be run without booting it, what it has, and what a missing part costs.
  * The answer is a list for a person to read and, when nothing needed is missing, the kernel image.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { ElfError } from '../emulator/elf-error.js';
 import type { ElfImage, ElfSymbol, LoadedSegment } from '../emulator/elf-types.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import {
   type KernelImage,
   PT_REGS_SIZE,

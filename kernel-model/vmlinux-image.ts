@@ -2,7 +2,7 @@
  * A real vmlinux as a kernel image: which of its symbols play which role, and the state that its boot would have
  * made and that is set up directly instead. docs/real-kernels.md lists that state.
  */
-import { type Address, highWord, lowWord } from '../emulator/address.js';
+import { type Address, highWord, lowWord } from '../base/address.js';
 import type { ElfImage, ElfSymbol, LoadedSegment } from '../emulator/elf-types.js';
 import { BugTable } from './bug-table.js';
 import { bootedFunctions, TRAP_WORD } from './booted-functions.js';

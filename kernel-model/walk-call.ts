@@ -6,7 +6,7 @@
  * What the call pushes lies below SP. That memory is put back, so that what an unwinder finds in
  * slots that were never stored does not depend on who walked before.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { RegisterSet } from '../emulator/engine.js';
 import type { MemoryRegion } from '../emulator/guest-memory.js';
 import { exceptionImmediate, InstructionClass } from '../emulator/instruction.js';

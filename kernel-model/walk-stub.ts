@@ -2,10 +2,10 @@
  * The small piece of our own code that lies beside any kernel image (guest/stub/stub.S): the handler
  * that asks for a walk, the thread function, and the callback that takes a walk's entries down.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { ElfImage } from '../emulator/elf-types.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 /** The stub's ELF, relative to the package. */
 export const STUB_ELF = 'kernel-model/guest/stub/stub.elf';

@@ -9,8 +9,8 @@ import { family as review } from '../scenarios/review/review.js';
 import { family as sdei } from '../scenarios/sdei/sdei.js';
 import { family as tasks } from '../scenarios/tasks/tasks.js';
 import type { GuestKernelName, ScenarioFamily } from '../scenarios/scenario.js';
-import { matchesPattern } from './name-pattern.js';
-import { packagePath } from './package-path.js';
+import { matchesPattern } from '../base/name-pattern.js';
+import { packagePath } from '../base/package-path.js';
 import type { SweepTarget } from './unit.js';
 
 /** The families, in the order of reports. */

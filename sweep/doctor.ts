@@ -3,7 +3,7 @@
  * kind really comes to its handler and back on the emulated CPU.
  */
 import type { EngineBackend } from '../emulator/engine.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';

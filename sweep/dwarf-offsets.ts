@@ -5,7 +5,7 @@ import {
   SectionUnreadable,
 } from '../emulator/elf-section-bytes.js';
 import type { ElfImage } from '../emulator/elf-types.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import type { OffsetSource, WantedMember } from '../kernel-model/structure-offsets.js';
 import { formatDebugInfoError } from '../unwinder/dwarf/info/error.js';
 import { findMembers, type FoundMember } from '../unwinder/dwarf/info/members.js';

@@ -2,7 +2,7 @@
  * Which function a PC lies in, as a small integer, looked up once per instruction: verdicts are
  * counted per function without a name or a map on the way.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { MemoryRegion } from '../emulator/guest-memory.js';
 import type { Machine } from '../kernel-model/machine.js';
 

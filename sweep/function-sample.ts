@@ -11,7 +11,7 @@ import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall } from './arm64-routines.js';
 import type { NamedFunction } from './function-text.js';
 import { SELF_ARGUMENTS } from './kernel-target.js';
-import { matchesPattern } from './name-pattern.js';
+import { matchesPattern } from '../base/name-pattern.js';
 import { setUpScenario } from './scenario-setup.js';
 import { ScenarioSweep } from './scenario-sweep.js';
 import type { SweepParts } from './sweep-parts.js';

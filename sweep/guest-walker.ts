@@ -6,7 +6,7 @@
  * nothing is mapped. A read of another stack, or of data, is not seen as such; the entries it leads to
  * are judged like all others.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
 import type { ExceptionDriver } from '../kernel-model/exception-driver.js';
 import type { Machine } from '../kernel-model/machine.js';

@@ -1,5 +1,5 @@
 /** Arguments of an image's function, as a user writes them. */
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { ARGUMENT_AREA_SIZE } from '../kernel-model/machine.js';
 import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
 import type { ScenarioArgument } from '../scenarios/scenario.js';

@@ -5,7 +5,7 @@
 import { describeElfError, type ElfError } from '../emulator/elf-error.js';
 import { loadElf, type ElfImage, type ElfSymbol } from '../emulator/elf-image.js';
 import { rebaseElf } from '../emulator/elf-rebase.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { nearestNames } from '../emulator/symbol-names.js';
 import { SDEI_CODE } from '../scenarios/exception-code.js';
 import {

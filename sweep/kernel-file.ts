@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import xzDecompress from 'xz-decompress';
 import { prepareDebugSections } from '../emulator/debug-compression.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { loadZstd, zstdChunks } from '../emulator/zstd-stream.js';
 
 /** Largest decompressed file, in bytes. */

@@ -1,6 +1,6 @@
 /** A sample of a kernel's functions as targets, chosen on a machine that is made for it. */
 import type { EngineBackend } from '../emulator/engine.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import type { FunctionCall } from './arm64-routines.js';
 import { type FunctionSample, sampleFunctions } from './function-sample.js';
 import { parseFunction } from './function-text.js';

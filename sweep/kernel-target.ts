@@ -1,6 +1,6 @@
 /** Sweeps of a real kernel's functions: which ones, called how, and what is promised of them. */
 import type { ElfImage } from '../emulator/elf-types.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { graphObstacle } from '../kernel-model/graph-tracer.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
 import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
@@ -10,7 +10,7 @@ import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routin
 import { formatFunction, type NamedFunction, parseFunction } from './function-text.js';
 import { findFunction, IMAGE_PROMISES, noFunction } from './image-target.js';
 import { buildRules } from './kernel-walker.js';
-import { isPattern, matchesPattern } from './name-pattern.js';
+import { isPattern, matchesPattern } from '../base/name-pattern.js';
 import type { SweepTarget } from './unit.js';
 import { loadVmlinux, type VmlinuxSource } from './vmlinux.js';
 

@@ -3,10 +3,10 @@
  * task's return stack and the registers at a walk request. The only place where the unwinder and
  * the kernel model meet.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { ElfImage } from '../emulator/elf-types.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import type { Machine } from '../kernel-model/machine.js';
 import { type KernelStacks, StackSlot } from '../kernel-model/stacks.js';
 import { finalRecordOf } from '../kernel-model/thread-call.js';

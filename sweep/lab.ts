@@ -5,7 +5,7 @@
 import { describeElfError, type ElfError } from '../emulator/elf-error.js';
 import { type ElfImage, loadElf } from '../emulator/elf-image.js';
 import type { EngineBackend } from '../emulator/engine.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { ExceptionDriver } from '../kernel-model/exception-driver.js';
 import { type KernelImage, resolveKernel } from '../kernel-model/kernel-image.js';
 import { describeMachineError, Machine } from '../kernel-model/machine.js';
@@ -16,7 +16,7 @@ import { FunctionIndex } from './function-index.js';
 import { GuestWalker } from './guest-walker.js';
 import { loadImage } from './image-target.js';
 import { buildRules, KernelWalker } from './kernel-walker.js';
-import { packagePath } from './package-path.js';
+import { packagePath } from '../base/package-path.js';
 import type { SweepParts } from './sweep-parts.js';
 import { loadStub } from './stub.js';
 import { Judge } from './verdict.js';

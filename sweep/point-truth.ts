@@ -1,5 +1,5 @@
 /** Truth at a walk request, put together from what is pending. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { ExceptionDriver } from '../kernel-model/exception-driver.js';
 import { EntryKind, type GroundTruth, type ShadowStack } from '../kernel-model/ground-truth.js';
 import type { TruthList } from './verdict.js';

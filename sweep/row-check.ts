@@ -4,7 +4,7 @@
  * address is in x30, a wrong CFA shows in no trace. The stepped CPU knows both, and an unwinder that
  * authenticates, or goes on from the CFA, would go by the row.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
 import { stripHighWord } from '../emulator/pointer-auth.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';

@@ -2,9 +2,9 @@
  * Brings a machine to the first instruction of a scenario: memory as loaded, patch sites of traced
  * functions enabled, probes armed, arguments in place, a fresh kernel thread about to call the entry function.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { ElfSymbol } from '../emulator/elf-types.js';
-import { fail, type Result } from '../emulator/result.js';
+import { fail, type Result } from '../base/result.js';
 import { graphTracer, traceableFunctions } from '../kernel-model/graph-tracer.js';
 import { kretprobe } from '../kernel-model/kretprobe-tracer.js';
 import type { Machine } from '../kernel-model/machine.js';
@@ -16,7 +16,7 @@ import {
 } from '../kernel-model/thread-call.js';
 import type { TracerSetup } from '../kernel-model/tracer-setup.js';
 import type { Scenario, ScenarioArgument } from '../scenarios/scenario.js';
-import { isPattern, matchesPattern } from './name-pattern.js';
+import { isPattern, matchesPattern } from '../base/name-pattern.js';
 import { findFunction } from './image-target.js';
 import {
   type CodeOverlay,

@@ -2,7 +2,7 @@
  * Sweeps one scenario on one machine: steps through its code, takes every possible exception before
  * each instruction, lets every policy walk in both modes, judges, returns, and goes on.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { Reg } from '../emulator/registers.js';
 import {
   DriverStatus,

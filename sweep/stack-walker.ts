@@ -2,7 +2,7 @@
  * The unwinder under test as a role (DESIGN.md, "One way to drive a kernel"): our model of it, or the
  * kernel image's own code called on the emulated CPU.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { RegisterFile } from '../emulator/registers.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';

@@ -1,9 +1,9 @@
 /** The stub that lies beside a kernel (kernel-model/walk-stub.ts), loaded from the package. */
 import { describeElfError } from '../emulator/elf-error.js';
 import { type ElfImage, loadElf } from '../emulator/elf-image.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { resolveStub, STUB_ELF, type WalkStub } from '../kernel-model/walk-stub.js';
-import { packagePath } from './package-path.js';
+import { packagePath } from '../base/package-path.js';
 
 /** The stub's code, and where things are in it. */
 export interface LoadedStub {

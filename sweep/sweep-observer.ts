@@ -1,5 +1,5 @@
 /** What a sweep tells of while it runs, beside what it counts. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { WalkResult } from '../unwinder/walk-result.js';

@@ -1,5 +1,5 @@
 /** What can go wrong at a point besides a verdict: the guest crashed, or did not come back as it was. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { registerName } from '../emulator/registers.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';

@@ -1,5 +1,5 @@
 /** What tracers keep about a task's replaced return addresses, read from guest memory for the unwinder. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { Machine } from '../kernel-model/machine.js';
 import type { GraphReturnStack } from '../unwinder/graph-return-stack.js';
 import type { KretprobeInstances } from '../unwinder/kretprobe-instances.js';

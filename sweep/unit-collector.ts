@@ -1,5 +1,5 @@
 /** Gathers what one unit of work finds, and puts it into plain data at the end. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import { WALK_REASONS } from '../unwinder/walk-reason.js';
 import { formatPoint, type Point } from './point.js';

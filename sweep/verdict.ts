@@ -1,5 +1,5 @@
 /** Judging one walk against ground truth (DESIGN.md, "Verdicts"). */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { CodeRange } from '../kernel-model/kernel-image.js';
 import type { WalkResult } from '../unwinder/walk-result.js';
 

@@ -1,5 +1,5 @@
 /** A walk that is kept as an example: as it was caught, and in words. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { Disassembler } from '../emulator/disassembler.js';
 import { codeName } from '../kernel-model/code-name.js';
 import type { PolicyName } from '../unwinder/policy.js';

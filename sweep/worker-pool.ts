@@ -10,7 +10,7 @@ import {
   type UnitResult,
 } from './unit.js';
 import type { WorkerMessage } from './worker.js';
-import { WorkerProcess, workerScript } from './worker-process.js';
+import { WorkerProcess, workerScript } from '../base/worker-process.js';
 
 /** Hears what happens in the pool. */
 export interface PoolObserver {

@@ -1,6 +1,6 @@
 /** Which executable text has no SFrame row, and why. */
 
-import { formatAddress } from '../emulator/address.js';
+import { formatAddress } from '../base/address.js';
 import type { ElfTables, TableSection } from '../emulator/elf-table-types.js';
 import type { DwarfTable, FileTables } from './read-tables.js';
 import { functionRules } from '../unwinder/sframe/function-rules.js';

@@ -1,8 +1,8 @@
 /** The names that functions of a table go by. */
 
-import { formatAddress } from '../emulator/address.js';
+import { formatAddress } from '../base/address.js';
 import type { ElfTables, TableSection, TableSymbol } from '../emulator/elf-table-types.js';
-import { lastAtOrBelow, lastWithAtMost } from '../emulator/sorted.js';
+import { lastAtOrBelow, lastWithAtMost } from '../base/sorted.js';
 
 /** What a function is called. */
 export interface FunctionName {

@@ -3,7 +3,7 @@
 import { describeElfError } from '../emulator/elf-error.js';
 import { loadElfTables, type ObjectLayout, parseElfTables } from '../emulator/elf-tables.js';
 import type { ElfTables, TableSection } from '../emulator/elf-table-types.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { formatDwarfError } from '../unwinder/dwarf/error.js';
 import { decodeDwarfFrames } from '../unwinder/dwarf/frames.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';

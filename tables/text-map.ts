@@ -1,7 +1,7 @@
 /** Executable text cut into pieces: which symbol each belongs to, and whether it is code or data. */
 
 import type { ElfTables, TableSection, TableSymbol } from '../emulator/elf-table-types.js';
-import { lastWithAtMost } from '../emulator/sorted.js';
+import { lastWithAtMost } from '../base/sorted.js';
 import { isMapping } from './function-names.js';
 
 /** A half-open range of addresses. */

@@ -1,13 +1,13 @@
 /** A bare CPU for tests: one page of code, one of vectors, some pages of stack and data. */
 import { afterAll } from 'vitest';
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { type EngineBackend, Permission, RegisterSet } from '../emulator/engine.js';
 import { findEngineLibrary } from '../emulator/engine-library.js';
 import { VectorOffset } from '../emulator/exceptions.js';
 import { GuestMemory, type MemoryRegion } from '../emulator/guest-memory.js';
 import { loadLibunicorn } from '../emulator/libunicorn.js';
 import { Pstate, Reg } from '../emulator/registers.js';
-import type { Result } from '../emulator/result.js';
+import type { Result } from '../base/result.js';
 import { SteppingCpu } from '../emulator/stepping-cpu.js';
 import { type A64Text, assemble } from './assembled.js';
 

@@ -1,5 +1,5 @@
 /** Random numbers, the same in every run; KUNWIND_SEED draws others. */
-export { randomIntegers } from '../fuzz/random.js';
+export { randomIntegers } from '../base/random.js';
 
 /** The seed of this run, which the name or the message of a failed test says. */
 export function newSeed(): number {

@@ -4,7 +4,7 @@
  * walk has moved to another one.
  */
 
-import { type Address } from './address.js';
+import { type Address } from '../base/address.js';
 import { type StackInfo } from './stack-info.js';
 
 /** `low` of a stack that may not be read. */

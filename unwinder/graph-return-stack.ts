@@ -1,6 +1,6 @@
 /** The function-graph tracer's return stack of a task (kernel/trace/fgraph.c, v7.3-rc7). */
 
-import { type Address } from './address.js';
+import { type Address } from '../base/address.js';
 
 /**
  * A live view of a task's return stack. Entry 0 is the oldest. Read by the unwinder only when a

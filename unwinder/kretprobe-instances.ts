@@ -1,6 +1,6 @@
 /** The pending kretprobe instances of a task (kernel/kprobes.c, v7.3-rc7). */
 
-import { type Address } from './address.js';
+import { type Address } from '../base/address.js';
 
 /** A live view of a task's list of instances, newest first. */
 export interface KretprobeInstances {

@@ -8,7 +8,7 @@
  * comparisons and one load: nothing is allocated.
  */
 
-import { type Address } from './address.js';
+import { type Address } from '../base/address.js';
 import { RuleSet } from './rule-set.js';
 import { SectionIndex } from './section-index.js';
 import { type SFrameSection } from './sframe/section.js';

@@ -1,6 +1,6 @@
 /** The searchable form of one SFrame section: functions sorted by address, rows by offset. */
 
-import { type Address } from './address.js';
+import { type Address } from '../base/address.js';
 import { FDE_TYPE_DEFAULT, INFO2_FDE_TYPE, INFO_PCTYPE_MASK } from './sframe/format.js';
 import { type SFrameSection } from './sframe/section.js';
 

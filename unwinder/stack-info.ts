@@ -1,6 +1,6 @@
 /** The stacks a kernel has, as the unwinder knows them (arch/arm64 asm/stacktrace.h, v7.3-rc7). */
 
-import { type Address } from './address.js';
+import { type Address } from '../base/address.js';
 
 /** Which stack: a task's own, or one of the CPU's four. */
 export type StackKind = 'task' | 'irq' | 'overflow' | 'sdei-normal' | 'sdei-critical';

@@ -1,6 +1,6 @@
 /** Where a walk starts (kunwind_init_from_caller, _task and _regs; v7.3-rc7). */
 
-import { type Address, addressFromWords } from './address.js';
+import { type Address, addressFromWords } from '../base/address.js';
 import { PT_REGS_FP, PT_REGS_PC, PT_REGS_SP } from './frame-record.js';
 import { SOURCE_CALLER, SOURCE_REGS_PC, SOURCE_TASK } from './walk-reason.js';
 

@@ -1,7 +1,7 @@
 /** The state of one unwind (struct kunwind_state, v7.3-rc7) and the kernel it happens in. */
 
 import { AccessibleStacks } from './accessible-stacks.js';
-import { type Address } from './address.js';
+import { type Address } from '../base/address.js';
 import { PT_REGS_FP, PT_REGS_PC, PT_REGS_SP } from './frame-record.js';
 import { type GraphReturnStack } from './graph-return-stack.js';
 import { type KretprobeInstances } from './kretprobe-instances.js';

@@ -2,7 +2,7 @@
  * Executes one instruction that does not branch: on the engine, except where that would touch memory
  * or a system that is not there. Then what is unknown becomes poison.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import {
   type Engine,
   type EngineBackend,
@@ -15,7 +15,7 @@ import { decodeLoadStore, isLoadStore, LoadStore, Writeback } from '../emulator/
 import { effectiveAddress, indexedAddress } from '../emulator/memory-access.js';
 import { executePauthHint, PauthOutcome, stripHighWord } from '../emulator/pointer-auth.js';
 import { Reg, RegisterFile } from '../emulator/registers.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { JumpTableReader } from './jump-table.js';
 import type { Program } from './program.js';
 import { STACK_SIZE, stackPlace, SyntheticFrame } from './synthetic-frame.js';

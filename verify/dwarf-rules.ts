@@ -1,6 +1,6 @@
 /** DWARF call frame information as rules that can be judged like those of SFrame. DWARF 5 section 6.4. */
-import type { Address } from '../emulator/address.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import type { Address } from '../base/address.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { formatDwarfError } from '../unwinder/dwarf/error.js';
 import { decodeDwarfFrames } from '../unwinder/dwarf/frames.js';
 import {

@@ -5,7 +5,7 @@
  *
  * It decides where control goes; what the other instructions do is up to the engine.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { Reg } from '../emulator/registers.js';
 import {
   branchOffset,

@@ -1,5 +1,5 @@
 /** What verification reports about a table, in plain values: workers send them, reports print them. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { NoteKind, WrongKind } from './function-trace.js';
 import type { StaticKind } from './table-checks.js';
 

@@ -3,8 +3,8 @@
  * code that compilers moved out of a function (`.cold`) continues with that function's frame, and so
  * does a function that control only ever runs into from the one before it.
  */
-import type { Address } from '../emulator/address.js';
-import { lastAtOrBelow } from '../emulator/sorted.js';
+import type { Address } from '../base/address.js';
+import { lastAtOrBelow } from '../base/sorted.js';
 import { INFO_PCTYPE_MASK } from '../unwinder/sframe/format.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';

@@ -1,5 +1,5 @@
 /** What executing one function showed. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { type DwarfRules, dwarfRules } from './dwarf-rules.js';
 import type { FunctionEntry } from './function-list.js';
 import { Wrong } from './row-judge.js';

@@ -3,7 +3,7 @@
  * an addition to an anchor, BR. The table's address and the anchor are exact in the executed
  * registers; only the index is unknown, and its bound comes from the comparison before.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { LoadStore } from '../emulator/load-store.js';
 import type { RegisterFile } from '../emulator/registers.js';
 

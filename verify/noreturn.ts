@@ -3,7 +3,7 @@
  * out to something that might. What ends each path is a trap, an endless loop, or a call of another
  * such function, so the set grows until nothing changes.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { branchOffset, Flow, flowOf } from './control-flow.js';
 import type { Program } from './program.js';
 import { type RunTimeEdges, wordAt } from './run-time-edges.js';

@@ -3,7 +3,7 @@
  * branches, tables and addresses mean what they would in the linked file. ELF for the Arm 64-bit
  * Architecture, "Relocation".
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { describeElfError } from '../emulator/elf-error.js';
 import { openElfFile } from '../emulator/elf-file.js';
 import { SHF_EXECINSTR, SHT_NOBITS, SHT_RELA, SYM_SIZE } from '../emulator/elf-format.js';
@@ -12,7 +12,7 @@ import { nameAt } from '../emulator/elf-strings.js';
 import type { TableSection } from '../emulator/elf-table-types.js';
 import { loadElfTables } from '../emulator/elf-tables.js';
 import type { ElfImage, ElfSegment, ElfSymbol } from '../emulator/elf-types.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 
 /** Bytes from one undefined symbol's place to the next one's. */
 const EXTERN_SIZE = 16;

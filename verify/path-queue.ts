@@ -1,5 +1,5 @@
 /** The paths of a group of functions that are still to be followed, and the states that have been. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { DataStepper } from './data-step.js';
 import { type PathState, restorePath, savePath, unwindKey } from './path-state.js';
 

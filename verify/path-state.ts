@@ -1,5 +1,5 @@
 /** A path that waits to be followed: the whole state at its first instruction. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
 import { type SyntheticFrame, Tag } from './synthetic-frame.js';
 

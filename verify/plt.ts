@@ -3,7 +3,7 @@
  * shared library or an executable calls `abort` through one of them, so without them such a call would
  * seem to return. ELF for the Arm 64-bit Architecture, "Procedure Linkage Table".
  */
-import { type Address, addressFromWords } from '../emulator/address.js';
+import { type Address, addressFromWords } from '../base/address.js';
 import { R_AARCH64_GLOB_DAT, RELA_SIZE, SHT_RELA, SYM_SIZE } from '../emulator/elf-format.js';
 import { nameAt } from '../emulator/elf-strings.js';
 import type { ElfImage, ElfSection } from '../emulator/elf-types.js';

@@ -2,12 +2,12 @@
  * The file under verification as the executor needs it: bytes at addresses, the ranges that hold
  * code, the SFrame tables and the symbols.
  */
-import { type Address, formatAddress } from '../emulator/address.js';
+import { type Address, formatAddress } from '../base/address.js';
 import { SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR } from '../emulator/elf-format.js';
 import { describeElfError } from '../emulator/elf-error.js';
 import type { ElfImage, ElfSection, ElfSymbol } from '../emulator/elf-types.js';
 import { loadElf } from '../emulator/elf-image.js';
-import { fail, ok, type Result } from '../emulator/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { SymbolTable } from '../emulator/symbols.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
 import { decodeSFrame } from '../unwinder/sframe/decode.js';

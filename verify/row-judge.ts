@@ -2,7 +2,7 @@
  * Whether what a row says is true in a state: the CFA is the SP of the call, and the return address
  * and the caller's frame pointer are where the row has them. SFrame spec section 3.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
 import { CfaBase, DWARF_SP, RecoverKind, type RuleArrays } from '../unwinder/unwind-rule.js';
 import { type SyntheticFrame, Tag } from './synthetic-frame.js';

@@ -4,7 +4,7 @@
  * execution comes back from. All of it is in tables that a kernel or module carries
  * (include/linux/jump_label.h, arch/arm64/include/asm/{alternative,extable,bug}.h, v7.3-rc7).
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { branchOffset, Flow, flowOf } from './control-flow.js';
 import type { Piece, Program } from './program.js';
 

@@ -1,5 +1,5 @@
 /** A report in the Static Analysis Results Interchange Format, SARIF 2.1.0 (OASIS). */
-import { type Address, formatAddress } from '../emulator/address.js';
+import { type Address, formatAddress } from '../base/address.js';
 import { explain } from './cause.js';
 import type { Finding, FindingKind, Note } from './finding.js';
 import type { NoteKind } from './function-trace.js';

@@ -1,5 +1,5 @@
 /** Judges the state that a path is in: by the row in force, and where control leaves a function. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { executeReturnAuth, PauthOutcome } from '../emulator/pointer-auth.js';
 import { Reg } from '../emulator/registers.js';
 import { formatRule } from '../unwinder/rule-text.js';

@@ -6,7 +6,7 @@
  * numbers that occur nowhere else, so a register or a stack word that holds one of them can only
  * have been given it by the code under test.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { PAGE_SIZE } from '../emulator/engine.js';
 import type { MemoryRegion } from '../emulator/guest-memory.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';

@@ -1,5 +1,5 @@
 /** What is checked of a table without executing anything. SFrame spec sections 2.3 and 2.4. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { F_FDE_SORTED } from '../unwinder/sframe/format.js';
 import { RecoverKind } from '../unwinder/unwind-rule.js';
 import type { FunctionEntry, FunctionList } from './function-list.js';

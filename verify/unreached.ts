@@ -1,5 +1,5 @@
 /** What of a function no path reached, and why. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { DataStepper } from './data-step.js';
 import type { UnreachedRange, UnreachedReason, UnreachedRow } from './finding.js';
 import type { FunctionTrace } from './function-trace.js';

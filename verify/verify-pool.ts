@@ -3,8 +3,8 @@
  * in order, so the report is the same for any number of workers. A worker that dies is replaced; its
  * batch is halved until the group that kills is found, and that one is reported as skipped.
  */
-import { fail, ok, type Result } from '../emulator/result.js';
-import { WorkerProcess, workerScript } from '../sweep/worker-process.js';
+import { fail, ok, type Result } from '../base/result.js';
+import { WorkerProcess, workerScript } from '../base/worker-process.js';
 import { type GroupResult, noCounts } from './finding.js';
 import { makeReport, type VerifyReport } from './report.js';
 import type { Batch, GroupNames, VerifyJob, VerifyMessage } from './verify-worker.js';

@@ -2,11 +2,11 @@
  * A worker process: verifies batches of groups that arrive over IPC. The engine may abort the process
  * on a failed assertion of its own, which is why this is a process and not a thread.
  */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import { openBackend } from '../emulator/backend.js';
 import type { FunctionEntry } from './function-list.js';
 import type { GroupResult } from './finding.js';
-import { globMatcher } from './glob.js';
+import { matchesPattern } from '../base/name-pattern.js';
 import { loadProgram } from './program.js';
 import { Verifier } from './verify.js';
 
@@ -63,7 +63,7 @@ async function start({ file, glob, listing }: VerifyJob): Promise<void> {
     send({ kind: 'failed', message: `${file}: ${verifier.error}` });
     return;
   }
-  const groups = verifier.value.groups(globMatcher(glob));
+  const groups = verifier.value.groups((name) => glob === undefined || matchesPattern(glob, name));
   process.on('message', ({ from, to }: Batch) => {
     answer(verifier.value, groups, { from, to });
   });

@@ -1,7 +1,7 @@
 /** Verifies functions of a program in this process. */
-import type { Address } from '../emulator/address.js';
+import type { Address } from '../base/address.js';
 import type { EngineBackend } from '../emulator/engine.js';
-import { ok, type Result } from '../emulator/result.js';
+import { ok, type Result } from '../base/result.js';
 import { formatRule } from '../unwinder/rule-text.js';
 import { CfaBase, RecoverKind, ruleAt, type UnwindRule } from '../unwinder/unwind-rule.js';
 import { DataStepper } from './data-step.js';

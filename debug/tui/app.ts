@@ -1,5 +1,5 @@
 /** The full-screen debugger: keys in, screens out. What keys do to the timeline is session.ts's. */
-import type { Address } from '../../emulator/address.js';
+import type { Address } from '../../base/address.js';
 import type { PointView } from '../view/point-view.js';
 import { parsePlace, parseWatch } from './code-place.js';
 import { firstLine, frame } from './frame.js';

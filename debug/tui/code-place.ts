@@ -1,6 +1,6 @@
 /** Addresses as a user types them. */
-import { type Address, parseAddress } from '../../emulator/address.js';
-import { fail, ok, type Result } from '../../emulator/result.js';
+import { type Address, parseAddress } from '../../base/address.js';
+import { fail, ok, type Result } from '../../base/result.js';
 import type { SymbolTable } from '../../emulator/symbols.js';
 
 /**

@@ -1,5 +1,5 @@
 /** Search in the code: instructions as text, and functions by name. */
-import type { Address } from '../../emulator/address.js';
+import type { Address } from '../../base/address.js';
 import type { Timeline } from '../timeline.js';
 import type { CodeLine } from '../view/code-view.js';
 import { codeText } from './pane-content.js';

@@ -2,7 +2,7 @@
  * The moves of a debugger, in both directions, as stop tests of the timeline. Calls are told by ground
  * truth: what a step pushed or popped there, exceptions included, is what it called or returned from.
  */
-import type { Address } from '../../emulator/address.js';
+import type { Address } from '../../base/address.js';
 import { classify, InstructionClass } from '../../emulator/instruction.js';
 import type { Stop, StopTest } from '../stop.js';
 import type { Timeline } from '../timeline.js';

@@ -1,5 +1,5 @@
 /** What the panes show, as functions of the model and a size: no terminal, no state. */
-import type { Address } from '../../emulator/address.js';
+import type { Address } from '../../base/address.js';
 import type { CodeLine } from '../view/code-view.js';
 import type { PointView } from '../view/point-view.js';
 import { registerLines, stackLines, tracerLines } from '../view/text.js';

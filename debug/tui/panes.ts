@@ -1,5 +1,5 @@
 /** Which panes the user looks at, how far they are scrolled, the code's cursor, and the search in them. */
-import type { Address } from '../../emulator/address.js';
+import type { Address } from '../../base/address.js';
 import type { PointView } from '../view/point-view.js';
 import { searchCode } from './code-search.js';
 import { firstLine, type FrameState } from './frame.js';

@@ -1,6 +1,6 @@
 /** Breakpoints and watchpoints of a session, as a stop test for the timeline. */
-import { type Address, formatAddress } from '../../emulator/address.js';
-import { fail, ok, type Result } from '../../emulator/result.js';
+import { type Address, formatAddress } from '../../base/address.js';
+import { fail, ok, type Result } from '../../base/result.js';
 import type { StopTest } from '../stop.js';
 import type { Timeline } from '../timeline.js';
 

@@ -1,5 +1,5 @@
 /** The registers as a debugger shows them: hexadecimal, named where they point, changes marked. */
-import { addressFromWords } from '../../emulator/address.js';
+import { addressFromWords } from '../../base/address.js';
 import { Pstate, Reg, REGISTER_COUNT, registerName } from '../../emulator/registers.js';
 import type { SymbolTable } from '../../emulator/symbols.js';
 

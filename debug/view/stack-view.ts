@@ -3,7 +3,7 @@
  * Found by following x29 from record to record, which is how they are chained; what the unwinder
  * makes of them is not asked.
  */
-import { type Address, addressFromWords } from '../../emulator/address.js';
+import { type Address, addressFromWords } from '../../base/address.js';
 import { stripHighWord } from '../../emulator/pointer-auth.js';
 import { Reg, type RegisterFile } from '../../emulator/registers.js';
 import { codeName } from '../../kernel-model/code-name.js';

@@ -1,7 +1,7 @@
 /** The view of a position as lines of text, section by section. */
-import { formatAddress } from '../../emulator/address.js';
+import { formatAddress } from '../../base/address.js';
 import type { CodeLine } from './code-view.js';
-import { clip } from './fit.js';
+import { clip } from '../../base/fit.js';
 import type { PointView } from './point-view.js';
 import type { RegisterLine } from './register-view.js';
 import type { StackSection } from './stack-view.js';

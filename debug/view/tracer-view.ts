@@ -1,5 +1,5 @@
 /** What tracers keep of a task's return addresses: function graph's return stack and kretprobes. */
-import type { Address } from '../../emulator/address.js';
+import type { Address } from '../../base/address.js';
 import { codeName } from '../../kernel-model/code-name.js';
 import type { Machine } from '../../kernel-model/machine.js';
 import { GuestGraphReturnStack, GuestKretprobeInstances } from '../../sweep/tracer-views.js';

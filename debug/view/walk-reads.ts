@@ -1,5 +1,5 @@
 /** What an unwind step read, found again from the slot of its PC and its rule. */
-import type { Address } from '../../emulator/address.js';
+import type { Address } from '../../base/address.js';
 import type { SweepParts } from '../../sweep/sweep-parts.js';
 import { GuestGraphReturnStack, GuestKretprobeInstances } from '../../sweep/tracer-views.js';
 import { PT_REGS_LR, PT_REGS_PC } from '../../unwinder/frame-record.js';

@@ -1,6 +1,6 @@
 /** A walk as lines: the verdict, truth beside trace, and under each entry how it was found. */
-import { formatAddress } from '../../emulator/address.js';
-import { clip, wrap } from './fit.js';
+import { formatAddress } from '../../base/address.js';
+import { clip, wrap } from '../../base/fit.js';
 import type { TextStyle } from './text.js';
 import { type NoWalkView, originText, type WalkStep, type WalkView } from './walk-view.js';
 

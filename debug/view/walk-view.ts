@@ -2,7 +2,7 @@
  * One walk explained: truth and trace side by side, and for each entry of the trace which rule found
  * it, where that rule came from, what it read and from which stack, and where the walk went wrong.
  */
-import type { Address } from '../../emulator/address.js';
+import type { Address } from '../../base/address.js';
 import { codeName } from '../../kernel-model/code-name.js';
 import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import type { SweepParts } from '../../sweep/sweep-parts.js';

@@ -2,7 +2,7 @@
  * Breakpoints and watchpoints, kept on this side: guest code is never changed, and the guest cannot
  * tell that it is watched.
  */
-import { type Address, addressToBigInt } from '../address.js';
+import { type Address, addressToBigInt } from '../../base/address.js';
 import { MemoryAccess, memoryAccess } from '../memory-access.js';
 import type { GdbTarget } from './target.js';
 

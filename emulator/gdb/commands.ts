@@ -3,7 +3,7 @@
  * "Packets" and E.4 "General Query Packets"), for one all-stop target with one thread, number 1. A
  * packet that is not known gets the empty reply that the protocol wants.
  */
-import { type Address, addressFromBigInt } from '../address.js';
+import { type Address, addressFromBigInt } from '../../base/address.js';
 import { Reg } from '../registers.js';
 import { Breakpoints, PointType } from './breakpoints.js';
 import { type ClientFeatures, Execution } from './execution.js';

@@ -1,7 +1,7 @@
 /** Where a server listens: `[HOST:]PORT`. */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { fail, ok, type Result } from '../result.js';
+import { fail, ok, type Result } from '../../base/result.js';
 
 /** A TCP endpoint. */
 export interface Endpoint {

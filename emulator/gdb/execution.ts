@@ -6,7 +6,7 @@
  * watchpoints out, makes one step and compares values. A run therefore stops before the instruction
  * that accesses, and a backward run before that instruction is undone.
  */
-import { addressToBigInt } from '../address.js';
+import { addressToBigInt } from '../../base/address.js';
 import { Reg } from '../registers.js';
 import type { Breakpoints, WatchHit } from './breakpoints.js';
 import { toHex } from './hex.js';

@@ -3,7 +3,7 @@
  * arrives over the network can end the process.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { fail, ok, type Result } from '../result.js';
+import { fail, ok, type Result } from '../../base/result.js';
 import { type Endpoint, formatEndpoint, isLoopback, resolveHost } from './endpoint.js';
 import { GdbSession } from './session.js';
 import type { GdbTarget } from './target.js';

@@ -2,7 +2,7 @@
  * What the stub needs of the machine it shows: one AArch64 CPU at EL1 whose execution can be followed
  * in both directions. Knows nothing of how it does that.
  */
-import type { Address } from '../address.js';
+import type { Address } from '../../base/address.js';
 import type { RegisterFile, SystemRegister } from '../registers.js';
 
 /** Which way to go. */

@@ -1,6 +1,6 @@
 /** The machines that the cases run on: each kernel that a policy needs, with the cases beside it. */
 import type { EngineBackend } from '../../emulator/engine.js';
-import { fail, ok, type Result } from '../../emulator/result.js';
+import { fail, ok, type Result } from '../../base/result.js';
 import { family } from '../../scenarios/kunit/kunit.js';
 import type { GuestKernelName } from '../../scenarios/scenario.js';
 import type { PolicyName } from '../../unwinder/policy.js';

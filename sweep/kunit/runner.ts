@@ -2,7 +2,7 @@
  * Runs the cases on one machine: steps the guest through a case, answers every walk request with
  * what the unwinder says under a policy, and checks that the guest did what the case is made of.
  */
-import type { Address } from '../../emulator/address.js';
+import type { Address } from '../../base/address.js';
 import { Reg } from '../../emulator/registers.js';
 import { threadResult } from '../../kernel-model/thread-call.js';
 import { ScenarioCpu } from '../../kernel-model/scenario-cpu.js';

@@ -4,7 +4,7 @@ import { GdbMonitor } from '../../debug/gdb-monitor.js';
 import { TimelineTarget } from '../../debug/gdb-target.js';
 import { goToPoint } from '../../debug/point-stop.js';
 import { PLAIN } from '../../debug/view/text.js';
-import { addressToBigInt } from '../../emulator/address.js';
+import { addressToBigInt } from '../../base/address.js';
 import { GDB_REGISTERS } from '../../emulator/gdb/register-table.js';
 import { Reg } from '../../emulator/registers.js';
 import { Kind } from '../../kernel-model/exception-kind.js';

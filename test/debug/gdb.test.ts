@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Timeline } from '../../debug/timeline.js';
-import { type Address, formatAddress } from '../../emulator/address.js';
+import { type Address, formatAddress } from '../../base/address.js';
 import { Disassembler } from '../../emulator/disassembler.js';
 import { Reg, type RegisterFile } from '../../emulator/registers.js';
 import { VerdictCode } from '../../sweep/verdict.js';

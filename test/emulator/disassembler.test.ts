@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { addressFromBigInt, hexAddress } from '../../emulator/address.js';
+import { addressFromBigInt, hexAddress } from '../../base/address.js';
 import { Disassembler } from '../../emulator/disassembler.js';
 import { parseElf } from '../../emulator/elf-image.js';
 import { SymbolTable } from '../../emulator/symbols.js';

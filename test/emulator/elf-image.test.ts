@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { addressFromBigInt } from '../../emulator/address.js';
+import { addressFromBigInt } from '../../base/address.js';
 import { describeElfError } from '../../emulator/elf-error.js';
 import { loadElf, parseElf, type ElfImage } from '../../emulator/elf-image.js';
 import { buildElf, programHeaderAt, quads, TEXT_ADDRESS, words } from './elf-builder.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hexAddress } from '../../emulator/address.js';
+import { hexAddress } from '../../base/address.js';
 import { describeElfError } from '../../emulator/elf-error.js';
 import { loadElf, type ElfImage } from '../../emulator/elf-image.js';
 import { SymbolTable } from '../../emulator/symbols.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressFromBigInt } from '../../emulator/address.js';
+import { addressFromBigInt } from '../../base/address.js';
 import { describeElfError } from '../../emulator/elf-error.js';
 import { parseElf, type ElfImage } from '../../emulator/elf-image.js';
 import { buildElf, quads, TEXT_ADDRESS, words, type BuilderSection } from './elf-builder.js';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Address, addressFromBigInt } from '../../emulator/address.js';
+import { type Address, addressFromBigInt } from '../../base/address.js';
 import { type Engine, Permission, RegisterSet } from '../../emulator/engine.js';
 import { GuestMemory } from '../../emulator/guest-memory.js';
 import { MemoryAccess, memoryAccess } from '../../emulator/memory-access.js';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { addressToBigInt } from '../../emulator/address.js';
+import { addressToBigInt } from '../../base/address.js';
 import { Permission, WFI } from '../../emulator/engine.js';
 import { describeMemoryError, GuestMemory } from '../../emulator/guest-memory.js';
 import { A64 } from '../assembled.js';

@@ -1,6 +1,6 @@
 /** Signed return addresses where they matter: on the stack and in x30 of a running scenario. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addressFromWords } from '../../emulator/address.js';
+import { addressFromWords } from '../../base/address.js';
 import { classify, InstructionClass } from '../../emulator/instruction.js';
 import { stripHighWord } from '../../emulator/pointer-auth.js';
 import { Reg } from '../../emulator/registers.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressFromBigInt } from '../../emulator/address.js';
+import { addressFromBigInt } from '../../base/address.js';
 import { parseElf, type ElfImage } from '../../emulator/elf-image.js';
 import { SymbolTable } from '../../emulator/symbols.js';
 import { buildElf, TEXT_ADDRESS, type BuilderSymbol } from './elf-builder.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { addressFromWords } from '../../emulator/address.js';
+import { addressFromWords } from '../../base/address.js';
 import { stripHighWord } from '../../emulator/pointer-auth.js';
 import { Reg } from '../../emulator/registers.js';
 import {

@@ -1,6 +1,6 @@
 /** A real kernel's own C unwinder, called where its interrupt handler asks for a walk. */
 import { expect, it } from 'vitest';
-import { highWord, lowWord } from '../../emulator/address.js';
+import { highWord, lowWord } from '../../base/address.js';
 import { DriverStatus } from '../../kernel-model/exception-driver.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
 import { finalRecordOf } from '../../kernel-model/thread-call.js';

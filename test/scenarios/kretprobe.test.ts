@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Address } from '../../emulator/address.js';
+import type { Address } from '../../base/address.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
 import { family } from '../../scenarios/kretprobe/kretprobe.js';
 import type { Scenario } from '../../scenarios/scenario.js';

@@ -1,5 +1,5 @@
 /** Sweeps a scenario in this process and keeps what it reported. */
-import { hexAddress } from '../../emulator/address.js';
+import { hexAddress } from '../../base/address.js';
 import type { TruthDefect } from '../../kernel-model/ground-truth.js';
 import { ALL_KINDS, KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import type { Scenario } from '../../scenarios/scenario.js';

@@ -1,7 +1,7 @@
 /** The common information entry. DWARF 5 section 6.4.1; augmentations as GCC and LLVM write them. */
 
-import { type Address } from '../address.js';
-import { type Cursor } from './cursor.js';
+import { type Address } from '../../base/address.js';
+import { type CfiCursor } from './cursor.js';
 import { DW_EH_PE_ABSPTR, readPointer, skipPointer } from './pointer.js';
 import { BLANK_STATE, runInitial, type DwarfState } from './program.js';
 
@@ -22,7 +22,7 @@ export interface Cie {
 }
 
 /** Reads a CIE whose version is the next byte of `cursor`, and runs its initial instructions. */
-export function readCie(cursor: Cursor, sectionAddress: Address): Cie {
+export function readCie(cursor: CfiCursor, sectionAddress: Address): Cie {
   const versionAt = cursor.at;
   const version = cursor.u8('version');
   if (version !== 1 && version !== 3 && version !== 4) {
@@ -57,7 +57,7 @@ export function readCie(cursor: Cursor, sectionAddress: Address): Cie {
 
 type Letters = Pick<Cie, 'pointerEncoding' | 'hasData' | 'signalFrame' | 'pauthKeyB'>;
 
-function readAugmentation(cursor: Cursor, text: string, textAt: number): Letters {
+function readAugmentation(cursor: CfiCursor, text: string, textAt: number): Letters {
   let pointerEncoding = DW_EH_PE_ABSPTR;
   let signalFrame = false;
   let pauthKeyB = false;

@@ -1,6 +1,6 @@
 /** Where an SFrame section and call frame information disagree. */
 
-import { type Address } from '../address.js';
+import { type Address } from '../../base/address.js';
 import { formatRule } from '../rule-text.js';
 import { type FunctionRules, ruleFrom } from '../sframe/function-rules.js';
 import { CfaBase, RecoverKind, type UnwindRule } from '../unwind-rule.js';

@@ -1,95 +1,9 @@
-/** Reads the bytes of one entry; every read is checked against the entry's end. */
-
-import { addressFromWords, type Address } from '../address.js';
+/** Reads call frame information; what it refuses is a {@link DwarfError}. */
+import { ByteCursor } from '../../base/byte-cursor.js';
 import { type DwarfError, DwarfProblem } from './error.js';
 
-export class Cursor {
-  constructor(
-    public view: DataView,
-    /** Offset of the next byte in the section. */
-    public at: number,
-    /** One past the last byte that may be read. */
-    public end: number,
-  ) {}
-
-  get done(): boolean {
-    return this.at >= this.end;
-  }
-
-  fail(kind: DwarfError['kind'], field: string, offset: number, value: number): never {
+export class CfiCursor extends ByteCursor<DwarfError['kind']> {
+  override fail(kind: DwarfError['kind'], field: string, offset: number, value: number): never {
     throw new DwarfProblem({ kind, field, offset, value });
-  }
-
-  /** Moves past `length` bytes and gives the offset of the first in the view, which may be another one then. */
-  skip(field: string, length: number): number {
-    const start = this.at;
-    if (length > this.end - start) {
-      this.fail('truncated', field, start, length - Math.max(0, this.end - start));
-    }
-    this.at += length;
-    return start;
-  }
-
-  u8(field: string): number {
-    const at = this.skip(field, 1);
-    return this.view.getUint8(at);
-  }
-
-  u16(field: string): number {
-    const at = this.skip(field, 2);
-    return this.view.getUint16(at, true);
-  }
-
-  u32(field: string): number {
-    const at = this.skip(field, 4);
-    return this.view.getUint32(at, true);
-  }
-
-  s32(field: string): number {
-    const at = this.skip(field, 4);
-    return this.view.getInt32(at, true);
-  }
-
-  /** 64 bits as a signed address: exact for canonical ones. */
-  word(field: string): Address {
-    const at = this.skip(field, 8);
-    return addressFromWords(this.view.getUint32(at, true), this.view.getInt32(at + 4, true));
-  }
-
-  /** DWARF 5 section 7.6; values of more than 53 bits are refused. */
-  uleb(field: string): number {
-    return this.leb(field, false);
-  }
-
-  sleb(field: string): number {
-    return this.leb(field, true);
-  }
-
-  /** The text up to the zero byte, which is passed over. */
-  text(field: string): string {
-    let text = '';
-    for (;;) {
-      const byte = this.u8(field);
-      if (byte === 0) return text;
-      text += String.fromCharCode(byte);
-    }
-  }
-
-  private leb(field: string, signed: boolean): number {
-    const start = this.at;
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = this.u8(field);
-      value += (byte & 0x7f) * scale;
-      scale *= 128;
-      if (byte < 0x80) {
-        if (signed && (byte & 0x40) !== 0) value -= scale;
-        if (!Number.isSafeInteger(value)) this.fail('bad-number', field, start, 0);
-        return value;
-      }
-      // Ten bytes hold 64 bits; padding beyond that serves nobody.
-      if (this.at - start >= 10) this.fail('bad-number', field, start, 0);
-    }
   }
 }

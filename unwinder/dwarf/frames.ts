@@ -3,10 +3,10 @@
  * little-endian into rows. Time and memory are linear in the section.
  */
 
-import { type Address } from '../address.js';
-import { type Result, err, ok } from '../result.js';
+import { type Address } from '../../base/address.js';
+import { type Result, fail, ok } from '../../base/result.js';
 import { type Cie, readCie } from './cie.js';
-import { Cursor } from './cursor.js';
+import { CfiCursor } from './cursor.js';
 import { type DwarfError, DwarfProblem } from './error.js';
 import { readPointer } from './pointer.js';
 import { runFunction } from './program.js';
@@ -28,7 +28,7 @@ export function decodeDwarfFrames(
   try {
     return ok(new Decoder(view, sectionAddress, format).decode());
   } catch (problem) {
-    if (problem instanceof DwarfProblem) return err(problem.error);
+    if (problem instanceof DwarfProblem) return fail(problem.error);
     throw problem;
   }
 }
@@ -69,7 +69,7 @@ class Decoder {
 
   /** The frame of an entry: its length and what kind it is. Undefined for a terminator. */
   private entryAt(at: number): Entry | undefined {
-    const all = new Cursor(this.view, at, this.view.byteLength);
+    const all = new CfiCursor(this.view, at, this.view.byteLength);
     const short = all.u32('length');
     if (short === 0) return undefined;
     const is64 = short === 0xffff_ffff;
@@ -91,17 +91,17 @@ class Decoder {
   private cieAt(at: number, from: number): Cie {
     const known = this.cies.get(at);
     if (known !== undefined) return known;
-    const all = new Cursor(this.view, from, this.view.byteLength);
+    const all = new CfiCursor(this.view, from, this.view.byteLength);
     const entry = this.cieEntries.get(at);
     if (entry === undefined) return all.fail('bad-cie-pointer', 'CIE_pointer', from, at);
-    const cie = readCie(new Cursor(this.view, entry.body, entry.end), this.address);
+    const cie = readCie(new CfiCursor(this.view, entry.body, entry.end), this.address);
     this.cies.set(at, cie);
     return cie;
   }
 
   private readFunction(entry: Entry, cieAt: number): DwarfFunction {
     const cie = this.cieAt(cieAt, entry.at + 4);
-    const cursor = new Cursor(this.view, entry.body, entry.end);
+    const cursor = new CfiCursor(this.view, entry.body, entry.end);
     const start = readPointer(cursor, 'initial_location', cie.pointerEncoding, this.address);
     const sizeAt = cursor.at;
     // The size has the pointer's format but is no address: it is not relative to anything.

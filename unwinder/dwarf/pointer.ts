@@ -1,7 +1,7 @@
 /** Encoded pointers of exception frames. LSB, "DWARF Exception Header Encoding". */
 
-import { type Address } from '../address.js';
-import { type Cursor } from './cursor.js';
+import { type Address } from '../../base/address.js';
+import { type CfiCursor } from './cursor.js';
 
 export const DW_EH_PE_ABSPTR = 0x00;
 const DW_EH_PE_PCREL = 0x10;
@@ -11,7 +11,7 @@ const DW_EH_PE_PCREL = 0x10;
  * `sectionAddress` is that of the section's first byte.
  */
 export function readPointer(
-  cursor: Cursor,
+  cursor: CfiCursor,
   field: string,
   encoding: number,
   sectionAddress: Address,
@@ -28,11 +28,11 @@ export function readPointer(
 }
 
 /** Moves past a pointer of any kind that is not looked at (the personality routine). */
-export function skipPointer(cursor: Cursor, field: string, encoding: number): void {
+export function skipPointer(cursor: CfiCursor, field: string, encoding: number): void {
   readValue(cursor, field, encoding);
 }
 
-function readValue(cursor: Cursor, field: string, encoding: number): number {
+function readValue(cursor: CfiCursor, field: string, encoding: number): number {
   switch (encoding & 0x0f) {
     case 0x00:
     case 0x04:

@@ -1,6 +1,6 @@
 /** Executes call frame instructions. DWARF 5 section 6.4.2, and the AArch64 vendor opcodes. */
 
-import { type Cursor } from './cursor.js';
+import { type CfiCursor } from './cursor.js';
 import { type DwarfCfa, type DwarfRegister, type DwarfRow } from './rows.js';
 
 /** The rules while a program runs; replaced, never changed in place. */
@@ -28,20 +28,20 @@ export interface ProgramContext {
   /** After the CIE's initial instructions: what DW_CFA_restore goes back to. */
   readonly initial: DwarfState;
   /** Reads the operand of DW_CFA_set_loc as an offset in the function. */
-  readonly readLocation: (cursor: Cursor) => number;
+  readonly readLocation: (cursor: CfiCursor) => number;
 }
 
 const DWARF_FP = 29;
 
 /** Runs a CIE's initial instructions. */
-export function runInitial(cursor: Cursor, context: ProgramContext): DwarfState {
+export function runInitial(cursor: CfiCursor, context: ProgramContext): DwarfState {
   const machine = new Machine(context);
   machine.run(cursor);
   return machine.state;
 }
 
 /** Runs an FDE's instructions; at least one row, the first at offset 0. */
-export function runFunction(cursor: Cursor, context: ProgramContext): DwarfRow[] {
+export function runFunction(cursor: CfiCursor, context: ProgramContext): DwarfRow[] {
   const machine = new Machine(context);
   machine.run(cursor);
   machine.endRow();
@@ -58,7 +58,7 @@ class Machine {
     this.state = context.initial;
   }
 
-  run(cursor: Cursor): void {
+  run(cursor: CfiCursor): void {
     while (!cursor.done) this.step(cursor);
   }
 
@@ -69,7 +69,7 @@ class Machine {
     this.rows.push(row);
   }
 
-  private advance(cursor: Cursor, at: number, target: number): void {
+  private advance(cursor: CfiCursor, at: number, target: number): void {
     if (target === this.location) return;
     if (!Number.isSafeInteger(target) || target < this.location) {
       cursor.fail('bad-address', 'DW_CFA_advance_loc', at, target);
@@ -78,7 +78,7 @@ class Machine {
     this.location = target;
   }
 
-  private step(cursor: Cursor): void {
+  private step(cursor: CfiCursor): void {
     const at = cursor.at;
     const opcode = cursor.u8('DW_CFA opcode');
     const { codeAlignment, dataAlignment } = this.context;
@@ -140,7 +140,7 @@ class Machine {
     }
   }
 
-  private defineCfa(cursor: Cursor, at: number, opcode: number): void {
+  private defineCfa(cursor: CfiCursor, at: number, opcode: number): void {
     const field = 'DW_CFA_def_cfa';
     const { dataAlignment } = this.context;
     const old = this.state.cfa;
@@ -172,7 +172,7 @@ class Machine {
     }
   }
 
-  private defineRegister(cursor: Cursor, at: number, opcode: number): void {
+  private defineRegister(cursor: CfiCursor, at: number, opcode: number): void {
     const field = 'DW_CFA register rule';
     const { dataAlignment } = this.context;
     if (!REGISTER_RULES.has(opcode)) {
@@ -219,13 +219,13 @@ class Machine {
     }
   }
 
-  private product(cursor: Cursor, at: number, value: number, factor: number): number {
+  private product(cursor: CfiCursor, at: number, value: number, factor: number): number {
     const product = value * factor;
     if (!Number.isSafeInteger(product)) cursor.fail('bad-number', 'factored offset', at, 0);
     return product;
   }
 
-  private skipBlock(cursor: Cursor, field: string): void {
+  private skipBlock(cursor: CfiCursor, field: string): void {
     cursor.skip(field, cursor.uleb(field));
   }
 

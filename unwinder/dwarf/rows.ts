@@ -1,6 +1,6 @@
 /** What call frame information says, as data. DWARF 5 section 6.4.1; AArch64 registers only. */
 
-import { type Address } from '../address.js';
+import { type Address } from '../../base/address.js';
 
 /** How the CFA is found. */
 export type DwarfCfa =

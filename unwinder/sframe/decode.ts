@@ -6,8 +6,8 @@
  * section's length whatever its counts claim.
  */
 
-import { type Address, addressFromWords } from '../address.js';
-import { type Result, err, ok } from '../result.js';
+import { type Address, addressFromWords } from '../../base/address.js';
+import { type Result, fail, ok } from '../../base/result.js';
 import { RuleSet } from '../rule-set.js';
 import { type UnwindRule, emptyRule } from '../unwind-rule.js';
 import { type SFrameError } from './error.js';
@@ -89,9 +89,9 @@ class Decoder {
     const { header } = this;
     for (let f = 0; f < header.functionCount; f++) {
       const error = this.decodeFunction(f);
-      if (error !== undefined) return err(error);
+      if (error !== undefined) return fail(error);
     }
-    if (this.rowsSeen !== header.rowCount) return err(this.countMismatch(this.rowsSeen));
+    if (this.rowsSeen !== header.rowCount) return fail(this.countMismatch(this.rowsSeen));
     return ok({
       address: this.address,
       bytes: this.bytes,

@@ -1,6 +1,6 @@
 /** An SFrame section as plain data for `JSON.stringify`. Addresses are strings: they need 64 bits. */
 
-import { formatAddress } from '../address.js';
+import { formatAddress } from '../../base/address.js';
 import { ROW_MANGLED_RA } from './format.js';
 import { flagNames, functionFacts, sectionView } from './dump.js';
 import { rowColumns } from './row-text.js';

@@ -3,7 +3,7 @@
  * That readelf refuses V1; the layout for it is the same (binutils 2.40 printed it so).
  */
 
-import { type Address, addressDigits, formatAddress } from '../address.js';
+import { type Address, hexAddress, formatAddress } from '../../base/address.js';
 import {
   FDE_TYPE_FLEX,
   F_FDE_FUNC_START_PCREL,
@@ -69,7 +69,7 @@ export function* dumpSFrame(
     const end = first + (functions.rowCount[f] as number);
     for (let row = first; row < end; row++) {
       const offset = rows.start[row] as number;
-      const pc = addressDigits(facts.isMask ? offset : start + offset, 16);
+      const pc = hexAddress(facts.isMask ? offset : start + offset);
       const infoOffset = rows.infoOffset[row] as number;
       const columns = rowColumns(view, infoOffset, facts.isFlex);
       if (columns === undefined) {

@@ -1,6 +1,6 @@
 /** The rows of one function as rules by offset: what two tables are compared by. */
 
-import { type Address } from '../address.js';
+import { type Address } from '../../base/address.js';
 import { type UnwindRule, ruleAt } from '../unwind-rule.js';
 import { functionFacts } from './dump.js';
 import { type SFrameSection } from './section.js';

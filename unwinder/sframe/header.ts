@@ -1,6 +1,6 @@
 /** The SFrame preamble and header. SFrame spec sections 2.1 and 2.2. */
 
-import { type Result, err, ok } from '../result.js';
+import { type Result, fail, ok } from '../../base/result.js';
 import { type SFrameError } from './error.js';
 import {
   ABI_AARCH64_BIG,
@@ -24,7 +24,7 @@ const MIN_ROW_SIZE = 2;
  */
 export function decodeHeader(view: DataView): Result<SFrameHeader, SFrameError> {
   const refused = checkPreamble(view);
-  if (refused !== undefined) return err(refused);
+  if (refused !== undefined) return fail(refused);
 
   const version = view.getUint8(2) as SFrameVersion;
   const header = readHeader(view, version);
@@ -113,24 +113,24 @@ function checkLayout(
   const length = view.byteLength;
   const end = HEADER_SIZE + auxHeaderLength;
   if (end > length) {
-    return err(truncated('auxiliary header', HEADER_SIZE, auxHeaderLength, length - HEADER_SIZE));
+    return fail(truncated('auxiliary header', HEADER_SIZE, auxHeaderLength, length - HEADER_SIZE));
   }
   if (rowsOffset > length) {
-    return err(outside('sfh_freoff', 0x18, rowsOffset - end, length - end));
+    return fail(outside('sfh_freoff', 0x18, rowsOffset - end, length - end));
   }
   if (functionsOffset > rowsOffset) {
-    return err(outside('sfh_fdeoff', 0x14, functionsOffset - end, rowsOffset - end));
+    return fail(outside('sfh_fdeoff', 0x14, functionsOffset - end, rowsOffset - end));
   }
   const fits = Math.floor((rowsOffset - functionsOffset) / FDE_SIZE[header.version]);
   if (header.functionCount > fits) {
-    return err(outside('sfh_num_fdes', 0x08, header.functionCount, fits));
+    return fail(outside('sfh_num_fdes', 0x08, header.functionCount, fits));
   }
   if (rowsLength > length - rowsOffset) {
-    return err(outside('sfh_fre_len', 0x10, rowsLength, length - rowsOffset));
+    return fail(outside('sfh_fre_len', 0x10, rowsLength, length - rowsOffset));
   }
   const rowsFit = Math.floor(rowsLength / MIN_ROW_SIZE);
   if (header.rowCount > rowsFit) {
-    return err(outside('sfh_num_fres', 0x0c, header.rowCount, rowsFit));
+    return fail(outside('sfh_num_fres', 0x0c, header.rowCount, rowsFit));
   }
   return undefined;
 }

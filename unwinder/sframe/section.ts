@@ -1,6 +1,6 @@
 /** A decoded SFrame section: everything checked, rows in typed arrays rather than objects. */
 
-import { type Address } from '../address.js';
+import { type Address } from '../../base/address.js';
 import { type RuleArrays } from '../unwind-rule.js';
 
 /** The versions that are decoded. */

@@ -5,7 +5,7 @@ import type { FunctionEntry } from '../function-list.js';
 import { FunctionTrace } from '../function-trace.js';
 import type { Verifier } from '../verify.js';
 import { CODE_KINDS, placesOf } from './code-mutation.js';
-import { randomIntegers } from './random.js';
+import { randomIntegers } from '../../base/random.js';
 import { valueOf } from './rule-value.js';
 import { mutateTable, sameRule, TABLE_KINDS, type TableMutation } from './table-mutation.js';
 

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { openBackend } from '../../emulator/backend.js';
-import { packagePath } from '../../sweep/package-path.js';
+import { packagePath } from '../../base/package-path.js';
 import { loadProgram } from '../program.js';
 import { Verifier } from '../verify.js';
 import { type Campaign, MutationRunner } from './campaign.js';

@@ -2,7 +2,7 @@
  * What a rule finds in a state, as plain numbers: whether a changed rule is equivalent to the old one
  * is decided by what both find, and not by the code that judges rows.
  */
-import { addressFromBigInt } from '../../emulator/address.js';
+import { addressFromBigInt } from '../../base/address.js';
 import type { RegisterFile } from '../../emulator/registers.js';
 import {
   DWARF_FP,

@@ -1,5 +1,5 @@
 /** One change to the rows of one function: what a broken assembler, linker or annotation might do. */
-import type { Address } from '../../emulator/address.js';
+import type { Address } from '../../base/address.js';
 import { RuleSet } from '../../unwinder/rule-set.js';
 import {
   CfaBase,

@@ -2,7 +2,7 @@
  * A reversible machine for tests of the protocol: a bare CPU of which every state is kept whole. Slow
  * and simple where the debugger's timeline is neither.
  */
-import type { Address } from '../../../emulator/address.js';
+import type { Address } from '../../../base/address.js';
 import { RegisterSet } from '../../../emulator/engine.js';
 import type { Direction, GdbTarget, RunEnd, StopTest } from '../../../emulator/gdb/target.js';
 import {

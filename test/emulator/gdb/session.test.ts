@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressToBigInt } from '../../../emulator/address.js';
+import { addressToBigInt } from '../../../base/address.js';
 import { MAX_PACKET } from '../../../emulator/gdb/packet.js';
 import { Reg } from '../../../emulator/registers.js';
 import { CODE, closeCpus, DATA, STACK_TOP, VECTORS } from '../../cpu-fixture.js';

@@ -7,7 +7,7 @@ import { type Abbreviation, type Abbreviations, AbbreviationTables } from './abb
 import { Tag } from './constants.js';
 import { emptyEntry, type Entry, EntryReader } from './entry.js';
 import { type DebugInfoError, DebugInfoProblem } from './error.js';
-import { err, ok, type Result } from '../../result.js';
+import { fail, ok, type Result } from '../../../base/result.js';
 import { Names, type StringSections } from './names.js';
 import { type ByteSource, SectionCursor } from './section-cursor.js';
 import { readUnit, type Unit } from './unit.js';
@@ -56,7 +56,7 @@ export function findMembers(
   try {
     return ok(new MemberSearch(sections, paths).run());
   } catch (problem) {
-    if (problem instanceof DebugInfoProblem) return err(problem.error);
+    if (problem instanceof DebugInfoProblem) return fail(problem.error);
     throw problem;
   }
 }

@@ -1,6 +1,5 @@
 /** Reads a section of any size through a window: no more of it is in memory. */
-import { Cursor } from '../cursor.js';
-import type { DwarfError } from '../error.js';
+import { type ByteProblem, ByteCursor } from '../../../base/byte-cursor.js';
 import { type DebugInfoError, DebugInfoProblem } from './error.js';
 
 /** Bytes that can be read anywhere. */
@@ -13,8 +12,8 @@ export interface ByteSource {
 
 const NOTHING = new DataView(new ArrayBuffer(0));
 
-/** A {@link Cursor} whose view is the window, and whose offsets are those in the section. */
-export class SectionCursor extends Cursor {
+/** A {@link ByteCursor} whose view is the window, and whose offsets are those in the section. */
+export class SectionCursor extends ByteCursor {
   private low = 0;
   private high = 0;
 
@@ -27,9 +26,8 @@ export class SectionCursor extends Cursor {
     super(NOTHING, 0, source.size);
   }
 
-  override fail(kind: DwarfError['kind'], field: string, offset: number, value: number): never {
-    // The base reports these two only.
-    this.refuse(kind === 'bad-number' ? 'bad-number' : 'truncated', field, offset, value);
+  override fail(kind: ByteProblem, field: string, offset: number, value: number): never {
+    this.refuse(kind, field, offset, value);
   }
 
   /** @throws DebugInfoProblem */

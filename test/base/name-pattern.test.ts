@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isPattern, matchesPattern } from '../../sweep/name-pattern.js';
+import { isPattern, matchesPattern } from '../../base/name-pattern.js';
 
 it.each([
   ['leaf/memcpy', 'leaf/memcpy', true],

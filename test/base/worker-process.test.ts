@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { WorkerProcess } from '../../sweep/worker-process.js';
+import { WorkerProcess } from '../../base/worker-process.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'kunwind-worker-'));
 afterAll(() => {
