@@ -2,15 +2,15 @@
  * What the engine can do without any of our unwinding, judging or checking: the yardstick for the
  * sweep (DESIGN.md, "The engine: what is known about it").
  */
+import { WFI } from '../aarch64/encodings.js';
 import {
   type Engine,
   type EngineBackend,
   PAGE_SIZE,
   Permission,
   RegisterSet,
-  WFI,
 } from '../emulator/engine.js';
-import { InstructionClass } from '../emulator/instruction.js';
+import { InstructionClass } from '../aarch64/instruction.js';
 import { Pstate, Reg, RegisterFile } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
 import { Kind } from '../kernel-model/exception-kind.js';

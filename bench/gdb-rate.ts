@@ -7,6 +7,7 @@
  * several times, judges every walk and returns. gdb has symbols, no debug information, and unwinds by
  * its analysis of prologues.
  */
+import { MOV_X29_SP, RET } from '../aarch64/encodings.js';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -86,8 +87,8 @@ function nestedCalls(): { words: number[]; functions: ProgramFunction[] } {
   for (let level = 1; level <= GDB_DEPTH; level++) {
     // The function called comes right behind its caller.
     const middle = level < GDB_DEPTH ? word.call(4) : word.STORE;
-    const body = [word.PUSH_RECORD, word.SET_FP, word.COUNT, middle, word.COUNT];
-    body.push(word.POP_RECORD, word.RET);
+    const body = [word.PUSH_RECORD, MOV_X29_SP, word.COUNT, middle, word.COUNT];
+    body.push(word.POP_RECORD, RET);
     functions.push({ name: `level${level}`, offset: 4 * words.length, size: 4 * body.length });
     words.push(...body);
   }

@@ -3,10 +3,10 @@
  * toolchain is not on a user's machine. All offsets in instructions.
  */
 
+import { branchAndLinkWord, branchWord } from '../aarch64/encodings.js';
+
 /** `stp x29, x30, [sp, #-32]!` */
 export const PUSH_RECORD = 0xa9be7bfd;
-/** `mov x29, sp` */
-export const SET_FP = 0x910003fd;
 /** `ldp x29, x30, [sp], #32` */
 export const POP_RECORD = 0xa8c27bfd;
 /** `add x0, x0, #1` */
@@ -15,7 +15,6 @@ export const COUNT = 0x91000400;
 export const STORE = 0xf9000be0;
 /** `ldr x1, [sp, #16]` */
 export const LOAD = 0xf9400be1;
-export const RET = 0xd65f03c0;
 /** `mov sp, x0` */
 export const SET_SP = 0x9100001f;
 /** `mov x29, xzr` and `mov x30, xzr` */
@@ -24,12 +23,12 @@ export const CLEAR_LR = 0xaa1f03fe;
 
 /** `b` over `offset` instructions. */
 export function branch(offset: number): number {
-  return (0x14000000 | (offset & 0x3ffffff)) >>> 0;
+  return branchWord(0, 4 * offset);
 }
 
 /** `bl` over `offset` instructions. */
 export function call(offset: number): number {
-  return (0x94000000 | (offset & 0x3ffffff)) >>> 0;
+  return branchAndLinkWord(0, 4 * offset);
 }
 
 /** `movz x0, #half, lsl #16` */

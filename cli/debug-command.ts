@@ -8,7 +8,7 @@ import { traceLines } from '../debug/trace.js';
 import { pointView } from '../debug/view/point-view.js';
 import { pointLines } from '../debug/view/text.js';
 import { openBackend } from '../emulator/backend.js';
-import { Disassembler } from '../emulator/disassembler.js';
+import { Disassembler } from '../aarch64/disassembler.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import { Lab } from '../sweep/lab.js';
 import { POLICIES } from '../unwinder/policies/all.js';

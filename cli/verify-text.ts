@@ -1,6 +1,6 @@
 /** The report of `sframe verify` as text. */
 import { formatAddress } from '../base/address.js';
-import { Disassembler } from '../emulator/disassembler.js';
+import { Disassembler } from '../aarch64/disassembler.js';
 import type { Cause } from '../verify/cause.js';
 import { bytesAt, type Program } from '../verify/program.js';
 import type { VerifyReport } from '../verify/report.js';

@@ -3,7 +3,7 @@
  * back by restoring a snapshot and executing again. timeline.ts says what positions and inputs are.
  */
 import type { Address } from '../base/address.js';
-import { ExclusiveEffect, exclusiveEffect } from '../emulator/exclusive.js';
+import { ExclusiveEffect, exclusiveEffect } from '../aarch64/exclusive.js';
 import { Reg } from '../emulator/registers.js';
 import type { TruthDefect } from '../kernel-model/ground-truth.js';
 import { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';

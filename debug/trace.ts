@@ -3,7 +3,7 @@
  * one object for each position of the scenario. docs/debugger.md says what the fields are.
  */
 import { formatAddress } from '../base/address.js';
-import type { Disassembler } from '../emulator/disassembler.js';
+import type { Disassembler } from '../aarch64/disassembler.js';
 import { GENERAL_REGISTERS, Reg, registerName } from '../emulator/registers.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import { VERDICTS } from '../sweep/verdict.js';

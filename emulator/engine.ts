@@ -82,9 +82,6 @@ export interface EngineBackend {
 /** Bytes in a page: the granule of {@link Engine.map}. */
 export const PAGE_SIZE = 4096;
 
-/** The WFI instruction, on which a running engine stops. */
-export const WFI = 0xd503207f;
-
 /**
  * Words that a freely running engine executes in the place of others. XPACLRI is a NOP on the
  * default CPU model, but return addresses that the stepping engine has signed are real: SBFX X30,

@@ -3,7 +3,7 @@
  * Watchpoints need it: a read leaves no trace in memory.
  */
 import { type Address, addressFromWords } from '../base/address.js';
-import { decodeLoadStore, isLoadStore, LoadStore, Writeback } from './load-store.js';
+import { decodeLoadStore, isLoadStore, LoadStore, Writeback } from '../aarch64/load-store.js';
 import { Reg, type RegisterFile } from './registers.js';
 
 /** The bytes `[address, address + size)` that one instruction accesses. */

@@ -7,7 +7,7 @@ import { type Address, formatAddress } from '../base/address.js';
 import { type Engine, RegisterSet } from './engine.js';
 import { completeExceptionReturn, takeException } from './exceptions.js';
 import type { GuestMemory, MemoryRegion } from './guest-memory.js';
-import { classify, InstructionClass } from './instruction.js';
+import { classify, InstructionClass } from '../aarch64/instruction.js';
 import { executePauthHint, executeReturnAuth, PauthOutcome } from './pointer-auth.js';
 import { Reg, RegisterFile } from './registers.js';
 

@@ -3,15 +3,16 @@
  * console, patching of code. A breakpoint in the first word of each stops execution there, so that the function is
  * named instead of running on whatever a kernel that was never booted has in memory.
  */
+import { brkWord } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
 import type { ElfSymbol } from '../emulator/elf-types.js';
 import type { BootedFunctions } from './kernel-image.js';
 
 /** The immediate is used by nothing in arch/arm64/include/asm/brk-imm.h (v7.3-rc7). */
-const TRAP_BRK = (0xd4200000 | (0xfd1 << 5)) >>> 0;
+const TRAP_BRK_IMM = 0xfd1;
 
 /** The instruction that stands in the first word of each function. */
-export const TRAP_WORD: number = TRAP_BRK;
+export const TRAP_WORD: number = brkWord(TRAP_BRK_IMM);
 
 /** Names as in v7.3-rc7 and back to v5.15; a version suffix of the compiler or of alloc tags may follow. */
 const NAMES: ReadonlySet<string> = new Set([

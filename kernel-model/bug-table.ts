@@ -2,6 +2,7 @@
  * The kernel's bug table: which `brk #0x800` is a WARN, which a BUG, and where in the source it stands
  * (struct bug_entry, include/asm-generic/bug.h, v7.3-rc7; arch/arm64/include/asm/asm-bug.h).
  */
+import { brkWord } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
 import type { ElfImage } from '../emulator/elf-types.js';
 
@@ -67,7 +68,7 @@ const ENTRY_SIZES = { bare: 8, verbose: 12, detailed: 16 } as const;
 
 /** The size at which every entry, up to some, points at a `brk #0x800`; 0 when none does. */
 function entrySize(bytes: ImageBytes, start: Address, end: Address): number {
-  const brk = (0xd4200000 | (BUG_BRK_IMM << 5)) >>> 0;
+  const brk = brkWord(BUG_BRK_IMM);
   for (const size of Object.values(ENTRY_SIZES)) {
     let fits = (end - start) % size === 0 && end > start;
     for (let at = start; fits && at < end && at < start + 32 * size; at += size) {

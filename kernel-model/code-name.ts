@@ -1,7 +1,7 @@
 /** Names of code addresses that a stack or a trace holds. */
 import type { Address } from '../base/address.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
-import { classify, InstructionClass } from '../emulator/instruction.js';
+import { classify, InstructionClass } from '../aarch64/instruction.js';
 import type { SymbolTable } from '../emulator/symbols.js';
 
 /** Where code is, and what it is called. */

@@ -7,7 +7,7 @@
 import type { Address } from '../base/address.js';
 import { RegisterSet } from '../emulator/engine.js';
 import { completeExceptionReturn } from '../emulator/exceptions.js';
-import { InstructionClass } from '../emulator/instruction.js';
+import { InstructionClass } from '../aarch64/instruction.js';
 import { Pstate, Reg, RegisterFile } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
 import { Kind } from './exception-kind.js';

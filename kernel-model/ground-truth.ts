@@ -4,7 +4,7 @@
  * truth"): what it shares with an unwinder could hide a bug in both.
  */
 import type { Address } from '../base/address.js';
-import { InstructionClass, targetRegister } from '../emulator/instruction.js';
+import { InstructionClass, targetRegister } from '../aarch64/instruction.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
 
 /** What pushed an entry of a {@link ShadowStack}. */

@@ -2,7 +2,8 @@
  * What Linux does with the instruction under a kprobe: steps it in a slot, simulates it, or refuses
  * it (arch/arm64/kernel/probes/decode-insn.c, v7.3-rc7). Encodings: Arm ARM C4.1.
  */
-import { exceptionImmediate } from '../emulator/instruction.js';
+import { NOP } from '../aarch64/encodings.js';
+import { exceptionImmediate } from '../aarch64/instruction.js';
 
 /** How a probed instruction is executed; `refused` is -EINVAL at registration. */
 export type ProbeMethod = 'slot' | 'simulated' | 'refused';
@@ -10,7 +11,6 @@ export type ProbeMethod = 'slot' | 'simulated' | 'refused';
 /** Hints, `CRm:op2`, that may be stepped: XPACLRI, PACIA1716, PACIB1716, PACI[AB][ZSP]*, BTI. */
 const STEPPABLE_HINTS: ReadonlySet<number> = new Set([7, 8, 10, 24, 25, 26, 27, 32, 34, 36, 38]);
 
-const NOP = 0xd503201f;
 /** System register field (bits 19:5) of DAIF in MRS. */
 const SYSREG_DAIF = 0x5a11;
 
@@ -56,11 +56,6 @@ export function isProbeBreakpoint(word: number): boolean {
     immediate === ProbeBrk.SINGLE_STEP ||
     immediate === ProbeBrk.KRETPROBE
   );
-}
-
-/** `brk` with an immediate (Arm ARM C6.2.40). */
-export function brkWord(immediate: number): number {
-  return (0xd4200000 | (immediate << 5)) >>> 0;
 }
 
 /** C4.1.66: bits 28:26 are 101. */

@@ -2,10 +2,11 @@
  * A kretprobe on a kernel that was not booted: the kretprobe and its kprobe as register_kretprobe() leaves them, with a
  * pool of some instances. The kernel's own code does the rest, from the breakpoint at the function's first instruction.
  */
+import { brkWord } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
 import type { KernelImage } from './kernel-image.js';
-import { brkWord, ProbeBrk, simulatorOf } from './kprobe-rules.js';
+import { ProbeBrk, simulatorOf } from './kprobe-rules.js';
 import type { Machine } from './machine.js';
 import { type CodeWord, initialisedSite, patchSite } from './patch-site.js';
 import type { MemberName } from './structure-offsets.js';

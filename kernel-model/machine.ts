@@ -5,6 +5,7 @@
  * now and then, a whole exception step by step, to learn the truth about its calls). Alternating
  * counted and uncounted runs on one engine would drop its translations each time.
  */
+import { WFI } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
 import type { ElfImage, LoadedSegment } from '../emulator/elf-types.js';
 import { describeElfError, type ElfError } from '../emulator/elf-error.js';
@@ -14,10 +15,9 @@ import {
   type EngineError,
   Permission,
   RegisterSet,
-  WFI,
 } from '../emulator/engine.js';
 import { describeMemoryError, GuestMemory, type MemoryError } from '../emulator/guest-memory.js';
-import { classify, InstructionClass } from '../emulator/instruction.js';
+import { classify, InstructionClass } from '../aarch64/instruction.js';
 import { Pstate, Reg } from '../emulator/registers.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { restoreSnapshot, type Snapshot, takeSnapshot } from '../emulator/snapshot.js';

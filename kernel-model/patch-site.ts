@@ -2,12 +2,9 @@
  * The two words of a function that ftrace patches (arch/arm64/kernel/ftrace.c, v7.3-rc7): NOPs as linked; since boot the first
  * is `mov x9, x30`, and the second a call of ftrace_caller while the function is traced.
  */
+import { branchAndLinkWord, BTI_C, MOV_X9_X30, NOP } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
 import type { Machine } from './machine.js';
-
-export const NOP = 0xd503201f;
-export const MOV_X9_X30 = 0xaa1e03e9;
-const BTI_C = 0xd503245f;
 
 /** A word of code that is to be in place. */
 export interface CodeWord {
@@ -30,10 +27,5 @@ export function initialisedSite(site: Address): CodeWord {
 
 /** What calls a tracer at a patch site, which is within 128 MiB of it. */
 export function enabledSite(site: Address, tracer: Address): CodeWord[] {
-  return [initialisedSite(site), { address: site + 4, word: branchAndLink(site + 4, tracer) }];
-}
-
-/** BL from one address to another (Arm ARM C6.2.35). */
-function branchAndLink(from: Address, to: Address): number {
-  return (0x94000000 | (((to - from) / 4) & 0x3ffffff)) >>> 0;
+  return [initialisedSite(site), { address: site + 4, word: branchAndLinkWord(site + 4, tracer) }];
 }

@@ -5,7 +5,7 @@
  */
 import type { Address } from '../base/address.js';
 import { ExceptionClass, syndrome, VectorOffset } from '../emulator/exceptions.js';
-import { classify, exceptionImmediate, InstructionClass } from '../emulator/instruction.js';
+import { classify, exceptionImmediate, InstructionClass } from '../aarch64/instruction.js';
 import { Reg } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
 import { GroundTruth, type TruthDefect, type TruthState } from './ground-truth.js';

@@ -2,6 +2,7 @@
  * What a real kernel must have to be run without booting it, what it has, and what a missing part costs.
  * The answer is a list for a person to read and, when nothing needed is missing, the kernel image.
  */
+import { immediate12, isSetFp, isSubSp } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
 import type { ElfError } from '../emulator/elf-error.js';
 import type { ElfImage, ElfSymbol, LoadedSegment } from '../emulator/elf-types.js';
@@ -132,7 +133,7 @@ class Facts {
     const vector = (this.at('vectors') ?? NaN) + 0x280;
     for (let i = 0; i < 4; i++) {
       const word = this.word(vector + 4 * i);
-      if ((word & 0xffc003ff) >>> 0 === 0xd10003ff) return (word >>> 10) & 0xfff;
+      if (isSubSp(word)) return immediate12(word);
     }
     return undefined;
   }
@@ -143,7 +144,7 @@ class Facts {
     if (entry === undefined) return undefined;
     for (let at = 0; at < Math.max(entry.size, 160); at += 4) {
       const word = this.word(entry.address + at);
-      if ((word & 0xffc003ff) >>> 0 === 0x910003fd) return (word >>> 10) & 0xfff;
+      if (isSetFp(word)) return immediate12(word);
     }
     return undefined;
   }

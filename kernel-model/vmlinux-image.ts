@@ -2,6 +2,7 @@
  * A real vmlinux as a kernel image: which of its symbols play which role, and the state that its boot would have
  * made and that is set up directly instead. docs/real-kernels.md lists that state.
  */
+import { branchWord, RET } from '../aarch64/encodings.js';
 import { type Address, highWord, lowWord } from '../base/address.js';
 import type { ElfImage, ElfSymbol, LoadedSegment } from '../emulator/elf-types.js';
 import { BugTable } from './bug-table.js';
@@ -105,11 +106,11 @@ export function vmlinuxImage(
       code: [
         ...[...traps.keys()].map((address) => ({ address, word: TRAP_WORD })),
         // The breakpoint behind the call is the WARN: what would be printed there is not.
-        ...(printk === undefined ? [] : [{ address: printk, word: RET_WORD }]),
+        ...(printk === undefined ? [] : [{ address: printk, word: RET }]),
         // Only a RAS error that is not fatal comes back from here: the walk stands in for it.
         ...(serror === undefined
           ? []
-          : [{ address: serror.address, word: branch(serror.address, jump.low) }]),
+          : [{ address: serror.address, word: branchWord(serror.address, jump.low) }]),
       ],
     },
     unbooted: {
@@ -168,12 +169,6 @@ function jumpPage(elf: ElfImage, to: Address): KernelRegion {
   return { name: 'jump', low, size: 4096, code: true, bytes: new Uint8Array(words.buffer) };
 }
 
-/** B from one address to another (Arm ARM C6.2.26). */
-function branch(from: Address, to: Address): number {
-  return (0x14000000 | (((to - from) / 4) & 0x3ffffff)) >>> 0;
-}
-
-const RET_WORD = 0xd65f03c0;
 const MOV_X0_X20 = 0xaa1403e0;
 const BLR_X19 = 0xd63f0260;
 

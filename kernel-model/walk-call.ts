@@ -9,7 +9,7 @@
 import type { Address } from '../base/address.js';
 import { RegisterSet } from '../emulator/engine.js';
 import type { MemoryRegion } from '../emulator/guest-memory.js';
-import { exceptionImmediate, InstructionClass } from '../emulator/instruction.js';
+import { exceptionImmediate, InstructionClass } from '../aarch64/instruction.js';
 import { Reg, RegisterFile } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
 import type { ExceptionDriver } from './exception-driver.js';

@@ -3,6 +3,8 @@
  * nothing is known, and taken when it returns and can be interrupted on the way, also while it is traced if it is to be, without
  * needing a booted kernel.
  */
+import { ERET, WFE, WFI } from '../aarch64/encodings.js';
+import { randomIntegers } from '../base/random.js';
 import type { ElfSymbol } from '../emulator/elf-types.js';
 import { Kind } from '../kernel-model/exception-kind.js';
 import { patchSite } from '../kernel-model/patch-site.js';
@@ -181,25 +183,18 @@ function changesTheCpu(word: number): boolean {
     const register = (op >>> 5) & 0x7fff;
     return register !== DAIF && register !== NZCV;
   }
-  // WFE and WFI (CRm 0, op2 2 and 3).
-  return op === 0xd503205f || op === 0xd503207f || op === 0xd69f03e0;
+  return op === WFE || op === WFI || op === ERET;
 }
 
 /** System register fields, bits 19:5 (Arm ARM D19.2). */
 const DAIF = 0x5a11;
 const NZCV = 0x5a10;
 
-/** A permutation (Fisher and Yates) by a generator of 32-bit numbers (mulberry32). */
+/** A permutation (Fisher and Yates). */
 function shuffled<T>(items: T[], seed: number): T[] {
-  let state = seed | 0;
-  const random = (below: number): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
+  const random = randomIntegers(seed);
   for (let i = items.length - 1; i > 0; i--) {
-    const j = random(i + 1);
+    const j = random(2 ** 32) % (i + 1);
     [items[i], items[j]] = [items[j] as T, items[i] as T];
   }
   return items;

@@ -2,10 +2,10 @@
  * Arms a scenario's kprobes and kretprobes: which words of code change, and what the guest's tables
  * (kernel-model/guest/include/kprobes.h) say about them. What registering a probe does in Linux.
  */
+import { brkWord, MOV_X9_X30, NOP } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
-import { brkWord, ProbeBrk, probeMethod } from '../kernel-model/kprobe-rules.js';
+import { ProbeBrk, probeMethod } from '../kernel-model/kprobe-rules.js';
 import type { Machine } from '../kernel-model/machine.js';
-import { MOV_X9_X30, NOP } from '../kernel-model/patch-site.js';
 import type { KprobeSite, KretprobeSite } from '../scenarios/scenario.js';
 
 /** Why a probe cannot be armed. */

@@ -1,6 +1,6 @@
 /** A walk that is kept as an example: as it was caught, and in words. */
 import type { Address } from '../base/address.js';
-import type { Disassembler } from '../emulator/disassembler.js';
+import type { Disassembler } from '../aarch64/disassembler.js';
 import { codeName } from '../kernel-model/code-name.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { WALK_REASONS, WALK_WARNINGS } from '../unwinder/walk-reason.js';

@@ -1,5 +1,6 @@
 /** Which executable text has no SFrame row, and why. */
 
+import { NOP } from '../aarch64/encodings.js';
 import { formatAddress } from '../base/address.js';
 import type { ElfTables, TableSection } from '../emulator/elf-table-types.js';
 import type { DwarfTable, FileTables } from './read-tables.js';
@@ -96,8 +97,6 @@ export const GAP_REASONS: readonly GapReason[] = [
   'data',
   'padding',
 ];
-
-const NOP = 0xd503_201f;
 
 /** The coverage of a file. */
 export function coverage({ elf, sframe }: FileTables, dwarf: readonly DwarfTable[]): Coverage {

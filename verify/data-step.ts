@@ -11,7 +11,7 @@ import {
   RegisterSet,
 } from '../emulator/engine.js';
 import { GuestMemory, describeMemoryError, type MemoryRegion } from '../emulator/guest-memory.js';
-import { decodeLoadStore, isLoadStore, LoadStore, Writeback } from '../emulator/load-store.js';
+import { decodeLoadStore, isLoadStore, LoadStore, Writeback } from '../aarch64/load-store.js';
 import { effectiveAddress, indexedAddress } from '../emulator/memory-access.js';
 import { executePauthHint, PauthOutcome, stripHighWord } from '../emulator/pointer-auth.js';
 import { Reg, RegisterFile } from '../emulator/registers.js';

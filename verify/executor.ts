@@ -14,7 +14,7 @@ import {
   Flow,
   flowOf,
   isJumpPad,
-} from './control-flow.js';
+} from '../aarch64/control-flow.js';
 import type { DataStepper } from './data-step.js';
 import type { FunctionEntry, FunctionList } from './function-list.js';
 import type { FunctionTrace } from './function-trace.js';

@@ -3,17 +3,17 @@
  * code that compilers moved out of a function (`.cold`) continues with that function's frame, and so
  * does a function that control only ever runs into from the one before it.
  */
+import { NOP } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
 import { lastAtOrBelow } from '../base/sorted.js';
 import { INFO_PCTYPE_MASK } from '../unwinder/sframe/format.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
-import { branchOffset, Flow, flowOf } from './control-flow.js';
+import { branchOffset, Flow, flowOf } from '../aarch64/control-flow.js';
 import { bytesAt, type Program } from './program.js';
 import { wordAt } from './run-time-edges.js';
 
 /** Padding, as a zero is. */
-const NOP = 0xd503201f;
 
 /** One function descriptor entry. */
 export interface FunctionEntry {

@@ -4,7 +4,7 @@
  * registers; only the index is unknown, and its bound comes from the comparison before.
  */
 import type { Address } from '../base/address.js';
-import type { LoadStore } from '../emulator/load-store.js';
+import type { LoadStore } from '../aarch64/load-store.js';
 import type { RegisterFile } from '../emulator/registers.js';
 
 /** Most entries read of a table whose bound is not known. */

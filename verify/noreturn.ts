@@ -4,7 +4,7 @@
  * such function, so the set grows until nothing changes.
  */
 import type { Address } from '../base/address.js';
-import { branchOffset, Flow, flowOf } from './control-flow.js';
+import { branchOffset, Flow, flowOf } from '../aarch64/control-flow.js';
 import type { Program } from './program.js';
 import { type RunTimeEdges, wordAt } from './run-time-edges.js';
 

@@ -3,13 +3,13 @@
  * shared library or an executable calls `abort` through one of them, so without them such a call would
  * seem to return. ELF for the Arm 64-bit Architecture, "Procedure Linkage Table".
  */
+import { BTI_C } from '../aarch64/encodings.js';
 import { type Address, addressFromWords } from '../base/address.js';
 import { R_AARCH64_GLOB_DAT, RELA_SIZE, SHT_RELA, SYM_SIZE } from '../emulator/elf-format.js';
 import { nameAt } from '../emulator/elf-strings.js';
 import type { ElfImage, ElfSection } from '../emulator/elf-types.js';
 
 const R_AARCH64_JUMP_SLOT = 1026;
-const BTI_C = 0xd503245f;
 
 /** Where symbols of the global offset table are made to lie: no memory is there. */
 const IMPORTS: Address = 0x7d00_0000_0000;

@@ -5,7 +5,7 @@
  * (include/linux/jump_label.h, arch/arm64/include/asm/{alternative,extable,bug}.h, v7.3-rc7).
  */
 import type { Address } from '../base/address.js';
-import { branchOffset, Flow, flowOf } from './control-flow.js';
+import { branchOffset, Flow, flowOf } from '../aarch64/control-flow.js';
 import type { Piece, Program } from './program.js';
 
 /** What the tables add to the instructions. */

@@ -4,7 +4,7 @@ import { executeReturnAuth, PauthOutcome } from '../emulator/pointer-auth.js';
 import { Reg } from '../emulator/registers.js';
 import { formatRule } from '../unwinder/rule-text.js';
 import { RecoverKind, ruleAt } from '../unwinder/unwind-rule.js';
-import { branchRegister, Flow } from './control-flow.js';
+import { branchRegister, Flow } from '../aarch64/control-flow.js';
 import type { DataStepper } from './data-step.js';
 import { frameText } from './frame-text.js';
 import type { FunctionList } from './function-list.js';

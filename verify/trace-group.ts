@@ -1,6 +1,6 @@
 /** The traces of functions that are executed together, found by address. */
 import type { Address } from '../base/address.js';
-import { branchOffset, Flow, flowOf } from './control-flow.js';
+import { branchOffset, Flow, flowOf } from '../aarch64/control-flow.js';
 import type { FunctionEntry } from './function-list.js';
 import { FunctionTrace } from './function-trace.js';
 

@@ -1,10 +1,9 @@
 /** What of a function no path reached, and why. */
+import { NOP } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
 import type { DataStepper } from './data-step.js';
 import type { UnreachedRange, UnreachedReason, UnreachedRow } from './finding.js';
 import type { FunctionTrace } from './function-trace.js';
-
-const NOP = 0xd503201f;
 
 /** Runs of instructions that no path reached. */
 export function unreachedRanges(trace: FunctionTrace, stepper: DataStepper): UnreachedRange[] {

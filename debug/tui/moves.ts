@@ -3,7 +3,7 @@
  * truth: what a step pushed or popped there, exceptions included, is what it called or returned from.
  */
 import type { Address } from '../../base/address.js';
-import { classify, InstructionClass } from '../../emulator/instruction.js';
+import { classify, InstructionClass } from '../../aarch64/instruction.js';
 import type { Stop, StopTest } from '../stop.js';
 import type { Timeline } from '../timeline.js';
 

@@ -1,6 +1,6 @@
 /** What the keys do to a timeline, without a screen: every command answers with a line for the user. */
 import type { Address } from '../../base/address.js';
-import type { Disassembler } from '../../emulator/disassembler.js';
+import type { Disassembler } from '../../aarch64/disassembler.js';
 import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import type { WalkMode } from '../../unwinder/kunwind.js';
 import { POLICIES } from '../../unwinder/policies/all.js';

@@ -1,6 +1,6 @@
 /** Everything that is shown of one position: the model of `--print`, the screen and `monitor`. */
 import type { Address } from '../../base/address.js';
-import type { Disassembler } from '../../emulator/disassembler.js';
+import type { Disassembler } from '../../aarch64/disassembler.js';
 import type { WalkMode } from '../../unwinder/kunwind.js';
 import type { Policy } from '../../unwinder/policy.js';
 import type { Asker, Evaluator } from '../evaluate.js';

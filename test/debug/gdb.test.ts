@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Timeline } from '../../debug/timeline.js';
 import { type Address, formatAddress } from '../../base/address.js';
-import { Disassembler } from '../../emulator/disassembler.js';
+import { Disassembler } from '../../aarch64/disassembler.js';
 import { Reg, type RegisterFile } from '../../emulator/registers.js';
 import { VerdictCode } from '../../sweep/verdict.js';
 import { POLICIES } from '../../unwinder/policies/all.js';

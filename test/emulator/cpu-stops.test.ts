@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exceptionImmediate, InstructionClass } from '../../emulator/instruction.js';
+import { exceptionImmediate, InstructionClass } from '../../aarch64/instruction.js';
 import { Reg } from '../../emulator/registers.js';
 import { StepStatus } from '../../emulator/stepping-cpu.js';
 import { type A64Text, branch, UDF } from '../assembled.js';

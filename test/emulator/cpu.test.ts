@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Disassembler } from '../../emulator/disassembler.js';
-import { classify, InstructionClass } from '../../emulator/instruction.js';
+import { Disassembler } from '../../aarch64/disassembler.js';
+import { classify, InstructionClass } from '../../aarch64/instruction.js';
 import { Pstate, Reg } from '../../emulator/registers.js';
 import { StepStatus } from '../../emulator/stepping-cpu.js';
 import { A64, type A64Text, assemble, branch, branchAndLink } from '../assembled.js';

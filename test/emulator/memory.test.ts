@@ -1,6 +1,7 @@
+import { WFI } from '../../aarch64/encodings.js';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { addressToBigInt } from '../../base/address.js';
-import { Permission, WFI } from '../../emulator/engine.js';
+import { Permission } from '../../emulator/engine.js';
 import { describeMemoryError, GuestMemory } from '../../emulator/guest-memory.js';
 import { A64 } from '../assembled.js';
 import { backend, CODE, DATA, must } from '../cpu-fixture.js';

@@ -1,7 +1,7 @@
 /** Signed return addresses where they matter: on the stack and in x30 of a running scenario. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addressFromWords } from '../../base/address.js';
-import { classify, InstructionClass } from '../../emulator/instruction.js';
+import { classify, InstructionClass } from '../../aarch64/instruction.js';
 import { stripHighWord } from '../../emulator/pointer-auth.js';
 import { Reg } from '../../emulator/registers.js';
 import { StepStatus } from '../../emulator/stepping-cpu.js';

@@ -1,6 +1,7 @@
+import { WFI } from '../../aarch64/encodings.js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Permission, RegisterSet, WFI } from '../../emulator/engine.js';
-import { classify, InstructionClass } from '../../emulator/instruction.js';
+import { Permission, RegisterSet } from '../../emulator/engine.js';
+import { classify, InstructionClass } from '../../aarch64/instruction.js';
 import { Pstate, Reg, REGISTER_COUNT } from '../../emulator/registers.js';
 import {
   ARGUMENT_AREA,

@@ -1,4 +1,5 @@
 /** A WARN in the code of an exception is passed, stepped and executed freely, and is told. */
+import { NOP } from '../../aarch64/encodings.js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseElf } from '../../emulator/elf-image.js';
 import { BugTable } from '../../kernel-model/bug-table.js';
@@ -10,7 +11,6 @@ import { Driven } from './driver-fixture.js';
 const BRK_0X800 = 0xd4210000;
 const PACIASP = 0xd503233f;
 const AUTIASP = 0xd50323bf;
-const NOP = 0xd503201f;
 const BUGFLAG_WARNING = 1;
 
 let driven: Driven | undefined;

@@ -1,9 +1,9 @@
+import { NOP } from '../../aarch64/encodings.js';
 import { describe, expect, it } from 'vitest';
 import { family } from '../../scenarios/fgraph/fgraph.js';
 import type { GuestKernelName } from '../../scenarios/scenario.js';
 import { expectSoundNames, familyElf, kernelElf } from './family-elf.js';
 
-const NOP = 0xd503201f;
 const BTI_C = 0xd503245f;
 const CALLEES = ['ftrace_return_to_handler', 'fgraph_exit_handler'];
 const BOUNDARY_KINDS = ['irq', 'nmi', 'brk', 'serror'] as const;

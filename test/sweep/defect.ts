@@ -1,5 +1,5 @@
 /** What a planted defect is, and the ways to write one down. */
-import type { Disassembler } from '../../emulator/disassembler.js';
+import type { Disassembler } from '../../aarch64/disassembler.js';
 import type { ElfImage } from '../../emulator/elf-types.js';
 import type { TruthDefect } from '../../kernel-model/ground-truth.js';
 import type { GuestKernelName } from '../../scenarios/scenario.js';

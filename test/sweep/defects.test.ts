@@ -5,7 +5,7 @@
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../emulator/backend.js';
-import { Disassembler } from '../../emulator/disassembler.js';
+import { Disassembler } from '../../aarch64/disassembler.js';
 import { TRUTH_DEFECTS as TRUTH_NAMES } from '../../kernel-model/ground-truth.js';
 import { UNWIND_DEFECTS } from '../../unwinder/walk-defect.js';
 import { must } from '../cpu-fixture.js';

@@ -3,7 +3,7 @@
  * either shows, and a call leaves nothing behind.
  */
 import { describe, expect, it } from 'vitest';
-import { Disassembler } from '../../emulator/disassembler.js';
+import { Disassembler } from '../../aarch64/disassembler.js';
 import type { ElfImage } from '../../emulator/elf-types.js';
 import { ALL_KINDS, Kind } from '../../kernel-model/exception-kind.js';
 import { DriverStatus } from '../../kernel-model/exception-driver.js';

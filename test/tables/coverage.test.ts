@@ -1,3 +1,4 @@
+import { NOP } from '../../aarch64/encodings.js';
 import { describe, expect, it } from 'vitest';
 import { coverage, type Coverage } from '../../tables/coverage.js';
 import { readDwarf, tablesOf } from '../../tables/read-tables.js';
@@ -19,7 +20,6 @@ function cover(bytes: Uint8Array): Coverage {
   return coverage(tables.value, dwarf.value);
 }
 
-const NOP = 0xd503201f;
 const RET = 0xd65f03c0;
 const FUNC = 0x12;
 const LOCAL = 0;

@@ -1,11 +1,8 @@
 /** One change to the instructions that make and undo frames. */
+import { AUTIASP, isAddSp, isSubSp, MOV_X29_SP, NOP, PACIASP } from '../../aarch64/encodings.js';
 import { CfaBase } from '../../unwinder/unwind-rule.js';
 import type { Verifier } from '../verify.js';
 import type { FunctionEntry } from '../function-list.js';
-
-const NOP = 0xd503201f;
-const PACIASP = 0xd503233f;
-const AUTIASP = 0xd50323bf;
 
 /** A way to change an instruction. */
 export interface CodeKind {
@@ -25,17 +22,11 @@ const isRecordPair =
   (opcode: number) =>
   (word: number): boolean =>
     (word & 0xffc07fff) >>> 0 === opcode;
-const isSpImmediate =
-  (opcode: number) =>
-  (word: number): boolean =>
-    (word & 0xffc003ff) >>> 0 === opcode;
 
 const STP = isRecordPair(0xa9007bfd);
 const STP_PRE = isRecordPair(0xa9807bfd);
 const LDP = isRecordPair(0xa9407bfd);
 const LDP_POST = isRecordPair(0xa8c07bfd);
-const SUB_SP = isSpImmediate(0xd10003ff);
-const ADD_SP = isSpImmediate(0x910003ff);
 
 /** All ways. `stp` and `ldp` are those of x29 and x30 on SP. */
 export const CODE_KINDS: readonly CodeKind[] = [
@@ -43,15 +34,15 @@ export const CODE_KINDS: readonly CodeKind[] = [
   { name: 'move stp', matches: (word) => STP(word) || STP_PRE(word), change: movePair },
   { name: 'drop ldp', matches: (word) => LDP(word) || LDP_POST(word), change: drop },
   { name: 'move ldp', matches: (word) => LDP(word) || LDP_POST(word), change: movePair },
-  { name: 'drop sub sp', matches: SUB_SP, change: drop },
-  { name: 'alter sub sp', matches: SUB_SP, change: moveImmediate },
-  { name: 'drop add sp', matches: ADD_SP, change: drop },
-  { name: 'alter add sp', matches: ADD_SP, change: moveImmediate },
+  { name: 'drop sub sp', matches: isSubSp, change: drop },
+  { name: 'alter sub sp', matches: isSubSp, change: moveImmediate },
+  { name: 'drop add sp', matches: isAddSp, change: drop },
+  { name: 'alter add sp', matches: isAddSp, change: moveImmediate },
   { name: 'drop paciasp', matches: (word) => word === PACIASP, change: drop },
   { name: 'drop autiasp', matches: (word) => word === AUTIASP, change: drop },
   {
     name: 'drop mov x29, sp',
-    matches: (word) => word === 0x910003fd,
+    matches: (word) => word === MOV_X29_SP,
     change: drop,
     needsFpRow: true,
   },

@@ -1,7 +1,14 @@
 import createCapstone, { type Capstone } from '@alexaltea/capstone-js';
 import { addressFromBigInt, hexAddress, type Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
-import type { SymbolTable } from './symbols.js';
+
+/** What names addresses. */
+export interface SymbolLookup {
+  /** The symbol that an address lies in, and the bytes from its start; undefined outside all. */
+  at(
+    address: Address,
+  ): { readonly symbol: { readonly name: string }; readonly offset: number } | undefined;
+}
 
 /** One A64 instruction, or data where none can be decoded. */
 export interface DisassembledInstruction {
@@ -25,14 +32,14 @@ const LABEL = /#(0x[0-9a-f]+|\d+)$/;
 export class Disassembler {
   private constructor(
     private readonly capstone: Capstone,
-    private readonly symbols: Pick<SymbolTable, 'at'> | undefined,
+    private readonly symbols: SymbolLookup | undefined,
   ) {}
 
   /**
    * Compiles the disassembler (about 40 ms). `symbols` name the targets of branches. Fails
    * with one line of text where WebAssembly is not available.
    */
-  static async create(symbols?: Pick<SymbolTable, 'at'>): Promise<Result<Disassembler, string>> {
+  static async create(symbols?: SymbolLookup): Promise<Result<Disassembler, string>> {
     try {
       const module = await createCapstone();
       const capstone = new module.Capstone(module.ARCH_ARM64, module.MODE_LITTLE_ENDIAN);

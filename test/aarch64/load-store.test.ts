@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Disassembler } from '../../emulator/disassembler.js';
-import { decodeLoadStore, LoadStore, Writeback } from '../../emulator/load-store.js';
+import { Disassembler } from '../../aarch64/disassembler.js';
+import { decodeLoadStore, LoadStore, Writeback } from '../../aarch64/load-store.js';
 import { must } from '../cpu-fixture.js';
 import { newSeed, randomIntegers } from '../random.js';
 

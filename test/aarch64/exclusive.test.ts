@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ExclusiveEffect, exclusiveEffect } from '../../emulator/exclusive.js';
+import { ExclusiveEffect, exclusiveEffect } from '../../aarch64/exclusive.js';
 import { assemble } from '../assembled.js';
 
 it('knows what opens and closes the exclusive monitor', () => {
