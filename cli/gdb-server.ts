@@ -1,11 +1,11 @@
 /** `debug --gdb`: serves one timeline to gdb until Ctrl-C. */
 import { relative } from 'node:path';
 import type { Evaluator } from '../debug/evaluate.js';
-import { GdbMonitor } from '../debug/gdb-monitor.js';
-import { TimelineTarget } from '../debug/gdb-target.js';
-import { type Endpoint, formatEndpoint, parseEndpoint } from '../emulator/gdb/endpoint.js';
+import { GdbMonitor } from '../debug/gdb/monitor.js';
+import { TimelineTarget } from '../debug/gdb/timeline-target.js';
+import { type Endpoint, formatEndpoint, parseEndpoint } from '../debug/gdb/endpoint.js';
 import { PLAIN } from '../debug/view/text.js';
-import { describeServerError, GdbServer } from '../emulator/gdb/server.js';
+import { describeServerError, GdbServer } from '../debug/gdb/server.js';
 import { STUB_ELF } from '../kernel-model/walk-stub.js';
 import { packagePath } from '../base/package-path.js';
 import type { Policy } from '../unwinder/policy.js';

@@ -1,15 +1,15 @@
 /** The `monitor` commands of gdb: what the unwinder says here, and what is true. */
-import { nearestNames } from '../emulator/symbol-names.js';
-import { codeName } from '../kernel-model/code-name.js';
-import { KIND_NAMES } from '../kernel-model/exception-kind.js';
-import { EntryKind } from '../kernel-model/ground-truth.js';
-import { POLICIES } from '../unwinder/policies/all.js';
-import type { Policy, PolicyName } from '../unwinder/policy.js';
-import type { Asker, Evaluator } from './evaluate.js';
-import { formatPlace } from './place.js';
-import type { TextStyle } from './view/text.js';
-import { walkLines } from './view/walk-text.js';
-import { walkScene } from './view/walk-view.js';
+import { nearestNames } from '../../emulator/symbol-names.js';
+import { codeName } from '../../kernel-model/code-name.js';
+import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
+import { EntryKind } from '../../kernel-model/ground-truth.js';
+import { POLICIES } from '../../unwinder/policies/all.js';
+import type { Policy, PolicyName } from '../../unwinder/policy.js';
+import type { Asker, Evaluator } from '../evaluate.js';
+import { formatPlace } from '../place.js';
+import type { TextStyle } from '../view/text.js';
+import { walkLines } from '../view/walk-text.js';
+import { walkScene } from '../view/walk-view.js';
 
 /** What gdb has read stays in its cache: an exception taken behind its back must be told. */
 const STALE =

@@ -7,7 +7,7 @@
  * that accesses, and a backward run before that instruction is undone.
  */
 import { addressToBigInt } from '../../base/address.js';
-import { Reg } from '../registers.js';
+import { Reg } from '../../emulator/registers.js';
 import type { Breakpoints, WatchHit } from './breakpoints.js';
 import { toHex } from './hex.js';
 import { GDB_REGISTERS, PC_NUMBER, readGdbRegister } from './register-table.js';

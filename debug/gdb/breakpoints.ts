@@ -3,7 +3,7 @@
  * tell that it is watched.
  */
 import { type Address, addressToBigInt } from '../../base/address.js';
-import { MemoryAccess, memoryAccess } from '../memory-access.js';
+import { MemoryAccess, memoryAccess } from '../../emulator/memory-access.js';
 import type { GdbTarget } from './target.js';
 
 /** Breakpoints and watchpoints that a client may have; a client that sets more is told no. */

@@ -1,16 +1,16 @@
 /** A timeline as the GDB stub sees it. */
-import type { Address } from '../base/address.js';
-import type { Direction, GdbTarget, RunEnd, StopAnswer, StopTest } from '../emulator/gdb/target.js';
+import type { Address } from '../../base/address.js';
+import type { Direction, GdbTarget, RunEnd, StopAnswer, StopTest } from './target.js';
 import {
   Pstate,
   Reg,
   type RegisterFile,
   SYSTEM_REGISTERS,
   type SystemRegister,
-} from '../emulator/registers.js';
-import type { GdbMonitor } from './gdb-monitor.js';
-import type { Edit } from './inputs.js';
-import type { Timeline } from './timeline.js';
+} from '../../emulator/registers.js';
+import type { GdbMonitor } from './monitor.js';
+import type { Edit } from '../inputs.js';
+import type { Timeline } from '../timeline.js';
 
 /** PSTATE bits that a debugger may change: the others would take the CPU out of EL1h. */
 const WRITABLE_PSTATE = (Pstate.NZCV | Pstate.DAIF) >>> 0;

@@ -1,6 +1,6 @@
 /** The other end of the protocol, for tests: written from the GDB manual, sharing no line with the stub. */
-import { GdbSession } from '../../../emulator/gdb/session.js';
-import type { GdbTarget } from '../../../emulator/gdb/target.js';
+import { GdbSession } from '../../../debug/gdb/session.js';
+import type { GdbTarget } from '../../../debug/gdb/target.js';
 
 /** `$payload#cc`; bytes of the text are Latin-1. */
 export function packet(payload: string, checksum?: string): Buffer {

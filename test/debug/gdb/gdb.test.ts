@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Timeline } from '../../debug/timeline.js';
-import { type Address, formatAddress } from '../../base/address.js';
-import { Disassembler } from '../../aarch64/disassembler.js';
-import { Reg, type RegisterFile } from '../../emulator/registers.js';
-import { VerdictCode } from '../../sweep/verdict.js';
-import { POLICIES } from '../../unwinder/policies/all.js';
-import { must } from '../cpu-fixture.js';
+import type { Timeline } from '../../../debug/timeline.js';
+import { type Address, formatAddress } from '../../../base/address.js';
+import { Disassembler } from '../../../aarch64/disassembler.js';
+import { Reg, type RegisterFile } from '../../../emulator/registers.js';
+import { VerdictCode } from '../../../sweep/verdict.js';
+import { POLICIES } from '../../../unwinder/policies/all.js';
+import { must } from '../../cpu-fixture.js';
 import { gdb, hasGdb, positionIn, serve } from './gdb-fixture.js';
-import { timeline } from './timeline-fixture.js';
+import { timeline } from '../timeline-fixture.js';
 
 const WHERE = 'monitor where';
 

@@ -4,7 +4,7 @@
  * packet that is not known gets the empty reply that the protocol wants.
  */
 import { type Address, addressFromBigInt } from '../../base/address.js';
-import { Reg } from '../registers.js';
+import { Reg } from '../../emulator/registers.js';
 import { Breakpoints, PointType } from './breakpoints.js';
 import { type ClientFeatures, Execution } from './execution.js';
 import { fromHex, parseHex32, parseHex64, toHex } from './hex.js';

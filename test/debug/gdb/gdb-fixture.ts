@@ -1,14 +1,14 @@
 /** A real gdb on a timeline of this process, so that a test can ask both. */
 import { spawn, spawnSync } from 'node:child_process';
 import { afterEach } from 'vitest';
-import { Evaluator } from '../../debug/evaluate.js';
-import { GdbMonitor } from '../../debug/gdb-monitor.js';
-import { TimelineTarget } from '../../debug/gdb-target.js';
-import type { Timeline } from '../../debug/timeline.js';
-import { PLAIN } from '../../debug/view/text.js';
-import { GdbServer } from '../../emulator/gdb/server.js';
-import { POLICIES } from '../../unwinder/policies/all.js';
-import { must } from '../cpu-fixture.js';
+import { Evaluator } from '../../../debug/evaluate.js';
+import { GdbMonitor } from '../../../debug/gdb/monitor.js';
+import { TimelineTarget } from '../../../debug/gdb/timeline-target.js';
+import type { Timeline } from '../../../debug/timeline.js';
+import { PLAIN } from '../../../debug/view/text.js';
+import { GdbServer } from '../../../debug/gdb/server.js';
+import { POLICIES } from '../../../unwinder/policies/all.js';
+import { must } from '../../cpu-fixture.js';
 
 const GDB = 'gdb-multiarch';
 

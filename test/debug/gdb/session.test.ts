@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addressToBigInt } from '../../../base/address.js';
-import { MAX_PACKET } from '../../../emulator/gdb/packet.js';
+import { MAX_PACKET } from '../../../debug/gdb/packet.js';
 import { Reg } from '../../../emulator/registers.js';
 import { CODE, closeCpus, DATA, STACK_TOP, VECTORS } from '../../cpu-fixture.js';
 import { newSeed, randomIntegers } from '../../random.js';

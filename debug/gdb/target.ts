@@ -3,7 +3,7 @@
  * in both directions. Knows nothing of how it does that.
  */
 import type { Address } from '../../base/address.js';
-import type { RegisterFile, SystemRegister } from '../registers.js';
+import type { RegisterFile, SystemRegister } from '../../emulator/registers.js';
 
 /** Which way to go. */
 export type Direction = 'forward' | 'backward';

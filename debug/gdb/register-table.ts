@@ -4,7 +4,7 @@
  * EL1 system registers that exception entry and return use.
  */
 import XMLBuilder from 'fast-xml-builder';
-import { Reg, type SystemRegister } from '../registers.js';
+import { Reg, type SystemRegister } from '../../emulator/registers.js';
 import type { GdbTarget } from './target.js';
 
 /** What stands behind a register of gdb's. */

@@ -4,7 +4,7 @@
  */
 import type { Address } from '../../../base/address.js';
 import { RegisterSet } from '../../../emulator/engine.js';
-import type { Direction, GdbTarget, RunEnd, StopTest } from '../../../emulator/gdb/target.js';
+import type { Direction, GdbTarget, RunEnd, StopTest } from '../../../debug/gdb/target.js';
 import {
   type RegisterFile,
   SYSTEM_REGISTERS,
