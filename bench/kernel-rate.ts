@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { describeElfError } from '../emulator/elf-error.js';
-import { type ElfSection, loadElf } from '../emulator/elf-image.js';
+import { describeElfError } from '../elf/error.js';
+import { type ElfSection, loadElf } from '../elf/image.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { kernelTargets } from '../sweep/kernel-target.js';
 import { packagePath } from '../base/package-path.js';

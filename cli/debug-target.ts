@@ -2,7 +2,7 @@
  * What a debugger opens: a scenario, a function of an image or of a real kernel, or a case of the
  * stacktrace tests.
  */
-import { nearestNames } from '../emulator/symbol-names.js';
+import { nearestNames } from '../elf/symbol-names.js';
 import { family as kunit, kunitScenario } from '../scenarios/kunit/kunit.js';
 import { scenarioElf } from '../sweep/catalogue.js';
 import { KUNIT_CASES } from '../sweep/kunit/cases.js';

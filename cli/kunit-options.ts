@@ -1,5 +1,5 @@
 /** The options of `kunit`, checked: every mistake is found before a worker starts. */
-import { nearestNames } from '../emulator/symbol-names.js';
+import { nearestNames } from '../elf/symbol-names.js';
 import { KUNIT_CASES, type KunitCase } from '../sweep/kunit/cases.js';
 import type { KunitOptions } from '../sweep/kunit/kunit-run.js';
 import { readReferences, type References } from '../sweep/kunit/reference-folder.js';

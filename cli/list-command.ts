@@ -1,7 +1,7 @@
 /** `kunwind-lab list`. */
 import { wrap } from '../base/fit.js';
 import type { CommandModule } from 'yargs';
-import { nearestNames } from '../emulator/symbol-names.js';
+import { nearestNames } from '../elf/symbol-names.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import type {
   AllowedVerdict,

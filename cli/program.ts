@@ -1,6 +1,6 @@
 /** The command line as a whole: commands, help, and what becomes of errors. */
 import yargs, { type Argv } from 'yargs';
-import { nearestNames } from '../emulator/symbol-names.js';
+import { nearestNames } from '../elf/symbol-names.js';
 import { complain, endOnLostOutput } from './output.js';
 import { packageVersion } from './package-version.js';
 import { didYouMean, oneLine, UsageError } from './usage-error.js';

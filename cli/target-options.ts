@@ -1,6 +1,6 @@
 /** What is run: scenarios of the catalogue, or a function of the user's own ELF. */
 import { resolve } from 'node:path';
-import { nearestNames } from '../emulator/symbol-names.js';
+import { nearestNames } from '../elf/symbol-names.js';
 import { allTargets, FAMILIES, selectTargets } from '../sweep/catalogue.js';
 import { parseArguments } from '../sweep/image-argument.js';
 import { imageTarget } from '../sweep/image-target.js';

@@ -1,8 +1,8 @@
 /** Everything that reads a file, on one input. */
 import { writeFileSync } from 'node:fs';
-import { describeElfError } from '../emulator/elf-error.js';
-import { decompress } from '../emulator/elf-file.js';
-import { parseElf } from '../emulator/elf-image.js';
+import { describeElfError } from '../elf/error.js';
+import { decompress } from '../elf/file.js';
+import { parseElf } from '../elf/image.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { coverage } from '../tables/coverage.js';
 import { diffTables } from '../tables/diff.js';

@@ -1,6 +1,6 @@
 /** The real files that mutated inputs are made from. */
 import { readFileSync } from 'node:fs';
-import { parseElfTables } from '../emulator/elf-tables.js';
+import { parseElfTables } from '../elf/tables.js';
 import { packagePath } from '../base/package-path.js';
 
 /** One file, and the places in it where a change gets far. */

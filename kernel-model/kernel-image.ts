@@ -3,7 +3,7 @@
  * vmlinux are the same kind of thing; what differs is data (DESIGN.md, "One way to drive a kernel").
  */
 import type { Address } from '../base/address.js';
-import type { ElfImage, ElfSymbol, LoadedSegment } from '../emulator/elf-types.js';
+import type { ElfImage, ElfSymbol, LoadedSegment } from '../elf/types.js';
 import { fail, ok, type Result } from '../base/result.js';
 import type { BugTable } from './bug-table.js';
 import type { KnownOffsets } from './structure-offsets.js';

@@ -4,8 +4,8 @@
  */
 import { immediate12, isSetFp, isSubSp } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
-import type { ElfError } from '../emulator/elf-error.js';
-import type { ElfImage, ElfSymbol, LoadedSegment } from '../emulator/elf-types.js';
+import type { ElfError } from '../elf/error.js';
+import type { ElfImage, ElfSymbol, LoadedSegment } from '../elf/types.js';
 import { fail, ok, type Result } from '../base/result.js';
 import {
   type KernelImage,

@@ -4,7 +4,7 @@
  */
 import { branchWord, RET } from '../aarch64/encodings.js';
 import { type Address, highWord, lowWord } from '../base/address.js';
-import type { ElfImage, ElfSymbol, LoadedSegment } from '../emulator/elf-types.js';
+import type { ElfImage, ElfSymbol, LoadedSegment } from '../elf/types.js';
 import { BugTable } from './bug-table.js';
 import { bootedFunctions, TRAP_WORD } from './booted-functions.js';
 import { Kind } from './exception-kind.js';

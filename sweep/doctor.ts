@@ -12,7 +12,7 @@ import { startThreadCall } from '../kernel-model/thread-call.js';
 import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import { arm64Routines } from './arm64-routines.js';
-import { findFunction } from './image-target.js';
+import { findFunction } from '../elf/functions.js';
 import { Lab } from './lab.js';
 import type { SweepParts } from './sweep-parts.js';
 import { explainDriverStatus, explainKernelStop, isStop } from './sweep-problem.js';

@@ -2,11 +2,11 @@
  * A sweep of one function of any AArch64 ELF file: where the file is loaded, which of its symbols is
  * meant, and what is promised of code that nobody described.
  */
-import { describeElfError, type ElfError } from '../emulator/elf-error.js';
-import { loadElf, type ElfImage, type ElfSymbol } from '../emulator/elf-image.js';
-import { rebaseElf } from '../emulator/elf-rebase.js';
+import { describeElfError, type ElfError } from '../elf/error.js';
+import { findFunction, noFunction } from '../elf/functions.js';
+import { loadElf, type ElfImage } from '../elf/image.js';
+import { rebaseElf } from '../elf/rebase.js';
 import { fail, ok, type Result } from '../base/result.js';
-import { nearestNames } from '../emulator/symbol-names.js';
 import { SDEI_CODE } from '../scenarios/exception-code.js';
 import {
   ALL_POLICIES,
@@ -37,31 +37,6 @@ export function loadImage(path: string): Result<ElfImage, ElfError> {
   const lowest = image.value.segments[0]?.address ?? 0;
   if (lowest < 0 || lowest >= LOWEST_ADDRESS) return image;
   return ok(rebaseElf(image.value, IMAGE_BIAS));
-}
-
-/** The function of that name: a symbol in an executable segment, a global one before a local one. */
-export function findFunction(image: ElfImage, name: string): ElfSymbol | undefined {
-  let found: ElfSymbol | undefined;
-  for (const symbol of image.symbols) {
-    if (symbol.name !== name || !isCode(image, symbol)) continue;
-    if (symbol.global) return symbol;
-    found ??= symbol;
-  }
-  return found;
-}
-
-function isCode({ segments }: ElfImage, { kind, absolute, address }: ElfSymbol): boolean {
-  return (
-    kind !== 'object' &&
-    !absolute &&
-    address % 4 === 0 &&
-    segments.some(
-      (segment) =>
-        segment.executable &&
-        address >= segment.address &&
-        address < segment.address + segment.memorySize,
-    )
-  );
 }
 
 /**
@@ -112,16 +87,4 @@ export function imageTarget(request: ImageRequest): Result<ImageTarget, string> 
     target: { scenario, elf: request.absolutePath },
     lacksSFrame: image.sframe.length === 0,
   });
-}
-
-/** One line: what is wrong with a name that {@link findFunction} did not find. */
-export function noFunction(image: ElfImage, name: string): string {
-  const known = image.symbols.find((symbol) => symbol.name === name);
-  if (known !== undefined) return `${name} is not code: it is no function to sweep`;
-  const names = image.symbols
-    .filter((symbol) => isCode(image, symbol))
-    .map((symbol) => symbol.name);
-  const near = nearestNames(name, new Set(names), 3);
-  const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
-  return `no function ${name}${image.stripped ? ' (the file is stripped)' : ''}${hint}`;
 }

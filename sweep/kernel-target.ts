@@ -1,5 +1,5 @@
 /** Sweeps of a real kernel's functions: which ones, called how, and what is promised of them. */
-import type { ElfImage } from '../emulator/elf-types.js';
+import type { ElfImage } from '../elf/types.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { graphObstacle } from '../kernel-model/graph-tracer.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
@@ -8,7 +8,8 @@ import { kretprobeObstacle } from '../kernel-model/kretprobe-tracer.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routines.js';
 import { formatFunction, type NamedFunction, parseFunction } from './function-text.js';
-import { findFunction, IMAGE_PROMISES, noFunction } from './image-target.js';
+import { findFunction, noFunction } from '../elf/functions.js';
+import { IMAGE_PROMISES } from './image-target.js';
 import { buildRules } from './kernel-walker.js';
 import { isPattern, matchesPattern } from '../base/name-pattern.js';
 import type { SweepTarget } from './unit.js';

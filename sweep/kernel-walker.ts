@@ -4,7 +4,7 @@
  * the kernel model meet.
  */
 import type { Address } from '../base/address.js';
-import type { ElfImage } from '../emulator/elf-types.js';
+import type { ElfImage } from '../elf/types.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
 import { fail, ok, type Result } from '../base/result.js';
 import type { Machine } from '../kernel-model/machine.js';

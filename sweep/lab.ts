@@ -2,8 +2,8 @@
  * The guest kernel and the machines built with it. A machine is made once per ELF under test and
  * reset between scenarios; only the last one is kept, so a worker's memory does not grow.
  */
-import { describeElfError, type ElfError } from '../emulator/elf-error.js';
-import { type ElfImage, loadElf } from '../emulator/elf-image.js';
+import { describeElfError, type ElfError } from '../elf/error.js';
+import { type ElfImage, loadElf } from '../elf/image.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { ExceptionDriver } from '../kernel-model/exception-driver.js';

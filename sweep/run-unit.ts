@@ -1,5 +1,5 @@
 /** Executes one unit of work in this process and puts its outcome into plain data. */
-import { prepareDebugSections } from '../emulator/debug-compression.js';
+import { prepareDebugSections } from '../elf/debug-compression.js';
 import { Disassembler } from '../aarch64/disassembler.js';
 import type { TruthDefect } from '../kernel-model/ground-truth.js';
 import { POLICIES } from '../unwinder/policies/all.js';

@@ -3,7 +3,7 @@
  * functions enabled, probes armed, arguments in place, a fresh kernel thread about to call the entry function.
  */
 import type { Address } from '../base/address.js';
-import type { ElfSymbol } from '../emulator/elf-types.js';
+import type { ElfSymbol } from '../elf/types.js';
 import { fail, type Result } from '../base/result.js';
 import { graphTracer, traceableFunctions } from '../kernel-model/graph-tracer.js';
 import { kretprobe } from '../kernel-model/kretprobe-tracer.js';
@@ -17,7 +17,7 @@ import {
 import type { TracerSetup } from '../kernel-model/tracer-setup.js';
 import type { Scenario, ScenarioArgument } from '../scenarios/scenario.js';
 import { isPattern, matchesPattern } from '../base/name-pattern.js';
-import { findFunction } from './image-target.js';
+import { findFunction } from '../elf/functions.js';
 import {
   type CodeOverlay,
   describeKprobeError,

@@ -1,6 +1,6 @@
 /** The stub that lies beside a kernel (kernel-model/walk-stub.ts), loaded from the package. */
-import { describeElfError } from '../emulator/elf-error.js';
-import { type ElfImage, loadElf } from '../emulator/elf-image.js';
+import { describeElfError } from '../elf/error.js';
+import { type ElfImage, loadElf } from '../elf/image.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { resolveStub, STUB_ELF, type WalkStub } from '../kernel-model/walk-stub.js';
 import { packagePath } from '../base/package-path.js';

@@ -1,6 +1,6 @@
 /** Loads the real kernel that a user names, for a sweep or for a look at it. */
-import { describeElfError } from '../emulator/elf-error.js';
-import { loadElf } from '../emulator/elf-image.js';
+import { describeElfError } from '../elf/error.js';
+import { loadElf } from '../elf/image.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { readBtf } from '../kernel-model/btf.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';

@@ -1,6 +1,6 @@
 /** Replacement code of the kernel's alternatives: copied over other code at boot, never run in place. */
 
-import type { ElfTables } from '../emulator/elf-table-types.js';
+import type { ElfTables } from '../elf/tables-types.js';
 import { mergeRanges, type Range } from './text-map.js';
 
 /** struct alt_instr (arch/arm64/include/asm/alternative.h, v7.3-rc7): 12 bytes. */

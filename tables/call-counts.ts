@@ -1,8 +1,8 @@
 /** How often each address is called directly: BL and B (Arm ARM C6.2.26, C6.2.35). */
 
-import { R_AARCH64_CALL26, R_AARCH64_JUMP26, SHT_RELA } from '../emulator/elf-format.js';
-import { objectRelocations } from '../emulator/elf-object-relocations.js';
-import type { ElfTables, TableSection } from '../emulator/elf-table-types.js';
+import { R_AARCH64_CALL26, R_AARCH64_JUMP26, SHT_RELA } from '../elf/format.js';
+import { objectRelocations } from '../elf/object-relocations.js';
+import type { ElfTables, TableSection } from '../elf/tables-types.js';
 
 /**
  * Direct branches by target address, for the targets in `wanted`. A B counts like a BL: to the first

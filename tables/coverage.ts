@@ -2,7 +2,7 @@
 
 import { NOP } from '../aarch64/encodings.js';
 import { formatAddress } from '../base/address.js';
-import type { ElfTables, TableSection } from '../emulator/elf-table-types.js';
+import type { ElfTables, TableSection } from '../elf/tables-types.js';
 import type { DwarfTable, FileTables } from './read-tables.js';
 import { functionRules } from '../unwinder/sframe/function-rules.js';
 import { alternativeRanges } from './alternatives.js';

@@ -1,7 +1,7 @@
 /** The names that functions of a table go by. */
 
 import { formatAddress } from '../base/address.js';
-import type { ElfTables, TableSection, TableSymbol } from '../emulator/elf-table-types.js';
+import type { ElfTables, TableSection, TableSymbol } from '../elf/tables-types.js';
 import { lastAtOrBelow, lastWithAtMost } from '../base/sorted.js';
 
 /** What a function is called. */

@@ -1,8 +1,8 @@
 /** Reads a file and decodes the tables in it; what can be wrong is one line. */
 
-import { describeElfError } from '../emulator/elf-error.js';
-import { loadElfTables, type ObjectLayout, parseElfTables } from '../emulator/elf-tables.js';
-import type { ElfTables, TableSection } from '../emulator/elf-table-types.js';
+import { describeElfError } from '../elf/error.js';
+import { loadElfTables, type ObjectLayout, parseElfTables } from '../elf/tables.js';
+import type { ElfTables, TableSection } from '../elf/tables-types.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { formatDwarfError } from '../unwinder/dwarf/error.js';
 import { decodeDwarfFrames } from '../unwinder/dwarf/frames.js';

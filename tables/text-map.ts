@@ -1,6 +1,6 @@
 /** Executable text cut into pieces: which symbol each belongs to, and whether it is code or data. */
 
-import type { ElfTables, TableSection, TableSymbol } from '../emulator/elf-table-types.js';
+import type { ElfTables, TableSection, TableSymbol } from '../elf/tables-types.js';
 import { lastWithAtMost } from '../base/sorted.js';
 import { isMapping } from './function-names.js';
 

@@ -1,6 +1,6 @@
 /** Machines for tests: the guest kernel with a scenario ELF beside it, and a sweep over one. */
 import { fileURLToPath } from 'node:url';
-import { type ElfImage, loadElf } from '../emulator/elf-image.js';
+import { type ElfImage, loadElf } from '../elf/image.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
 import { ExceptionDriver } from '../kernel-model/exception-driver.js';
 import { type KernelImage, resolveKernel } from '../kernel-model/kernel-image.js';

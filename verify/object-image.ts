@@ -4,14 +4,14 @@
  * Architecture, "Relocation".
  */
 import type { Address } from '../base/address.js';
-import { describeElfError } from '../emulator/elf-error.js';
-import { openElfFile } from '../emulator/elf-file.js';
-import { SHF_EXECINSTR, SHT_NOBITS, SHT_RELA, SYM_SIZE } from '../emulator/elf-format.js';
-import { objectRelocations } from '../emulator/elf-object-relocations.js';
-import { nameAt } from '../emulator/elf-strings.js';
-import type { TableSection } from '../emulator/elf-table-types.js';
-import { loadElfTables } from '../emulator/elf-tables.js';
-import type { ElfImage, ElfSegment, ElfSymbol } from '../emulator/elf-types.js';
+import { describeElfError } from '../elf/error.js';
+import { openElfFile } from '../elf/file.js';
+import { SHF_EXECINSTR, SHT_NOBITS, SHT_RELA, SYM_SIZE } from '../elf/format.js';
+import { objectRelocations } from '../elf/object-relocations.js';
+import { nameAt } from '../elf/strings.js';
+import type { TableSection } from '../elf/tables-types.js';
+import { loadElfTables } from '../elf/tables.js';
+import type { ElfImage, ElfSegment, ElfSymbol } from '../elf/types.js';
 import { fail, ok, type Result } from '../base/result.js';
 
 /** Bytes from one undefined symbol's place to the next one's. */

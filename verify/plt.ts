@@ -5,9 +5,9 @@
  */
 import { BTI_C } from '../aarch64/encodings.js';
 import { type Address, addressFromWords } from '../base/address.js';
-import { R_AARCH64_GLOB_DAT, RELA_SIZE, SHT_RELA, SYM_SIZE } from '../emulator/elf-format.js';
-import { nameAt } from '../emulator/elf-strings.js';
-import type { ElfImage, ElfSection } from '../emulator/elf-types.js';
+import { R_AARCH64_GLOB_DAT, RELA_SIZE, SHT_RELA, SYM_SIZE } from '../elf/format.js';
+import { nameAt } from '../elf/strings.js';
+import type { ElfImage, ElfSection } from '../elf/types.js';
 
 const R_AARCH64_JUMP_SLOT = 1026;
 

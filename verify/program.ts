@@ -3,12 +3,12 @@
  * code, the SFrame tables and the symbols.
  */
 import { type Address, formatAddress } from '../base/address.js';
-import { SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR } from '../emulator/elf-format.js';
-import { describeElfError } from '../emulator/elf-error.js';
-import type { ElfImage, ElfSection, ElfSymbol } from '../emulator/elf-types.js';
-import { loadElf } from '../emulator/elf-image.js';
+import { SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR } from '../elf/format.js';
+import { describeElfError } from '../elf/error.js';
+import type { ElfImage, ElfSection, ElfSymbol } from '../elf/types.js';
+import { loadElf } from '../elf/image.js';
 import { fail, ok, type Result } from '../base/result.js';
-import { SymbolTable } from '../emulator/symbols.js';
+import { SymbolTable } from '../elf/symbols.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
 import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';

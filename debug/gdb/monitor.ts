@@ -1,5 +1,5 @@
 /** The `monitor` commands of gdb: what the unwinder says here, and what is true. */
-import { nearestNames } from '../../emulator/symbol-names.js';
+import { nearestNames } from '../../elf/symbol-names.js';
 import { codeName } from '../../kernel-model/code-name.js';
 import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import { EntryKind } from '../../kernel-model/ground-truth.js';

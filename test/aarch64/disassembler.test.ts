@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { addressFromBigInt, hexAddress } from '../../base/address.js';
 import { Disassembler } from '../../aarch64/disassembler.js';
-import { parseElf } from '../../emulator/elf-image.js';
-import { SymbolTable } from '../../emulator/symbols.js';
-import { buildElf, TEXT_ADDRESS, words } from '../emulator/elf-builder.js';
+import { parseElf } from '../../elf/image.js';
+import { SymbolTable } from '../../elf/symbols.js';
+import { buildElf, TEXT_ADDRESS, words } from '../elf/elf-builder.js';
 
 const TEXT = addressFromBigInt(TEXT_ADDRESS);
 

@@ -2,7 +2,7 @@
 import createCapstone, { type Capstone } from '@alexaltea/capstone-js';
 import { existsSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadElf } from '../../emulator/elf-image.js';
+import { loadElf } from '../../elf/image.js';
 import { classify, InstructionClass, targetRegister } from '../../aarch64/instruction.js';
 import { A64 } from '../assembled.js';
 import { must } from '../cpu-fixture.js';

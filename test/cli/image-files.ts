@@ -1,8 +1,8 @@
 /** Small ELF files for sweeps of images, and broken ones. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadElf } from '../../emulator/elf-image.js';
-import { buildElf, quads, words } from '../emulator/elf-builder.js';
+import { loadElf } from '../../elf/image.js';
+import { buildElf, quads, words } from '../elf/elf-builder.js';
 import { ROOT } from './run-cli.js';
 
 /** An image with functions, `.sframe`, and annotations that are wrong. */

@@ -2,9 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parseElf } from '../../emulator/elf-image.js';
+import { parseElf } from '../../elf/image.js';
 import type { DoctorReport } from '../../sweep/doctor.js';
-import { buildElf, quads, TEXT_ADDRESS } from '../emulator/elf-builder.js';
+import { buildElf, quads, TEXT_ADDRESS } from '../elf/elf-builder.js';
 import { GUEST, sweeper } from './kernel-sweep.js';
 import { ROOT, run, scratchFolder } from './run-cli.js';
 

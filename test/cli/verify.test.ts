@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseElf } from '../../emulator/elf-image.js';
+import { parseElf } from '../../elf/image.js';
 import { CliSession } from './cli-session.js';
 import { run as runCli } from './run-cli.js';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { loadElf } from '../../emulator/elf-image.js';
+import { loadElf } from '../../elf/image.js';
 import { BugTable } from '../../kernel-model/bug-table.js';
 import { symbolsByName } from '../../kernel-model/vmlinux-image.js';
 import { ROOT } from '../cli/run-cli.js';

@@ -1,6 +1,6 @@
 /** The files of test/fixtures/dwarf: structures with other layouts than the kernel's, and what the compiler says of them. */
 import { join } from 'node:path';
-import { type ElfImage, loadElf } from '../../emulator/elf-image.js';
+import { type ElfImage, loadElf } from '../../elf/image.js';
 import type { KernelCode } from '../../kernel-model/code-scan.js';
 import type { WantedMember } from '../../kernel-model/structure-offsets.js';
 import { symbolsByName } from '../../kernel-model/vmlinux-image.js';

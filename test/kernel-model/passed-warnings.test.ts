@@ -1,10 +1,10 @@
 /** A WARN in the code of an exception is passed, stepped and executed freely, and is told. */
 import { NOP } from '../../aarch64/encodings.js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { parseElf } from '../../emulator/elf-image.js';
+import { parseElf } from '../../elf/image.js';
 import { BugTable } from '../../kernel-model/bug-table.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
-import { buildElf, words } from '../emulator/elf-builder.js';
+import { buildElf, words } from '../elf/elf-builder.js';
 import { SCENARIOS } from '../machine-fixture.js';
 import { Driven } from './driver-fixture.js';
 

@@ -1,6 +1,6 @@
 /** What doctor says of where structure offsets come from. */
 import { describe, expect, it } from 'vitest';
-import { loadElf } from '../../emulator/elf-image.js';
+import { loadElf } from '../../elf/image.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
 import { parseOffsets } from '../../kernel-model/offsets-file.js';
 import type { OffsetSource } from '../../kernel-model/structure-offsets.js';

@@ -1,8 +1,8 @@
 /** A family's ELF and `.sframe`, to check a description against what was built. */
 import { join, resolve } from 'node:path';
 import { expect } from 'vitest';
-import { loadElf } from '../../emulator/elf-image.js';
-import type { ElfSymbol } from '../../emulator/elf-types.js';
+import { loadElf } from '../../elf/image.js';
+import type { ElfSymbol } from '../../elf/types.js';
 import type {
   GuestKernelName,
   PointFilter,

@@ -2,12 +2,7 @@ import { NOP } from '../../aarch64/encodings.js';
 import { describe, expect, it } from 'vitest';
 import { coverage, type Coverage } from '../../tables/coverage.js';
 import { readDwarf, tablesOf } from '../../tables/read-tables.js';
-import {
-  buildElf,
-  type BuilderSection,
-  type BuilderSymbol,
-  words,
-} from '../emulator/elf-builder.js';
+import { buildElf, type BuilderSection, type BuilderSymbol, words } from '../elf/elf-builder.js';
 import { fixture } from '../fixture-objects.js';
 import { encodeSFrame } from '../unwinder/sframe-encoder.js';
 import { readKernel } from '../unwinder/sframe-readelf.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diffTables, isEqual } from '../../tables/diff.js';
 import { tablesOf, type FileTables } from '../../tables/read-tables.js';
-import { buildElf, type BuilderSymbol } from '../emulator/elf-builder.js';
+import { buildElf, type BuilderSymbol } from '../elf/elf-builder.js';
 import { fixture } from '../fixture-objects.js';
 import { encodeSFrame, type FunctionSpec, type RowSpec } from '../unwinder/sframe-encoder.js';
 

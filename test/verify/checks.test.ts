@@ -5,7 +5,7 @@ import type { Program } from '../../verify/program.js';
 import type { VerifyReport } from '../../verify/report.js';
 import { Verifier } from '../../verify/verify.js';
 import { branch, branchAndLink, type A64Text } from '../assembled.js';
-import { quads, words } from '../emulator/elf-builder.js';
+import { quads, words } from '../elf/elf-builder.js';
 import { ROW, type SmallFunction, smallProgram, TEXT } from './small-program.js';
 
 const PUSH = 'stp x29, x30, [sp, #-0x10]!';

@@ -1,6 +1,6 @@
 /** Small programs for tests of the verifier: code, rows and symbols as they are given. */
-import { parseElf } from '../../emulator/elf-image.js';
-import { describeElfError } from '../../emulator/elf-error.js';
+import { parseElf } from '../../elf/image.js';
+import { describeElfError } from '../../elf/error.js';
 import { type Program, programOf } from '../../verify/program.js';
 import { type A64Text, assemble } from '../assembled.js';
 import {
@@ -9,7 +9,7 @@ import {
   type BuilderSegment,
   type BuilderSymbol,
   words,
-} from '../emulator/elf-builder.js';
+} from '../elf/elf-builder.js';
 import { encodeSFrame, type FunctionSpec, type RowSpec } from '../unwinder/sframe-encoder.js';
 
 /** Where the code begins. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseElfTables } from '../../../emulator/elf-tables.js';
+import { parseElfTables } from '../../../elf/tables.js';
 import { readDwarf } from '../../../tables/read-tables.js';
 import { formatDwarfError } from '../../../unwinder/dwarf/error.js';
 import { decodeDwarfFrames } from '../../../unwinder/dwarf/frames.js';

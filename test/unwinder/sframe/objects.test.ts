@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tablesOf } from '../../../tables/read-tables.js';
 import { dumpSFrame } from '../../../unwinder/sframe/dump.js';
-import { buildElf } from '../../emulator/elf-builder.js';
+import { buildElf } from '../../elf/elf-builder.js';
 import { FIXTURES, fixture, fixtureNames } from '../../fixture-objects.js';
 import { encodeSFrame } from '../sframe-encoder.js';
 import { findReadelf, kernelNames, readKernel, readelfSFrame } from '../sframe-readelf.js';

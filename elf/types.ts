@@ -1,5 +1,5 @@
 import type { Address } from '../base/address.js';
-import type { ElfError } from './elf-error.js';
+import type { ElfError } from './error.js';
 import type { Result } from '../base/result.js';
 
 /** One PT_LOAD program header (ELF gABI chapter 5). */

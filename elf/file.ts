@@ -1,7 +1,7 @@
 /** The bytes of an ELF file, read where they are asked for: a vmlinux with DWARF is not held in memory. */
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import type { ElfError } from './elf-error.js';
+import type { ElfError } from './error.js';
 import { fail, ok, type Result } from '../base/result.js';
 
 /** Largest file accepted, in bytes; a compressed one, which is decompressed into memory, in bytes then. */

@@ -1,4 +1,4 @@
-import type { ElfError } from './elf-error.js';
+import type { ElfError } from './error.js';
 import {
   R_AARCH64_ABS32,
   R_AARCH64_ABS64,
@@ -10,9 +10,9 @@ import {
   SHN_ABS,
   SHT_RELA,
   SYM_SIZE,
-} from './elf-format.js';
-import { malformed } from './elf-header.js';
-import type { TableSection } from './elf-table-types.js';
+} from './format.js';
+import { malformed } from './header.js';
+import type { TableSection } from './tables-types.js';
 import { fail, ok, type Result } from '../base/result.js';
 
 /** One relocation of an object. `value` is S + A of the ELF specification. */

@@ -1,7 +1,7 @@
-import type { ElfError } from './elf-error.js';
-import { SHN_ABS, SHN_COMMON, SHN_UNDEF, STT_FILE } from './elf-format.js';
-import { findSymbolTable } from './elf-symbol-table.js';
-import type { TableSection, TableSymbol } from './elf-table-types.js';
+import type { ElfError } from './error.js';
+import { SHN_ABS, SHN_COMMON, SHN_UNDEF, STT_FILE } from './format.js';
+import { findSymbolTable } from './symbol-table.js';
+import type { TableSection, TableSymbol } from './tables-types.js';
 import { ok, type Result } from '../base/result.js';
 
 /** The symbols, and whether .symtab is gone. */

@@ -1,12 +1,12 @@
 import type { Program } from 'elfy';
 import { addressFromWords, type Address } from '../base/address.js';
-import type { ElfError } from './elf-error.js';
-import type { ElfFile } from './elf-file.js';
-import { PHDR_SIZE, PT_GNU_SFRAME, PT_LOAD } from './elf-format.js';
-import { checkRange, malformed } from './elf-header.js';
-import { LazyBytes } from './elf-lazy-bytes.js';
-import type { HeaderTable } from './elf-structure.js';
-import type { ElfSection, ElfSegment } from './elf-types.js';
+import type { ElfError } from './error.js';
+import type { ElfFile } from './file.js';
+import { PHDR_SIZE, PT_GNU_SFRAME, PT_LOAD } from './format.js';
+import { checkRange, malformed } from './header.js';
+import { LazyBytes } from './lazy-bytes.js';
+import type { HeaderTable } from './header-table.js';
+import type { ElfSection, ElfSegment } from './types.js';
 import { fail, ok, type Result } from '../base/result.js';
 
 /** Limit on the memory of all segments together, in bytes. */

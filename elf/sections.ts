@@ -1,13 +1,13 @@
 import type { Section } from 'elfy';
 import { addressFromWords } from '../base/address.js';
-import type { ElfError } from './elf-error.js';
-import type { ElfFile } from './elf-file.js';
-import { SHDR_SIZE, SHT_NOBITS, SHT_STRTAB } from './elf-format.js';
-import { checkRange, malformed } from './elf-header.js';
-import { LazyBytes } from './elf-lazy-bytes.js';
-import { nameAt } from './elf-strings.js';
-import type { HeaderTable } from './elf-structure.js';
-import type { ElfSection } from './elf-types.js';
+import type { ElfError } from './error.js';
+import type { ElfFile } from './file.js';
+import { SHDR_SIZE, SHT_NOBITS, SHT_STRTAB } from './format.js';
+import { checkRange, malformed } from './header.js';
+import { LazyBytes } from './lazy-bytes.js';
+import { nameAt } from './strings.js';
+import type { HeaderTable } from './header-table.js';
+import type { ElfSection } from './types.js';
 import { fail, ok, type Result } from '../base/result.js';
 
 /**

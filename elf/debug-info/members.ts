@@ -7,7 +7,7 @@ import { type Abbreviation, type Abbreviations, AbbreviationTables } from './abb
 import { Tag } from './constants.js';
 import { emptyEntry, type Entry, EntryReader } from './entry.js';
 import { type DebugInfoError, DebugInfoProblem } from './error.js';
-import { fail, ok, type Result } from '../../../base/result.js';
+import { fail, ok, type Result } from '../../base/result.js';
 import { Names, type StringSections } from './names.js';
 import { type ByteSource, SectionCursor } from './section-cursor.js';
 import { readUnit, type Unit } from './unit.js';

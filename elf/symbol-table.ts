@@ -1,6 +1,6 @@
 /** The symbol table of an ELF file, entry by entry (gABI chapter 4, symbol table). */
 import { addressFromWords } from '../base/address.js';
-import type { ElfError } from './elf-error.js';
+import type { ElfError } from './error.js';
 import {
   SHT_DYNSYM,
   SHT_STRTAB,
@@ -12,10 +12,10 @@ import {
   STT_NOTYPE,
   STT_OBJECT,
   SYM_SIZE,
-} from './elf-format.js';
-import { malformed } from './elf-header.js';
-import { nameAt } from './elf-strings.js';
-import type { ElfSection, ElfSymbol } from './elf-types.js';
+} from './format.js';
+import { malformed } from './header.js';
+import { nameAt } from './strings.js';
+import type { ElfSection, ElfSymbol } from './types.js';
 import { fail, ok, type Result } from '../base/result.js';
 
 /** Most symbols accepted; an allyesconfig vmlinux has under a million. */

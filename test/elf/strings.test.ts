@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { nameAt } from '../../emulator/elf-strings.js';
+import { nameAt } from '../../elf/strings.js';
 
 it('writes control characters of a name so that it stays on one line', () => {
   const table = Buffer.from('\0.text\n\x1b[31m\x7f\0.data\0');

@@ -1,4 +1,4 @@
-import type { ElfSymbol } from './elf-types.js';
+import type { ElfSymbol } from './types.js';
 
 /**
  * Whether a symbol marks something for tools and names nothing: the `$x` and `$d` mapping

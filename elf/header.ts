@@ -8,8 +8,8 @@ import {
   PHDR_SIZE,
   PN_XNUM,
   SHDR_SIZE,
-} from './elf-format.js';
-import type { ElfError } from './elf-error.js';
+} from './format.js';
+import type { ElfError } from './error.js';
 
 type Problem = ElfError | undefined;
 

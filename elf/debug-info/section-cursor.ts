@@ -1,5 +1,5 @@
 /** Reads a section of any size through a window: no more of it is in memory. */
-import { type ByteProblem, ByteCursor } from '../../../base/byte-cursor.js';
+import { type ByteProblem, ByteCursor } from '../../base/byte-cursor.js';
 import { type DebugInfoError, DebugInfoProblem } from './error.js';
 
 /** Bytes that can be read anywhere. */

@@ -1,24 +1,18 @@
 import elfy, { type Header, type Program, type Section } from 'elfy';
-import type { ElfError } from './elf-error.js';
-import { type ElfFile, fileInMemory } from './elf-file.js';
-import { EHDR_SIZE, PHDR_SIZE, SHDR_SIZE } from './elf-format.js';
-import { checkHeader, checkSectionHeader, malformed } from './elf-header.js';
-import { readSections } from './elf-sections.js';
-import { readSegments, type Segments } from './elf-segments.js';
-import type { ElfSection } from './elf-types.js';
+import type { ElfError } from './error.js';
+import { type ElfFile, fileInMemory } from './file.js';
+import { EHDR_SIZE, PHDR_SIZE, SHDR_SIZE } from './format.js';
+import { checkHeader, checkSectionHeader, malformed } from './header.js';
+import type { HeaderTable } from './header-table.js';
+import { readSections } from './sections.js';
+import { readSegments, type Segments } from './segments.js';
+import type { ElfSection } from './types.js';
 import { fail, ok, type Result } from '../base/result.js';
 
 /** Segments and sections of a file whose every bound has been checked. */
 export interface ElfStructure {
   readonly segments: Segments;
   readonly sections: readonly ElfSection[];
-}
-
-/** A header table of a file. */
-export interface HeaderTable {
-  readonly bytes: Buffer;
-  /** Where in the file it lies. */
-  readonly offset: number;
 }
 
 /**

@@ -3,8 +3,8 @@
  * decompressed from their start only as far as is asked for, which for debugging information is a small part.
  */
 import { constants, inflateSync } from 'node:zlib';
-import { CHDR_SIZE, ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './elf-format.js';
-import type { ElfImage, ElfSection } from './elf-types.js';
+import { CHDR_SIZE, ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './format.js';
+import type { ElfImage, ElfSection } from './types.js';
 import { zstdChunks, zstdIsReady } from './zstd-stream.js';
 
 /** The bytes of a section, decompressed. */

@@ -1,7 +1,7 @@
-import type { ElfError } from './elf-error.js';
-import { SHN_ABS, SHN_COMMON, SHN_UNDEF } from './elf-format.js';
-import { findSymbolTable } from './elf-symbol-table.js';
-import type { ElfSection, ElfSymbol } from './elf-types.js';
+import type { ElfError } from './error.js';
+import { SHN_ABS, SHN_COMMON, SHN_UNDEF } from './format.js';
+import { findSymbolTable } from './symbol-table.js';
+import type { ElfSection, ElfSymbol } from './types.js';
 import { ok, type Result } from '../base/result.js';
 
 /** The symbols of a file, and whether it has lost its .symtab. */

@@ -1,8 +1,8 @@
 /** Gets ready for what compresses a file's debugging information: the decoder for zstd has to be waited for. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { openElfFile } from './elf-file.js';
-import { CHDR_SIZE, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './elf-format.js';
-import { readStructure } from './elf-structure.js';
+import { openElfFile } from './file.js';
+import { CHDR_SIZE, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './format.js';
+import { readStructure } from './structure.js';
 import { loadZstd } from './zstd-stream.js';
 
 /** To be waited for before the file is loaded. What is wrong with the file is for the loader to say. */

@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { loadElf } from '../../emulator/elf-image.js';
+import { loadElf } from '../../elf/image.js';
 import { buildElf, words } from './elf-builder.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'kunwind-large-'));

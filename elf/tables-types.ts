@@ -1,5 +1,5 @@
 import type { Address } from '../base/address.js';
-import type { ElfSection } from './elf-types.js';
+import type { ElfSection } from './types.js';
 
 /** A section of any ELF file. The `address` of an object's section is where it was laid out. */
 export interface TableSection extends ElfSection {

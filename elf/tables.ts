@@ -1,6 +1,6 @@
 import type { Address } from '../base/address.js';
-import type { ElfError } from './elf-error.js';
-import { readElfFile } from './elf-file.js';
+import type { ElfError } from './error.js';
+import { readElfFile } from './file.js';
 import {
   ET_EXEC,
   ET_REL,
@@ -10,12 +10,12 @@ import {
   SHF_EXECINSTR,
   SHT_GNU_SFRAME,
   SHT_NOBITS,
-} from './elf-format.js';
-import { malformed } from './elf-header.js';
-import { relocateSection } from './elf-object-relocations.js';
-import { readSectionStructure } from './elf-structure.js';
-import { readTableSymbols } from './elf-table-symbols.js';
-import type { ElfTables, TableSection } from './elf-table-types.js';
+} from './format.js';
+import { malformed } from './header.js';
+import { relocateSection } from './object-relocations.js';
+import { readSectionStructure } from './structure.js';
+import { readTableSymbols } from './tables-symbols.js';
+import type { ElfTables, TableSection } from './tables-types.js';
 import { fail, ok, type Result } from '../base/result.js';
 
 /**

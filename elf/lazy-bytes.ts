@@ -1,5 +1,5 @@
 /** A range of a file that is read when it is used for the first time. */
-import type { ElfFile } from './elf-file.js';
+import type { ElfFile } from './file.js';
 
 /** The range; its bounds have been checked. */
 export class LazyBytes {

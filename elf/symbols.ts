@@ -1,6 +1,6 @@
 import { hexAddress, type Address } from '../base/address.js';
-import { SHF_ALLOC, SHF_EXECINSTR } from './elf-format.js';
-import type { ElfImage, ElfSymbol } from './elf-types.js';
+import { SHF_ALLOC, SHF_EXECINSTR } from './format.js';
+import type { ElfImage, ElfSymbol } from './types.js';
 import { lastAtOrBelow } from '../base/sorted.js';
 import { compareAliases, isMarker, nearestNames } from './symbol-names.js';
 

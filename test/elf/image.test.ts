@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { addressFromBigInt } from '../../base/address.js';
-import { describeElfError } from '../../emulator/elf-error.js';
-import { loadElf, parseElf, type ElfImage } from '../../emulator/elf-image.js';
+import { describeElfError } from '../../elf/error.js';
+import { loadElf, parseElf, type ElfImage } from '../../elf/image.js';
 import { buildElf, programHeaderAt, quads, TEXT_ADDRESS, words } from './elf-builder.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'kunwind-elf-'));

@@ -1,6 +1,6 @@
 import type { Address } from '../base/address.js';
-import { SHF_ALLOC } from './elf-format.js';
-import type { ElfImage, ElfSection } from './elf-types.js';
+import { SHF_ALLOC } from './format.js';
+import type { ElfImage, ElfSection } from './types.js';
 
 /**
  * The image as if it had been linked `bias` bytes higher: segments, loaded sections, `.sframe`,

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hexAddress } from '../../base/address.js';
-import { describeElfError } from '../../emulator/elf-error.js';
-import { loadElf, type ElfImage } from '../../emulator/elf-image.js';
-import { SymbolTable } from '../../emulator/symbols.js';
+import { describeElfError } from '../../elf/error.js';
+import { loadElf, type ElfImage } from '../../elf/image.js';
+import { SymbolTable } from '../../elf/symbols.js';
 
 const KERNELS = new URL('../../../shared/kernels/', import.meta.url).pathname;
 const KERNEL = join(KERNELS, 'vmlinux-7.3-rc7-leaf.gz');

@@ -1,6 +1,6 @@
 import { addressFromWords, type Address } from '../base/address.js';
 import { lastAtOrBelow } from '../base/sorted.js';
-import type { ElfError } from './elf-error.js';
+import type { ElfError } from './error.js';
 import {
   EHDR_SIZE,
   R_AARCH64_ABS64,
@@ -14,8 +14,8 @@ import {
   SHT_REL,
   SHT_RELA,
   SHT_RELR,
-} from './elf-format.js';
-import type { ElfSection, ElfSegment, LoadedSegment, OtherRelocations } from './elf-types.js';
+} from './format.js';
+import type { ElfSection, ElfSegment, LoadedSegment, OtherRelocations } from './types.js';
 import { fail, ok, type Result } from '../base/result.js';
 
 type Problem = ElfError | undefined;

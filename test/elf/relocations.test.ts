@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addressFromBigInt } from '../../base/address.js';
-import { describeElfError } from '../../emulator/elf-error.js';
-import { parseElf, type ElfImage } from '../../emulator/elf-image.js';
+import { describeElfError } from '../../elf/error.js';
+import { parseElf, type ElfImage } from '../../elf/image.js';
 import { buildElf, quads, TEXT_ADDRESS, words, type BuilderSection } from './elf-builder.js';
 
 const DATA = TEXT_ADDRESS + 0x10000n;

@@ -1,15 +1,15 @@
 import { addressFromWords } from '../base/address.js';
-import type { ElfError } from './elf-error.js';
-import { type ElfFile, fileInMemory, openElfFile } from './elf-file.js';
-import { EHDR_SIZE, ET_EXEC, SHF_ALLOC, SHT_GNU_SFRAME } from './elf-format.js';
-import { malformed } from './elf-header.js';
-import { relocate } from './elf-relocations.js';
-import { readStructure, type ElfStructure } from './elf-structure.js';
-import { readSymbols } from './elf-symbols.js';
-import type { ElfImage, ElfSection } from './elf-types.js';
+import type { ElfError } from './error.js';
+import { type ElfFile, fileInMemory, openElfFile } from './file.js';
+import { EHDR_SIZE, ET_EXEC, SHF_ALLOC, SHT_GNU_SFRAME } from './format.js';
+import { malformed } from './header.js';
+import { relocate } from './relocations.js';
+import { readStructure, type ElfStructure } from './structure.js';
+import { readSymbols } from './image-symbols.js';
+import type { ElfImage, ElfSection } from './types.js';
 import { fail, ok, type Result } from '../base/result.js';
 
-export type { ElfImage, ElfSection, ElfSegment, ElfSymbol, LoadedSegment } from './elf-types.js';
+export type { ElfImage, ElfSection, ElfSegment, ElfSymbol, LoadedSegment } from './types.js';
 
 /**
  * Loads a linked AArch64 ELF file, plain or gzip-compressed (recognised by its contents). Of a plain

@@ -1,0 +1,40 @@
+/** Functions of an image by name, as a user writes them. */
+import { nearestNames } from './symbol-names.js';
+import type { ElfImage, ElfSymbol } from './types.js';
+
+/** The function of that name: a symbol in an executable segment, a global one before a local one. */
+export function findFunction(image: ElfImage, name: string): ElfSymbol | undefined {
+  let found: ElfSymbol | undefined;
+  for (const symbol of image.symbols) {
+    if (symbol.name !== name || !isCode(image, symbol)) continue;
+    if (symbol.global) return symbol;
+    found ??= symbol;
+  }
+  return found;
+}
+
+function isCode({ segments }: ElfImage, { kind, absolute, address }: ElfSymbol): boolean {
+  return (
+    kind !== 'object' &&
+    !absolute &&
+    address % 4 === 0 &&
+    segments.some(
+      (segment) =>
+        segment.executable &&
+        address >= segment.address &&
+        address < segment.address + segment.memorySize,
+    )
+  );
+}
+
+/** One line: what is wrong with a name that {@link findFunction} did not find. */
+export function noFunction(image: ElfImage, name: string): string {
+  const known = image.symbols.find((symbol) => symbol.name === name);
+  if (known !== undefined) return `${name} is not code: it is no function to sweep`;
+  const names = image.symbols
+    .filter((symbol) => isCode(image, symbol))
+    .map((symbol) => symbol.name);
+  const near = nearestNames(name, new Set(names), 3);
+  const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
+  return `no function ${name}${image.stripped ? ' (the file is stripped)' : ''}${hint}`;
+}
