@@ -8,7 +8,7 @@ import { type ElfSection, loadElf } from '../elf/image.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { kernelTargets } from '../sweep/kernel-target.js';
 import { packagePath } from '../base/package-path.js';
-import { loadVmlinux, type VmlinuxSource } from '../sweep/vmlinux.js';
+import { loadVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { RuleTable } from '../unwinder/rule-table.js';
 import { decodeSFrame } from '../unwinder/sframe/decode.js';

@@ -3,7 +3,7 @@ import { wrap } from '../base/fit.js';
 import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { openBackend } from '../emulator/backend.js';
-import type { VmlinuxItem } from '../kernel-model/vmlinux-check.js';
+import type { VmlinuxItem } from '../kernel-model/vmlinux/check.js';
 import { type DoctorReport, examine } from '../sweep/doctor.js';
 import { plainKernel } from './kernel-option.js';
 import { once, type OptionText } from './option-values.js';

@@ -1,7 +1,7 @@
 /** `--kernel FILE`, wherever it is taken: the file may have to be decompressed first. */
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
-import { plainFile } from '../sweep/kernel-file.js';
+import { plainFile } from '../kernel-model/vmlinux/compressed-file.js';
 import { UsageError } from './usage-error.js';
 
 /**

@@ -14,7 +14,7 @@ import {
 import { Pstate, Reg, type RegisterFile } from '../emulator/registers.js';
 import { ALL_KINDS, Kind } from './exception-kind.js';
 import type { CodeRange } from './kernel-image.js';
-import { ProbeBrk } from './kprobe-rules.js';
+import { ProbeBrk } from './tracers/kprobe-rules.js';
 import type { Machine } from './machine.js';
 
 /** Bits of the pending word and value of the priority mask (kernel-model/guest, irq-gic.c). */

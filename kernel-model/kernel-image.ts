@@ -5,9 +5,9 @@
 import type { Address } from '../base/address.js';
 import type { ElfImage, ElfSymbol, LoadedSegment } from '../elf/types.js';
 import { fail, ok, type Result } from '../base/result.js';
-import type { BugTable } from './bug-table.js';
-import type { KnownOffsets } from './structure-offsets.js';
-import type { TracerPlaces } from './tracer-setup.js';
+import type { BugTable } from './vmlinux/bug-table.js';
+import type { KnownOffsets } from './vmlinux/structure-offsets.js';
+import type { KernelState, TracerPlaces } from './kernel-state.js';
 
 /** A half-open range of code addresses. */
 export interface CodeRange {
@@ -66,30 +66,6 @@ export interface KernelRoles {
   /** Thread function of a scenario, and the function it ends in. */
   readonly thread: Address;
   readonly threadDone: Address;
-}
-
-/** Memory beside the image's segments. */
-export interface KernelRegion {
-  readonly name: string;
-  /** A multiple of the page size. */
-  readonly low: Address;
-  readonly size: number;
-  /** Code, read-only for the guest; otherwise data that can be written. */
-  readonly code: boolean;
-  /** What it begins with; the rest is zero. */
-  readonly bytes?: Uint8Array;
-}
-
-/**
- * What a kernel would have been given by its boot, put into memory directly before anything runs.
- * The built-in guest kernel needs none of it.
- */
-export interface KernelState {
-  readonly regions: readonly KernelRegion[];
-  /** 64-bit words of data, stored in this order. */
-  readonly words: readonly { readonly address: Address; readonly value: Address }[];
-  /** Instruction words. */
-  readonly code: readonly { readonly address: Address; readonly word: number }[];
 }
 
 /** How exceptions are delivered to a kernel that was not booted. */

@@ -10,7 +10,7 @@ import { Reg } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
 import { GroundTruth, type TruthDefect, type TruthState } from './ground-truth.js';
 import { PT_REGS_SIZE } from './kernel-image.js';
-import { isProbeBreakpoint } from './kprobe-rules.js';
+import { isProbeBreakpoint } from './tracers/kprobe-rules.js';
 import type { Machine } from './machine.js';
 import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
 

@@ -7,7 +7,7 @@ import { fail, ok, type Result } from '../base/result.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
-import type { VmlinuxItem } from '../kernel-model/vmlinux-check.js';
+import type { VmlinuxItem } from '../kernel-model/vmlinux/check.js';
 import { startThreadCall } from '../kernel-model/thread-call.js';
 import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
@@ -16,7 +16,7 @@ import { findFunction } from '../elf/functions.js';
 import { Lab } from './lab.js';
 import type { SweepParts } from './sweep-parts.js';
 import { explainDriverStatus, explainKernelStop, isStop } from './sweep-problem.js';
-import { examineVmlinux, type VmlinuxSource } from './vmlinux.js';
+import { examineVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
 /** What doctor found. */
 export interface DoctorReport {

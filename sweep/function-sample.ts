@@ -7,7 +7,7 @@ import { ERET, WFE, WFI } from '../aarch64/encodings.js';
 import { randomIntegers } from '../base/random.js';
 import type { ElfSymbol } from '../elf/types.js';
 import { Kind } from '../kernel-model/exception-kind.js';
-import { patchSite } from '../kernel-model/patch-site.js';
+import { patchSite } from '../kernel-model/tracers/patch-site.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall } from './arm64-routines.js';

@@ -7,7 +7,7 @@ import { parseFunction } from './function-text.js';
 import { kernelTarget } from './kernel-target.js';
 import { Lab } from './lab.js';
 import type { SweepTarget } from './unit.js';
-import type { VmlinuxSource } from './vmlinux.js';
+import type { VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
 /** How many functions of which kernel. */
 export interface KernelSampleRequest {

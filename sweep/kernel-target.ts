@@ -1,10 +1,10 @@
 /** Sweeps of a real kernel's functions: which ones, called how, and what is promised of them. */
 import type { ElfImage } from '../elf/types.js';
 import { fail, ok, type Result } from '../base/result.js';
-import { graphObstacle } from '../kernel-model/graph-tracer.js';
+import { graphObstacle } from '../kernel-model/tracers/graph-tracer.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
 import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
-import { kretprobeObstacle } from '../kernel-model/kretprobe-tracer.js';
+import { kretprobeObstacle } from '../kernel-model/tracers/kretprobe-tracer.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routines.js';
 import { formatFunction, type NamedFunction, parseFunction } from './function-text.js';
@@ -13,7 +13,7 @@ import { IMAGE_PROMISES } from './image-target.js';
 import { buildRules } from './kernel-walker.js';
 import { isPattern, matchesPattern } from '../base/name-pattern.js';
 import type { SweepTarget } from './unit.js';
-import { loadVmlinux, type VmlinuxSource } from './vmlinux.js';
+import { loadVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
 /** What a user asks for. */
 export interface KernelRequest {

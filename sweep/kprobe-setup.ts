@@ -4,7 +4,7 @@
  */
 import { brkWord, MOV_X9_X30, NOP } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
-import { ProbeBrk, probeMethod } from '../kernel-model/kprobe-rules.js';
+import { ProbeBrk, probeMethod } from '../kernel-model/tracers/kprobe-rules.js';
 import type { Machine } from '../kernel-model/machine.js';
 import type { KprobeSite, KretprobeSite } from '../scenarios/scenario.js';
 

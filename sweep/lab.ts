@@ -18,9 +18,9 @@ import { loadImage } from './image-target.js';
 import { buildRules, KernelWalker } from './kernel-walker.js';
 import { packagePath } from '../base/package-path.js';
 import type { SweepParts } from './sweep-parts.js';
-import { loadStub } from './stub.js';
+import { loadStub } from '../kernel-model/stub.js';
 import { Judge } from './verdict.js';
-import { loadVmlinux, type VmlinuxSource } from './vmlinux.js';
+import { loadVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
 /** Why there is nothing to sweep with: one line for the user. */
 export interface LabError {

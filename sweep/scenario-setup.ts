@@ -5,16 +5,16 @@
 import type { Address } from '../base/address.js';
 import type { ElfSymbol } from '../elf/types.js';
 import { fail, type Result } from '../base/result.js';
-import { graphTracer, traceableFunctions } from '../kernel-model/graph-tracer.js';
-import { kretprobe } from '../kernel-model/kretprobe-tracer.js';
+import { graphTracer, traceableFunctions } from '../kernel-model/tracers/graph-tracer.js';
+import { kretprobe } from '../kernel-model/tracers/kretprobe-tracer.js';
 import type { Machine } from '../kernel-model/machine.js';
-import { enabledSite, patchSite } from '../kernel-model/patch-site.js';
+import { enabledSite, patchSite } from '../kernel-model/tracers/patch-site.js';
 import {
   type CallArgument,
   describeCallError,
   startThreadCall,
 } from '../kernel-model/thread-call.js';
-import type { TracerSetup } from '../kernel-model/tracer-setup.js';
+import type { TracerSetup } from '../kernel-model/tracers/tracer-setup.js';
 import type { Scenario, ScenarioArgument } from '../scenarios/scenario.js';
 import { isPattern, matchesPattern } from '../base/name-pattern.js';
 import { findFunction } from '../elf/functions.js';

@@ -10,7 +10,7 @@ import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 import type { VerdictCount } from './promises.js';
 import type { UnwinderChoice, WalkDifference } from './stack-walker.js';
 import type { PolicyName } from '../unwinder/policy.js';
-import type { VmlinuxSource } from './vmlinux.js';
+import type { VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
 /** What is swept: a scenario and the ELF that holds its code. */
 export interface SweepTarget {

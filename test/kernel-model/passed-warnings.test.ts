@@ -2,7 +2,7 @@
 import { NOP } from '../../aarch64/encodings.js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseElf } from '../../elf/image.js';
-import { BugTable } from '../../kernel-model/bug-table.js';
+import { BugTable } from '../../kernel-model/vmlinux/bug-table.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
 import { buildElf, words } from '../elf/elf-builder.js';
 import { SCENARIOS } from '../machine-fixture.js';

@@ -2,7 +2,7 @@
  * Which structure members of a real kernel the host side needs, what for, and where their offsets
  * come from. Nothing here belongs to one build.
  */
-import type { Address } from '../base/address.js';
+import type { Address } from '../../base/address.js';
 
 /** A member, as C names it, and as a `#define` of an offsets file does. */
 export interface WantedMember {

@@ -2,15 +2,10 @@
  * The two words of a function that ftrace patches (arch/arm64/kernel/ftrace.c, v7.3-rc7): NOPs as linked; since boot the first
  * is `mov x9, x30`, and the second a call of ftrace_caller while the function is traced.
  */
-import { branchAndLinkWord, BTI_C, MOV_X9_X30, NOP } from '../aarch64/encodings.js';
-import type { Address } from '../base/address.js';
-import type { Machine } from './machine.js';
-
-/** A word of code that is to be in place. */
-export interface CodeWord {
-  readonly address: Address;
-  readonly word: number;
-}
+import { branchAndLinkWord, BTI_C, MOV_X9_X30, NOP } from '../../aarch64/encodings.js';
+import type { Address } from '../../base/address.js';
+import type { CodeWord } from '../kernel-state.js';
+import type { Machine } from '../machine.js';
 
 /** The first of a function's two words, behind its landing pad if it has one; undefined without them. */
 export function patchSite(machine: Machine, fn: Address): Address | undefined {

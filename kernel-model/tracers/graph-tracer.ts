@@ -2,14 +2,15 @@
  * Function graph on a kernel that was not booted: a fgraph_ops of ours is the only one that is registered. The kernel's own code
  * does the rest: ftrace_caller pushes on the return stack, return_to_handler takes off.
  */
-import { NOP } from '../aarch64/encodings.js';
-import type { Address } from '../base/address.js';
-import { highWord, lowWord } from '../base/address.js';
-import type { ElfSymbol } from '../elf/types.js';
-import { fail, ok, type Result } from '../base/result.js';
-import type { KernelImage } from './kernel-image.js';
-import type { Machine } from './machine.js';
-import { type CodeWord, enabledSite, patchSite } from './patch-site.js';
+import { NOP } from '../../aarch64/encodings.js';
+import type { Address } from '../../base/address.js';
+import { highWord, lowWord } from '../../base/address.js';
+import type { ElfSymbol } from '../../elf/types.js';
+import { fail, ok, type Result } from '../../base/result.js';
+import type { KernelImage } from '../kernel-image.js';
+import type { Machine } from '../machine.js';
+import type { CodeWord } from '../kernel-state.js';
+import { enabledSite, patchSite } from './patch-site.js';
 import { TRACER_STATE_SIZE, type TracerSetup } from './tracer-setup.js';
 
 /** Offsets in the tracer's memory: the return stack, which is 4 KiB, and the fgraph_ops. */

@@ -2,20 +2,20 @@
  * What a real kernel must have to be run without booting it, what it has, and what a missing part costs.
  * The answer is a list for a person to read and, when nothing needed is missing, the kernel image.
  */
-import { immediate12, isSetFp, isSubSp } from '../aarch64/encodings.js';
-import type { Address } from '../base/address.js';
-import type { ElfError } from '../elf/error.js';
-import type { ElfImage, ElfSymbol, LoadedSegment } from '../elf/types.js';
-import { fail, ok, type Result } from '../base/result.js';
+import { immediate12, isSetFp, isSubSp } from '../../aarch64/encodings.js';
+import type { Address } from '../../base/address.js';
+import type { ElfError } from '../../elf/error.js';
+import type { ElfImage, ElfSymbol, LoadedSegment } from '../../elf/types.js';
+import { fail, ok, type Result } from '../../base/result.js';
 import {
   type KernelImage,
   PT_REGS_SIZE,
   rangeOf,
   S_STACKFRAME,
   THREAD_SIZE,
-} from './kernel-image.js';
+} from '../kernel-image.js';
 import { codeOffsets } from './code-offsets.js';
-import { Kind } from './exception-kind.js';
+import { Kind } from '../exception-kind.js';
 import type { OffsetsFile } from './offsets-file.js';
 import {
   findOffsets,
@@ -27,9 +27,9 @@ import {
   type OffsetSource,
   WANTED_MEMBERS,
 } from './structure-offsets.js';
-import { symbolsByName, threadStart, vmlinuxImage } from './vmlinux-image.js';
+import { symbolsByName, threadStart, vmlinuxImage } from './image.js';
 import { untakenKinds } from './untaken-kinds.js';
-import type { WalkStub } from './walk-stub.js';
+import type { WalkStub } from '../walk-stub.js';
 
 /** One thing looked for. */
 export interface VmlinuxItem {

@@ -2,7 +2,7 @@
 import { describeElfError } from '../elf/error.js';
 import { type ElfImage, loadElf } from '../elf/image.js';
 import { fail, ok, type Result } from '../base/result.js';
-import { resolveStub, STUB_ELF, type WalkStub } from '../kernel-model/walk-stub.js';
+import { resolveStub, STUB_ELF, type WalkStub } from './walk-stub.js';
 import { packagePath } from '../base/package-path.js';
 
 /** The stub's code, and where things are in it. */

@@ -2,8 +2,8 @@
  * What a tracer of a kernel that was not booted needs in memory: the state that registering it, and creating the
  * task, would have made. docs/real-kernels.md lists it.
  */
-import type { Address } from '../base/address.js';
-import type { CodeWord } from './patch-site.js';
+import type { Address } from '../../base/address.js';
+import type { CodeWord } from '../kernel-state.js';
 
 /** Bytes of memory that the state takes. */
 export const TRACER_STATE_SIZE = 0x2000;
@@ -17,16 +17,4 @@ export interface TracerSetup {
   readonly code: readonly CodeWord[];
   /** Probed addresses, each with the instruction that its breakpoint stands for. */
   readonly breakpoints: ReadonlyMap<Address, number>;
-}
-
-/** Where the state and our callbacks are; part of a kernel image that was not booted. */
-export interface TracerPlaces {
-  readonly state: Address;
-  /** Room for an instruction that is stepped out of line, and the breakpoint behind it. */
-  readonly instructionSlot: Address;
-  /** Function graph's callbacks at the entry and the return of a traced function. */
-  readonly graphEntry: Address;
-  readonly graphReturn: Address;
-  /** A user's handler of a probe: returns 0. */
-  readonly probeHandler: Address;
 }

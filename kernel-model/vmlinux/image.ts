@@ -2,25 +2,25 @@
  * A real vmlinux as a kernel image: which of its symbols play which role, and the state that its boot would have
  * made and that is set up directly instead. docs/real-kernels.md lists that state.
  */
-import { branchWord, RET } from '../aarch64/encodings.js';
-import { type Address, highWord, lowWord } from '../base/address.js';
-import type { ElfImage, ElfSymbol, LoadedSegment } from '../elf/types.js';
+import { branchWord, RET } from '../../aarch64/encodings.js';
+import { type Address, highWord, lowWord } from '../../base/address.js';
+import type { ElfImage, ElfSymbol, LoadedSegment } from '../../elf/types.js';
 import { BugTable } from './bug-table.js';
 import { bootedFunctions, TRAP_WORD } from './booted-functions.js';
-import { Kind } from './exception-kind.js';
+import { Kind } from '../exception-kind.js';
 import {
   type CodeRange,
   type KernelImage,
-  type KernelRegion,
   kprobeBlacklistOf,
   rangeOf,
   type StructureOffsets,
   THREAD_SIZE,
-} from './kernel-image.js';
+} from '../kernel-image.js';
+import type { KernelRegion } from '../kernel-state.js';
 import type { KnownOffsets } from './structure-offsets.js';
-import { TRACER_STATE_SIZE } from './tracer-setup.js';
+import { TRACER_STATE_SIZE } from '../tracers/tracer-setup.js';
 import { KPROBE_BUCKETS, untakenKinds } from './untaken-kinds.js';
-import type { WalkStub } from './walk-stub.js';
+import type { WalkStub } from '../walk-stub.js';
 
 /**
  * Where memory of our own lies that a kernel would have allocated: away from a vmlinux, from the stub and

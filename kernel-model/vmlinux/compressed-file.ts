@@ -15,9 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import xzDecompress from 'xz-decompress';
-import { prepareDebugSections } from '../elf/debug-compression.js';
-import { fail, ok, type Result } from '../base/result.js';
-import { loadZstd, zstdChunks } from '../elf/zstd-stream.js';
+import { prepareDebugSections } from '../../elf/debug-compression.js';
+import { fail, ok, type Result } from '../../base/result.js';
+import { loadZstd, zstdChunks } from '../../elf/zstd-stream.js';
 
 /** Largest decompressed file, in bytes. */
 const MAX_SIZE = 2 ** 33;

@@ -2,7 +2,7 @@
  * Structure offsets from a kernel's BTF (Documentation/bpf/btf.rst, v7.3-rc7): the section `.BTF` of a kernel built
  * with CONFIG_DEBUG_INFO_BTF.
  */
-import { fail, ok, type Result } from '../base/result.js';
+import { fail, ok, type Result } from '../../base/result.js';
 import type { OffsetSource } from './structure-offsets.js';
 
 const MAGIC = 0xeb9f;

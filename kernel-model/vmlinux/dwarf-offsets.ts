@@ -1,10 +1,10 @@
 /** Structure offsets from a kernel's DWARF, for what nothing better tells. */
-import { sectionBytes, type SectionBytes, SectionUnreadable } from '../elf/section-bytes.js';
-import type { ElfImage } from '../elf/types.js';
-import { fail, ok, type Result } from '../base/result.js';
-import type { OffsetSource, WantedMember } from '../kernel-model/structure-offsets.js';
-import { formatDebugInfoError } from '../elf/debug-info/error.js';
-import { findMembers, type FoundMember } from '../elf/debug-info/members.js';
+import { sectionBytes, type SectionBytes, SectionUnreadable } from '../../elf/section-bytes.js';
+import type { ElfImage } from '../../elf/types.js';
+import { fail, ok, type Result } from '../../base/result.js';
+import type { OffsetSource, WantedMember } from './structure-offsets.js';
+import { formatDebugInfoError } from '../../elf/debug-info/error.js';
+import { findMembers, type FoundMember } from '../../elf/debug-info/members.js';
 
 /**
  * Reads DWARF as far as the last of the structures is.

@@ -2,8 +2,8 @@
  * What Linux does with the instruction under a kprobe: steps it in a slot, simulates it, or refuses
  * it (arch/arm64/kernel/probes/decode-insn.c, v7.3-rc7). Encodings: Arm ARM C4.1.
  */
-import { NOP } from '../aarch64/encodings.js';
-import { exceptionImmediate } from '../aarch64/instruction.js';
+import { NOP } from '../../aarch64/encodings.js';
+import { exceptionImmediate } from '../../aarch64/instruction.js';
 
 /** How a probed instruction is executed; `refused` is -EINVAL at registration. */
 export type ProbeMethod = 'slot' | 'simulated' | 'refused';

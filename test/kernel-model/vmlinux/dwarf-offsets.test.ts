@@ -9,18 +9,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ElfImage, loadElf, parseElf } from '../../elf/image.js';
-import { loadZstd } from '../../elf/zstd-stream.js';
-import { WANTED_MEMBERS, type WantedMember } from '../../kernel-model/structure-offsets.js';
-import { dwarfOffsets } from '../../sweep/dwarf-offsets.js';
-import { must } from '../cpu-fixture.js';
-import { buildElf } from '../elf/elf-builder.js';
+import { type ElfImage, loadElf, parseElf } from '../../../elf/image.js';
+import { loadZstd } from '../../../elf/zstd-stream.js';
 import {
-  expectedOffsets,
-  LAYOUTS,
-  layoutElf,
-  wantedMember,
-} from '../kernel-model/layout-fixture.js';
+  WANTED_MEMBERS,
+  type WantedMember,
+} from '../../../kernel-model/vmlinux/structure-offsets.js';
+import { dwarfOffsets } from '../../../kernel-model/vmlinux/dwarf-offsets.js';
+import { must } from '../../cpu-fixture.js';
+import { buildElf } from '../../elf/elf-builder.js';
+import { expectedOffsets, LAYOUTS, layoutElf, wantedMember } from './layout-fixture.js';
 
 beforeAll(loadZstd);
 

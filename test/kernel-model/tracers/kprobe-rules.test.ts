@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ProbeMethod, probeMethod } from '../../kernel-model/kprobe-rules.js';
+import { type ProbeMethod, probeMethod } from '../../../kernel-model/tracers/kprobe-rules.js';
 
 const CASES: readonly [string, number, ProbeMethod][] = [
   ['nop', 0xd503201f, 'simulated'],

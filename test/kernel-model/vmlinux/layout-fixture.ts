@@ -1,13 +1,13 @@
 /** The files of test/fixtures/dwarf: structures with other layouts than the kernel's, and what the compiler says of them. */
 import { join } from 'node:path';
-import { type ElfImage, loadElf } from '../../elf/image.js';
-import type { KernelCode } from '../../kernel-model/code-scan.js';
-import type { WantedMember } from '../../kernel-model/structure-offsets.js';
-import { symbolsByName } from '../../kernel-model/vmlinux-image.js';
-import { must } from '../cpu-fixture.js';
+import { type ElfImage, loadElf } from '../../../elf/image.js';
+import type { KernelCode } from '../../../kernel-model/vmlinux/code-scan.js';
+import type { WantedMember } from '../../../kernel-model/vmlinux/structure-offsets.js';
+import { symbolsByName } from '../../../kernel-model/vmlinux/image.js';
+import { must } from '../../cpu-fixture.js';
 
 /** The folder. */
-export const LAYOUTS = join(import.meta.dirname, '../fixtures/dwarf');
+export const LAYOUTS = join(import.meta.dirname, '../../fixtures/dwarf');
 
 /** One of the files. */
 export function layoutElf(name: string): ElfImage {

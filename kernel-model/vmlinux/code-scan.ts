@@ -3,8 +3,8 @@
  * registers are followed in the order of the addresses, forward branches with it; what two ways do not agree on is not
  * known. What is reached by a branch back only is followed after that, from the first such branch.
  */
-import type { Address } from '../base/address.js';
-import type { ElfSymbol } from '../elf/types.js';
+import type { Address } from '../../base/address.js';
+import type { ElfSymbol } from '../../elf/types.js';
 
 /** A kernel's symbols and code. */
 export interface KernelCode {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { codeOffsets } from '../../kernel-model/code-offsets.js';
-import { WANTED_MEMBERS } from '../../kernel-model/structure-offsets.js';
+import { codeOffsets } from '../../../kernel-model/vmlinux/code-offsets.js';
+import { WANTED_MEMBERS } from '../../../kernel-model/vmlinux/structure-offsets.js';
 import { codeOf, expectedOffsets, LAYOUTS, layoutElf } from './layout-fixture.js';
 
 const { kprobeList, kprobeAddress, kprobePreHandler } = WANTED_MEMBERS;

@@ -2,9 +2,9 @@
  * The kernel's bug table: which `brk #0x800` is a WARN, which a BUG, and where in the source it stands
  * (struct bug_entry, include/asm-generic/bug.h, v7.3-rc7; arch/arm64/include/asm/asm-bug.h).
  */
-import { brkWord } from '../aarch64/encodings.js';
-import type { Address } from '../base/address.js';
-import type { ElfImage } from '../elf/types.js';
+import { brkWord } from '../../aarch64/encodings.js';
+import type { Address } from '../../base/address.js';
+import type { ElfImage } from '../../elf/types.js';
 
 /** The immediate of the `brk` that WARN and BUG compile to (arch/arm64/include/asm/brk-imm.h). */
 export const BUG_BRK_IMM = 0x800;

@@ -1,6 +1,6 @@
 /** Which kinds of exceptions a real kernel that was not booted cannot take, and why. */
-import type { ElfSymbol } from '../elf/types.js';
-import { Kind } from './exception-kind.js';
+import type { ElfSymbol } from '../../elf/types.js';
+import { Kind } from '../exception-kind.js';
 import { type KnownOffsets, WANTED_MEMBERS } from './structure-offsets.js';
 
 /** Buckets of kprobe_table: 1 << KPROBE_HASH_BITS (kernel/kprobes.c). */

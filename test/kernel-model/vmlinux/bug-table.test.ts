@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { loadElf } from '../../elf/image.js';
-import { BugTable } from '../../kernel-model/bug-table.js';
-import { symbolsByName } from '../../kernel-model/vmlinux-image.js';
-import { ROOT } from '../cli/run-cli.js';
+import { loadElf } from '../../../elf/image.js';
+import { BugTable } from '../../../kernel-model/vmlinux/bug-table.js';
+import { symbolsByName } from '../../../kernel-model/vmlinux/image.js';
+import { ROOT } from '../../cli/run-cli.js';
 
 const KERNEL = join(ROOT, '../shared/kernels/vmlinux-7.3-rc7.gz');
 const BRK_0X800 = 0xd4210000;

@@ -3,10 +3,10 @@
  * console, patching of code. A breakpoint in the first word of each stops execution there, so that the function is
  * named instead of running on whatever a kernel that was never booted has in memory.
  */
-import { brkWord } from '../aarch64/encodings.js';
-import type { Address } from '../base/address.js';
-import type { ElfSymbol } from '../elf/types.js';
-import type { BootedFunctions } from './kernel-image.js';
+import { brkWord } from '../../aarch64/encodings.js';
+import type { Address } from '../../base/address.js';
+import type { ElfSymbol } from '../../elf/types.js';
+import type { BootedFunctions } from '../kernel-image.js';
 
 /** The immediate is used by nothing in arch/arm64/include/asm/brk-imm.h (v7.3-rc7). */
 const TRAP_BRK_IMM = 0xfd1;

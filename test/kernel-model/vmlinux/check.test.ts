@@ -1,13 +1,13 @@
 /** What doctor says of where structure offsets come from. */
 import { describe, expect, it } from 'vitest';
-import { loadElf } from '../../elf/image.js';
-import { Kind } from '../../kernel-model/exception-kind.js';
-import { parseOffsets } from '../../kernel-model/offsets-file.js';
-import type { OffsetSource } from '../../kernel-model/structure-offsets.js';
-import { checkVmlinux } from '../../kernel-model/vmlinux-check.js';
-import { loadStub } from '../../sweep/stub.js';
-import { must } from '../cpu-fixture.js';
-import { repositoryPath } from '../machine-fixture.js';
+import { loadElf } from '../../../elf/image.js';
+import { Kind } from '../../../kernel-model/exception-kind.js';
+import { parseOffsets } from '../../../kernel-model/vmlinux/offsets-file.js';
+import type { OffsetSource } from '../../../kernel-model/vmlinux/structure-offsets.js';
+import { checkVmlinux } from '../../../kernel-model/vmlinux/check.js';
+import { loadStub } from '../../../kernel-model/stub.js';
+import { must } from '../../cpu-fixture.js';
+import { repositoryPath } from '../../machine-fixture.js';
 
 const elf = must(loadElf(repositoryPath('kernel-model/guest/vmlinux')));
 const { stub } = must(loadStub());

@@ -1,6 +1,6 @@
 /** An offsets file: lines `#define NAME VALUE` as the kernel's build writes them into asm-offsets.h. */
 import { readFileSync, statSync } from 'node:fs';
-import { fail, ok, type Result } from '../base/result.js';
+import { fail, ok, type Result } from '../../base/result.js';
 import { MEMBER_NAMES, type OffsetSource, WANTED_MEMBERS } from './structure-offsets.js';
 
 /** Largest file read: a generated header has some kilobytes. */

@@ -1,14 +1,14 @@
 /** Loads the real kernel that a user names, for a sweep or for a look at it. */
-import { describeElfError } from '../elf/error.js';
-import { loadElf } from '../elf/image.js';
-import { fail, ok, type Result } from '../base/result.js';
-import { readBtf } from '../kernel-model/btf.js';
-import type { KernelImage } from '../kernel-model/kernel-image.js';
+import { describeElfError } from '../../elf/error.js';
+import { loadElf } from '../../elf/image.js';
+import { fail, ok, type Result } from '../../base/result.js';
+import { readBtf } from './btf.js';
+import type { KernelImage } from '../kernel-image.js';
 import { dwarfOffsets } from './dwarf-offsets.js';
-import { loadStub } from './stub.js';
-import { readOffsetsFile } from '../kernel-model/offsets-file.js';
-import { type OffsetSource, WANTED_MEMBERS } from '../kernel-model/structure-offsets.js';
-import { checkVmlinux, unusableReason, type VmlinuxCheck } from '../kernel-model/vmlinux-check.js';
+import { loadStub } from '../stub.js';
+import { readOffsetsFile } from './offsets-file.js';
+import { type OffsetSource, WANTED_MEMBERS } from './structure-offsets.js';
+import { checkVmlinux, unusableReason, type VmlinuxCheck } from './check.js';
 
 /** Which kernel, and what is known of its structures. */
 export interface VmlinuxSource {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { readBtf } from '../../kernel-model/btf.js';
-import { parseOffsets } from '../../kernel-model/offsets-file.js';
+import { readBtf } from '../../../kernel-model/vmlinux/btf.js';
+import { parseOffsets } from '../../../kernel-model/vmlinux/offsets-file.js';
 import {
   findOffsets,
   type OffsetSource,
   WANTED_MEMBERS,
-} from '../../kernel-model/structure-offsets.js';
+} from '../../../kernel-model/vmlinux/structure-offsets.js';
 
 const STRUCT = 4 << 24;
 const UNION = 5 << 24;

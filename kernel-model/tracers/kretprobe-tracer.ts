@@ -2,14 +2,15 @@
  * A kretprobe on a kernel that was not booted: the kretprobe and its kprobe as register_kretprobe() leaves them, with a
  * pool of some instances. The kernel's own code does the rest, from the breakpoint at the function's first instruction.
  */
-import { brkWord } from '../aarch64/encodings.js';
-import type { Address } from '../base/address.js';
-import { fail, ok, type Result } from '../base/result.js';
-import type { KernelImage } from './kernel-image.js';
+import { brkWord } from '../../aarch64/encodings.js';
+import type { Address } from '../../base/address.js';
+import { fail, ok, type Result } from '../../base/result.js';
+import type { KernelImage } from '../kernel-image.js';
 import { ProbeBrk, simulatorOf } from './kprobe-rules.js';
-import type { Machine } from './machine.js';
-import { type CodeWord, initialisedSite, patchSite } from './patch-site.js';
-import type { MemberName } from './structure-offsets.js';
+import type { Machine } from '../machine.js';
+import type { CodeWord } from '../kernel-state.js';
+import { initialisedSite, patchSite } from './patch-site.js';
+import type { MemberName } from '../vmlinux/structure-offsets.js';
 import type { TracerSetup } from './tracer-setup.js';
 
 /** Offsets in the tracer's memory. */
