@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { openBackend } from '../emulator/backend.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { allTargets, selectTargets } from '../sweep/catalogue.js';
-import type { SweepTarget } from '../sweep/unit.js';
+import type { SweepTarget } from '../lab/target.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { type EngineLimits, measureEngine } from './engine-limit.js';

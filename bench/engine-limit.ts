@@ -16,9 +16,9 @@ import { StepStatus } from '../emulator/stepping-cpu.js';
 import { Kind } from '../kernel-model/exception-kind.js';
 import { ExceptionSource } from '../kernel-model/exception-source.js';
 import type { Machine } from '../kernel-model/machine.js';
-import { setUpScenario } from '../sweep/scenario-setup.js';
-import type { SweepParts } from '../sweep/sweep-parts.js';
-import type { SweepTarget } from '../sweep/unit.js';
+import { setUpScenario } from '../lab/scenario-setup.js';
+import type { SweepParts } from '../lab/lab-parts.js';
+import type { SweepTarget } from '../lab/target.js';
 import { measure, type Rate } from './rounds.js';
 import * as word from './words.js';
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { ALL_KINDS } from '../kernel-model/exception-kind.js';
 import { Sweep } from '../sweep/sweep.js';
-import type { SweepTarget } from '../sweep/unit.js';
+import type { SweepTarget } from '../lab/target.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { median, type Rate, rateOf, type Round } from './rounds.js';
 

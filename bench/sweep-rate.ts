@@ -4,10 +4,12 @@
  */
 import type { EngineBackend } from '../emulator/engine.js';
 import { ALL_KINDS, kindSet } from '../kernel-model/exception-kind.js';
-import { Lab } from '../sweep/lab.js';
+import { Lab } from '../lab/lab.js';
 import { UnitRunner } from '../sweep/run-unit.js';
 import { DEFAULT_BUDGET } from '../sweep/sweep.js';
-import { cutRanges, measuringRange, type SweepTarget, type UnitRequest } from '../sweep/unit.js';
+import type { UnitRequest } from '../sweep/unit.js';
+import { cutRanges, measuringRange } from '../sweep/range.js';
+import type { SweepTarget } from '../lab/target.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { type Rate, rateOf, type Round, Stopwatch } from './rounds.js';
 

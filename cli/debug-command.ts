@@ -10,7 +10,7 @@ import { pointLines } from '../debug/view/text.js';
 import { openBackend } from '../emulator/backend.js';
 import { Disassembler } from '../aarch64/disassembler.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
-import { Lab } from '../sweep/lab.js';
+import { Lab } from '../lab/lab.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import { type DebugArguments, debugRequest, type DebugRequest } from './debug-options.js';
 import { GDB_OPTIONS, gdbEndpoint, serveGdb } from './gdb-server.js';

@@ -1,6 +1,6 @@
 /** The options of `debug`, checked. */
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
-import { parsePoint, type Point } from '../sweep/point.js';
+import { parsePoint, type Point } from '../lab/point.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { Policy, PolicyName } from '../unwinder/policy.js';
 import { type DebugTarget, debugTarget } from './debug-target.js';

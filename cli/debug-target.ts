@@ -9,7 +9,7 @@ import { KUNIT_CASES } from '../sweep/kunit/cases.js';
 import { parseFunction } from '../sweep/function-text.js';
 import { guestKernelOf } from '../sweep/kunit/machines.js';
 import { isPattern } from '../base/name-pattern.js';
-import type { SweepTarget } from '../sweep/unit.js';
+import type { SweepTarget } from '../lab/target.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { ReplayOptions } from '../debug/replay.js';
 import { kernelOptions } from './kernel-options.js';

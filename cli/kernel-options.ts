@@ -1,13 +1,13 @@
 /** The options of `sweep` that name a real kernel and what of it is run. */
 import { resolve } from 'node:path';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
-import { type OwnUnwinder, ownUnwinder } from '../sweep/guest-walker.js';
+import { type OwnUnwinder, ownUnwinder } from '../lab/kernel-walker.js';
 import { parseFunction } from '../sweep/function-text.js';
 import { parseArguments } from '../sweep/image-argument.js';
 import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
 import { kernelTargets } from '../sweep/kernel-target.js';
 import { isPattern } from '../base/name-pattern.js';
-import type { SweepTarget } from '../sweep/unit.js';
+import type { SweepTarget } from '../lab/target.js';
 import { once, type OptionText, values, wholeNumber } from './option-values.js';
 import { UsageError } from './usage-error.js';
 

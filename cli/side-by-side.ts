@@ -1,6 +1,6 @@
 /** Truth and trace in two columns, equal entries on one line. */
 import { clip } from '../base/fit.js';
-import { alignEntries } from '../sweep/trace-alignment.js';
+import { alignEntries } from '../lab/trace-alignment.js';
 import { type Style } from './style.js';
 
 /** One line: an entry of either or of both. */

@@ -2,7 +2,7 @@
 import { clipStart, wrap } from '../base/fit.js';
 import Table from 'cli-table3';
 import type { KnownVerdict, ScenarioReport, SweepReport, VerdictCounts } from '../sweep/report.js';
-import { type Verdict, VERDICTS } from '../sweep/verdict.js';
+import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { brief, count, plural, type Style } from './style.js';
 

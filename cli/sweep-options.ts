@@ -1,8 +1,8 @@
 /** The options of `sweep`, checked: every mistake is found before a worker starts. */
 import { ALL_KINDS, KIND_NAMES, kindSet } from '../kernel-model/exception-kind.js';
 import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
-import { type UnwinderChoice, UNWINDER_CHOICES } from '../sweep/stack-walker.js';
-import { parsePoint, type Point } from '../sweep/point.js';
+import { type UnwinderChoice, UNWINDER_CHOICES } from '../lab/stack-walker.js';
+import { parsePoint, type Point } from '../lab/point.js';
 import type { SweepOptions } from '../sweep/sweep.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';

@@ -4,7 +4,7 @@ import { nearestNames } from '../elf/symbol-names.js';
 import { allTargets, FAMILIES, selectTargets } from '../sweep/catalogue.js';
 import { parseArguments } from '../sweep/image-argument.js';
 import { imageTarget } from '../sweep/image-target.js';
-import type { SweepTarget } from '../sweep/unit.js';
+import type { SweepTarget } from '../lab/target.js';
 import { once, type OptionText } from './option-values.js';
 import { didYouMean, UsageError } from './usage-error.js';
 

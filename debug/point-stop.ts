@@ -1,6 +1,6 @@
 /** Goes to a point of the sweep on a timeline. */
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
-import type { Point } from '../sweep/point.js';
+import type { Point } from '../lab/point.js';
 import type { Timeline } from './timeline.js';
 
 /**

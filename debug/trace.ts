@@ -6,7 +6,7 @@ import { formatAddress } from '../base/address.js';
 import type { Disassembler } from '../aarch64/disassembler.js';
 import { GENERAL_REGISTERS, Reg, registerName } from '../emulator/registers.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
-import { VERDICTS } from '../sweep/verdict.js';
+import { VERDICTS } from '../scenarios/verdict.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { Asker, Evaluator } from './evaluate.js';

@@ -3,7 +3,7 @@
  * function returns what the host leaves in `walk_result`.
  */
 import type { Machine } from '../kernel-model/machine.js';
-import type { KernelWalker } from '../sweep/kernel-walker.js';
+import type { KernelWalker } from '../lab/model-walker.js';
 import type { Policy } from '../unwinder/policy.js';
 import { WalkResult } from '../unwinder/walk-result.js';
 

@@ -3,7 +3,7 @@
  * Types only: scenarios are data for `sweep/`, and import nothing of ours that runs.
  */
 import type { ExceptionKind } from '../kernel-model/exception-kind.js';
-import type { Verdict } from '../sweep/verdict.js';
+import type { Verdict } from './verdict.js';
 import type { PolicyName } from '../unwinder/policy.js';
 
 export type { ExceptionKind, PolicyName, Verdict };

@@ -11,7 +11,7 @@ import { family as tasks } from '../scenarios/tasks/tasks.js';
 import type { GuestKernelName, ScenarioFamily } from '../scenarios/scenario.js';
 import { matchesPattern } from '../base/name-pattern.js';
 import { packagePath } from '../base/package-path.js';
-import type { SweepTarget } from './unit.js';
+import type { SweepTarget } from '../lab/target.js';
 
 /** The families, in the order of reports. */
 export const FAMILIES: readonly ScenarioFamily[] = [

@@ -13,9 +13,9 @@ import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import { arm64Routines } from './arm64-routines.js';
 import { findFunction } from '../elf/functions.js';
-import { Lab } from './lab.js';
-import type { SweepParts } from './sweep-parts.js';
-import { explainDriverStatus, explainKernelStop, isStop } from './sweep-problem.js';
+import { Lab } from '../lab/lab.js';
+import type { SweepParts } from '../lab/lab-parts.js';
+import { explainDriverStatus, explainKernelStop, isStop } from '../lab/problem.js';
 import { examineVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
 /** What doctor found. */

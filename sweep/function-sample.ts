@@ -14,12 +14,12 @@ import { arm64Routines, type FunctionCall } from './arm64-routines.js';
 import type { NamedFunction } from './function-text.js';
 import { SELF_ARGUMENTS } from './kernel-target.js';
 import { matchesPattern } from '../base/name-pattern.js';
-import { setUpScenario } from './scenario-setup.js';
+import { setUpScenario } from '../lab/scenario-setup.js';
 import { ScenarioSweep } from './scenario-sweep.js';
-import type { SweepParts } from './sweep-parts.js';
-import { explainKernelStop } from './sweep-problem.js';
+import type { SweepParts } from '../lab/lab-parts.js';
+import { explainKernelStop } from '../lab/problem.js';
 import { Tally } from './tally.js';
-import { measuringRange } from './unit.js';
+import { measuringRange } from './range.js';
 
 /** Instructions that a sampled function may take. */
 const MOST_INSTRUCTIONS = 4000;

@@ -2,10 +2,9 @@
  * A sweep of one function of any AArch64 ELF file: where the file is loaded, which of its symbols is
  * meant, and what is promised of code that nobody described.
  */
-import { describeElfError, type ElfError } from '../elf/error.js';
+import { describeElfError } from '../elf/error.js';
 import { findFunction, noFunction } from '../elf/functions.js';
-import { loadElf, type ElfImage } from '../elf/image.js';
-import { rebaseElf } from '../elf/rebase.js';
+import { loadImage } from '../lab/image.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { SDEI_CODE } from '../scenarios/exception-code.js';
 import {
@@ -19,25 +18,8 @@ import {
   under,
 } from '../scenarios/promise-terms.js';
 import type { ScenarioArgument } from '../scenarios/scenario.js';
-import { buildRules } from './kernel-walker.js';
-import type { SweepTarget } from './unit.js';
-
-/** Images linked below this address (position-independent executables) are moved. */
-const LOWEST_ADDRESS = 65536;
-/** How far: to 0xffffa00090000000, 256 MiB above the built-in guest kernel. */
-export const IMAGE_BIAS = -0x5fff70000000;
-
-/**
- * Loads an ELF to be swept. A position-independent one linked at 0 is moved into the kernel half of
- * the address space; any other one stays where it was linked.
- */
-export function loadImage(path: string): Result<ElfImage, ElfError> {
-  const image = loadElf(path);
-  if (!image.ok || image.value.type !== 'dyn') return image;
-  const lowest = image.value.segments[0]?.address ?? 0;
-  if (lowest < 0 || lowest >= LOWEST_ADDRESS) return image;
-  return ok(rebaseElf(image.value, IMAGE_BIAS));
-}
+import { buildRules } from '../lab/rules.js';
+import type { SweepTarget } from '../lab/target.js';
 
 /**
  * What is promised of an image's function. Only policies that trust SDEI's record may miss what it

@@ -5,8 +5,8 @@ import type { FunctionCall } from './arm64-routines.js';
 import { type FunctionSample, sampleFunctions } from './function-sample.js';
 import { parseFunction } from './function-text.js';
 import { kernelTarget } from './kernel-target.js';
-import { Lab } from './lab.js';
-import type { SweepTarget } from './unit.js';
+import { Lab } from '../lab/lab.js';
+import type { SweepTarget } from '../lab/target.js';
 import type { VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
 /** How many functions of which kernel. */

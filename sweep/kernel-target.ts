@@ -10,9 +10,9 @@ import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routin
 import { formatFunction, type NamedFunction, parseFunction } from './function-text.js';
 import { findFunction, noFunction } from '../elf/functions.js';
 import { IMAGE_PROMISES } from './image-target.js';
-import { buildRules } from './kernel-walker.js';
+import { buildRules } from '../lab/rules.js';
 import { isPattern, matchesPattern } from '../base/name-pattern.js';
-import type { SweepTarget } from './unit.js';
+import type { SweepTarget } from '../lab/target.js';
 import { loadVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
 /** What a user asks for. */

@@ -13,13 +13,8 @@ import {
   type ScenarioReport,
   type VerdictCounts,
 } from './report.js';
-import type {
-  CellReport,
-  DisagreementReport,
-  ProblemReport,
-  SweepTarget,
-  UnitResult,
-} from './unit.js';
+import type { CellReport, DisagreementReport, ProblemReport, UnitResult } from './unit.js';
+import type { SweepTarget } from '../lab/target.js';
 import type { Scenario } from '../scenarios/scenario.js';
 import type { PolicyName } from '../unwinder/policy.js';
 

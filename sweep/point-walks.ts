@@ -8,14 +8,15 @@ import type { GroundTruth } from '../kernel-model/ground-truth.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
 import { WalkResult } from '../unwinder/walk-result.js';
-import type { GuestWalker } from './guest-walker.js';
-import type { Point } from './point.js';
-import { truthAtRequest } from './point-truth.js';
-import { type UnwinderChoice, type WalkDifference, walkDifference } from './stack-walker.js';
+import type { GuestWalker } from '../lab/kernel-walker.js';
+import type { Point } from '../lab/point.js';
+import { truthAtRequest } from '../lab/point-truth.js';
+import { type UnwinderChoice, type WalkDifference, walkDifference } from '../lab/stack-walker.js';
 import type { PointContext, SweepObserver } from './sweep-observer.js';
-import type { SweepParts } from './sweep-parts.js';
+import type { SweepParts } from '../lab/lab-parts.js';
 import { MODES, type Tally } from './tally.js';
-import { TruthList, VerdictCode } from './verdict.js';
+import { TruthList } from '../lab/judge.js';
+import { VerdictCode } from '../scenarios/verdict.js';
 
 /** `checked` compares every so many'th instruction's points, of depth 1 and of depth 2. */
 const CHECKED_INTERVAL = 16;

@@ -11,7 +11,7 @@ import type {
 } from '../scenarios/scenario.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { PolicyName } from '../unwinder/policy.js';
-import { type Verdict, VERDICTS } from './verdict.js';
+import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
 
 /** A count of equal verdicts at points that promises cannot tell apart. */
 export interface VerdictCount {

@@ -4,7 +4,7 @@ import type { WalkMode } from '../unwinder/kunwind.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import type { UnmetRequirement } from './promises.js';
 import type { DisagreementReport, ProblemReport, WalkExample } from './unit.js';
-import { type Verdict, VERDICTS } from './verdict.js';
+import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
 
 /** Walks by verdict. */
 export type VerdictCounts = Record<Verdict, number>;

@@ -3,17 +3,12 @@ import { prepareDebugSections } from '../elf/debug-compression.js';
 import { Disassembler } from '../aarch64/disassembler.js';
 import type { TruthDefect } from '../kernel-model/ground-truth.js';
 import { POLICIES } from '../unwinder/policies/all.js';
-import type { Lab } from './lab.js';
-import { describeSetupError, setUpScenario } from './scenario-setup.js';
+import type { Lab } from '../lab/lab.js';
+import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
 import { ScenarioSweep, type SweepEnd } from './scenario-sweep.js';
-import type { SweepParts } from './sweep-parts.js';
-import {
-  failedUnit,
-  isMeasuring,
-  type UnitRequest,
-  type UnitResult,
-  type WalkExample,
-} from './unit.js';
+import type { SweepParts } from '../lab/lab-parts.js';
+import { failedUnit, type UnitRequest, type UnitResult, type WalkExample } from './unit.js';
+import { isMeasuring } from './range.js';
 import { UnitCollector } from './unit-collector.js';
 import { exampleText, type RawExample } from './walk-example.js';
 

@@ -15,18 +15,18 @@ import { InterruptedState } from '../kernel-model/interrupted-state.js';
 import { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
 import type { Policy } from '../unwinder/policy.js';
-import type { Point } from './point.js';
+import type { Point } from '../lab/point.js';
 import { PointWalks } from './point-walks.js';
 import { RowCheck } from './row-check.js';
-import type { UnwinderChoice } from './stack-walker.js';
+import type { UnwinderChoice } from '../lab/stack-walker.js';
 import type { SweepObserver } from './sweep-observer.js';
-import type { SweepParts } from './sweep-parts.js';
+import type { SweepParts } from '../lab/lab-parts.js';
 import {
   explainDriverStatus,
   explainKernelStop,
   isStop,
   type SweepProblem,
-} from './sweep-problem.js';
+} from '../lab/problem.js';
 import type { Tally } from './tally.js';
 
 /** What is swept. */

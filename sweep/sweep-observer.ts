@@ -3,11 +3,11 @@ import type { Address } from '../base/address.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { WalkResult } from '../unwinder/walk-result.js';
-import type { Point } from './point.js';
+import type { Point } from '../lab/point.js';
 import type { WrongRow } from './row-check.js';
-import type { WalkDifference } from './stack-walker.js';
-import type { SweepProblem } from './sweep-problem.js';
-import type { TruthList } from './verdict.js';
+import type { WalkDifference } from '../lab/stack-walker.js';
+import type { SweepProblem } from '../lab/problem.js';
+import type { TruthList } from '../lab/judge.js';
 
 /** Hears of what a caller may want to keep. Called rarely. */
 export interface SweepObserver {

@@ -6,25 +6,27 @@ import { availableParallelism } from 'node:os';
 import { kindSet } from '../kernel-model/exception-kind.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { mergeScenario } from './merge.js';
-import { formatPoint, type Point } from './point.js';
+import { formatPoint, type Point } from '../lab/point.js';
 import { noVerdicts, type ScenarioReport, type SweepReport, type VerdictCounts } from './report.js';
-import type { UnwinderChoice } from './stack-walker.js';
+import type { UnwinderChoice } from '../lab/stack-walker.js';
 import type { SweepRange } from './scenario-sweep.js';
 import {
-  compareRanges,
-  cutRanges,
   failedUnit,
-  isMeasuring,
-  measuringRange,
-  NO_LIMIT,
-  rangeWork,
   type ProblemReport,
-  type SweepTarget,
   type UnitRequest,
   type UnitResult,
   type WalkExample,
 } from './unit.js';
-import { VERDICTS } from './verdict.js';
+import {
+  compareRanges,
+  cutRanges,
+  isMeasuring,
+  measuringRange,
+  NO_LIMIT,
+  rangeWork,
+} from './range.js';
+import type { SweepTarget } from '../lab/target.js';
+import { VERDICTS } from '../scenarios/verdict.js';
 import { WorkerPool } from './worker-pool.js';
 
 /** What to sweep, and how. */

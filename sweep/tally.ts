@@ -3,7 +3,7 @@
  * Promises speak of exactly these, so a worker sends its tally and nothing else but examples.
  */
 import { KIND_COUNT } from '../kernel-model/exception-kind.js';
-import { VERDICT_COUNT } from './verdict.js';
+import { VERDICT_COUNT } from '../scenarios/verdict.js';
 
 /** Walk modes, by index. */
 export const MODES = ['reliable', 'best-effort'] as const;

@@ -2,13 +2,13 @@
 import type { Address } from '../base/address.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import { WALK_REASONS } from '../unwinder/walk-reason.js';
-import { formatPoint, type Point } from './point.js';
+import { formatPoint, type Point } from '../lab/point.js';
 import { isAllowed } from './promises.js';
 import type { WrongRow } from './row-check.js';
-import type { WalkDifference } from './stack-walker.js';
+import type { WalkDifference } from '../lab/stack-walker.js';
 import type { Disagreement, PointContext, SweepObserver } from './sweep-observer.js';
-import type { SweepParts } from './sweep-parts.js';
-import { explainKernelStop, type SweepProblem } from './sweep-problem.js';
+import type { SweepParts } from '../lab/lab-parts.js';
+import { explainKernelStop, type SweepProblem } from '../lab/problem.js';
 import { type CellKey, MODES, Tally } from './tally.js';
 import type {
   CellReport,
@@ -19,7 +19,7 @@ import type {
   WalkExample,
   WrongRowReport,
 } from './unit.js';
-import { VERDICTS } from './verdict.js';
+import { VERDICTS } from '../scenarios/verdict.js';
 import { type RawExample, rawExample } from './walk-example.js';
 
 /** A disagreement as it was caught. */

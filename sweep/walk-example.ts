@@ -4,11 +4,11 @@ import type { Disassembler } from '../aarch64/disassembler.js';
 import { codeName } from '../kernel-model/code-name.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { WALK_REASONS, WALK_WARNINGS } from '../unwinder/walk-reason.js';
-import { formatPoint, type Point } from './point.js';
+import { formatPoint, type Point } from '../lab/point.js';
 import type { PointContext } from './sweep-observer.js';
-import type { SweepParts } from './sweep-parts.js';
+import type { SweepParts } from '../lab/lab-parts.js';
 import type { WalkExample } from './unit.js';
-import { VerdictCode, VERDICTS } from './verdict.js';
+import { VerdictCode, VERDICTS } from '../scenarios/verdict.js';
 
 /** Entries of a truth or trace that an example keeps. */
 const MAX_LISTED = 96;

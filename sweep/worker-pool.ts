@@ -2,13 +2,8 @@
  * Worker processes. Units go to whoever has least to do, results come back in any order. A worker
  * that dies is replaced; its unit is cut smaller and smaller until the one point that kills is found.
  */
-import {
-  isMeasuring,
-  isSinglePoint,
-  splitRange,
-  type UnitRequest,
-  type UnitResult,
-} from './unit.js';
+import type { UnitRequest, UnitResult } from './unit.js';
+import { isMeasuring, isSinglePoint, splitRange } from './range.js';
 import type { WorkerMessage } from './worker.js';
 import { WorkerProcess, workerScript } from '../base/worker-process.js';
 

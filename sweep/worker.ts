@@ -3,7 +3,7 @@
  * process on a failed assertion of its own, which is why this is a process and not a thread.
  */
 import { openBackend } from '../emulator/backend.js';
-import { Lab } from './lab.js';
+import { Lab } from '../lab/lab.js';
 import { UnitRunner } from './run-unit.js';
 import type { UnitRequest, UnitResult } from './unit.js';
 

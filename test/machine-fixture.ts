@@ -7,11 +7,12 @@ import { type KernelImage, resolveKernel } from '../kernel-model/kernel-image.js
 import { Machine } from '../kernel-model/machine.js';
 import { KernelStacks } from '../kernel-model/stacks.js';
 import type { Scenario } from '../scenarios/scenario.js';
-import { FunctionIndex } from '../sweep/function-index.js';
-import { buildRules, KernelWalker } from '../sweep/kernel-walker.js';
-import { describeSetupError, setUpScenario } from '../sweep/scenario-setup.js';
-import type { SweepParts } from '../sweep/sweep-parts.js';
-import { Judge } from '../sweep/verdict.js';
+import { FunctionIndex } from '../lab/function-index.js';
+import { KernelWalker } from '../lab/model-walker.js';
+import { buildRules } from '../lab/rules.js';
+import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
+import type { SweepParts } from '../lab/lab-parts.js';
+import { Judge } from '../lab/judge.js';
 import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import { backend, must } from './cpu-fixture.js';
 

@@ -1,7 +1,7 @@
 /** The instructions around an address, with labels and the unwind rule in force at each. */
 import type { Address } from '../../base/address.js';
 import type { Disassembler } from '../../aarch64/disassembler.js';
-import type { SweepParts } from '../../sweep/sweep-parts.js';
+import type { SweepParts } from '../../lab/lab-parts.js';
 import { ruleNotation } from './rule-notation.js';
 
 /** One instruction. */

@@ -17,7 +17,7 @@ import {
   PT_REGS_SIZE,
   PT_REGS_STACKFRAME,
 } from '../../unwinder/frame-record.js';
-import type { SweepParts } from '../../sweep/sweep-parts.js';
+import type { SweepParts } from '../../lab/lab-parts.js';
 
 /** One 64-bit word of a stack. */
 export interface StackWord {

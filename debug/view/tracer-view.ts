@@ -2,7 +2,7 @@
 import type { Address } from '../../base/address.js';
 import { codeName } from '../../kernel-model/code-name.js';
 import type { Machine } from '../../kernel-model/machine.js';
-import { GuestGraphReturnStack, GuestKretprobeInstances } from '../../sweep/tracer-views.js';
+import { GuestGraphReturnStack, GuestKretprobeInstances } from '../../lab/tracer-views.js';
 
 /** An entry of the function-graph return stack; 0 is the oldest. */
 export interface GraphEntryLine {

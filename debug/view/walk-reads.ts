@@ -1,7 +1,7 @@
 /** What an unwind step read, found again from the slot of its PC and its rule. */
 import type { Address } from '../../base/address.js';
-import type { SweepParts } from '../../sweep/sweep-parts.js';
-import { GuestGraphReturnStack, GuestKretprobeInstances } from '../../sweep/tracer-views.js';
+import type { SweepParts } from '../../lab/lab-parts.js';
+import { GuestGraphReturnStack, GuestKretprobeInstances } from '../../lab/tracer-views.js';
 import { PT_REGS_LR, PT_REGS_PC } from '../../unwinder/frame-record.js';
 import type { StackKind } from '../../unwinder/stack-info.js';
 import { CfaBase, RecoverKind, type UnwindRule } from '../../unwinder/unwind-rule.js';

@@ -5,10 +5,10 @@
 import type { Address } from '../../base/address.js';
 import { codeName } from '../../kernel-model/code-name.js';
 import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
-import type { SweepParts } from '../../sweep/sweep-parts.js';
-import { walkDifference } from '../../sweep/stack-walker.js';
-import { alignEntries } from '../../sweep/trace-alignment.js';
-import { VerdictCode, type Verdict, VERDICTS } from '../../sweep/verdict.js';
+import type { SweepParts } from '../../lab/lab-parts.js';
+import { walkDifference } from '../../lab/stack-walker.js';
+import { alignEntries } from '../../lab/trace-alignment.js';
+import { VerdictCode, type Verdict, VERDICTS } from '../../scenarios/verdict.js';
 import type { WalkMode } from '../../unwinder/kunwind.js';
 import type { Policy, PolicyName } from '../../unwinder/policy.js';
 import type { WalkReason, WalkSource, WalkWarning } from '../../unwinder/walk-reason.js';

@@ -5,7 +5,7 @@ import { family } from '../../scenarios/kunit/kunit.js';
 import type { GuestKernelName } from '../../scenarios/scenario.js';
 import type { PolicyName } from '../../unwinder/policy.js';
 import { scenarioElf } from '../catalogue.js';
-import { Lab } from '../lab.js';
+import { Lab } from '../../lab/lab.js';
 import { CaseRunner } from './runner.js';
 
 /** The kernel whose return path a policy is made for. */

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SweepReport } from '../../sweep/report.js';
-import { VERDICTS } from '../../sweep/verdict.js';
+import { VERDICTS } from '../../scenarios/verdict.js';
 import { CliSession } from './cli-session.js';
 import { LEAF_ELF } from './image-files.js';
 import { run, scratchFolder } from './run-cli.js';

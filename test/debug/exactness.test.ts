@@ -6,7 +6,7 @@ import { Reg, SYSTEM_REGISTERS } from '../../emulator/registers.js';
 import { KIND_COUNT } from '../../kernel-model/exception-kind.js';
 import { allTargets } from '../../sweep/catalogue.js';
 import { kernelTargets } from '../../sweep/kernel-target.js';
-import type { SweepTarget } from '../../sweep/unit.js';
+import type { SweepTarget } from '../../lab/target.js';
 import { must } from '../cpu-fixture.js';
 import { repositoryPath } from '../machine-fixture.js';
 import { newSeed, randomIntegers } from '../random.js';

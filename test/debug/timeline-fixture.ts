@@ -3,8 +3,8 @@ import { afterAll } from 'vitest';
 import type { ReplayOptions } from '../../debug/replay.js';
 import { Timeline } from '../../debug/timeline.js';
 import { allTargets } from '../../sweep/catalogue.js';
-import { Lab } from '../../sweep/lab.js';
-import type { SweepTarget } from '../../sweep/unit.js';
+import { Lab } from '../../lab/lab.js';
+import type { SweepTarget } from '../../lab/target.js';
 import { backend, must } from '../cpu-fixture.js';
 
 let lab: Lab | undefined;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { codeName } from '../../kernel-model/code-name.js';
-import type { SweepParts } from '../../sweep/sweep-parts.js';
+import type { SweepParts } from '../../lab/lab-parts.js';
 import { sweepParts } from '../machine-fixture.js';
 
 let parts: SweepParts;

@@ -7,10 +7,10 @@ import { Kind } from '../../kernel-model/exception-kind.js';
 import { family, KUNIT_CASES, kunitScenario } from '../../scenarios/kunit/kunit.js';
 import type { GuestKernelName } from '../../scenarios/scenario.js';
 import { scenarioElf } from '../../sweep/catalogue.js';
-import { kprobeRefusal } from '../../sweep/kprobe-setup.js';
-import { Lab } from '../../sweep/lab.js';
-import type { SweepParts } from '../../sweep/sweep-parts.js';
-import { VERDICTS } from '../../sweep/verdict.js';
+import { kprobeRefusal } from '../../lab/kprobe-setup.js';
+import { Lab } from '../../lab/lab.js';
+import type { SweepParts } from '../../lab/lab-parts.js';
+import { VERDICTS } from '../../scenarios/verdict.js';
 import { backend, must } from '../cpu-fixture.js';
 import { problemText, runSweep } from '../sweep/sweep-run.js';
 

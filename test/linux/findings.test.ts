@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ScenarioArgument } from '../../scenarios/scenario.js';
 import { kernelTargets } from '../../sweep/kernel-target.js';
-import { Lab } from '../../sweep/lab.js';
+import { Lab } from '../../lab/lab.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
 import { DEFAULT_BUDGET } from '../../sweep/sweep.js';
 import type { PolicyName } from '../../unwinder/policy.js';

@@ -6,11 +6,12 @@ import { ScenarioCpu } from '../../kernel-model/scenario-cpu.js';
 import { threadResult } from '../../kernel-model/thread-call.js';
 import type { RealTracer, ScenarioArgument } from '../../scenarios/scenario.js';
 import { kernelTargets } from '../../sweep/kernel-target.js';
-import { Lab } from '../../sweep/lab.js';
+import { Lab } from '../../lab/lab.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
-import { describeSetupError, setUpScenario } from '../../sweep/scenario-setup.js';
+import { describeSetupError, setUpScenario } from '../../lab/scenario-setup.js';
 import { DEFAULT_BUDGET } from '../../sweep/sweep.js';
-import { NO_LIMIT, type UnitResult, type WalkExample } from '../../sweep/unit.js';
+import type { UnitResult, WalkExample } from '../../sweep/unit.js';
+import { NO_LIMIT } from '../../sweep/range.js';
 import type { PolicyName } from '../../unwinder/policy.js';
 import { HAS_KERNELS, LEAF_KERNEL } from './kernels.js';
 

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { Kunwind } from '../../unwinder/kunwind.js';
 import type { Policy } from '../../unwinder/policy.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
-import type { SweepParts } from '../../sweep/sweep-parts.js';
+import type { SweepParts } from '../../lab/lab-parts.js';
 import { SCENARIOS, sweepParts } from '../machine-fixture.js';
 import { runSweep } from './sweep-run.js';
 

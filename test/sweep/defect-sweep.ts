@@ -4,18 +4,13 @@ import type { EngineBackend } from '../../emulator/engine.js';
 import { ALL_KINDS, kindSet } from '../../kernel-model/exception-kind.js';
 import type { TruthDefect } from '../../kernel-model/ground-truth.js';
 import type { ExceptionKind } from '../../scenarios/scenario.js';
-import { Lab } from '../../sweep/lab.js';
+import { Lab } from '../../lab/lab.js';
 import { mergeScenario } from '../../sweep/merge.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
 import type { ScenarioReport } from '../../sweep/report.js';
-import {
-  cutRanges,
-  measuringRange,
-  type ProblemReport,
-  type SweepTarget,
-  type UnitRequest,
-  type UnitResult,
-} from '../../sweep/unit.js';
+import type { ProblemReport, UnitRequest, UnitResult } from '../../sweep/unit.js';
+import { cutRanges, measuringRange } from '../../sweep/range.js';
+import type { SweepTarget } from '../../lab/target.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import type { PolicyName } from '../../unwinder/policy.js';
 import type { UnwindDefect } from '../../unwinder/walk-defect.js';

@@ -4,7 +4,7 @@ import type { ElfImage } from '../../elf/types.js';
 import type { TruthDefect } from '../../kernel-model/ground-truth.js';
 import type { GuestKernelName } from '../../scenarios/scenario.js';
 import { selectTargets } from '../../sweep/catalogue.js';
-import type { SweepTarget } from '../../sweep/unit.js';
+import type { SweepTarget } from '../../lab/target.js';
 import type { UnwindDefect } from '../../unwinder/walk-defect.js';
 import { type CodePatch, patchCode } from './code-patch.js';
 import type { Planted, Slice } from './defect-sweep.js';

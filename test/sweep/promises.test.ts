@@ -15,7 +15,7 @@ import {
   type VerdictCount,
 } from '../../sweep/promises.js';
 import type { PolicyName } from '../../unwinder/policy.js';
-import { VERDICTS, type Verdict } from '../../sweep/verdict.js';
+import { VERDICTS, type Verdict } from '../../scenarios/verdict.js';
 
 const POINT: VerdictCount = {
   fn: 'f',

@@ -2,9 +2,10 @@
 import { expect, it } from 'vitest';
 import { openBackend } from '../../emulator/backend.js';
 import { selectTargets } from '../../sweep/catalogue.js';
-import { Lab } from '../../sweep/lab.js';
+import { Lab } from '../../lab/lab.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
-import { cutRanges, type UnitRequest, type UnitResult } from '../../sweep/unit.js';
+import type { UnitRequest, UnitResult } from '../../sweep/unit.js';
+import { cutRanges } from '../../sweep/range.js';
 import { ALL_KINDS } from '../../kernel-model/exception-kind.js';
 
 /** A scenario from its beginning, and from where the functions it calls have returned. */

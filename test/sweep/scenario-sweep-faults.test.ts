@@ -5,7 +5,7 @@ import { Kind } from '../../kernel-model/exception-kind.js';
 import type { TruthDefect } from '../../kernel-model/ground-truth.js';
 import { PT_REGS_SIZE } from '../../kernel-model/kernel-image.js';
 import { StackSlot } from '../../kernel-model/stacks.js';
-import type { SweepParts } from '../../sweep/sweep-parts.js';
+import type { SweepParts } from '../../lab/lab-parts.js';
 import type { UnwindDefect } from '../../unwinder/walk-defect.js';
 import { UDF } from '../assembled.js';
 import { type FamilyName, scenario, SCENARIOS, sweepParts } from '../machine-fixture.js';

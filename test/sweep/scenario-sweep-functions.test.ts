@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Reg, RegisterFile } from '../../emulator/registers.js';
 import { finalRecordOf } from '../../kernel-model/thread-call.js';
-import { buildRules } from '../../sweep/kernel-walker.js';
-import type { SweepParts } from '../../sweep/sweep-parts.js';
+import { buildRules } from '../../lab/rules.js';
+import type { SweepParts } from '../../lab/lab-parts.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
 import {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Machine } from '../../kernel-model/machine.js';
 import type { Scenario } from '../../scenarios/scenario.js';
-import { describeSetupError, setUpScenario } from '../../sweep/scenario-setup.js';
+import { describeSetupError, setUpScenario } from '../../lab/scenario-setup.js';
 import { A64 } from '../assembled.js';
 import { SCENARIOS, scenario, setUp, stepTo, sweepParts } from '../machine-fixture.js';
 

@@ -1,7 +1,7 @@
 /** Sweeps of the guest's own scenarios: bookkeeping, and verdicts that KERNEL-FACTS.md predicts. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Kind, KIND_NAMES } from '../../kernel-model/exception-kind.js';
-import type { SweepParts } from '../../sweep/sweep-parts.js';
+import type { SweepParts } from '../../lab/lab-parts.js';
 import { type FamilyName, SCENARIOS, sweepParts } from '../machine-fixture.js';
 import { cells, POLICY_LIST, problemText, runSweep, total } from './sweep-run.js';
 

@@ -3,13 +3,13 @@ import { hexAddress } from '../../base/address.js';
 import type { TruthDefect } from '../../kernel-model/ground-truth.js';
 import { ALL_KINDS, KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import type { Scenario } from '../../scenarios/scenario.js';
-import { formatPoint, type Point } from '../../sweep/point.js';
+import { formatPoint, type Point } from '../../lab/point.js';
 import { ScenarioSweep, type SweepEnd, type SweepRange } from '../../sweep/scenario-sweep.js';
 import type { PointContext } from '../../sweep/sweep-observer.js';
-import type { SweepParts } from '../../sweep/sweep-parts.js';
-import type { SweepProblem } from '../../sweep/sweep-problem.js';
+import type { SweepParts } from '../../lab/lab-parts.js';
+import type { SweepProblem } from '../../lab/problem.js';
 import { type CellKey, MODES, Tally } from '../../sweep/tally.js';
-import { VERDICTS } from '../../sweep/verdict.js';
+import { VERDICTS } from '../../scenarios/verdict.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import { setUp } from '../machine-fixture.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KIND_COUNT } from '../../kernel-model/exception-kind.js';
 import { type CellKey, DEPTH_COUNT, MODE_COUNT, MODES, Tally } from '../../sweep/tally.js';
-import { VERDICT_COUNT } from '../../sweep/verdict.js';
+import { VERDICT_COUNT } from '../../scenarios/verdict.js';
 import { newSeed, randomIntegers } from '../random.js';
 
 const add = (tally: Tally, { fn, kind, depth, policy, mode, verdict }: CellKey): number => {

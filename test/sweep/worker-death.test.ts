@@ -4,7 +4,7 @@ import { ALL_KINDS } from '../../kernel-model/exception-kind.js';
 import { selectTargets } from '../../sweep/catalogue.js';
 import type { ScenarioReport } from '../../sweep/report.js';
 import { Sweep, type SweepOptions } from '../../sweep/sweep.js';
-import { compareRanges, isSinglePoint, measuringRange, splitRange } from '../../sweep/unit.js';
+import { compareRanges, isSinglePoint, measuringRange, splitRange } from '../../sweep/range.js';
 
 /** The report of one scenario, by two workers and one policy. */
 async function sweep(name: string, extra: Partial<SweepOptions> = {}): Promise<ScenarioReport> {

@@ -3,7 +3,7 @@ import type { Timeline } from '../../../debug/timeline.js';
 import { type Address, formatAddress } from '../../../base/address.js';
 import { Disassembler } from '../../../aarch64/disassembler.js';
 import { Reg, type RegisterFile } from '../../../emulator/registers.js';
-import { VerdictCode } from '../../../sweep/verdict.js';
+import { VerdictCode } from '../../../scenarios/verdict.js';
 import { POLICIES } from '../../../unwinder/policies/all.js';
 import { must } from '../../cpu-fixture.js';
 import { gdb, hasGdb, positionIn, serve } from './gdb-fixture.js';

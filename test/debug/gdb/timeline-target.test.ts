@@ -8,7 +8,7 @@ import { addressToBigInt } from '../../../base/address.js';
 import { GDB_REGISTERS } from '../../../debug/gdb/register-table.js';
 import { Reg } from '../../../emulator/registers.js';
 import { Kind } from '../../../kernel-model/exception-kind.js';
-import type { Point } from '../../../sweep/point.js';
+import type { Point } from '../../../lab/point.js';
 import { POLICIES } from '../../../unwinder/policies/all.js';
 import { Talk } from './gdb-client.js';
 import { newSeed, randomIntegers } from '../../random.js';

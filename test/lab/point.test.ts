@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { KIND_COUNT, KIND_NAMES, kindSet, Kind } from '../../kernel-model/exception-kind.js';
-import { formatPoint, parsePoint, type Point } from '../../sweep/point.js';
+import { formatPoint, parsePoint, type Point } from '../../lab/point.js';
 
 describe('a point', () => {
   it.each([

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  Judge,
-  TruthList,
-  type Verdict,
-  VERDICT_COUNT,
-  VerdictCode,
-  VERDICTS,
-} from '../../sweep/verdict.js';
+import { Judge, TruthList } from '../../lab/judge.js';
+import { type Verdict, VERDICT_COUNT, VerdictCode, VERDICTS } from '../../scenarios/verdict.js';
 import { FAULT_LOOPED, REGS_PC, WARN_BAD_METADATA } from '../../unwinder/walk-reason.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
 import { newSeed, randomIntegers } from '../random.js';

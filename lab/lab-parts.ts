@@ -4,9 +4,9 @@ import type { Machine } from '../kernel-model/machine.js';
 import type { KernelStacks } from '../kernel-model/stacks.js';
 import type { RuleTable } from '../unwinder/rule-table.js';
 import type { FunctionIndex } from './function-index.js';
-import type { GuestWalker } from './guest-walker.js';
-import type { KernelWalker } from './kernel-walker.js';
-import type { Judge } from './verdict.js';
+import type { GuestWalker } from './kernel-walker.js';
+import type { KernelWalker } from './model-walker.js';
+import type { Judge } from './judge.js';
 
 /** Everything a sweep works with, made once per machine. */
 export interface SweepParts {

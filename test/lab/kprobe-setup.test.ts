@@ -4,9 +4,9 @@ import { threadResult } from '../../kernel-model/thread-call.js';
 import { family as calls } from '../../scenarios/calls/calls.js';
 import { family as kretprobes } from '../../scenarios/kretprobe/kretprobe.js';
 import type { Scenario } from '../../scenarios/scenario.js';
-import { kprobeRefusal } from '../../sweep/kprobe-setup.js';
-import { setUpScenario } from '../../sweep/scenario-setup.js';
-import type { SweepParts } from '../../sweep/sweep-parts.js';
+import { kprobeRefusal } from '../../lab/kprobe-setup.js';
+import { setUpScenario } from '../../lab/scenario-setup.js';
+import type { SweepParts } from '../../lab/lab-parts.js';
 import { type FamilyName, setUp, sweepParts } from '../machine-fixture.js';
 
 let parts: SweepParts | undefined;

@@ -1,36 +1,8 @@
 /** Judging one walk against ground truth (DESIGN.md, "Verdicts"). */
 import type { Address } from '../base/address.js';
 import type { CodeRange } from '../kernel-model/kernel-image.js';
+import { VerdictCode } from '../scenarios/verdict.js';
 import type { WalkResult } from '../unwinder/walk-result.js';
-
-/** The judgement of one walk. */
-export type Verdict =
-  'exact' | 'unreliable' | 'missing' | 'spurious' | 'misordered' | 'warned' | 'fault';
-
-/** Verdicts in the order of their codes. */
-export const VERDICTS: readonly Verdict[] = [
-  'exact',
-  'unreliable',
-  'missing',
-  'spurious',
-  'misordered',
-  'warned',
-  'fault',
-];
-
-/** Codes of the verdicts, for typed arrays. */
-export const VerdictCode = {
-  EXACT: 0,
-  UNRELIABLE: 1,
-  MISSING: 2,
-  SPURIOUS: 3,
-  MISORDERED: 4,
-  WARNED: 5,
-  FAULT: 6,
-} as const;
-
-/** Number of verdicts. */
-export const VERDICT_COUNT = 7;
 
 /** Entries a truth may have. */
 const MAX_TRUTH = 8192;

@@ -4,18 +4,13 @@
  * the kernel model meet.
  */
 import type { Address } from '../base/address.js';
-import type { ElfImage } from '../elf/types.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
-import { fail, ok, type Result } from '../base/result.js';
 import type { Machine } from '../kernel-model/machine.js';
 import { type KernelStacks, StackSlot } from '../kernel-model/stacks.js';
 import { finalRecordOf } from '../kernel-model/thread-call.js';
 import { Kunwind, type WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
-import { RuleTable } from '../unwinder/rule-table.js';
-import { decodeSFrame } from '../unwinder/sframe/decode.js';
-import { formatSFrameError } from '../unwinder/sframe/error.js';
-import type { SFrameSection } from '../unwinder/sframe/section.js';
+import type { RuleTable } from '../unwinder/rule-table.js';
 import type { StackInfo, StackKind } from '../unwinder/stack-info.js';
 import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import type { WalkResult } from '../unwinder/walk-result.js';
@@ -24,29 +19,6 @@ import { type UnwindTask } from '../unwinder/walk-state.js';
 import type { StackWalker } from './stack-walker.js';
 import { walkFrameSize } from './walk-frame-size.js';
 import { GuestGraphReturnStack, GuestKretprobeInstances } from './tracer-views.js';
-
-/** A `.sframe` section that cannot be used. */
-export interface SFrameProblem {
-  readonly kind: 'sframe';
-  readonly path: string;
-  readonly message: string;
-}
-
-/** The unwind rules of some images. Images without `.sframe` have none. */
-export function buildRules(images: readonly ElfImage[]): Result<RuleTable, SFrameProblem> {
-  const sections: SFrameSection[] = [];
-  for (const image of images) {
-    for (const section of image.sframe) {
-      const decoded = decodeSFrame(section.data, section.address);
-      if (!decoded.ok) {
-        const message = formatSFrameError(decoded.error);
-        return fail({ kind: 'sframe', path: image.path, message });
-      }
-      sections.push(decoded.value);
-    }
-  }
-  return ok(new RuleTable(sections));
-}
 
 const STACK_KINDS: readonly StackKind[] = [
   'task',

@@ -7,18 +7,19 @@ import { Disassembler } from '../../aarch64/disassembler.js';
 import type { ElfImage } from '../../elf/types.js';
 import { ALL_KINDS, Kind } from '../../kernel-model/exception-kind.js';
 import { DriverStatus } from '../../kernel-model/exception-driver.js';
-import { setUpScenario } from '../../sweep/scenario-setup.js';
+import { setUpScenario } from '../../lab/scenario-setup.js';
 import { allTargets } from '../../sweep/catalogue.js';
-import { Lab, type LabDefects } from '../../sweep/lab.js';
+import { Lab, type LabDefects } from '../../lab/lab.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
-import type { UnwinderChoice } from '../../sweep/stack-walker.js';
-import type { SweepTarget, UnitRequest, UnitResult } from '../../sweep/unit.js';
+import type { UnwinderChoice } from '../../lab/stack-walker.js';
+import type { UnitRequest, UnitResult } from '../../sweep/unit.js';
+import type { SweepTarget } from '../../lab/target.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import type { PolicyName } from '../../unwinder/policy.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
 import { backend, must } from '../cpu-fixture.js';
 import { stepTo } from '../machine-fixture.js';
-import { type CodePatch, patchCode } from './code-patch.js';
+import { type CodePatch, patchCode } from '../sweep/code-patch.js';
 
 const ALL_POLICIES = Object.keys(POLICIES) as PolicyName[];
 

@@ -2,7 +2,7 @@
 import type { Address } from '../base/address.js';
 import type { ExceptionDriver } from '../kernel-model/exception-driver.js';
 import { EntryKind, type GroundTruth, type ShadowStack } from '../kernel-model/ground-truth.js';
-import type { TruthList } from './verdict.js';
+import type { TruthList } from './judge.js';
 
 /**
  * Fill the truth at the walk request of an exception that a driver took, innermost first: handler,

@@ -13,13 +13,14 @@ import { KernelStacks } from '../kernel-model/stacks.js';
 import type { GuestKernelName } from '../scenarios/scenario.js';
 import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import { FunctionIndex } from './function-index.js';
-import { GuestWalker } from './guest-walker.js';
-import { loadImage } from './image-target.js';
-import { buildRules, KernelWalker } from './kernel-walker.js';
+import { GuestWalker } from './kernel-walker.js';
+import { loadImage } from './image.js';
+import { KernelWalker } from './model-walker.js';
+import { buildRules } from './rules.js';
 import { packagePath } from '../base/package-path.js';
-import type { SweepParts } from './sweep-parts.js';
+import type { SweepParts } from './lab-parts.js';
 import { loadStub } from '../kernel-model/stub.js';
-import { Judge } from './verdict.js';
+import { Judge } from './judge.js';
 import { loadVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
 /** Why there is nothing to sweep with: one line for the user. */

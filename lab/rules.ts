@@ -1,0 +1,30 @@
+/** The unwind rules of what a machine has loaded. */
+import { fail, ok, type Result } from '../base/result.js';
+import type { ElfImage } from '../elf/types.js';
+import { RuleTable } from '../unwinder/rule-table.js';
+import { decodeSFrame } from '../unwinder/sframe/decode.js';
+import { formatSFrameError } from '../unwinder/sframe/error.js';
+import type { SFrameSection } from '../unwinder/sframe/section.js';
+
+/** A `.sframe` section that cannot be used. */
+export interface SFrameProblem {
+  readonly kind: 'sframe';
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The unwind rules of some images. Images without `.sframe` have none. */
+export function buildRules(images: readonly ElfImage[]): Result<RuleTable, SFrameProblem> {
+  const sections: SFrameSection[] = [];
+  for (const image of images) {
+    for (const section of image.sframe) {
+      const decoded = decodeSFrame(section.data, section.address);
+      if (!decoded.ok) {
+        const message = formatSFrameError(decoded.error);
+        return fail({ kind: 'sframe', path: image.path, message });
+      }
+      sections.push(decoded.value);
+    }
+  }
+  return ok(new RuleTable(sections));
+}

@@ -1,0 +1,135 @@
+/** Ranges of points: how a scenario is cut up, and a range that killed its worker again. */
+import type { SweepRange } from './scenario-sweep.js';
+
+/** Dynamic instructions in a unit of depth 1, and in one of depth 2. */
+const UNIT_INSTRUCTIONS = 1024;
+const UNIT_INSTRUCTIONS_DEPTH_2 = 8;
+
+/** An instruction count that no range reaches. */
+export const NO_LIMIT = 0x7fffffff;
+
+/** A run to the scenario's end that takes no exception: how long it is, and what it returns. */
+export function measuringRange(budget: number): Omit<SweepRange, 'entry'> {
+  return {
+    from: 0,
+    to: NO_LIMIT,
+    kinds: 0,
+    outerKinds: 0,
+    innerKinds: 0,
+    innerFrom: 0,
+    innerTo: NO_LIMIT,
+    budget,
+  };
+}
+
+/** Whether a range takes no exception: {@link measuringRange}. */
+export function isMeasuring({ kinds, outerKinds }: Omit<SweepRange, 'entry'>): boolean {
+  return kinds === 0 && outerKinds === 0;
+}
+
+/** Cut a scenario of `instructions` dynamic instructions into ranges. */
+export function cutRanges(
+  instructions: number,
+  depth: 1 | 2,
+  kinds: number,
+  budget: number,
+): Omit<SweepRange, 'entry'>[] {
+  const ranges: Omit<SweepRange, 'entry'>[] = [];
+  const add = (from: number, to: number, first: number, outer: number): void => {
+    ranges.push({
+      from,
+      to: Math.min(to, instructions),
+      kinds: first,
+      outerKinds: outer,
+      innerKinds: outer === 0 ? 0 : kinds,
+      innerFrom: 0,
+      innerTo: NO_LIMIT,
+      budget,
+    });
+  };
+  for (let from = 0; from < instructions; from += UNIT_INSTRUCTIONS) {
+    add(from, from + UNIT_INSTRUCTIONS, kinds, 0);
+  }
+  if (depth === 2) {
+    for (let from = 0; from < instructions; from += UNIT_INSTRUCTIONS_DEPTH_2) {
+      add(from, from + UNIT_INSTRUCTIONS_DEPTH_2, 0, kinds);
+    }
+  }
+  return ranges;
+}
+
+/** Instructions of entry, handler and exit code that a progress estimate counts with. */
+const ESTIMATED_INNER = 400;
+
+/** How much work a range is, in stops, roughly: for showing progress. */
+export function rangeWork(range: Omit<SweepRange, 'entry'>): number {
+  const inner = Math.min(ESTIMATED_INNER, range.innerTo - range.innerFrom);
+  const inside = bits(range.outerKinds).length * inner;
+  return Math.max(1, range.to - range.from) * (1 + inside);
+}
+
+/** Inner instructions to look at when a unit of depth 2 has killed its worker. */
+const MAX_INNER = 1 << 14;
+
+/**
+ * Smaller ranges that together are the given one, or none when it is a single point: how the point
+ * that kills a worker is found.
+ */
+export function splitRange(range: Omit<SweepRange, 'entry'>): Omit<SweepRange, 'entry'>[] {
+  const { from, to, kinds, outerKinds, innerKinds } = range;
+  if (to - from > 1) {
+    const middle = (from + to) >> 1;
+    return [
+      { ...range, to: middle },
+      { ...range, from: middle },
+    ];
+  }
+  if (kinds !== 0 && outerKinds !== 0) {
+    return [
+      { ...range, outerKinds: 0 },
+      { ...range, kinds: 0 },
+    ];
+  }
+  if (kinds !== 0) return bits(kinds).map((bit) => ({ ...range, kinds: bit }));
+  const outer = bits(outerKinds);
+  if (outer.length > 1) return outer.map((bit) => ({ ...range, outerKinds: bit }));
+  const innerTo = Math.min(range.innerTo, MAX_INNER);
+  if (innerTo - range.innerFrom > 1) {
+    const middle = (range.innerFrom + innerTo) >> 1;
+    return [
+      { ...range, innerTo: middle },
+      { ...range, innerFrom: middle, innerTo },
+    ];
+  }
+  return bits(innerKinds).map((bit) => ({ ...range, innerKinds: bit }));
+}
+
+/** The order in which {@link splitRange} gives the parts of a range. */
+export function compareRanges(a: Omit<SweepRange, 'entry'>, b: Omit<SweepRange, 'entry'>): number {
+  return (
+    a.from - b.from ||
+    Number(b.kinds !== 0) - Number(a.kinds !== 0) ||
+    a.kinds - b.kinds ||
+    a.outerKinds - b.outerKinds ||
+    a.innerFrom - b.innerFrom ||
+    a.innerKinds - b.innerKinds
+  );
+}
+
+/** Whether a range is one point. */
+export function isSinglePoint(range: Omit<SweepRange, 'entry'>): boolean {
+  if (range.to - range.from > 1) return false;
+  if (range.outerKinds === 0) return bits(range.kinds).length <= 1;
+  return (
+    range.kinds === 0 &&
+    bits(range.outerKinds).length === 1 &&
+    range.innerTo - range.innerFrom <= 1 &&
+    bits(range.innerKinds).length <= 1
+  );
+}
+
+function bits(set: number): number[] {
+  const found: number[] = [];
+  for (let bit = 1; bit <= set; bit <<= 1) if ((set & bit) !== 0) found.push(bit);
+  return found;
+}
