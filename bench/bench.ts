@@ -7,7 +7,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openBackend } from '../emulator/backend.js';
 import type { EngineBackend } from '../emulator/engine.js';
-import { allTargets, selectTargets } from '../sweep/catalogue.js';
+import { allTargets, selectTargets } from '../targets/catalogue.js';
 import type { SweepTarget } from '../lab/target.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';

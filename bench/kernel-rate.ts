@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { describeElfError } from '../elf/error.js';
 import { type ElfSection, loadElf } from '../elf/image.js';
 import type { EngineBackend } from '../emulator/engine.js';
-import { kernelTargets } from '../sweep/kernel-target.js';
+import { kernelTargets } from '../targets/kernel-target.js';
 import { packagePath } from '../base/package-path.js';
 import { loadVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 import type { PolicyName } from '../unwinder/policy.js';

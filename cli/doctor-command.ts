@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { openBackend } from '../emulator/backend.js';
 import type { VmlinuxItem } from '../kernel-model/vmlinux/check.js';
-import { type DoctorReport, examine } from '../sweep/doctor.js';
+import { type DoctorReport, examine } from '../targets/doctor.js';
 import { plainKernel } from './kernel-option.js';
 import { once, type OptionText } from './option-values.js';
 import { print } from './output.js';

@@ -2,10 +2,10 @@
 import { resolve } from 'node:path';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import { type OwnUnwinder, ownUnwinder } from '../lab/kernel-walker.js';
-import { parseFunction } from '../sweep/function-text.js';
-import { parseArguments } from '../sweep/image-argument.js';
-import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
-import { kernelTargets } from '../sweep/kernel-target.js';
+import { parseFunction } from '../targets/function-text.js';
+import { parseArguments } from '../targets/image-argument.js';
+import type { KernelSampleRequest } from '../targets/kernel-sample.js';
+import { kernelTargets } from '../targets/kernel-target.js';
 import { isPattern } from '../base/name-pattern.js';
 import type { SweepTarget } from '../lab/target.js';
 import { once, type OptionText, values, wholeNumber } from './option-values.js';

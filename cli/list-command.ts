@@ -9,7 +9,7 @@ import type {
   Scenario,
   ScenarioFamily,
 } from '../scenarios/scenario.js';
-import { FAMILIES } from '../sweep/catalogue.js';
+import { FAMILIES } from '../targets/catalogue.js';
 import { promiseFor } from '../sweep/promises.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';

@@ -1,6 +1,6 @@
 /** The command line that replays one point: in the debugger where a policy's walk is to be looked at. */
-import { formatFunction } from '../sweep/function-text.js';
-import { formatArguments } from '../sweep/image-argument.js';
+import { formatFunction } from '../targets/function-text.js';
+import { formatArguments } from '../targets/image-argument.js';
 import type { SweepOptions } from '../sweep/sweep.js';
 import type { PolicyName } from '../unwinder/policy.js';
 

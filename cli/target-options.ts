@@ -1,9 +1,9 @@
 /** What is run: scenarios of the catalogue, or a function of the user's own ELF. */
 import { resolve } from 'node:path';
 import { nearestNames } from '../elf/symbol-names.js';
-import { allTargets, FAMILIES, selectTargets } from '../sweep/catalogue.js';
-import { parseArguments } from '../sweep/image-argument.js';
-import { imageTarget } from '../sweep/image-target.js';
+import { allTargets, FAMILIES, selectTargets } from '../targets/catalogue.js';
+import { parseArguments } from '../targets/image-argument.js';
+import { imageTarget } from '../targets/image-target.js';
 import type { SweepTarget } from '../lab/target.js';
 import { once, type OptionText } from './option-values.js';
 import { didYouMean, UsageError } from './usage-error.js';

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../base/result.js';
 import { family } from '../../scenarios/kunit/kunit.js';
 import type { GuestKernelName } from '../../scenarios/scenario.js';
 import type { PolicyName } from '../../unwinder/policy.js';
-import { scenarioElf } from '../catalogue.js';
+import { scenarioElf } from '../../targets/catalogue.js';
 import { Lab } from '../../lab/lab.js';
 import { CaseRunner } from './runner.js';
 

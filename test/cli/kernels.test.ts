@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseElf } from '../../elf/image.js';
-import type { DoctorReport } from '../../sweep/doctor.js';
+import type { DoctorReport } from '../../targets/doctor.js';
 import { buildElf, quads, TEXT_ADDRESS } from '../elf/elf-builder.js';
 import { GUEST, sweeper } from './kernel-sweep.js';
 import { ROOT, run, scratchFolder } from './run-cli.js';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { FAMILIES } from '../../sweep/catalogue.js';
+import { FAMILIES } from '../../targets/catalogue.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import { CliSession } from './cli-session.js';
 import { run } from './run-cli.js';

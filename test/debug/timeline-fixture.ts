@@ -2,7 +2,7 @@
 import { afterAll } from 'vitest';
 import type { ReplayOptions } from '../../debug/replay.js';
 import { Timeline } from '../../debug/timeline.js';
-import { allTargets } from '../../sweep/catalogue.js';
+import { allTargets } from '../../targets/catalogue.js';
 import { Lab } from '../../lab/lab.js';
 import type { SweepTarget } from '../../lab/target.js';
 import { backend, must } from '../cpu-fixture.js';

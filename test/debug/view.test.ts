@@ -10,7 +10,7 @@ import { ruleNotation } from '../../debug/view/rule-notation.js';
 import { pointLines, PLAIN } from '../../debug/view/text.js';
 import { walkScene, type WalkView } from '../../debug/view/walk-view.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
-import { kernelTargets } from '../../sweep/kernel-target.js';
+import { kernelTargets } from '../../targets/kernel-target.js';
 import { Lab } from '../../lab/lab.js';
 import { parsePoint } from '../../lab/point.js';
 import { POLICIES } from '../../unwinder/policies/all.js';

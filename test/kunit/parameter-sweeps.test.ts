@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Kind } from '../../kernel-model/exception-kind.js';
 import { family, KUNIT_CASES, kunitScenario } from '../../scenarios/kunit/kunit.js';
 import type { GuestKernelName } from '../../scenarios/scenario.js';
-import { scenarioElf } from '../../sweep/catalogue.js';
+import { scenarioElf } from '../../targets/catalogue.js';
 import { kprobeRefusal } from '../../lab/kprobe-setup.js';
 import { Lab } from '../../lab/lab.js';
 import type { SweepParts } from '../../lab/lab-parts.js';

@@ -4,7 +4,7 @@ import { EntryKind } from '../../kernel-model/ground-truth.js';
 import { ScenarioCpu } from '../../kernel-model/scenario-cpu.js';
 import { Reg } from '../../emulator/registers.js';
 import { family, kunitScenario } from '../../scenarios/kunit/kunit.js';
-import { scenarioElf } from '../../sweep/catalogue.js';
+import { scenarioElf } from '../../targets/catalogue.js';
 import type { CaseRun } from '../../sweep/kunit/case-run.js';
 import { KUNIT_CASES, type KunitCase } from '../../sweep/kunit/cases.js';
 import { compareSuites, differenceText } from '../../sweep/kunit/compare.js';

@@ -8,7 +8,7 @@ import type { ElfImage } from '../../elf/types.js';
 import { ALL_KINDS, Kind } from '../../kernel-model/exception-kind.js';
 import { DriverStatus } from '../../kernel-model/exception-driver.js';
 import { setUpScenario } from '../../lab/scenario-setup.js';
-import { allTargets } from '../../sweep/catalogue.js';
+import { allTargets } from '../../targets/catalogue.js';
 import { Lab, type LabDefects } from '../../lab/lab.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
 import type { UnwinderChoice } from '../../lab/stack-walker.js';

@@ -1,7 +1,7 @@
 /** The findings of docs/findings.md that are not in tracers.test.ts; only where ../shared/kernels is present. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ScenarioArgument } from '../../scenarios/scenario.js';
-import { kernelTargets } from '../../sweep/kernel-target.js';
+import { kernelTargets } from '../../targets/kernel-target.js';
 import { Lab } from '../../lab/lab.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
 import { DEFAULT_BUDGET } from '../../sweep/sweep.js';

@@ -5,7 +5,7 @@ import { Reg } from '../../emulator/registers.js';
 import { ScenarioCpu } from '../../kernel-model/scenario-cpu.js';
 import { threadResult } from '../../kernel-model/thread-call.js';
 import type { RealTracer, ScenarioArgument } from '../../scenarios/scenario.js';
-import { kernelTargets } from '../../sweep/kernel-target.js';
+import { kernelTargets } from '../../targets/kernel-target.js';
 import { Lab } from '../../lab/lab.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
 import { describeSetupError, setUpScenario } from '../../lab/scenario-setup.js';

@@ -4,7 +4,7 @@ import { highWord, lowWord } from '../../base/address.js';
 import { DriverStatus } from '../../kernel-model/exception-driver.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
 import { finalRecordOf } from '../../kernel-model/thread-call.js';
-import { kernelTarget, SELF_ARGUMENTS } from '../../sweep/kernel-target.js';
+import { kernelTarget, SELF_ARGUMENTS } from '../../targets/kernel-target.js';
 import { Lab } from '../../lab/lab.js';
 import { setUpScenario } from '../../lab/scenario-setup.js';
 import { walkDifference } from '../../lab/stack-walker.js';

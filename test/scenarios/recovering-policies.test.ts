@@ -3,7 +3,7 @@
  * where the code under test is at fault and its scenario says so.
  */
 import { describe, expect, it } from 'vitest';
-import { FAMILIES } from '../../sweep/catalogue.js';
+import { FAMILIES } from '../../targets/catalogue.js';
 import type { Verdict } from '../../scenarios/scenario.js';
 
 const RECOVERING = ['fgraph-detect', 'fgraph-recover'] as const;

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Scenario, ScenarioFamily } from '../../scenarios/scenario.js';
-import { FAMILIES, scenarioElf } from '../../sweep/catalogue.js';
+import { FAMILIES, scenarioElf } from '../../targets/catalogue.js';
 import { Lab } from '../../lab/lab.js';
 import { parsePoint } from '../../lab/point.js';
 import { pointRange } from '../../sweep/sweep.js';

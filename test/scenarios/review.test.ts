@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { family } from '../../scenarios/review/review.js';
-import { FAMILIES } from '../../sweep/catalogue.js';
+import { FAMILIES } from '../../targets/catalogue.js';
 import { repositoryPath } from '../machine-fixture.js';
 import { familyElf } from './family-elf.js';
 

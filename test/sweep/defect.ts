@@ -3,7 +3,7 @@ import type { Disassembler } from '../../aarch64/disassembler.js';
 import type { ElfImage } from '../../elf/types.js';
 import type { TruthDefect } from '../../kernel-model/ground-truth.js';
 import type { GuestKernelName } from '../../scenarios/scenario.js';
-import { selectTargets } from '../../sweep/catalogue.js';
+import { selectTargets } from '../../targets/catalogue.js';
 import type { SweepTarget } from '../../lab/target.js';
 import type { UnwindDefect } from '../../unwinder/walk-defect.js';
 import { type CodePatch, patchCode } from './code-patch.js';

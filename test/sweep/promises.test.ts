@@ -6,7 +6,7 @@ import {
   kindSet,
 } from '../../kernel-model/exception-kind.js';
 import type { PolicyPromise, RequiredVerdict, Scenario } from '../../scenarios/scenario.js';
-import { IMAGE_PROMISES } from '../../sweep/image-target.js';
+import { IMAGE_PROMISES } from '../../targets/image-target.js';
 import {
   acceptedVerdicts,
   isAllowed,

@@ -1,7 +1,7 @@
 /** What a unit answers does not depend on what its process did before. */
 import { expect, it } from 'vitest';
 import { openBackend } from '../../emulator/backend.js';
-import { selectTargets } from '../../sweep/catalogue.js';
+import { selectTargets } from '../../targets/catalogue.js';
 import { Lab } from '../../lab/lab.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
 import type { UnitRequest, UnitResult } from '../../sweep/unit.js';

@@ -1,7 +1,7 @@
 /** A worker that dies costs what killed it, and nothing else. */
 import { describe, expect, it } from 'vitest';
 import { ALL_KINDS } from '../../kernel-model/exception-kind.js';
-import { selectTargets } from '../../sweep/catalogue.js';
+import { selectTargets } from '../../targets/catalogue.js';
 import type { ScenarioReport } from '../../sweep/report.js';
 import { Sweep, type SweepOptions } from '../../sweep/sweep.js';
 import { compareRanges, isSinglePoint, measuringRange, splitRange } from '../../sweep/range.js';

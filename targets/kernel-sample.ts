@@ -2,7 +2,7 @@
 import type { EngineBackend } from '../emulator/engine.js';
 import { fail, ok, type Result } from '../base/result.js';
 import type { FunctionCall } from './arm64-routines.js';
-import { type FunctionSample, sampleFunctions } from './function-sample.js';
+import { type FunctionSample, sampleFunctions } from '../sweep/function-sample.js';
 import { parseFunction } from './function-text.js';
 import { kernelTarget } from './kernel-target.js';
 import { Lab } from '../lab/lab.js';
