@@ -5,9 +5,9 @@
 import { nearestNames } from '../elf/symbol-names.js';
 import { family as kunit, kunitScenario } from '../scenarios/kunit/kunit.js';
 import { scenarioElf } from '../targets/catalogue.js';
-import { KUNIT_CASES } from '../sweep/kunit/cases.js';
+import { KUNIT_CASES } from '../kunit/cases.js';
 import { parseFunction } from '../targets/function-text.js';
-import { guestKernelOf } from '../sweep/kunit/machines.js';
+import { guestKernelOf } from '../kunit/machines.js';
 import { isPattern } from '../base/name-pattern.js';
 import type { SweepTarget } from '../lab/target.js';
 import type { Policy } from '../unwinder/policy.js';

@@ -1,16 +1,16 @@
 /** `kunwind-lab kunit`. */
 import type { CommandModule } from 'yargs';
 import { openBackend } from '../emulator/backend.js';
-import { SUITE_NAME } from '../sweep/kunit/cases.js';
-import { compareSuites, differenceText } from '../sweep/kunit/compare.js';
-import { type JunitRun, junitDocument } from '../sweep/kunit/junit.js';
-import { ktapLines } from '../sweep/kunit/ktap-write.js';
-import { runKunit } from '../sweep/kunit/kunit-run.js';
-import { buildMatrix } from '../sweep/kunit/matrix.js';
-import type { References } from '../sweep/kunit/reference-folder.js';
-import { parseSuiteLogs } from '../sweep/kunit/reliable-stacktrace-log.js';
-import { suiteDocument, type SuiteRun } from '../sweep/kunit/suite-ktap.js';
-import { describeSuiteLogError } from '../sweep/kunit/suite-log-error.js';
+import { SUITE_NAME } from '../kunit/cases.js';
+import { compareSuites, differenceText } from '../kunit/compare.js';
+import { type JunitRun, junitDocument } from '../kunit/junit.js';
+import { ktapLines } from '../kunit/ktap-write.js';
+import { runKunit } from '../kunit/kunit-run.js';
+import { buildMatrix } from '../kunit/matrix.js';
+import type { References } from '../kunit/reference-folder.js';
+import { parseSuiteLogs } from '../kunit/reliable-stacktrace-log.js';
+import { suiteDocument, type SuiteRun } from '../kunit/suite-ktap.js';
+import { describeSuiteLogError } from '../kunit/suite-log-error.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import { type KunitArguments, kunitRequest } from './kunit-options.js';
 import { matrixLines } from './kunit-matrix.js';
@@ -86,7 +86,7 @@ async function kunit(given: KunitArguments): Promise<number> {
   const runs = readBack(ktap, outcome.value);
   if (file !== undefined) {
     // Only here: no other run needs the XML library.
-    const { xmlText } = await import('../sweep/kunit/junit-xml.js');
+    const { xmlText } = await import('../kunit/junit-xml.js');
     file.writeText(xmlText(junitDocument(SUITE_NAME, runs)));
   }
   const differences = references === undefined ? [] : compareAll(runs, references);

@@ -1,5 +1,5 @@
 /** Cases by policies as a table. */
-import type { MatrixCell, MatrixRow } from '../sweep/kunit/matrix.js';
+import type { MatrixCell, MatrixRow } from '../kunit/matrix.js';
 import type { Style } from './style.js';
 
 /** The lines of the table. @param runs names of the columns */

@@ -1,8 +1,8 @@
 /** The options of `kunit`, checked: every mistake is found before a worker starts. */
 import { nearestNames } from '../elf/symbol-names.js';
-import { KUNIT_CASES, type KunitCase } from '../sweep/kunit/cases.js';
-import type { KunitOptions } from '../sweep/kunit/kunit-run.js';
-import { readReferences, type References } from '../sweep/kunit/reference-folder.js';
+import { KUNIT_CASES, type KunitCase } from '../kunit/cases.js';
+import type { KunitOptions } from '../kunit/kunit-run.js';
+import { readReferences, type References } from '../kunit/reference-folder.js';
 import { matchesPattern } from '../base/name-pattern.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';

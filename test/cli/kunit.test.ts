@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseSuiteLogs } from '../../sweep/kunit/reliable-stacktrace-log.js';
+import { parseSuiteLogs } from '../../kunit/reliable-stacktrace-log.js';
 import { PACKAGE_ROOT } from '../../base/package-path.js';
 import { CliSession } from './cli-session.js';
 import { REFERENCE_POLICIES, referenceFolder, referenceText } from '../kunit/reference-logs.js';

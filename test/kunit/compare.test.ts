@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { compareSuites, describeRoles, differenceText } from '../../sweep/kunit/compare.js';
-import { buildMatrix } from '../../sweep/kunit/matrix.js';
-import { parseSuiteLog } from '../../sweep/kunit/reliable-stacktrace-log.js';
-import type { SuiteLog } from '../../sweep/kunit/suite-log.js';
-import { describeSuiteLogError } from '../../sweep/kunit/suite-log-error.js';
+import { compareSuites, describeRoles, differenceText } from '../../kunit/compare.js';
+import { buildMatrix } from '../../kunit/matrix.js';
+import { parseSuiteLog } from '../../kunit/reliable-stacktrace-log.js';
+import type { SuiteLog } from '../../kunit/suite-log.js';
+import { describeSuiteLogError } from '../../kunit/suite-log-error.js';
 import { REFERENCE_POLICIES, referenceFolder, referenceText } from './reference-logs.js';
 
 function read(text: string): SuiteLog {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { junitDocument, type XmlElement } from '../../sweep/kunit/junit.js';
-import { xmlText } from '../../sweep/kunit/junit-xml.js';
-import { parseSuiteLog } from '../../sweep/kunit/reliable-stacktrace-log.js';
-import type { SuiteLog } from '../../sweep/kunit/suite-log.js';
+import { junitDocument, type XmlElement } from '../../kunit/junit.js';
+import { xmlText } from '../../kunit/junit-xml.js';
+import { parseSuiteLog } from '../../kunit/reliable-stacktrace-log.js';
+import type { SuiteLog } from '../../kunit/suite-log.js';
 import { referenceFolder, referenceText } from './reference-logs.js';
 
 const LOG = `KTAP version 1

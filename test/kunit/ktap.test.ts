@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { KtapGroup } from '../../sweep/kunit/ktap.js';
-import { describeKtapError } from '../../sweep/kunit/ktap-error.js';
-import { parseKtap } from '../../sweep/kunit/ktap-parse.js';
-import { ktapLines } from '../../sweep/kunit/ktap-write.js';
+import type { KtapGroup } from '../../kunit/ktap.js';
+import { describeKtapError } from '../../kunit/ktap-error.js';
+import { parseKtap } from '../../kunit/ktap-parse.js';
+import { ktapLines } from '../../kunit/ktap-write.js';
 import { REFERENCE_POLICIES, referenceFolder, referenceText } from './reference-logs.js';
 
 function parsed(text: string): readonly KtapGroup[] {

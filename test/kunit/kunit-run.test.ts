@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { KUNIT_CASES } from '../../sweep/kunit/cases.js';
-import { runKunit } from '../../sweep/kunit/kunit-run.js';
+import { KUNIT_CASES } from '../../kunit/cases.js';
+import { runKunit } from '../../kunit/kunit-run.js';
 
 const cases = KUNIT_CASES.slice(0, 4);
 

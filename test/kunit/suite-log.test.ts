@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { KUNIT_CASES, missingCaller } from '../../sweep/kunit/cases.js';
-import { parseSuiteLog, parseSuiteLogs } from '../../sweep/kunit/reliable-stacktrace-log.js';
-import type { SuiteLog } from '../../sweep/kunit/suite-log.js';
-import { describeSuiteLogError } from '../../sweep/kunit/suite-log-error.js';
+import { KUNIT_CASES, missingCaller } from '../../kunit/cases.js';
+import { parseSuiteLog, parseSuiteLogs } from '../../kunit/reliable-stacktrace-log.js';
+import type { SuiteLog } from '../../kunit/suite-log.js';
+import { describeSuiteLogError } from '../../kunit/suite-log-error.js';
 import { REFERENCE_POLICIES, referenceFolder, referenceText } from './reference-logs.js';
 
 function read(text: string): SuiteLog {

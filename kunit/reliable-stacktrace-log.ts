@@ -3,7 +3,7 @@
  * diagnostics that lib/tests/stacktrace_kunit.c prints. Lines of anything else that the kernel
  * printed meanwhile (a WARN's own backtrace) are skipped.
  */
-import { fail, ok, type Result } from '../../base/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { isCaseName, SUITE_NAME } from './cases.js';
 import { groupName, type KtapDiagnostic, type KtapGroup, type KtapTest } from './ktap.js';
 import { parseKtap } from './ktap-parse.js';

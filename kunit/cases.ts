@@ -6,7 +6,7 @@
 import {
   KUNIT_CASES as GUEST_CASES,
   type KunitCase as GuestCase,
-} from '../../scenarios/kunit/kunit.js';
+} from '../scenarios/kunit/kunit.js';
 
 /** Name of the suite in KTAP. */
 export const SUITE_NAME = 'reliable_stacktrace';

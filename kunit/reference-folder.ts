@@ -1,8 +1,8 @@
 /** A folder of reference logs, one `<policy>.ktap` for each policy that a real kernel was run with. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fail, ok, type Result } from '../../base/result.js';
-import type { PolicyName } from '../../unwinder/policy.js';
+import { fail, ok, type Result } from '../base/result.js';
+import type { PolicyName } from '../unwinder/policy.js';
 import { parseSuiteLog } from './reliable-stacktrace-log.js';
 import type { SuiteLog } from './suite-log.js';
 import { describeSuiteLogError } from './suite-log-error.js';

@@ -5,7 +5,7 @@
  * anything else may be indented as it likes, because the kernel does not indent the diagnostics of
  * parameters, and prints warnings in between.
  */
-import { fail, ok, type Result } from '../../base/result.js';
+import { fail, ok, type Result } from '../base/result.js';
 import type { KtapDiagnostic, KtapDirective, KtapGroup, KtapTest } from './ktap.js';
 import { groupName } from './ktap.js';
 import type { KtapError } from './ktap-error.js';

@@ -1,5 +1,5 @@
 /** What running one case under one policy gives: plain data, made in a worker process. */
-import type { PolicyName } from '../../unwinder/policy.js';
+import type { PolicyName } from '../unwinder/policy.js';
 import type { ProbeRecord } from './suite-log.js';
 
 /** A walk that the case asked for. */

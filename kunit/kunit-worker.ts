@@ -2,8 +2,8 @@
  * The worker process of `kunit`: runs cases that arrive over IPC, one at a time. The engine may
  * abort the process on a failed assertion of its own, which is why this is a process.
  */
-import { openBackend } from '../../emulator/backend.js';
-import type { PolicyName } from '../../unwinder/policy.js';
+import { openBackend } from '../emulator/backend.js';
+import type { PolicyName } from '../unwinder/policy.js';
 import type { CaseRun } from './case-run.js';
 import { KUNIT_CASES } from './cases.js';
 import { guestKernelOf, KunitMachines } from './machines.js';

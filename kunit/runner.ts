@@ -2,21 +2,21 @@
  * Runs the cases on one machine: steps the guest through a case, answers every walk request with
  * what the unwinder says under a policy, and checks that the guest did what the case is made of.
  */
-import type { Address } from '../../base/address.js';
-import { Reg } from '../../emulator/registers.js';
-import { threadResult } from '../../kernel-model/thread-call.js';
-import { ScenarioCpu } from '../../kernel-model/scenario-cpu.js';
-import type { GuestKernelName, Scenario } from '../../scenarios/scenario.js';
-import { kunitScenario } from '../../scenarios/kunit/kunit.js';
-import { POLICIES } from '../../unwinder/policies/all.js';
-import type { PolicyName } from '../../unwinder/policy.js';
-import { WALK_WARNINGS, WALK_REASONS } from '../../unwinder/walk-reason.js';
-import { WalkResult } from '../../unwinder/walk-result.js';
-import { kprobeRefusal } from '../../lab/kprobe-setup.js';
-import { describeSetupError, setUpScenario } from '../../lab/scenario-setup.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
-import { TruthList } from '../../lab/judge.js';
-import { VerdictCode, VERDICTS } from '../../scenarios/verdict.js';
+import type { Address } from '../base/address.js';
+import { Reg } from '../emulator/registers.js';
+import { threadResult } from '../kernel-model/thread-call.js';
+import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
+import type { GuestKernelName, Scenario } from '../scenarios/scenario.js';
+import { kunitScenario } from '../scenarios/kunit/kunit.js';
+import { POLICIES } from '../unwinder/policies/all.js';
+import type { PolicyName } from '../unwinder/policy.js';
+import { WALK_WARNINGS, WALK_REASONS } from '../unwinder/walk-reason.js';
+import { WalkResult } from '../unwinder/walk-result.js';
+import { kprobeRefusal } from '../lab/kprobe-setup.js';
+import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
+import type { SweepParts } from '../lab/lab-parts.js';
+import { TruthList } from '../lab/judge.js';
+import { VerdictCode, VERDICTS } from '../scenarios/verdict.js';
 import type { CaseRun, StepRun, WalkRun } from './case-run.js';
 import { handlersOf, type KunitCase } from './cases.js';
 import { formatPlace, Kallsyms } from './kallsyms.js';

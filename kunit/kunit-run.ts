@@ -1,8 +1,8 @@
 /** Runs cases under policies in worker processes, and puts the answers in order. */
 import { availableParallelism } from 'node:os';
-import { fail, ok, type Result } from '../../base/result.js';
-import type { PolicyName } from '../../unwinder/policy.js';
-import { WorkerProcess, workerScript } from '../../base/worker-process.js';
+import { fail, ok, type Result } from '../base/result.js';
+import type { PolicyName } from '../unwinder/policy.js';
+import { WorkerProcess, workerScript } from '../base/worker-process.js';
 import type { CaseRun } from './case-run.js';
 import type { KunitCase } from './cases.js';
 import { guestKernelOf } from './machines.js';

@@ -3,8 +3,8 @@
  * takes each to reach up to the next one (kernel/kallsyms.c, v7.3-rc7), so that the padding behind a
  * function counts as the function.
  */
-import type { Address } from '../../base/address.js';
-import type { SymbolTable } from '../../elf/symbols.js';
+import type { Address } from '../base/address.js';
+import type { SymbolTable } from '../elf/symbols.js';
 
 /** A function as kallsyms sees it. */
 export interface KallsymsFunction {

@@ -1,11 +1,11 @@
 /** The machines that the cases run on: each kernel that a policy needs, with the cases beside it. */
-import type { EngineBackend } from '../../emulator/engine.js';
-import { fail, ok, type Result } from '../../base/result.js';
-import { family } from '../../scenarios/kunit/kunit.js';
-import type { GuestKernelName } from '../../scenarios/scenario.js';
-import type { PolicyName } from '../../unwinder/policy.js';
-import { scenarioElf } from '../../targets/catalogue.js';
-import { Lab } from '../../lab/lab.js';
+import type { EngineBackend } from '../emulator/engine.js';
+import { fail, ok, type Result } from '../base/result.js';
+import { family } from '../scenarios/kunit/kunit.js';
+import type { GuestKernelName } from '../scenarios/scenario.js';
+import type { PolicyName } from '../unwinder/policy.js';
+import { scenarioElf } from '../targets/catalogue.js';
+import { Lab } from '../lab/lab.js';
 import { CaseRunner } from './runner.js';
 
 /** The kernel whose return path a policy is made for. */
