@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { openBackend } from '../emulator/backend.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { allTargets, selectTargets } from '../targets/catalogue.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { type EngineLimits, measureEngine } from './engine-limit.js';
@@ -28,7 +28,7 @@ const DEPTH2_UNITS = 8;
 const SCALING_ROUNDS = 3;
 const GDB_ROUNDS = 3;
 /** Targets of families, as far as they exist. */
-function targetsOf(...families: readonly string[]): readonly SweepTarget[] {
+function targetsOf(...families: readonly string[]): readonly LabTarget[] {
   return families.flatMap((family) => {
     const found = selectTargets([family]);
     return 'unknown' in found ? [] : found;

@@ -17,8 +17,8 @@ import { Kind } from '../kernel-model/exception-kind.js';
 import { ExceptionSource } from '../kernel-model/exception-source.js';
 import type { Machine } from '../kernel-model/machine.js';
 import { setUpScenario } from '../lab/scenario-setup.js';
-import type { SweepParts } from '../lab/lab-parts.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabParts } from '../lab/lab-parts.js';
+import type { LabTarget } from '../lab/target.js';
 import { measure, type Rate } from './rounds.js';
 import * as word from './words.js';
 
@@ -55,8 +55,8 @@ export interface EngineLimits {
 /** Measure. `parts` must be a machine on which `target` can be set up. */
 export function measureEngine(
   backend: EngineBackend,
-  parts: SweepParts,
-  target: SweepTarget,
+  parts: LabParts,
+  target: LabTarget,
 ): EngineLimits {
   const stepper = openEngine(backend, 0);
   const file = new RegisterFile();
@@ -138,7 +138,7 @@ type KernelPoint = Pick<
 >;
 
 /** An IRQ taken again and again at the first instruction of a scenario, with nothing looked at. */
-function kernelPoint(parts: SweepParts, target: SweepTarget, step: () => void): KernelPoint {
+function kernelPoint(parts: LabParts, target: LabTarget, step: () => void): KernelPoint {
   const { machine } = parts;
   setUpAtEntry(machine, target);
   const source = new ExceptionSource(machine);
@@ -162,7 +162,7 @@ function kernelPoint(parts: SweepParts, target: SweepTarget, step: () => void): 
   return { kernelPoint: rate, ...instructions };
 }
 
-function setUpAtEntry(machine: Machine, target: SweepTarget): RegisterFile {
+function setUpAtEntry(machine: Machine, target: LabTarget): RegisterFile {
   const entry = setUpScenario(machine, target.scenario);
   if (typeof entry !== 'number') throw new Error(`cannot set up ${target.scenario.name}`);
   const status = machine.stepper.runTo(entry, COUNT_BUDGET);

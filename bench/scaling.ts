@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { ALL_KINDS } from '../kernel-model/exception-kind.js';
 import { Sweep } from '../sweep/sweep.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { median, type Rate, rateOf, type Round } from './rounds.js';
 
@@ -23,7 +23,7 @@ const SAMPLE_MS = 50;
 
 /** Sweep the targets with one and with two workers, some rounds over. */
 export async function measureScaling(
-  targets: readonly SweepTarget[],
+  targets: readonly LabTarget[],
   policies: readonly PolicyName[],
   rounds: number,
 ): Promise<Scaling> {

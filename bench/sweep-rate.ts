@@ -9,7 +9,7 @@ import { UnitRunner } from '../sweep/run-unit.js';
 import { DEFAULT_BUDGET } from '../sweep/sweep.js';
 import type { UnitRequest } from '../sweep/unit.js';
 import { cutRanges, measuringRange } from '../sweep/range.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { type Rate, rateOf, type Round, Stopwatch } from './rounds.js';
 
@@ -49,7 +49,7 @@ export class Workloads {
     return made.value;
   }
 
-  private runnerFor(target: SweepTarget): UnitRunner {
+  private runnerFor(target: LabTarget): UnitRunner {
     let runner = this.runners.get(target.elf);
     if (runner === undefined) {
       runner = new UnitRunner(this.lab());
@@ -59,12 +59,12 @@ export class Workloads {
   }
 
   /** All units of depth 1 of the targets. */
-  async depth1(name: string, targets: readonly SweepTarget[]): Promise<Workload> {
+  async depth1(name: string, targets: readonly LabTarget[]): Promise<Workload> {
     return { name, units: await this.prepare(targets, 1) };
   }
 
   /** At most `limit` units of depth 2, evenly picked from those of the targets. */
-  async depth2(name: string, targets: readonly SweepTarget[], limit: number): Promise<Workload> {
+  async depth2(name: string, targets: readonly LabTarget[], limit: number): Promise<Workload> {
     const units = await this.prepare(targets, 2);
     const inner = units.filter(({ request }) => request.range.outerKinds !== 0);
     const every = Math.max(1, inner.length / limit);
@@ -72,7 +72,7 @@ export class Workloads {
     return { name, units: picked };
   }
 
-  private async prepare(targets: readonly SweepTarget[], depth: 1 | 2): Promise<PreparedUnit[]> {
+  private async prepare(targets: readonly LabTarget[], depth: 1 | 2): Promise<PreparedUnit[]> {
     const units: PreparedUnit[] = [];
     for (const target of targets) {
       const runner = this.runnerFor(target);
@@ -94,7 +94,7 @@ export class Workloads {
   }
 }
 
-function kindSetOf({ scenario }: SweepTarget): number {
+function kindSetOf({ scenario }: LabTarget): number {
   return scenario.kinds === undefined ? ALL_KINDS : kindSet(scenario.kinds);
 }
 

@@ -9,7 +9,7 @@ import { KUNIT_CASES } from '../kunit/cases.js';
 import { parseFunction } from '../targets/function-text.js';
 import { guestKernelOf } from '../kunit/machines.js';
 import { isPattern } from '../base/name-pattern.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { ReplayOptions } from '../debug/replay.js';
 import { kernelOptions } from './kernel-options.js';
@@ -19,7 +19,7 @@ import { didYouMean, UsageError } from './usage-error.js';
 
 /** A target and how its timeline is made. */
 export interface DebugTarget {
-  readonly target: SweepTarget;
+  readonly target: LabTarget;
   readonly options: ReplayOptions;
   /** Lines for standard error. */
   readonly notes: readonly string[];

@@ -4,10 +4,10 @@ import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import { type OwnUnwinder, ownUnwinder } from '../lab/kernel-walker.js';
 import { parseFunction } from '../targets/function-text.js';
 import { parseArguments } from '../targets/image-argument.js';
-import type { KernelSampleRequest } from '../targets/kernel-sample.js';
+import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
 import { kernelTargets } from '../targets/kernel-target.js';
 import { isPattern } from '../base/name-pattern.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 import { once, type OptionText, values, wholeNumber } from './option-values.js';
 import { UsageError } from './usage-error.js';
 
@@ -24,7 +24,7 @@ export interface SweepTargets {
   readonly kernel?: SweptKernel;
   /** Kinds of exceptions that the kernel cannot take, and why. */
   readonly untaken?: ReadonlyMap<number, string>;
-  readonly targets: readonly SweepTarget[];
+  readonly targets: readonly LabTarget[];
   /** Lines for standard error. */
   readonly notes: readonly string[];
   readonly sample?: KernelSampleRequest;

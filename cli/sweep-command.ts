@@ -4,7 +4,7 @@ import type { CommandModule } from 'yargs';
 import { openBackend } from '../emulator/backend.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import type { EngineBackend } from '../emulator/engine.js';
-import { kernelSample } from '../targets/kernel-sample.js';
+import { kernelSample } from '../sweep/kernel-sample.js';
 import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import { findingLines } from './findings.js';

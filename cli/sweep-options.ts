@@ -1,6 +1,6 @@
 /** The options of `sweep`, checked: every mistake is found before a worker starts. */
 import { ALL_KINDS, KIND_NAMES, kindSet } from '../kernel-model/exception-kind.js';
-import type { KernelSampleRequest } from '../targets/kernel-sample.js';
+import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
 import { type UnwinderChoice, UNWINDER_CHOICES } from '../lab/stack-walker.js';
 import { parsePoint, type Point } from '../lab/point.js';
 import type { SweepOptions } from '../sweep/sweep.js';

@@ -4,7 +4,7 @@ import { nearestNames } from '../elf/symbol-names.js';
 import { allTargets, FAMILIES, selectTargets } from '../targets/catalogue.js';
 import { parseArguments } from '../targets/image-argument.js';
 import { imageTarget } from '../targets/image-target.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 import { once, type OptionText } from './option-values.js';
 import { didYouMean, UsageError } from './usage-error.js';
 
@@ -18,7 +18,7 @@ export interface TargetArguments {
 
 /** The targets, checked before anything starts, and lines for standard error. @throws UsageError */
 export function targetsOf(given: TargetArguments): {
-  readonly targets: readonly SweepTarget[];
+  readonly targets: readonly LabTarget[];
   readonly notes: readonly string[];
 } {
   const file = once('image', given.image);
@@ -47,7 +47,7 @@ export function targetsOf(given: TargetArguments): {
   return { targets: [target], notes };
 }
 
-function catalogueTargets(patterns: readonly string[]): readonly SweepTarget[] {
+function catalogueTargets(patterns: readonly string[]): readonly LabTarget[] {
   const selected = selectTargets(patterns);
   if (!('unknown' in selected)) return selected;
   const { unknown } = selected;

@@ -9,7 +9,7 @@ import type { TruthDefect } from '../kernel-model/ground-truth.js';
 import { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Machine } from '../kernel-model/machine.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
-import type { SweepParts } from '../lab/lab-parts.js';
+import type { LabParts } from '../lab/lab-parts.js';
 import { explainKernelStop } from '../lab/problem.js';
 import type { Policy } from '../unwinder/policy.js';
 import { type Edit, Inputs } from './inputs.js';
@@ -67,7 +67,7 @@ export class Replay {
   private tainted = false;
 
   /** @param entry first instruction of the scenario's entry function */
-  constructor(parts: SweepParts, entry: Address, options: ReplayOptions) {
+  constructor(parts: LabParts, entry: Address, options: ReplayOptions) {
     const { machine, stacks, driver, walker } = parts;
     this.machine = machine;
     const scenarioCpu = new ScenarioCpu(machine, stacks, options.truthDefect);

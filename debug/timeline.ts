@@ -17,7 +17,7 @@ import type { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Machine } from '../kernel-model/machine.js';
 import type { Scenario } from '../scenarios/scenario.js';
 import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
-import type { SweepParts } from '../lab/lab-parts.js';
+import type { LabParts } from '../lab/lab-parts.js';
 import type { Edit, Inputs } from './inputs.js';
 import type { Place } from './place.js';
 import { Replay, type ReplayOptions } from './replay.js';
@@ -31,7 +31,7 @@ export class Timeline {
   private before: { readonly position: number; readonly words: Uint32Array } | undefined;
 
   private constructor(
-    readonly parts: SweepParts,
+    readonly parts: LabParts,
     readonly scenario: Scenario,
     private readonly replay: Replay,
   ) {
@@ -41,7 +41,7 @@ export class Timeline {
 
   /** Set a scenario up and stand before its thread's first instruction. The error is one line. */
   static start(
-    parts: SweepParts,
+    parts: LabParts,
     scenario: Scenario,
     options: ReplayOptions = {},
   ): Result<Timeline, string> {

@@ -3,7 +3,7 @@
  * function returns what the host leaves in `walk_result`.
  */
 import type { Machine } from '../kernel-model/machine.js';
-import type { KernelWalker } from '../lab/model-walker.js';
+import type { ModelWalker } from '../lab/model-walker.js';
 import type { Policy } from '../unwinder/policy.js';
 import { WalkResult } from '../unwinder/walk-result.js';
 
@@ -16,7 +16,7 @@ export class WalkAnswer {
 
   constructor(
     private readonly machine: Machine,
-    private readonly walker: KernelWalker,
+    private readonly walker: ModelWalker,
     private readonly policy: Policy,
   ) {}
 

@@ -14,7 +14,7 @@ import { WALK_WARNINGS, WALK_REASONS } from '../unwinder/walk-reason.js';
 import { WalkResult } from '../unwinder/walk-result.js';
 import { kprobeRefusal } from '../lab/kprobe-setup.js';
 import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
-import type { SweepParts } from '../lab/lab-parts.js';
+import type { LabParts } from '../lab/lab-parts.js';
 import { TruthList } from '../lab/judge.js';
 import { VerdictCode, VERDICTS } from '../scenarios/verdict.js';
 import type { CaseRun, StepRun, WalkRun } from './case-run.js';
@@ -48,7 +48,7 @@ export class CaseRunner {
 
   /** @param kernel the one that the machine has */
   constructor(
-    private readonly parts: SweepParts,
+    private readonly parts: LabParts,
     private readonly kernel: GuestKernelName,
   ) {
     this.cpu = new ScenarioCpu(parts.machine, parts.stacks);

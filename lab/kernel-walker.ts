@@ -85,7 +85,7 @@ function bytesBetween({ kernel, memory }: Machine, start: string, end: string): 
 }
 
 /** Walks of one machine's kernel. */
-export class GuestWalker implements StackWalker {
+export class KernelWalker implements StackWalker {
   private readonly call: WalkCall;
   private readonly variants: Partial<Record<PolicyName, number>>;
   private readonly variantAt: Address | undefined;
@@ -122,10 +122,10 @@ export class GuestWalker implements StackWalker {
     machine: Machine,
     driver: ExceptionDriver,
     stub: WalkStub,
-  ): GuestWalker | undefined {
+  ): KernelWalker | undefined {
     const [reliable, bestEffort] = WALK_FUNCTIONS.map((name) => machine.kernel.symbol(name));
     if (reliable === undefined || bestEffort === undefined) return undefined;
-    return new GuestWalker(machine, driver, stub, reliable, bestEffort);
+    return new KernelWalker(machine, driver, stub, reliable, bestEffort);
   }
 
   supports(policy: Policy): boolean {

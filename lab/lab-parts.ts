@@ -4,20 +4,20 @@ import type { Machine } from '../kernel-model/machine.js';
 import type { KernelStacks } from '../kernel-model/stacks.js';
 import type { RuleTable } from '../unwinder/rule-table.js';
 import type { FunctionIndex } from './function-index.js';
-import type { GuestWalker } from './kernel-walker.js';
-import type { KernelWalker } from './model-walker.js';
+import type { KernelWalker } from './kernel-walker.js';
+import type { ModelWalker } from './model-walker.js';
 import type { Judge } from './judge.js';
 
 /** Everything a sweep works with, made once per machine. */
-export interface SweepParts {
+export interface LabParts {
   readonly machine: Machine;
   readonly stacks: KernelStacks;
   readonly rules: RuleTable;
   readonly driver: ExceptionDriver;
   /** The model. */
-  readonly walker: KernelWalker;
+  readonly walker: ModelWalker;
   /** The kernel image's own unwinder, if it has one. */
-  readonly guest?: GuestWalker | undefined;
+  readonly guest?: KernelWalker | undefined;
   readonly judge: Judge;
   readonly functions: FunctionIndex;
 }

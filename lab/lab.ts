@@ -13,12 +13,12 @@ import { KernelStacks } from '../kernel-model/stacks.js';
 import type { GuestKernelName } from '../scenarios/scenario.js';
 import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import { FunctionIndex } from './function-index.js';
-import { GuestWalker } from './kernel-walker.js';
+import { KernelWalker } from './kernel-walker.js';
 import { loadImage } from './image.js';
-import { KernelWalker } from './model-walker.js';
+import { ModelWalker } from './model-walker.js';
 import { buildRules } from './rules.js';
 import { packagePath } from '../base/package-path.js';
-import type { SweepParts } from './lab-parts.js';
+import type { LabParts } from './lab-parts.js';
 import { loadStub } from '../kernel-model/stub.js';
 import { Judge } from './judge.js';
 import { loadVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
@@ -46,7 +46,7 @@ const GUEST_KERNELS: Readonly<Record<GuestKernelName, string>> = {
 
 /** Builds and keeps machines. */
 export class Lab {
-  private parts: SweepParts | undefined;
+  private parts: LabParts | undefined;
   private loadedElf: string | undefined;
   private loadedKernel = 'linux';
   private readonly kernels = new Map<string, KernelImage>();
@@ -86,7 +86,7 @@ export class Lab {
     elfPath: string | undefined,
     kernelName: GuestKernelName = 'linux',
     vmlinux?: VmlinuxSource,
-  ): Result<SweepParts, LabError> {
+  ): Result<LabParts, LabError> {
     const key = kernelKey(kernelName, vmlinux);
     const same = this.loadedElf === elfPath && this.loadedKernel === key;
     if (this.parts !== undefined && same) return ok(this.parts);
@@ -122,8 +122,8 @@ export class Lab {
       stacks: stacks.value,
       rules: rules.value,
       driver,
-      walker: new KernelWalker(machine.value, stacks.value, rules.value, this.defects.unwinder),
-      guest: GuestWalker.create(machine.value, driver, stub.value.stub),
+      walker: new ModelWalker(machine.value, stacks.value, rules.value, this.defects.unwinder),
+      guest: KernelWalker.create(machine.value, driver, stub.value.stub),
       judge: new Judge(kernel.trampolines),
       functions: new FunctionIndex(machine.value),
     };

@@ -39,7 +39,7 @@ interface WalkedTask extends UnwindTask {
 }
 
 /** Walks tasks of one machine. */
-export class KernelWalker implements StackWalker {
+export class ModelWalker implements StackWalker {
   private readonly kunwind: Kunwind;
   private readonly start = new WalkStart();
   private readonly bestEffortStart = new WalkStart();

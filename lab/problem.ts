@@ -16,7 +16,7 @@ import type { Point } from './point.js';
  * - `unbooted`: a function of a real kernel was reached that only a booted kernel can run.
  * - `warned`: a WARN of a real kernel was reached, `bug`: a BUG.
  */
-export type SweepProblemKind =
+export type ProblemKind =
   | 'engine'
   | 'no-request'
   | 'runaway'
@@ -29,8 +29,8 @@ export type SweepProblemKind =
   | 'bug';
 
 /** One problem. */
-export interface SweepProblem {
-  readonly kind: SweepProblemKind;
+export interface Problem {
+  readonly kind: ProblemKind;
   /** Undefined when the scenario itself is at fault. */
   readonly point: Point | undefined;
   /** PC of the stepper. */
@@ -46,7 +46,7 @@ export interface SweepProblem {
 export function explainDriverStatus(
   status: number,
   register: number,
-): { readonly kind: SweepProblemKind; readonly detail: string } {
+): { readonly kind: ProblemKind; readonly detail: string } {
   switch (status) {
     case DriverStatus.ENGINE_ERROR:
       return { kind: 'engine', detail: 'the engine stopped in entry, handler or exit code' };
@@ -80,7 +80,7 @@ export function explainKernelStop(
   { bootedFunctions, bugTable }: KernelImage,
   pc: Address,
   stopped = true,
-): { readonly kind: SweepProblemKind; readonly detail: string } | undefined {
+): { readonly kind: ProblemKind; readonly detail: string } | undefined {
   if (!stopped) return undefined;
   const name = bootedFunctions?.get(pc);
   if (name !== undefined) {

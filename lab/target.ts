@@ -3,7 +3,7 @@ import type { VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 import type { Scenario } from '../scenarios/scenario.js';
 
 /** What is swept: a scenario and the ELF that holds its code. */
-export interface SweepTarget {
+export interface LabTarget {
   readonly scenario: Scenario;
   /** Path of the ELF loaded beside the kernel; absent when the code is in the kernel itself. */
   readonly elf?: string;

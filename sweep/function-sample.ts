@@ -16,7 +16,7 @@ import { SELF_ARGUMENTS } from '../targets/kernel-target.js';
 import { matchesPattern } from '../base/name-pattern.js';
 import { setUpScenario } from '../lab/scenario-setup.js';
 import { ScenarioSweep } from './scenario-sweep.js';
-import type { SweepParts } from '../lab/lab-parts.js';
+import type { LabParts } from '../lab/lab-parts.js';
 import { explainKernelStop } from '../lab/problem.js';
 import { Tally } from './tally.js';
 import { measuringRange } from './range.js';
@@ -49,7 +49,7 @@ const NUMBER_ARGUMENTS: readonly ScenarioArgument[] = SELF_ARGUMENTS.map((_, i) 
  * @param among a pattern that their names match, and what is to trace them
  */
 export function sampleFunctions(
-  parts: SweepParts,
+  parts: LabParts,
   count: number,
   seed: number,
   among: NamedFunction,
@@ -70,7 +70,7 @@ export function sampleFunctions(
 }
 
 /** Functions in code that is never written, each by the name that names it. */
-function candidates({ machine }: SweepParts): ElfSymbol[] {
+function candidates({ machine }: LabParts): ElfSymbol[] {
   const { kernel, symbols, memory } = machine;
   const routines = new Set(
     arm64Routines((name) => symbols.byName(name)).map(({ name }) => symbols.byName(name)?.address),
@@ -92,7 +92,7 @@ class Trial {
   private readonly cpu: ScenarioCpu;
 
   constructor(
-    private readonly parts: SweepParts,
+    private readonly parts: LabParts,
     private readonly tracing: Tracing | undefined,
   ) {
     this.cpu = new ScenarioCpu(parts.machine, parts.stacks);

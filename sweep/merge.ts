@@ -14,7 +14,7 @@ import {
   type VerdictCounts,
 } from './report.js';
 import type { CellReport, DisagreementReport, ProblemReport, UnitResult } from './unit.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 import type { Scenario } from '../scenarios/scenario.js';
 import type { PolicyName } from '../unwinder/policy.js';
 
@@ -30,7 +30,7 @@ const MAX_FINDINGS = 50;
  * @param replay the command line that replays a point
  */
 export function mergeScenario(
-  target: SweepTarget,
+  target: LabTarget,
   policies: readonly PolicyName[],
   instructions: number,
   results: readonly UnitResult[],

@@ -8,12 +8,12 @@ import type { GroundTruth } from '../kernel-model/ground-truth.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
 import { WalkResult } from '../unwinder/walk-result.js';
-import type { GuestWalker } from '../lab/kernel-walker.js';
+import type { KernelWalker } from '../lab/kernel-walker.js';
 import type { Point } from '../lab/point.js';
 import { truthAtRequest } from '../lab/point-truth.js';
 import { type UnwinderChoice, type WalkDifference, walkDifference } from '../lab/stack-walker.js';
 import type { PointContext, SweepObserver } from './sweep-observer.js';
-import type { SweepParts } from '../lab/lab-parts.js';
+import type { LabParts } from '../lab/lab-parts.js';
 import { MODES, type Tally } from './tally.js';
 import { TruthList } from '../lab/judge.js';
 import { VerdictCode } from '../scenarios/verdict.js';
@@ -39,7 +39,7 @@ export class PointWalks {
   private fn = 0;
 
   constructor(
-    private readonly parts: SweepParts,
+    private readonly parts: LabParts,
     private readonly policies: readonly Policy[],
     private readonly tally: Tally,
     private readonly observer: SweepObserver,
@@ -91,7 +91,7 @@ export class PointWalks {
   }
 
   /** The kernel's own unwinder, where it is to be asked. */
-  private guestHere(): GuestWalker | undefined {
+  private guestHere(): KernelWalker | undefined {
     const { unwinder } = this;
     if (unwinder === 'model') return undefined;
     if (unwinder !== 'checked') return this.parts.guest;
@@ -104,7 +104,7 @@ export class PointWalks {
   }
 
   /** By the kernel's own unwinder, and by the model for comparison. */
-  private byGuest(guest: GuestWalker): void {
+  private byGuest(guest: KernelWalker): void {
     const { policies, walk, guestWalk, parts, unwinder } = this;
     guest.prepare(this.driver.request);
     for (let p = 0; p < policies.length; p++) {

@@ -6,7 +6,7 @@ import { POLICIES } from '../unwinder/policies/all.js';
 import type { Lab } from '../lab/lab.js';
 import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
 import { ScenarioSweep, type SweepEnd } from './scenario-sweep.js';
-import type { SweepParts } from '../lab/lab-parts.js';
+import type { LabParts } from '../lab/lab-parts.js';
 import { failedUnit, type UnitRequest, type UnitResult, type WalkExample } from './unit.js';
 import { isMeasuring } from './range.js';
 import { UnitCollector } from './unit-collector.js';
@@ -58,7 +58,7 @@ export class UnitRunner {
   /** Run the range; after a problem start over behind the instruction that had it. */
   private sweep(
     request: UnitRequest,
-    parts: SweepParts,
+    parts: LabParts,
     collected: UnitCollector,
   ): SweepEnd | string {
     const { scenario } = request.target;
@@ -89,7 +89,7 @@ export class UnitRunner {
     }
   }
 
-  private async describerFor(parts: SweepParts): Promise<(raw: RawExample) => WalkExample> {
+  private async describerFor(parts: LabParts): Promise<(raw: RawExample) => WalkExample> {
     if (this.disassembler === undefined) {
       const made = await Disassembler.create();
       if (made.ok) this.disassembler = made.value;

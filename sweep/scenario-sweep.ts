@@ -20,13 +20,8 @@ import { PointWalks } from './point-walks.js';
 import { RowCheck } from './row-check.js';
 import type { UnwinderChoice } from '../lab/stack-walker.js';
 import type { SweepObserver } from './sweep-observer.js';
-import type { SweepParts } from '../lab/lab-parts.js';
-import {
-  explainDriverStatus,
-  explainKernelStop,
-  isStop,
-  type SweepProblem,
-} from '../lab/problem.js';
+import type { LabParts } from '../lab/lab-parts.js';
+import { explainDriverStatus, explainKernelStop, isStop, type Problem } from '../lab/problem.js';
 import type { Tally } from './tally.js';
 
 /** What is swept. */
@@ -74,7 +69,7 @@ export class ScenarioSweep {
   private trampolineReached = false;
 
   constructor(
-    private readonly parts: SweepParts,
+    private readonly parts: LabParts,
     policies: readonly Policy[],
     private readonly tally: Tally,
     private readonly observer: SweepObserver,
@@ -274,7 +269,7 @@ export class ScenarioSweep {
     return this.report(problem, this.walks.pointOf(kind), detail);
   }
 
-  private report(kind: SweepProblem['kind'], point: Point | undefined, detail: string): boolean {
+  private report(kind: Problem['kind'], point: Point | undefined, detail: string): boolean {
     const pc = this.parts.machine.stepper.pc;
     return this.observer.problem({ kind, point, pc, detail });
   }

@@ -6,7 +6,7 @@ import type { WalkResult } from '../unwinder/walk-result.js';
 import type { Point } from '../lab/point.js';
 import type { WrongRow } from './row-check.js';
 import type { WalkDifference } from '../lab/stack-walker.js';
-import type { SweepProblem } from '../lab/problem.js';
+import type { Problem } from '../lab/problem.js';
 import type { TruthList } from '../lab/judge.js';
 
 /** Hears of what a caller may want to keep. Called rarely. */
@@ -20,7 +20,7 @@ export interface SweepObserver {
   /** A WARN of a real kernel was passed, by the scenario itself or (with a point) in an exception. */
   warned?(address: Address, point: Point | undefined): void;
   /** Return false to give up. */
-  problem(problem: SweepProblem): boolean;
+  problem(problem: Problem): boolean;
   /** Any walk, when a single point is replayed. */
   readonly walked?: ((point: Point, context: PointContext) => void) | undefined;
 }

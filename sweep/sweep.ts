@@ -25,13 +25,13 @@ import {
   NO_LIMIT,
   rangeWork,
 } from './range.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 import { VERDICTS } from '../scenarios/verdict.js';
 import { WorkerPool } from './worker-pool.js';
 
 /** What to sweep, and how. */
 export interface SweepOptions {
-  readonly targets: readonly SweepTarget[];
+  readonly targets: readonly LabTarget[];
   readonly policies: readonly PolicyName[];
   /** Kinds, as bits. Each scenario's own restriction applies besides. */
   readonly kinds: number;
@@ -51,7 +51,7 @@ export interface SweepOptions {
    * The command line that replays a point: with a policy for its walk to be looked at, without one
    * where no walk came about.
    */
-  readonly replay: (target: SweepTarget, point: string, policy?: PolicyName) => string;
+  readonly replay: (target: LabTarget, point: string, policy?: PolicyName) => string;
 }
 
 /** How far a sweep is. */
@@ -88,7 +88,7 @@ interface Answer {
 }
 
 interface Job {
-  readonly target: SweepTarget;
+  readonly target: LabTarget;
   instructions: number;
   readonly requests: UnitRequest[];
   readonly answers: Map<number, Answer[]>;
@@ -217,7 +217,7 @@ export class Sweep {
     return ranges.map((range) => this.request(job, range));
   }
 
-  private kindsOf(target: SweepTarget): number {
+  private kindsOf(target: LabTarget): number {
     const { kinds } = target.scenario;
     return kinds === undefined ? this.options.kinds : this.options.kinds & kindSet(kinds);
   }

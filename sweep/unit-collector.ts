@@ -7,8 +7,8 @@ import { isAllowed } from './promises.js';
 import type { WrongRow } from './row-check.js';
 import type { WalkDifference } from '../lab/stack-walker.js';
 import type { Disagreement, PointContext, SweepObserver } from './sweep-observer.js';
-import type { SweepParts } from '../lab/lab-parts.js';
-import { explainKernelStop, type SweepProblem } from '../lab/problem.js';
+import type { LabParts } from '../lab/lab-parts.js';
+import { explainKernelStop, type Problem } from '../lab/problem.js';
 import { type CellKey, MODES, Tally } from './tally.js';
 import type {
   CellReport,
@@ -45,7 +45,7 @@ export class UnitCollector implements SweepObserver {
   private readonly disagreements = new Map<string, RawDisagreement>();
 
   constructor(
-    private readonly parts: SweepParts,
+    private readonly parts: LabParts,
     private readonly request: UnitRequest,
   ) {
     this.tally = new Tally(request.policies.length);
@@ -108,7 +108,7 @@ export class UnitCollector implements SweepObserver {
     });
   }
 
-  problem(problem: SweepProblem): boolean {
+  problem(problem: Problem): boolean {
     this.problems.push({
       kind: problem.kind,
       point: problem.point === undefined ? undefined : formatPoint(problem.point),

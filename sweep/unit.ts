@@ -3,9 +3,9 @@
  * sweep consists of the same units whatever the number of workers is.
  */
 import type { SweepRange } from './scenario-sweep.js';
-import type { SweepProblemKind } from '../lab/problem.js';
+import type { ProblemKind } from '../lab/problem.js';
 import type { RowFault } from './row-check.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 import type { VerdictCount } from './promises.js';
 import type { UnwinderChoice, WalkDifference } from '../lab/stack-walker.js';
@@ -14,7 +14,7 @@ import type { PolicyName } from '../unwinder/policy.js';
 /** What a worker is asked to do. */
 export interface UnitRequest {
   readonly id: number;
-  readonly target: SweepTarget;
+  readonly target: LabTarget;
   readonly policies: readonly PolicyName[];
   readonly range: Omit<SweepRange, 'entry'>;
   /**
@@ -65,7 +65,7 @@ export interface DisagreementReport {
 /** A problem, in words. */
 export interface ProblemReport {
   readonly kind:
-    | SweepProblemKind
+    | ProblemKind
     | 'worker-died'
     | 'setup'
     | 'wrong-result'

@@ -6,7 +6,7 @@ import type { PolicyName } from '../unwinder/policy.js';
 import { WALK_REASONS, WALK_WARNINGS } from '../unwinder/walk-reason.js';
 import { formatPoint, type Point } from '../lab/point.js';
 import type { PointContext } from './sweep-observer.js';
-import type { SweepParts } from '../lab/lab-parts.js';
+import type { LabParts } from '../lab/lab-parts.js';
 import type { WalkExample } from './unit.js';
 import { VerdictCode, VERDICTS } from '../scenarios/verdict.js';
 
@@ -51,7 +51,7 @@ export function rawExample(point: Point, context: PointContext): RawExample {
 
 /** Put an example into words. @param disassembler where there is one */
 export function exampleText(
-  parts: SweepParts,
+  parts: LabParts,
   raw: RawExample,
   disassembler: Disassembler | undefined,
 ): WalkExample {

@@ -11,7 +11,7 @@ import { family as tasks } from '../scenarios/tasks/tasks.js';
 import type { GuestKernelName, ScenarioFamily } from '../scenarios/scenario.js';
 import { matchesPattern } from '../base/name-pattern.js';
 import { packagePath } from '../base/package-path.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 
 /** The families, in the order of reports. */
 export const FAMILIES: readonly ScenarioFamily[] = [
@@ -27,11 +27,11 @@ export const FAMILIES: readonly ScenarioFamily[] = [
 ];
 
 /** Every scenario with the ELF that holds it. */
-export function allTargets(): SweepTarget[] {
+export function allTargets(): LabTarget[] {
   return FAMILIES.flatMap(targetsOf);
 }
 
-function targetsOf(family: ScenarioFamily): SweepTarget[] {
+function targetsOf(family: ScenarioFamily): LabTarget[] {
   return family.scenarios.map((scenario) => {
     const elf = scenarioElf(family, scenario.kernel ?? 'linux');
     return elf === undefined ? { scenario } : { scenario, elf };
@@ -55,10 +55,10 @@ export function scenarioElf(
  */
 export function selectTargets(
   patterns: readonly string[],
-): readonly SweepTarget[] | { readonly unknown: string } {
+): readonly LabTarget[] | { readonly unknown: string } {
   const targets = allTargets();
   if (patterns.length === 0) return targets;
-  const chosen = new Set<SweepTarget>();
+  const chosen = new Set<LabTarget>();
   for (const pattern of patterns) {
     const matching = targets.filter(({ scenario }) => matchesName(pattern, scenario.name));
     if (matching.length === 0) return { unknown: pattern };

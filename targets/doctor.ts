@@ -14,7 +14,7 @@ import { formatSFrameError } from '../unwinder/sframe/error.js';
 import { arm64Routines } from './arm64-routines.js';
 import { findFunction } from '../elf/functions.js';
 import { Lab } from '../lab/lab.js';
-import type { SweepParts } from '../lab/lab-parts.js';
+import type { LabParts } from '../lab/lab-parts.js';
 import { explainDriverStatus, explainKernelStop, isStop } from '../lab/problem.js';
 import { examineVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
@@ -83,7 +83,7 @@ function tryExceptions(
   return ok(items);
 }
 
-function tryException(parts: SweepParts, kind: number): VmlinuxItem[] {
+function tryException(parts: LabParts, kind: number): VmlinuxItem[] {
   const { machine, stacks, driver } = parts;
   const { kernel, stepper } = machine;
   if (kernel.unbooted?.untaken.has(kind) !== false) return [];

@@ -19,7 +19,7 @@ import {
 } from '../scenarios/promise-terms.js';
 import type { ScenarioArgument } from '../scenarios/scenario.js';
 import { buildRules } from '../lab/rules.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 
 /**
  * What is promised of an image's function. Only policies that trust SDEI's record may miss what it
@@ -42,7 +42,7 @@ export interface ImageRequest {
 
 /** A checked image. */
 export interface ImageTarget {
-  readonly target: SweepTarget;
+  readonly target: LabTarget;
   /** The image has no `.sframe`, so no policy that asks SFrame can be exact in it. */
   readonly lacksSFrame: boolean;
 }

@@ -12,7 +12,7 @@ import { findFunction, noFunction } from '../elf/functions.js';
 import { IMAGE_PROMISES } from './image-target.js';
 import { buildRules } from '../lab/rules.js';
 import { isPattern, matchesPattern } from '../base/name-pattern.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 import { loadVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
 /** What a user asks for. */
@@ -36,7 +36,7 @@ export const SELF_ARGUMENTS: readonly ScenarioArgument[] = Array.from(
 /** A checked request. */
 export interface KernelTargets {
   readonly kernel: KernelImage;
-  readonly targets: readonly SweepTarget[];
+  readonly targets: readonly LabTarget[];
   readonly lacksSFrame: boolean;
 }
 
@@ -99,7 +99,7 @@ function tracerObstacle(kernel: KernelImage, { by, functions }: Tracing): string
 export function kernelTarget(
   source: VmlinuxSource,
   { name, args, tracing }: FunctionCall,
-): SweepTarget {
+): LabTarget {
   const traced = tracing === undefined ? {} : { tracing };
   const shown = formatFunction({ entry: name, ...traced });
   const scenario = {

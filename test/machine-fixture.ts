@@ -8,10 +8,10 @@ import { Machine } from '../kernel-model/machine.js';
 import { KernelStacks } from '../kernel-model/stacks.js';
 import type { Scenario } from '../scenarios/scenario.js';
 import { FunctionIndex } from '../lab/function-index.js';
-import { KernelWalker } from '../lab/model-walker.js';
+import { ModelWalker } from '../lab/model-walker.js';
 import { buildRules } from '../lab/rules.js';
 import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
-import type { SweepParts } from '../lab/lab-parts.js';
+import type { LabParts } from '../lab/lab-parts.js';
 import { Judge } from '../lab/judge.js';
 import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import { backend, must } from './cpu-fixture.js';
@@ -50,7 +50,7 @@ export function familyElf(family: FamilyName): ElfImage {
 }
 
 /** Everything that a sweep of a family needs. */
-export function sweepParts(family: FamilyName, defect?: UnwindDefect): SweepParts {
+export function sweepParts(family: FamilyName, defect?: UnwindDefect): LabParts {
   const kernel = guestKernel();
   const elf = familyElf(family);
   const machine = must(Machine.create(backend(), kernel, [elf]));
@@ -61,7 +61,7 @@ export function sweepParts(family: FamilyName, defect?: UnwindDefect): SweepPart
     stacks,
     rules,
     driver: new ExceptionDriver(machine, stacks),
-    walker: new KernelWalker(machine, stacks, rules, defect),
+    walker: new ModelWalker(machine, stacks, rules, defect),
     judge: new Judge(kernel.trampolines),
     functions: new FunctionIndex(machine),
   };

@@ -1,7 +1,7 @@
 /** The instructions around an address, with labels and the unwind rule in force at each. */
 import type { Address } from '../../base/address.js';
 import type { Disassembler } from '../../aarch64/disassembler.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 import { ruleNotation } from './rule-notation.js';
 
 /** One instruction. */
@@ -28,7 +28,7 @@ export interface CodeWindow {
 
 /** The window around `pc`; `center` moves it elsewhere (for scrolling). Nothing where no code is. */
 export function codeView(
-  parts: SweepParts,
+  parts: LabParts,
   disassembler: Disassembler | undefined,
   pc: Address,
   window: CodeWindow,
@@ -46,7 +46,7 @@ export function codeView(
 
 /** One instruction. */
 export function codeLine(
-  { machine, rules }: SweepParts,
+  { machine, rules }: LabParts,
   disassembler: Disassembler | undefined,
   address: Address,
   pc: Address,

@@ -17,7 +17,7 @@ import {
   PT_REGS_SIZE,
   PT_REGS_STACKFRAME,
 } from '../../unwinder/frame-record.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 
 /** One 64-bit word of a stack. */
 export interface StackWord {
@@ -95,7 +95,7 @@ export function stackNameAt(stacks: KernelStacks, address: Address): StackKind |
  * @param extra more places to mark, such as the SP that an exception interrupted
  */
 export function stackView(
-  { machine, stacks }: SweepParts,
+  { machine, stacks }: LabParts,
   registers: RegisterFile,
   extra: readonly StackMarker[] = [],
   limit = MAX_WORDS,

@@ -1,6 +1,6 @@
 /** What an unwind step read, found again from the slot of its PC and its rule. */
 import type { Address } from '../../base/address.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 import { GuestGraphReturnStack, GuestKretprobeInstances } from '../../lab/tracer-views.js';
 import { PT_REGS_LR, PT_REGS_PC } from '../../unwinder/frame-record.js';
 import type { StackKind } from '../../unwinder/stack-info.js';
@@ -22,7 +22,7 @@ export interface WordRead {
 
 /** What the step to entry `i` read, from the slot of its PC and the rule. */
 export function stepReads(
-  parts: SweepParts,
+  parts: LabParts,
   request: WalkRequest,
   out: WalkResult,
   i: number,
@@ -68,7 +68,7 @@ export function stepReads(
 
 /** The record of the tracer that holds the entry's address. */
 function recoveryReads(
-  { machine, stacks }: SweepParts,
+  { machine, stacks }: LabParts,
   { task }: WalkRequest,
   out: WalkResult,
   i: number,
@@ -97,7 +97,7 @@ function recoveryReads(
 }
 
 function wordRead(
-  { machine, stacks }: Pick<SweepParts, 'machine' | 'stacks'>,
+  { machine, stacks }: Pick<LabParts, 'machine' | 'stacks'>,
   what: string,
   address: Address,
 ): WordRead {

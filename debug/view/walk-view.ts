@@ -5,7 +5,7 @@
 import type { Address } from '../../base/address.js';
 import { codeName } from '../../kernel-model/code-name.js';
 import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 import { walkDifference } from '../../lab/stack-walker.js';
 import { alignEntries } from '../../lab/trace-alignment.js';
 import { VerdictCode, type Verdict, VERDICTS } from '../../scenarios/verdict.js';
@@ -249,7 +249,7 @@ const ORIGINS: Readonly<Record<number, StepOrigin>> = {
   [HOW_SFRAME_REGISTER]: 'sframe-register',
 };
 
-function stepAt(parts: SweepParts, request: WalkRequest, out: WalkResult, i: number): WalkStep {
+function stepAt(parts: LabParts, request: WalkRequest, out: WalkResult, i: number): WalkStep {
   const how = out.hows[i] as number;
   const address = out.entries[i] as number;
   const origin = ORIGINS[how & HOW_KIND] ?? 'start';

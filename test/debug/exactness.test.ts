@@ -6,7 +6,7 @@ import { Reg, SYSTEM_REGISTERS } from '../../emulator/registers.js';
 import { KIND_COUNT } from '../../kernel-model/exception-kind.js';
 import { allTargets } from '../../targets/catalogue.js';
 import { kernelTargets } from '../../targets/kernel-target.js';
-import type { SweepTarget } from '../../lab/target.js';
+import type { LabTarget } from '../../lab/target.js';
 import { must } from '../cpu-fixture.js';
 import { repositoryPath } from '../machine-fixture.js';
 import { newSeed, randomIntegers } from '../random.js';
@@ -21,8 +21,8 @@ const seed = newSeed();
 const random = randomIntegers(seed);
 
 /** Functions of kernels that run by themselves: the built-in one's, and a real one's where it is there. */
-function kernelFunctions(): SweepTarget[] {
-  const of = (file: string, functions: readonly string[]): readonly SweepTarget[] => {
+function kernelFunctions(): LabTarget[] {
+  const of = (file: string, functions: readonly string[]): readonly LabTarget[] => {
     const path = repositoryPath(file);
     if (!existsSync(path)) return [];
     return must(kernelTargets({ source: { file, path }, functions })).targets;

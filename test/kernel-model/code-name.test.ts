@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { codeName } from '../../kernel-model/code-name.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 import { sweepParts } from '../machine-fixture.js';
 
-let parts: SweepParts;
+let parts: LabParts;
 beforeAll(() => {
   parts = sweepParts('calls');
 });

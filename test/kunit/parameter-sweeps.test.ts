@@ -9,7 +9,7 @@ import type { GuestKernelName } from '../../scenarios/scenario.js';
 import { scenarioElf } from '../../targets/catalogue.js';
 import { kprobeRefusal } from '../../lab/kprobe-setup.js';
 import { Lab } from '../../lab/lab.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 import { VERDICTS } from '../../scenarios/verdict.js';
 import { backend, must } from '../cpu-fixture.js';
 import { problemText, runSweep } from '../sweep/sweep-run.js';
@@ -30,7 +30,7 @@ const RUNS = KUNIT_CASES.flatMap((test) => {
 });
 
 /** Offsets at which Linux accepts a probe, in bytes. */
-function offsets({ machine }: SweepParts, fn: string): number[] {
+function offsets({ machine }: LabParts, fn: string): number[] {
   const symbol = machine.symbols.byName(fn);
   if (symbol === undefined) throw new Error(fn);
   const { address, size } = symbol;

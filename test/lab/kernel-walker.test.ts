@@ -13,7 +13,7 @@ import { Lab, type LabDefects } from '../../lab/lab.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
 import type { UnwinderChoice } from '../../lab/stack-walker.js';
 import type { UnitRequest, UnitResult } from '../../sweep/unit.js';
-import type { SweepTarget } from '../../lab/target.js';
+import type { LabTarget } from '../../lab/target.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import type { PolicyName } from '../../unwinder/policy.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
@@ -23,7 +23,7 @@ import { type CodePatch, patchCode } from '../sweep/code-patch.js';
 
 const ALL_POLICIES = Object.keys(POLICIES) as PolicyName[];
 
-function target(name: string): SweepTarget {
+function target(name: string): LabTarget {
   const found = allTargets().find(({ scenario }) => scenario.name === name);
   if (found === undefined) throw new Error(`no scenario ${name}`);
   return found;

@@ -6,21 +6,21 @@ import { family as kretprobes } from '../../scenarios/kretprobe/kretprobe.js';
 import type { Scenario } from '../../scenarios/scenario.js';
 import { kprobeRefusal } from '../../lab/kprobe-setup.js';
 import { setUpScenario } from '../../lab/scenario-setup.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 import { type FamilyName, setUp, sweepParts } from '../machine-fixture.js';
 
-let parts: SweepParts | undefined;
+let parts: LabParts | undefined;
 afterEach(() => {
   parts?.machine.close();
   parts = undefined;
 });
 
-function partsOf(family: FamilyName): SweepParts {
+function partsOf(family: FamilyName): LabParts {
   return (parts = sweepParts(family));
 }
 
 /** Runs a scenario to the end of its thread. Returns x0 and what is still pending. */
-function run(made: SweepParts, which: Scenario): { result: number | undefined; pending: number } {
+function run(made: LabParts, which: Scenario): { result: number | undefined; pending: number } {
   const { machine, stacks } = made;
   setUp(machine, which);
   const cpu = new ScenarioCpu(machine, stacks);

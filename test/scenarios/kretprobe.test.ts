@@ -4,7 +4,7 @@ import { Kind } from '../../kernel-model/exception-kind.js';
 import { family } from '../../scenarios/kretprobe/kretprobe.js';
 import type { Scenario } from '../../scenarios/scenario.js';
 import type { PointContext } from '../../sweep/sweep-observer.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 import { VerdictCode } from '../../scenarios/verdict.js';
 import type { PolicyName } from '../../unwinder/policy.js';
 import { WALK_REASONS } from '../../unwinder/walk-reason.js';
@@ -42,7 +42,7 @@ describe('the kretprobe family', () => {
   });
 });
 
-let parts: SweepParts;
+let parts: LabParts;
 beforeAll(() => {
   parts = sweepParts('kretprobe');
 });

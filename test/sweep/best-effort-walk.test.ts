@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { Kunwind } from '../../unwinder/kunwind.js';
 import type { Policy } from '../../unwinder/policy.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 import { SCENARIOS, sweepParts } from '../machine-fixture.js';
 import { runSweep } from './sweep-run.js';
 
@@ -15,7 +15,7 @@ function told(walk: WalkResult): string {
   return JSON.stringify({ count, end, error, fault, mark, status, warned, entries });
 }
 
-const made: SweepParts[] = [];
+const made: LabParts[] = [];
 afterAll(() => {
   for (const { machine } of made) machine.close();
 });

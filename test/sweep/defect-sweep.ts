@@ -10,7 +10,7 @@ import { UnitRunner } from '../../sweep/run-unit.js';
 import type { ScenarioReport } from '../../sweep/report.js';
 import type { ProblemReport, UnitRequest, UnitResult } from '../../sweep/unit.js';
 import { cutRanges, measuringRange } from '../../sweep/range.js';
-import type { SweepTarget } from '../../lab/target.js';
+import type { LabTarget } from '../../lab/target.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import type { PolicyName } from '../../unwinder/policy.js';
 import type { UnwindDefect } from '../../unwinder/walk-defect.js';
@@ -24,7 +24,7 @@ export interface Planted {
 
 /** A part of the default sweep, large enough to show a defect. */
 export interface Slice {
-  readonly target: SweepTarget;
+  readonly target: LabTarget;
   readonly kinds?: readonly ExceptionKind[];
   readonly depth?: 1 | 2;
   /**

@@ -4,7 +4,7 @@ import type { ElfImage } from '../../elf/types.js';
 import type { TruthDefect } from '../../kernel-model/ground-truth.js';
 import type { GuestKernelName } from '../../scenarios/scenario.js';
 import { selectTargets } from '../../targets/catalogue.js';
-import type { SweepTarget } from '../../lab/target.js';
+import type { LabTarget } from '../../lab/target.js';
 import type { UnwindDefect } from '../../unwinder/walk-defect.js';
 import { type CodePatch, patchCode } from './code-patch.js';
 import type { Planted, Slice } from './defect-sweep.js';
@@ -32,7 +32,7 @@ const KERNELS: Readonly<Record<GuestKernelName, RegExp>> = {
 };
 
 /** A scenario of the catalogue. */
-export function scenario(name: string): SweepTarget {
+export function scenario(name: string): LabTarget {
   const found = selectTargets([name]);
   if ('unknown' in found || found[0] === undefined) throw new Error(`no scenario ${name}`);
   return found[0];

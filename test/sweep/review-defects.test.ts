@@ -3,14 +3,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { KIND_NAMES, kindSet } from '../../kernel-model/exception-kind.js';
 import { family } from '../../scenarios/review/review.js';
 import { isAllowed, unmetRequirements, type VerdictCount } from '../../sweep/promises.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 import { MODES } from '../../sweep/tally.js';
 import { VERDICTS } from '../../scenarios/verdict.js';
 import type { UnwindDefect } from '../../unwinder/walk-defect.js';
 import { sweepParts } from '../machine-fixture.js';
 import { POLICY_LIST, problemText, runSweep } from './sweep-run.js';
 
-let parts: SweepParts | undefined;
+let parts: LabParts | undefined;
 afterEach(() => parts?.machine.close());
 
 /** What is not as promised when a scenario is swept: `policy verdict`, each once. */

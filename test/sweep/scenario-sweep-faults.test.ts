@@ -5,19 +5,19 @@ import { Kind } from '../../kernel-model/exception-kind.js';
 import type { TruthDefect } from '../../kernel-model/ground-truth.js';
 import { PT_REGS_SIZE } from '../../kernel-model/kernel-image.js';
 import { StackSlot } from '../../kernel-model/stacks.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 import type { UnwindDefect } from '../../unwinder/walk-defect.js';
 import { UDF } from '../assembled.js';
 import { type FamilyName, scenario, SCENARIOS, sweepParts } from '../machine-fixture.js';
 import { type RunOptions, runSweep, total } from './sweep-run.js';
 
-let parts: SweepParts | undefined;
+let parts: LabParts | undefined;
 afterEach(() => {
   parts?.machine.close();
   parts = undefined;
 });
 
-function create(family: FamilyName, defect?: UnwindDefect): SweepParts {
+function create(family: FamilyName, defect?: UnwindDefect): LabParts {
   return (parts = sweepParts(family, defect));
 }
 

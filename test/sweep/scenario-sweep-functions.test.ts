@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Reg, RegisterFile } from '../../emulator/registers.js';
 import { finalRecordOf } from '../../kernel-model/thread-call.js';
 import { buildRules } from '../../lab/rules.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
 import {
@@ -15,7 +15,7 @@ import {
   sweepParts,
 } from '../machine-fixture.js';
 
-let parts: SweepParts | undefined;
+let parts: LabParts | undefined;
 afterEach(() => {
   parts?.machine.close();
   parts = undefined;
@@ -83,8 +83,8 @@ describe('buildRules', () => {
   });
 });
 
-describe('KernelWalker', () => {
-  const request = (machine: SweepParts['machine'], x0: number): RegisterFile => {
+describe('ModelWalker', () => {
+  const request = (machine: LabParts['machine'], x0: number): RegisterFile => {
     const file = new RegisterFile();
     file.copyFrom(machine.stepper.registers);
     file.set(Reg.X0, x0);

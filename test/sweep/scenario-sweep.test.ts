@@ -1,12 +1,12 @@
 /** Sweeps of the guest's own scenarios: bookkeeping, and verdicts that KERNEL-FACTS.md predicts. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Kind, KIND_NAMES } from '../../kernel-model/exception-kind.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
+import type { LabParts } from '../../lab/lab-parts.js';
 import { type FamilyName, SCENARIOS, sweepParts } from '../machine-fixture.js';
 import { cells, POLICY_LIST, problemText, runSweep, total } from './sweep-run.js';
 
-const made = new Map<FamilyName, SweepParts>();
-function parts(family: FamilyName): SweepParts {
+const made = new Map<FamilyName, LabParts>();
+function parts(family: FamilyName): LabParts {
   const known = made.get(family) ?? sweepParts(family);
   made.set(family, known);
   return known;
@@ -155,7 +155,7 @@ describe('a range', () => {
 });
 
 describe('depth 2', () => {
-  let with_: SweepParts;
+  let with_: LabParts;
   beforeAll(() => {
     with_ = parts('entry');
   });

@@ -6,8 +6,8 @@ import type { Scenario } from '../../scenarios/scenario.js';
 import { formatPoint, type Point } from '../../lab/point.js';
 import { ScenarioSweep, type SweepEnd, type SweepRange } from '../../sweep/scenario-sweep.js';
 import type { PointContext } from '../../sweep/sweep-observer.js';
-import type { SweepParts } from '../../lab/lab-parts.js';
-import type { SweepProblem } from '../../lab/problem.js';
+import type { LabParts } from '../../lab/lab-parts.js';
+import type { Problem } from '../../lab/problem.js';
 import { type CellKey, MODES, Tally } from '../../sweep/tally.js';
 import { VERDICTS } from '../../scenarios/verdict.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
@@ -19,22 +19,22 @@ export interface RunOptions extends Partial<Omit<SweepRange, 'entry'>> {
   readonly truthDefect?: TruthDefect;
   readonly walked?: (point: Point, context: PointContext) => void;
   /** Called between set-up and run. */
-  readonly before?: (parts: SweepParts) => void;
+  readonly before?: (parts: LabParts) => void;
   readonly giveUp?: boolean;
 }
 
 export interface SweepRun {
   readonly end: SweepEnd;
   readonly tally: Tally;
-  readonly problems: readonly SweepProblem[];
+  readonly problems: readonly Problem[];
   readonly examples: readonly { readonly cell: number; readonly point: Point }[];
 }
 
-export function runSweep(parts: SweepParts, which: Scenario, options: RunOptions = {}): SweepRun {
+export function runSweep(parts: LabParts, which: Scenario, options: RunOptions = {}): SweepRun {
   const entry = setUp(parts.machine, which);
   options.before?.(parts);
   const tally = new Tally(POLICY_LIST.length);
-  const problems: SweepProblem[] = [];
+  const problems: Problem[] = [];
   const examples: { cell: number; point: Point }[] = [];
   const sweep = new ScenarioSweep(
     parts,
@@ -67,7 +67,7 @@ export function runSweep(parts: SweepParts, which: Scenario, options: RunOptions
 }
 
 /** `fn kind depth policy mode verdict: count` for the cells that a filter names, sorted. */
-export function cells(parts: SweepParts, { tally }: SweepRun, like: Partial<Named> = {}): string[] {
+export function cells(parts: LabParts, { tally }: SweepRun, like: Partial<Named> = {}): string[] {
   const lines: string[] = [];
   for (const { key, count } of tally.entries()) {
     const named = nameCell(parts, key);
@@ -80,7 +80,7 @@ export function cells(parts: SweepParts, { tally }: SweepRun, like: Partial<Name
 }
 
 /** Sum of those cells. */
-export function total(parts: SweepParts, run: SweepRun, like: Partial<Named>): number {
+export function total(parts: LabParts, run: SweepRun, like: Partial<Named>): number {
   return cells(parts, run, like).reduce((sum, line) => sum + Number(line.split(': ')[1]), 0);
 }
 
@@ -93,7 +93,7 @@ export interface Named {
   readonly verdict: string;
 }
 
-function nameCell({ functions }: SweepParts, key: CellKey): Named {
+function nameCell({ functions }: LabParts, key: CellKey): Named {
   return {
     fn: functions.names[key.fn] ?? '?',
     kind: KIND_NAMES[key.kind] ?? '?',

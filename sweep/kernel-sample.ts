@@ -1,12 +1,12 @@
 /** A sample of a kernel's functions as targets, chosen on a machine that is made for it. */
 import type { EngineBackend } from '../emulator/engine.js';
 import { fail, ok, type Result } from '../base/result.js';
-import type { FunctionCall } from './arm64-routines.js';
-import { type FunctionSample, sampleFunctions } from '../sweep/function-sample.js';
-import { parseFunction } from './function-text.js';
-import { kernelTarget } from './kernel-target.js';
+import type { FunctionCall } from '../targets/arm64-routines.js';
+import { type FunctionSample, sampleFunctions } from './function-sample.js';
+import { parseFunction } from '../targets/function-text.js';
+import { kernelTarget } from '../targets/kernel-target.js';
 import { Lab } from '../lab/lab.js';
-import type { SweepTarget } from '../lab/target.js';
+import type { LabTarget } from '../lab/target.js';
 import type { VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
 /** How many functions of which kernel. */
@@ -20,7 +20,7 @@ export interface KernelSampleRequest {
 
 /** The sample, and its functions as targets. */
 export interface KernelSample extends FunctionSample {
-  readonly targets: readonly SweepTarget[];
+  readonly targets: readonly LabTarget[];
 }
 
 /** Choose. The error is one line. */
