@@ -4,7 +4,7 @@ import type { Evaluator } from '../debug/evaluate.js';
 import { GdbMonitor } from '../debug/gdb/monitor.js';
 import { TimelineTarget } from '../debug/gdb/timeline-target.js';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../debug/gdb/endpoint.js';
-import { PLAIN } from '../debug/view/text.js';
+import { PLAIN } from '../debug/view/text-style.js';
 import { describeServerError, GdbServer } from '../debug/gdb/server.js';
 import { STUB_ELF } from '../kernel-model/walk-stub.js';
 import { packagePath } from '../base/package-path.js';

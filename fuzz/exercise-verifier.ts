@@ -2,7 +2,7 @@
 import type { EngineBackend } from '../emulator/engine.js';
 import { loadProgram } from '../verify/program.js';
 import { Verifier } from '../verify/verify.js';
-import { refused } from './exercise.js';
+import { refused } from './clear-line.js';
 
 /**
  * Execute every function of a file, linked or not, against its rows.

@@ -14,6 +14,7 @@ import { dumpSFrame } from '../unwinder/sframe/dump.js';
 import { sframeJson } from '../unwinder/sframe/dump-json.js';
 import { functionRules } from '../unwinder/sframe/function-rules.js';
 import { exerciseVerifier } from './exercise-verifier.js';
+import { clear, refused } from './clear-line.js';
 
 /** How far an input got. */
 export type Outcome = 'not-read' | 'no-dwarf' | 'read' | 'verified';
@@ -75,15 +76,4 @@ export function exercise(bytes: Buffer, original: FileTables, execution?: Execut
 function execute(bytes: Buffer, { backend, path }: Execution): boolean {
   writeFileSync(path, bytes);
   return exerciseVerifier(path, backend);
-}
-
-/** @throws Error when a message is not one clear line */
-export function refused(message: string): 'not-read' {
-  clear(message);
-  if (message.length > 500) throw new Error(`a message of ${message.length} characters`);
-  return 'not-read';
-}
-
-function clear(line: string): void {
-  if (/\n|undefined|NaN|\[object/.test(line)) throw new Error(`unclear: ${line}`);
 }

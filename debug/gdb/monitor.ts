@@ -7,7 +7,7 @@ import { POLICIES } from '../../unwinder/policies/all.js';
 import type { Policy, PolicyName } from '../../unwinder/policy.js';
 import type { Asker, Evaluator } from '../evaluate.js';
 import { formatPlace } from '../place.js';
-import type { TextStyle } from '../view/text.js';
+import type { TextStyle } from '../view/text-style.js';
 import { walkLines } from '../view/walk-text.js';
 import { walkScene } from '../view/walk-view.js';
 

@@ -1,5 +1,5 @@
 /** Lines of the screen as data: text in pieces, each with a tone. What a tone looks like is screen.ts's. */
-import type { Paint } from '../view/text.js';
+import type { Paint } from '../view/text-style.js';
 
 /** What a piece of text is to its reader. Nothing is told by a tone alone. */
 export type Tone = 'plain' | 'bold' | 'dim' | 'bad' | 'good' | 'notice' | 'inverse';

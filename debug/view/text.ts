@@ -6,28 +6,8 @@ import type { PointView } from './point-view.js';
 import type { RegisterLine } from './register-view.js';
 import type { StackSection } from './stack-view.js';
 import type { TracerView } from './tracer-view.js';
+import type { TextStyle } from './text-style.js';
 import { walkLines } from './walk-text.js';
-
-/** How text is marked: with colours, or not at all. */
-export interface Paint {
-  readonly bold: (text: string) => string;
-  readonly dim: (text: string) => string;
-  readonly red: (text: string) => string;
-  readonly green: (text: string) => string;
-  readonly yellow: (text: string) => string;
-}
-
-/** What text is made for. */
-export interface TextStyle {
-  readonly paint: Paint;
-  /** Characters in a line. */
-  readonly width: number;
-}
-
-const same = (text: string): string => text;
-
-/** Text without any marks. */
-export const PLAIN: Paint = { bold: same, dim: same, red: same, green: same, yellow: same };
 
 /** Everything, the sections separated by empty lines. */
 export function* pointLines(view: PointView, style: TextStyle): Generator<string> {

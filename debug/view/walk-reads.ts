@@ -8,7 +8,7 @@ import { CfaBase, RecoverKind, type UnwindRule } from '../../unwinder/unwind-rul
 import { HOW_GRAPH, HOW_KRETPROBE, type WalkResult } from '../../unwinder/walk-result.js';
 import type { WalkRequest } from '../evaluate.js';
 import { stackNameAt } from './stack-view.js';
-import type { StepOrigin } from './walk-view.js';
+import type { StepOrigin } from './step-origin.js';
 
 /** A 64-bit word that an unwind step read. */
 export interface WordRead {

@@ -1,7 +1,7 @@
 /** A walk as lines: the verdict, truth beside trace, and under each entry how it was found. */
 import { formatAddress } from '../../base/address.js';
 import { clip, wrap } from '../../base/fit.js';
-import type { TextStyle } from './text.js';
+import type { TextStyle } from './text-style.js';
 import { type NoWalkView, originText, type WalkStep, type WalkView } from './walk-view.js';
 
 /** The lines for a walk, or the one that says why there is none. */

@@ -12,30 +12,12 @@ import { VerdictCode, type Verdict, VERDICTS } from '../../scenarios/verdict.js'
 import type { WalkMode } from '../../unwinder/kunwind.js';
 import type { Policy, PolicyName } from '../../unwinder/policy.js';
 import type { WalkReason, WalkSource, WalkWarning } from '../../unwinder/walk-reason.js';
-import {
-  HOW_FALLBACK,
-  HOW_FRAME_RECORD,
-  HOW_GRAPH,
-  HOW_KIND,
-  HOW_KRETPROBE,
-  HOW_PT_REGS,
-  HOW_SFRAME_LOAD,
-  HOW_SFRAME_REGISTER,
-  WalkResult,
-} from '../../unwinder/walk-result.js';
+import { HOW_FALLBACK, HOW_GRAPH, HOW_KRETPROBE, WalkResult } from '../../unwinder/walk-result.js';
 import type { Asker, Evaluator, WalkRequest } from '../evaluate.js';
 import { ruleNotation } from './rule-notation.js';
+import { originOf, type StepOrigin } from './step-origin.js';
 import { stepReads, type WordRead } from './walk-reads.js';
 import { type StackSection, stackView } from './stack-view.js';
-
-/**
- * Where an entry of a trace came from.
- * - `start`: the walk began there (the handler's caller, or a blocked task's saved PC).
- * - `frame-record`: LR of a frame record. - `pt-regs`: PC of the pt_regs around a metadata record.
- * - `sframe-load`: an SFrame rule (FDE and FRE of the PC) that loads the return address.
- * - `sframe-register`: one that says the return address is in a register of the pt_regs.
- */
-export type StepOrigin = 'start' | 'frame-record' | 'pt-regs' | 'sframe-load' | 'sframe-register';
 
 /** One entry of the trace. */
 export interface WalkStep {
@@ -242,17 +224,10 @@ export function originText(step: WalkStep): string {
   return `${words}${fallback}${step.recoveredBy === undefined ? '' : `, ${step.recoveredBy} recovery`}`;
 }
 
-const ORIGINS: Readonly<Record<number, StepOrigin>> = {
-  [HOW_FRAME_RECORD]: 'frame-record',
-  [HOW_PT_REGS]: 'pt-regs',
-  [HOW_SFRAME_LOAD]: 'sframe-load',
-  [HOW_SFRAME_REGISTER]: 'sframe-register',
-};
-
 function stepAt(parts: LabParts, request: WalkRequest, out: WalkResult, i: number): WalkStep {
   const how = out.hows[i] as number;
   const address = out.entries[i] as number;
-  const origin = ORIGINS[how & HOW_KIND] ?? 'start';
+  const origin = originOf(how);
   const ruleIndex = out.rules[i] as number;
   const rule = ruleIndex < 0 ? undefined : parts.rules.rule(ruleIndex);
   const graph = (how & HOW_GRAPH) !== 0;

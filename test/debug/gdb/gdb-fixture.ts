@@ -5,7 +5,7 @@ import { Evaluator } from '../../../debug/evaluate.js';
 import { GdbMonitor } from '../../../debug/gdb/monitor.js';
 import { TimelineTarget } from '../../../debug/gdb/timeline-target.js';
 import type { Timeline } from '../../../debug/timeline.js';
-import { PLAIN } from '../../../debug/view/text.js';
+import { PLAIN } from '../../../debug/view/text-style.js';
 import { GdbServer } from '../../../debug/gdb/server.js';
 import { POLICIES } from '../../../unwinder/policies/all.js';
 import { must } from '../../cpu-fixture.js';

@@ -3,7 +3,7 @@ import { Evaluator } from '../../../debug/evaluate.js';
 import { GdbMonitor } from '../../../debug/gdb/monitor.js';
 import { TimelineTarget } from '../../../debug/gdb/timeline-target.js';
 import { goToPoint } from '../../../debug/point-stop.js';
-import { PLAIN } from '../../../debug/view/text.js';
+import { PLAIN } from '../../../debug/view/text-style.js';
 import { addressToBigInt } from '../../../base/address.js';
 import { GDB_REGISTERS } from '../../../debug/gdb/register-table.js';
 import { Reg } from '../../../emulator/registers.js';
