@@ -1,8 +1,8 @@
 /** `npm run verify:kernels`: verifies both real kernels and checks what is known of them. */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { packagePath } from '../base/package-path.js';
-import { verifyInPool } from './verify-pool.js';
+import { packagePath } from '../../base/package-path.js';
+import { verifyInPool } from '../../verify/verify-pool.js';
 
 /** What docs/verifier.md says of a kernel. */
 interface Known {

@@ -6,10 +6,10 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { openBackend } from '../../emulator/backend.js';
-import { packagePath } from '../../base/package-path.js';
-import { loadProgram } from '../program.js';
-import { Verifier } from '../verify.js';
+import { openBackend } from '../../../emulator/backend.js';
+import { packagePath } from '../../../base/package-path.js';
+import { loadProgram } from '../../../verify/program.js';
+import { Verifier } from '../../../verify/verify.js';
 import { type Campaign, MutationRunner } from './campaign.js';
 
 const KERNEL = packagePath('../shared/kernels/vmlinux-7.3-rc7-leaf.gz');
