@@ -28,7 +28,7 @@ import {
   WANTED_MEMBERS,
 } from './structure-offsets.js';
 import { symbolsByName, threadStart, vmlinuxImage } from './image.js';
-import { untakenKinds } from './untaken-kinds.js';
+import { unsupportedExceptions } from './unsupported-exceptions.js';
 import type { WalkStub } from '../walk-stub.js';
 
 /** One thing looked for. */
@@ -268,9 +268,9 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
         '.sframe',
         'the frame-pointer policy only: every other one would be unreliable at an exception',
       );
-  const untaken = untakenKinds(facts.symbols, offsets);
+  const unsupported = unsupportedExceptions(facts.symbols, offsets);
   const kind = (what: string, number: number, detail: string): VmlinuxItem => {
-    const why = untaken.get(number);
+    const why = unsupported.get(number);
     return why === undefined ? found(what, detail) : missing(what, why);
   };
   yield kind('brk', Kind.BRK, 'a kprobe in kprobe_table, handled by do_el1_brk64 or its elders');
