@@ -126,7 +126,7 @@ function* problemLines(
 }
 
 /** Points that a promise speaks of, in words. */
-export function filterText({ in: functions, kinds, depth }: PointFilter): string {
+function filterText({ in: functions, kinds, depth }: PointFilter): string {
   const parts = [
     ...(kinds === undefined ? [] : [`kinds ${kinds.join(', ')}`]),
     ...(functions === undefined ? [] : [`in ${functions.join(', ')}`]),

@@ -24,7 +24,7 @@ export function parsePlace(text: string, symbols: SymbolTable): Result<Address, 
 }
 
 /** Bytes that one watchpoint may have. */
-export const MAX_WATCH_BYTES = 4096;
+const MAX_WATCH_BYTES = 4096;
 
 /** A place and a size in bytes: `symbol+8 8`, `ffff800080010000 16`; 8 without a size. */
 export function parseWatch(

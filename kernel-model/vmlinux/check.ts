@@ -6,7 +6,7 @@ import { immediate12, isSetFp, isSubSp } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
 import type { ElfError } from '../../elf/error.js';
 import type { ElfImage, ElfSymbol, LoadedSegment } from '../../elf/types.js';
-import { fail, ok, type Result } from '../../base/result.js';
+import { ok, type Result } from '../../base/result.js';
 import {
   type KernelImage,
   PT_REGS_SIZE,
@@ -319,9 +319,4 @@ function missing(what: string, detail: string): VmlinuxItem {
 
 function unusable(what: string, detail: string): VmlinuxItem {
   return { what, state: 'unusable', detail };
-}
-
-/** For callers that need a kernel and nothing else. The error is one line. */
-export function usableKernel(check: VmlinuxCheck): Result<KernelImage, string> {
-  return check.kernel === undefined ? fail(unusableReason(check)) : ok(check.kernel);
 }
