@@ -1,6 +1,6 @@
 /**
  * A kernel image: an ELF and the roles its symbols play. The built-in guest kernel and a real
- * vmlinux are the same kind of thing; what differs is data (DESIGN.md, "One way to drive a kernel").
+ * vmlinux are the same kind of thing; what differs is data (docs/design.md, "Kernel images and roles").
  */
 import type { Address } from '../base/address.js';
 import type { ElfImage, ElfSymbol, LoadedSegment } from '../elf/types.js';

@@ -45,7 +45,8 @@ describe('resolveKernel', () => {
     const { returnToHandler, returnToHandlerPopped, trampolines, kretprobeTrampolines } = must(
       resolveKernel(elf),
     );
-    // 15 instructions (KERNEL-FACTS.md), and none from which x30 is the address.
+    // 15 instructions (docs/kernel-facts.md, "The return stack"), and none from which x30 is the
+    // address.
     expect(returnToHandler.end - returnToHandler.start).toBe(15 * 4);
     expect(returnToHandlerPopped).toBeUndefined();
     expect(trampolines[0]).toEqual(returnToHandler);
