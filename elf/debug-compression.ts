@@ -1,6 +1,6 @@
 /** Gets ready for what compresses a file's debugging information: the decoder for zstd has to be waited for. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { openElfFile } from './file.js';
+import { openFile } from './file-bytes.js';
 import { CHDR_SIZE, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './format.js';
 import { readStructure } from './structure.js';
 import { loadZstd } from './zstd-stream.js';
@@ -15,7 +15,7 @@ const GZIP_MAGIC = 0x8b1f;
 function needsZstd(path: string): boolean {
   // What is inside would have to be decompressed twice to be known.
   if (magicOf(path) === GZIP_MAGIC) return true;
-  const file = openElfFile(path);
+  const file = openFile(path);
   if (!file.ok) return false;
   const structure = readStructure(path, file.value);
   if (!structure.ok) return false;

@@ -1,6 +1,6 @@
 import { addressFromWords } from '../base/address.js';
 import type { ElfError } from './error.js';
-import { type ElfFile, fileInMemory, openElfFile } from './file.js';
+import { type FileBytes, bytesInMemory, openFile } from './file-bytes.js';
 import { EHDR_SIZE, ET_EXEC, SHF_ALLOC, SHT_GNU_SFRAME } from './format.js';
 import { malformed } from './header.js';
 import { relocate } from './relocations.js';
@@ -17,7 +17,7 @@ export type { ElfImage, ElfSection, ElfSegment, ElfSymbol, LoadedSegment } from 
  * Never throws: whatever the bytes are, the answer is an image or one {@link ElfError}.
  */
 export function loadElf(path: string): Result<ElfImage, ElfError> {
-  const file = openElfFile(path);
+  const file = openFile(path);
   return file.ok ? parseFile(path, file.value) : file;
 }
 
@@ -26,10 +26,10 @@ export function loadElf(path: string): Result<ElfImage, ElfError> {
  * image keeps views of `bytes`, which must not change.
  */
 export function parseElf(path: string, bytes: Uint8Array): Result<ElfImage, ElfError> {
-  return parseFile(path, fileInMemory(bytes));
+  return parseFile(path, bytesInMemory(bytes));
 }
 
-function parseFile(path: string, file: ElfFile): Result<ElfImage, ElfError> {
+function parseFile(path: string, file: FileBytes): Result<ElfImage, ElfError> {
   const structure = readStructure(path, file);
   if (!structure.ok) return structure;
   const { sections } = structure.value;

@@ -1,12 +1,12 @@
 /** A range of a file that is read when it is used for the first time. */
-import type { ElfFile } from './file.js';
+import type { FileBytes } from './file-bytes.js';
 
 /** The range; its bounds have been checked. */
 export class LazyBytes {
   private bytes: Uint8Array | undefined;
 
   constructor(
-    private readonly file: ElfFile,
+    private readonly file: FileBytes,
     private readonly offset: number,
     private readonly length: number,
   ) {}

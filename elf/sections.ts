@@ -1,7 +1,7 @@
 import type { Section } from 'elfy';
 import { addressFromWords } from '../base/address.js';
 import type { ElfError } from './error.js';
-import type { ElfFile } from './file.js';
+import type { FileBytes } from './file-bytes.js';
 import { SHDR_SIZE, SHT_NOBITS, SHT_STRTAB } from './format.js';
 import { checkRange, malformed } from './header.js';
 import { LazyBytes } from './lazy-bytes.js';
@@ -16,7 +16,7 @@ import { fail, ok, type Result } from '../base/result.js';
  */
 export function readSections(
   path: string,
-  file: ElfFile,
+  file: FileBytes,
   { bytes: table, offset: tableOffset }: HeaderTable,
   namesIndex: number,
   raw: readonly Section[],

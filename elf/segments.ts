@@ -1,7 +1,7 @@
 import type { Program } from 'elfy';
 import { addressFromWords, type Address } from '../base/address.js';
 import type { ElfError } from './error.js';
-import type { ElfFile } from './file.js';
+import type { FileBytes } from './file-bytes.js';
 import { PHDR_SIZE, PT_GNU_SFRAME, PT_LOAD } from './format.js';
 import { checkRange, malformed } from './header.js';
 import { LazyBytes } from './lazy-bytes.js';
@@ -28,7 +28,7 @@ export interface Segments {
  */
 export function readSegments(
   path: string,
-  file: ElfFile,
+  file: FileBytes,
   table: HeaderTable,
   programs: readonly Program[],
 ): Result<Segments, ElfError> {
@@ -48,7 +48,7 @@ class SegmentReader {
 
   constructor(
     private readonly path: string,
-    private readonly file: ElfFile,
+    private readonly file: FileBytes,
     private readonly table: HeaderTable,
   ) {}
 
@@ -117,7 +117,7 @@ class SegmentReader {
   }
 }
 
-function loadSegment(file: ElfFile, program: Program, address: Address): ElfSegment {
+function loadSegment(file: FileBytes, program: Program, address: Address): ElfSegment {
   const bytes = new LazyBytes(file, program.offset, program.filesz);
   return {
     address,
@@ -131,7 +131,7 @@ function loadSegment(file: ElfFile, program: Program, address: Address): ElfSegm
   };
 }
 
-function sframeSection(file: ElfFile, program: Program, address: Address): ElfSection {
+function sframeSection(file: FileBytes, program: Program, address: Address): ElfSection {
   const bytes = new LazyBytes(file, program.offset, program.filesz);
   return {
     name: '.sframe',

@@ -1,6 +1,6 @@
 import elfy, { type Header, type Program, type Section } from 'elfy';
 import type { ElfError } from './error.js';
-import { type ElfFile, fileInMemory } from './file.js';
+import { type FileBytes, bytesInMemory } from './file-bytes.js';
 import { EHDR_SIZE, PHDR_SIZE, SHDR_SIZE } from './format.js';
 import { checkHeader, checkSectionHeader, malformed } from './header.js';
 import type { HeaderTable } from './header-table.js';
@@ -19,7 +19,7 @@ export interface ElfStructure {
  * The structure of a file: elfy reads it once the bounds that elfy relies on are checked. elfy wants a
  * whole file, and is given one that ends behind the header tables: data is read apart, when it is used.
  */
-export function readStructure(path: string, file: ElfFile): Result<ElfStructure, ElfError> {
+export function readStructure(path: string, file: FileBytes): Result<ElfStructure, ElfError> {
   const head = Buffer.from(file.read(0, EHDR_SIZE));
   const problem = checkHeader(path, head, file.size);
   if (problem !== undefined) return fail(problem);
@@ -44,7 +44,7 @@ export function readSectionStructure(
   path: string,
   bytes: Buffer,
 ): Result<readonly ElfSection[], ElfError> {
-  const file = fileInMemory(bytes);
+  const file = bytesInMemory(bytes);
   const head = Buffer.from(file.read(0, EHDR_SIZE));
   const problem = checkSectionHeader(path, head, file.size);
   if (problem !== undefined) return fail(problem);
@@ -62,7 +62,7 @@ interface Tables {
   readonly rawSections: readonly Section[];
 }
 
-function readTables(path: string, file: ElfFile, head: Buffer): Result<Tables, ElfError> {
+function readTables(path: string, file: FileBytes, head: Buffer): Result<Tables, ElfError> {
   const phoff = Number(head.readBigUInt64LE(32));
   const phnum = phoff === 0 ? 0 : head.readUInt16LE(56);
   const programs = readTable(file, phoff, phnum, PHDR_SIZE);
@@ -74,7 +74,7 @@ function readTables(path: string, file: ElfFile, head: Buffer): Result<Tables, E
   return ok({ header, programs, sections, rawPrograms, rawSections });
 }
 
-function readTable(file: ElfFile, offset: number, count: number, size: number): HeaderTable {
+function readTable(file: FileBytes, offset: number, count: number, size: number): HeaderTable {
   return { bytes: file.read(offset, count * size), offset };
 }
 

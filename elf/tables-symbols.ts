@@ -1,6 +1,6 @@
 import type { ElfError } from './error.js';
 import { SHN_ABS, SHN_COMMON, SHN_UNDEF, STT_FILE } from './format.js';
-import { findSymbolTable } from './symbol-table.js';
+import { findSymbolTable } from './symbol-entries.js';
 import type { TableSection, TableSymbol } from './tables-types.js';
 import { ok, type Result } from '../base/result.js';
 

@@ -1,6 +1,6 @@
 import type { Address } from '../base/address.js';
 import type { ElfError } from './error.js';
-import { readElfFile } from './file.js';
+import { readWholeFile } from './file-bytes.js';
 import {
   ET_EXEC,
   ET_REL,
@@ -41,7 +41,7 @@ export function loadElfTables(
   path: string,
   layout: ObjectLayout = 'apart',
 ): Result<ElfTables, ElfError> {
-  const file = readElfFile(path);
+  const file = readWholeFile(path);
   return file.ok ? parseElfTables(path, file.value, layout) : file;
 }
 

@@ -22,7 +22,7 @@ import { Pstate, Reg } from '../emulator/registers.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { restoreSnapshot, type Snapshot, takeSnapshot } from '../emulator/snapshot.js';
 import { SteppingCpu } from '../emulator/stepping-cpu.js';
-import { SymbolTable } from '../elf/symbols.js';
+import { SymbolTable } from '../elf/symbol-table.js';
 import type { KernelImage } from './kernel-image.js';
 import { WALK_RETURN } from './walk-stub.js';
 

@@ -5,7 +5,7 @@
  */
 import type { Address } from '../base/address.js';
 import { describeElfError } from '../elf/error.js';
-import { openElfFile } from '../elf/file.js';
+import { openFile } from '../elf/file-bytes.js';
 import { SHF_EXECINSTR, SHT_NOBITS, SHT_RELA, SYM_SIZE } from '../elf/format.js';
 import { objectRelocations } from '../elf/object-relocations.js';
 import { nameAt } from '../elf/strings.js';
@@ -22,7 +22,7 @@ const RELA_SYMBOL = 12;
 export function loadObject(path: string): Result<ElfImage, string> {
   const elf = loadElfTables(path, 'apart');
   if (!elf.ok) return fail(describeElfError(elf.error));
-  const file = openElfFile(path);
+  const file = openFile(path);
   if (!file.ok) return fail(describeElfError(file.error));
   const { sections, symbols } = elf.value;
   const loaded = sections.filter(

@@ -8,7 +8,7 @@ import { describeElfError } from '../elf/error.js';
 import type { ElfImage, ElfSection, ElfSymbol } from '../elf/types.js';
 import { loadElf } from '../elf/image.js';
 import { fail, ok, type Result } from '../base/result.js';
-import { SymbolTable } from '../elf/symbols.js';
+import { SymbolTable } from '../elf/symbol-table.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
 import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';

@@ -9,7 +9,7 @@ export const MAX_FILE_SIZE = 2 ** 34;
 const MAX_DECOMPRESSED = 2 ** 30;
 
 /** A file that can be read anywhere. */
-export interface ElfFile {
+export interface FileBytes {
   /** Bytes. */
   readonly size: number;
   /**
@@ -20,7 +20,7 @@ export interface ElfFile {
 }
 
 /** Bytes already in memory; what is read is a view of them. */
-export function fileInMemory(bytes: Uint8Array): ElfFile {
+export function bytesInMemory(bytes: Uint8Array): FileBytes {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { size: file.length, read: (offset, length) => file.subarray(offset, offset + length) };
 }
@@ -29,7 +29,7 @@ export function fileInMemory(bytes: Uint8Array): ElfFile {
  * Opens a file; one that starts with the gzip magic (RFC 1952) is decompressed. Devices and pipes
  * are refused: reading them might never end.
  */
-export function openElfFile(path: string): Result<ElfFile, ElfError> {
+export function openFile(path: string): Result<FileBytes, ElfError> {
   const start = { path, field: 'file', offset: 0 };
   try {
     const stat = statSync(path);
@@ -39,15 +39,15 @@ export function openElfFile(path: string): Result<ElfFile, ElfError> {
     const magic = file.read(0, 2);
     if (magic[0] !== 0x1f || magic[1] !== 0x8b) return ok(file);
     const plain = decompress(path, readFileSync(path));
-    return plain.ok ? ok(fileInMemory(plain.value)) : plain;
+    return plain.ok ? ok(bytesInMemory(plain.value)) : plain;
   } catch (error) {
     return fail({ ...start, kind: 'unreadable', reason: systemReason(error) });
   }
 }
 
-/** The whole of a file, as {@link openElfFile} reads it. */
-export function readElfFile(path: string): Result<Buffer, ElfError> {
-  const file = openElfFile(path);
+/** The whole of a file, as {@link openFile} reads it. */
+export function readWholeFile(path: string): Result<Buffer, ElfError> {
+  const file = openFile(path);
   if (!file.ok) return file;
   const { size } = file.value;
   if (size > MAX_DECOMPRESSED) return fail(tooLarge(path, `${size} bytes`, MAX_DECOMPRESSED));
@@ -60,7 +60,7 @@ export function readElfFile(path: string): Result<Buffer, ElfError> {
 }
 
 /** Opens the file for each range: ranges are few and large, and no descriptor is left behind. */
-function reader(path: string, size: number): ElfFile['read'] {
+function reader(path: string, size: number): FileBytes['read'] {
   return (offset, length) => {
     const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - offset)));
     const descriptor = openSync(path, 'r');
