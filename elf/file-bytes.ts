@@ -1,4 +1,7 @@
-/** The bytes of an ELF file, read where they are asked for: a vmlinux with DWARF is not held in memory. */
+/**
+ * The bytes of a file, plain or compressed. A plain file is read where it is asked for: a vmlinux
+ * with DWARF is not held in memory.
+ */
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { ElfError } from './error.js';
@@ -8,7 +11,7 @@ import { fail, ok, type Result } from '../base/result.js';
 export const MAX_FILE_SIZE = 2 ** 34;
 const MAX_DECOMPRESSED = 2 ** 30;
 
-/** A file that can be read anywhere. */
+/** The bytes of a file, which can be read anywhere. */
 export interface FileBytes {
   /** Bytes. */
   readonly size: number;
@@ -23,6 +26,22 @@ export interface FileBytes {
 export function bytesInMemory(bytes: Uint8Array): FileBytes {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { size: file.length, read: (offset, length) => file.subarray(offset, offset + length) };
+}
+
+/** A range of a file that is read when it is used for the first time. Its bounds have been checked. */
+export class LazyBytes {
+  private bytes: Uint8Array | undefined;
+
+  constructor(
+    private readonly file: FileBytes,
+    private readonly offset: number,
+    private readonly length: number,
+  ) {}
+
+  /** The bytes: do not write. */
+  get data(): Uint8Array {
+    return (this.bytes ??= this.file.read(this.offset, this.length));
+  }
 }
 
 /**

@@ -1,8 +1,9 @@
+/** From a name to an address and back, over everything that is loaded. */
 import { hexAddress, type Address } from '../base/address.js';
-import { SHF_ALLOC, SHF_EXECINSTR } from './format.js';
-import type { ElfImage, ElfSymbol } from './types.js';
 import { lastAtOrBelow } from '../base/sorted.js';
+import type { ElfImage } from './image.js';
 import { compareAliases, isMarker, nearestNames } from './symbol-names.js';
+import type { ElfSymbol } from './symbols.js';
 
 /** A symbol and how far into it an address lies. */
 export interface SymbolPlace {
@@ -127,14 +128,14 @@ function formatPlace({ symbol, offset }: SymbolPlace, extra: number): string {
 
 /** Loaded sections; segments when the section headers are gone. */
 function regionsOf(image: ElfImage): Region[] {
-  const loaded = image.sections.filter(({ flags, size }) => (flags & SHF_ALLOC) !== 0 && size > 0);
-  if (loaded.length === 0) {
+  const sections = image.sections.filter(({ loaded, size }) => loaded && size > 0);
+  if (sections.length === 0) {
     return image.segments.map(({ address, memorySize, executable }) => {
       return { low: address, high: address + memorySize, executable };
     });
   }
-  return loaded.map(({ address, size, flags }) => {
-    return { low: address, high: address + size, executable: (flags & SHF_EXECINSTR) !== 0 };
+  return sections.map(({ address, size, executable }) => {
+    return { low: address, high: address + size, executable };
   });
 }
 

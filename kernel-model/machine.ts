@@ -7,7 +7,8 @@
  */
 import { WFI } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
-import type { ElfImage, LoadedSegment } from '../elf/types.js';
+import type { ElfImage } from '../elf/image.js';
+import type { LoadedSegment } from '../elf/segments.js';
 import { describeElfError, type ElfError } from '../elf/error.js';
 import {
   type Engine,

@@ -3,7 +3,7 @@
  * that asks for a walk, the thread function, and the callback that takes a walk's entries down.
  */
 import type { Address } from '../base/address.js';
-import type { ElfImage } from '../elf/types.js';
+import type { ElfImage } from '../elf/image.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
 import { fail, ok, type Result } from '../base/result.js';
 

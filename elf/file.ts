@@ -1,0 +1,131 @@
+/**
+ * What every ELF file has, be it an executable, a shared library, a kernel, a module or an object: sections
+ * and symbols, and the tables of stack unwinding among them. Nothing is executed of a file that is read
+ * here; one that is to be, is an image: image.ts.
+ */
+import type { Address } from '../base/address.js';
+import { fail, ok, type Result } from '../base/result.js';
+import { type ElfError, malformed } from './error.js';
+import { bytesInMemory, readWholeFile } from './file-bytes.js';
+import { SHT_NOBITS } from './format.js';
+import { type ElfHeader, type ElfType, readHeader } from './header.js';
+import { layOutObject, relocateTable } from './object.js';
+import { type ElfSection, isDwarfFrame, isSFrame, readSections, sectionNamed } from './sections.js';
+import { type ElfSymbol, readSymbols } from './symbols.js';
+
+/** A little-endian AArch64 ELF file. */
+export interface ElfFile {
+  readonly path: string;
+  readonly type: ElfType;
+  /** e_entry. */
+  readonly entry: Address;
+  /** By their numbers. Unwind tables of an object are relocated, other sections of it are not. */
+  readonly sections: readonly ElfSection[];
+  /** In file order. Empty for a stripped file. */
+  readonly symbols: readonly ElfSymbol[];
+  /** No .symtab: names come from .dynsym at best. A warning for the caller to print. */
+  readonly stripped: boolean;
+  /** The `.sframe` sections that are loaded: by type or name, or the PT_GNU_SFRAME segment of an image. */
+  readonly sframe: readonly ElfSection[];
+  /** `.eh_frame` and `.debug_frame`, not those that are compressed. */
+  readonly dwarfFrames: readonly ElfSection[];
+  /** The first section of that name. */
+  section(name: string): ElfSection | undefined;
+  /**
+   * Bytes of the file, read now and not kept; fewer where it ends. For sections too large to be held as `data`.
+   * @throws Error when the file can no longer be read
+   */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/**
+ * Where the sections of a relocatable object lie: every one at address 0, as its headers say and as
+ * readelf prints them, or one after the other, so that an address names one place.
+ */
+export type ObjectLayout = 'zero' | 'apart';
+
+/** How many times a file's size its sections may have: work is done for each section. */
+const OVERLAP = 4;
+
+/** Reads a file, plain or gzip-compressed, which needs no program headers. Never throws. */
+export function readElfFile(
+  path: string,
+  layout: ObjectLayout = 'apart',
+): Result<ElfFile, ElfError> {
+  const bytes = readWholeFile(path);
+  return bytes.ok ? parseElfFile(path, bytes.value, layout) : bytes;
+}
+
+/** As {@link readElfFile}, from bytes in memory, of which views are kept. */
+export function parseElfFile(
+  path: string,
+  bytes: Uint8Array,
+  layout: ObjectLayout = 'apart',
+): Result<ElfFile, ElfError> {
+  const file = bytesInMemory(bytes);
+  const header = readHeader(path, file, 'any');
+  if (!header.ok) return header;
+  const { type, entry } = header.value;
+  const isObject = type === 'rel';
+
+  const unplaced = readSections(path, file, header.value);
+  if (!unplaced.ok) return unplaced;
+  const problem = checkOverlap(path, file.size, header.value, unplaced.value);
+  if (problem !== undefined) return fail(problem);
+  const placed =
+    isObject && layout === 'apart'
+      ? layOutObject(path, unplaced.value, header.value.sections)
+      : checkPlaces(path, unplaced.value, header.value);
+  if (!placed.ok) return placed;
+  const sections = [...placed.value];
+
+  const symbols = readSymbols(path, sections, isObject ? 'object' : 'linked');
+  if (!symbols.ok) return symbols;
+  for (const isTable of isObject ? [isSFrame, isDwarfFrame] : []) {
+    for (const section of placed.value.filter(isTable)) {
+      const relocated = relocateTable(path, placed.value, section);
+      if (!relocated.ok) return relocated;
+      sections[section.index] = relocated.value;
+    }
+  }
+  return ok({
+    path,
+    type,
+    entry,
+    sections,
+    ...symbols.value,
+    sframe: sections.filter(isSFrame),
+    dwarfFrames: sections.filter(isDwarfFrame),
+    section: sectionNamed(sections),
+    read: (offset, length) => file.read(offset, length),
+  });
+}
+
+function checkOverlap(
+  path: string,
+  size: number,
+  { sections: headers }: ElfHeader,
+  sections: readonly ElfSection[],
+): ElfError | undefined {
+  const total = sections.reduce(
+    (sum, { type, size: bytes }) => sum + (type === SHT_NOBITS ? 0 : bytes),
+    0,
+  );
+  if (total <= OVERLAP * size) return undefined;
+  const reason = `the sections overlap: ${total} bytes in a file of ${size}`;
+  return malformed(path, 'section header table', headers[0]?.at ?? 0, reason);
+}
+
+/** Every loaded section must lie at addresses that a Number holds exactly. */
+function checkPlaces(
+  path: string,
+  sections: readonly ElfSection[],
+  { sections: headers }: ElfHeader,
+): Result<readonly ElfSection[], ElfError> {
+  for (const [i, { at }] of headers.entries()) {
+    const section = sections[i];
+    if (section?.loaded !== true || Number.isSafeInteger(section.address + section.size)) continue;
+    return fail(malformed(path, `sh_addr[${i}]`, at + 16, 'is not a virtual address'));
+  }
+  return ok(sections);
+}
