@@ -4,7 +4,7 @@
  * down.
  */
 import type { Address } from '../base/address.js';
-import type { ElfImage } from '../elf/types.js';
+import type { ElfImage } from '../elf/image.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
 import { fail, ok, type Result } from '../base/result.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ElfImage } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
 import { resolveKernel } from '../../kernel-model/kernel-image.js';
 import { must } from '../cpu-fixture.js';
 import { guestKernel, recoverKernel } from '../machine-fixture.js';
