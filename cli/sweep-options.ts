@@ -43,6 +43,8 @@ export interface SweepArguments {
 /** A sweep that can be started. */
 export interface SweepRequest {
   readonly options: SweepOptions;
+  /** As given; undefined: a worker process for each core. */
+  readonly jobs: number | undefined;
   readonly reportPath: string | undefined;
   /** Lines for standard error before the sweep. */
   readonly notes: readonly string[];
@@ -83,7 +85,6 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
     unwinder,
     kinds: kinds === undefined ? ALL_KINDS : kindSet(kinds),
     ...(depth === undefined ? {} : { depth: depth === 2 ? 2 : 1 }),
-    ...(jobs === undefined ? {} : { jobs }),
     ...(budget === undefined ? {} : { budget }),
     ...(point === undefined ? {} : { point }),
     replay: replayCommand({
@@ -97,7 +98,7 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
       budget,
     }),
   };
-  return { options, reportPath, notes, ...(sample === undefined ? {} : { sample }) };
+  return { options, jobs, reportPath, notes, ...(sample === undefined ? {} : { sample }) };
 }
 
 function pointOption(given: SweepArguments): Point | undefined {
