@@ -9,7 +9,7 @@ import type { PolicyName } from '../unwinder/policy.js';
 import {
   KERNEL_ONLY,
   kernelOptions,
-  refuseUntaken,
+  refuseUnsupported,
   type SweepTargets,
   type SweptKernel,
 } from './kernel-options.js';
@@ -68,7 +68,7 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
   const made = sweepTargets(given, kernelPath);
   const { targets, sample } = made;
   for (const name of kinds ?? []) {
-    refuseUntaken(made.untaken, '--kind', KIND_NAMES.indexOf(name));
+    refuseUnsupported(made.unsupported, '--kind', KIND_NAMES.indexOf(name));
   }
   if (point !== undefined && targets.length !== 1) {
     const none = (given.scenario ?? []).length === 0 && given.function === undefined;

@@ -71,7 +71,7 @@ export interface KernelRoles {
 /** How exceptions are delivered to a kernel that was not booted. */
 export interface UnbootedExceptions {
   /** The kinds that the kernel cannot take, and why. */
-  readonly untaken: ReadonlyMap<number, string>;
+  readonly unsupported: ReadonlyMap<number, string>;
   /** `addr` of the only registered kprobe, which breakpoints are taken for; absent: no kprobes. */
   readonly kprobeAddress?: Address;
   /** For functions that are traced. */

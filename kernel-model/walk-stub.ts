@@ -13,8 +13,6 @@ export const STUB_ELF = 'kernel-model/guest/stub/stub.elf';
 /** `hint #127`, the instruction behind a call that asks for a walk (guest/include/walk-return.h). */
 export const WALK_RETURN = 0xd5032fff;
 
-/** Entries the stub has room for. */
-export const STUB_ENTRIES = 512;
 /** Offsets in stub_trace, in bytes: entries seen, entries after which to stop, the first entry. */
 export const TRACE_SEEN = 0;
 export const TRACE_LIMIT = 16;

@@ -85,7 +85,7 @@ export interface Coverage {
 }
 
 /** The order of reasons in a report: what can be annotated comes first. */
-export const GAP_REASONS: readonly GapReason[] = [
+const GAP_REASONS: readonly GapReason[] = [
   'function',
   'code',
   'before-first-row',

@@ -19,7 +19,7 @@ import {
 import type { KernelRegion } from '../kernel-state.js';
 import type { KnownOffsets } from './structure-offsets.js';
 import { TRACER_STATE_SIZE } from '../tracers/tracer-setup.js';
-import { KPROBE_BUCKETS, untakenKinds } from './untaken-kinds.js';
+import { KPROBE_BUCKETS, unsupportedExceptions } from './unsupported-exceptions.js';
 import type { WalkStub } from '../walk-stub.js';
 
 /**
@@ -46,8 +46,8 @@ export function vmlinuxImage(
   const data = STATE_AREA;
   const { handler } = stub;
   const traps = bootedFunctions(elf.symbols);
-  const untaken = untakenKinds(symbols, known);
-  const probe = untaken.has(Kind.BRK)
+  const unsupported = unsupportedExceptions(symbols, known);
+  const probe = unsupported.has(Kind.BRK)
     ? undefined
     : kprobeState(at('kprobe_table'), known, data + DATA.kprobe, handler);
   const serror = symbols.get('do_serror');
@@ -114,7 +114,7 @@ export function vmlinuxImage(
       ],
     },
     unbooted: {
-      untaken,
+      unsupported,
       ...(probe === undefined ? {} : { kprobeAddress: probe.address }),
       tracers: {
         state: TRACER_STATE,

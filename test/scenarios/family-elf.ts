@@ -77,7 +77,7 @@ function readElf(path: string): FamilyElf {
 }
 
 /** Every filter of the scenario's promises. */
-export function filtersOf(scenario: Scenario): PointFilter[] {
+function filtersOf(scenario: Scenario): PointFilter[] {
   return Object.values(scenario.promises ?? {}).flatMap(({ allow, require }) => [
     ...(allow ?? []),
     ...(require ?? []),
