@@ -48,7 +48,7 @@ const OPTIONS = {
   seed: { type: 'string', describe: 'Which functions those are [default: 1]' },
   unwinder: {
     type: 'string',
-    describe: 'Who walks: model, guest (the kernel itself), both [default with --kernel], checked',
+    describe: 'Who walks: model, kernel (its own code), both [default with --kernel], checked',
   },
   function: {
     type: 'string',

@@ -94,7 +94,7 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
       fn: given.image === undefined ? undefined : once('function', given.function),
       args: given.image === undefined ? [] : (given.args ?? []),
       policies,
-      unwinder: once('unwinder', given.unwinder),
+      unwinder: given.unwinder === undefined ? undefined : unwinder,
       budget,
     }),
   };
@@ -120,7 +120,9 @@ function unwinderOption(given: SweepArguments, kernel: SweptKernel | undefined):
     if (kernel !== undefined) return kernel.unwinder === undefined ? 'model' : 'both';
     return given.image === undefined ? 'checked' : 'model';
   }
-  const known = UNWINDER_CHOICES.find((name) => name === text);
+  // `guest` is what `kernel` was called before.
+  const meant = text === 'guest' ? 'kernel' : text;
+  const known = UNWINDER_CHOICES.find((name) => name === meant);
   if (known === undefined) {
     throw new UsageError(`unknown unwinder '${text}'; there are ${UNWINDER_CHOICES.join(', ')}`);
   }
