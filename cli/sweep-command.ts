@@ -1,11 +1,16 @@
 /** `kunwind-lab sweep`. */
-import { constants } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { openBackend } from '../emulator/backend.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import type { EngineBackend } from '../emulator/engine.js';
+import { Lab } from '../lab/lab.js';
+import type { UnitExecutor } from '../sweep/executor.js';
+import { InProcessExecutor } from '../sweep/in-process.js';
 import { kernelSample } from '../sweep/kernel-sample.js';
+import { UnitRunner } from '../sweep/run-unit.js';
 import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
+import { WorkerPool } from '../sweep/worker-pool.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import { findingLines } from './findings.js';
 import { complain, print } from './output.js';
@@ -26,7 +31,10 @@ const OPTIONS = {
   },
   kind: { type: 'string', array: true, describe: `Exceptions to take: ${KIND_NAMES.join(', ')}` },
   depth: { type: 'string', describe: "2: also interrupt the first exception's own code" },
-  jobs: { type: 'string', describe: 'Worker processes [default: one for each core]' },
+  jobs: {
+    type: 'string',
+    describe: 'Worker processes [default: one for each core]; 1: none, all runs in this process',
+  },
   json: { type: 'string', describe: 'Write the whole report to this file' },
   point: { type: 'string', describe: 'Replay this point only, truth beside trace' },
   budget: { type: 'string', describe: 'Instructions after which a guest has run away' },
@@ -40,7 +48,7 @@ const OPTIONS = {
   seed: { type: 'string', describe: 'Which functions those are [default: 1]' },
   unwinder: {
     type: 'string',
-    describe: 'Who walks: model, guest (the kernel itself), both [default with --kernel], checked',
+    describe: 'Who walks: model, kernel (its own code), both [default with --kernel], checked',
   },
   function: {
     type: 'string',
@@ -86,7 +94,11 @@ export const sweepCommand: CommandModule<object, SweepArguments> = {
         'a function of a real kernel, interrupted by the built-in one',
       )
       .example('$0 sweep --kernel vmlinux.gz --sample 200', "a real kernel's own entry code")
-      .epilogue('Exit status: 0 all as promised, 1 unexpected verdicts, 2 wrong usage or input.'),
+      .epilogue(
+        'Exit status: 0 all as promised, 1 unexpected verdicts, 2 wrong usage or input. A worker ' +
+          'process that the engine aborts, or that a guest hangs, costs one point; with --jobs 1 ' +
+          'it is the whole run.',
+      ),
   handler: async (given) => {
     process.exitCode = await sweep(given);
   },
@@ -103,7 +115,8 @@ async function sweep(given: SweepArguments): Promise<number> {
   for (const note of request.notes) complain(note);
   const options = withSample(request, engine.value);
 
-  const outcome = await run(options, given.progress);
+  const executor = executorFor(request.jobs, engine.value);
+  const outcome = await run(options, executor, given.progress);
   if (typeof outcome === 'number') return outcome;
   const { report } = outcome;
   if (given.image !== undefined || given.kernel !== undefined) checkSetUp(outcome);
@@ -114,6 +127,17 @@ async function sweep(given: SweepArguments): Promise<number> {
   process.exitCode = status;
   await print(resultLines(options, outcome, outputStyle(given.color)));
   return status;
+}
+
+/**
+ * What executes the sweep. One job needs no worker process, and has its protection only by default:
+ * see in-process.ts. @throws UsageError
+ */
+function executorFor(jobs: number | undefined, backend: EngineBackend): UnitExecutor {
+  if (jobs !== 1) return new WorkerPool({ jobs: jobs ?? availableParallelism() });
+  const lab = Lab.create(backend);
+  if (!lab.ok) throw new UsageError(lab.error.message);
+  return new InProcessExecutor(new UnitRunner(lab.value));
 }
 
 /** The options with the sampled functions added. @throws UsageError */
@@ -150,14 +174,18 @@ function* resultLines(
 }
 
 /** @returns the outcome, or the exit status when there is none */
-async function run(options: SweepOptions, progress: boolean): Promise<SweepOutcome | number> {
+async function run(
+  options: SweepOptions,
+  executor: UnitExecutor,
+  progress: boolean,
+): Promise<SweepOutcome | number> {
   const kinds = KIND_NAMES.filter((_, i) => (options.kinds & (1 << i)) !== 0);
   const what =
     `${plural(options.targets.length, 'scenario')}: ` +
     `policies ${options.policies.join(', ')}; kinds ${kinds.join(', ')}`;
   const display = progressDisplay(progress && options.point === undefined, what);
   let points = 0;
-  const sweep = new Sweep(options, (state) => {
+  const sweep = new Sweep(options, executor, (state) => {
     points = state.points;
     display.update(state);
   });
@@ -167,9 +195,10 @@ async function run(options: SweepOptions, progress: boolean): Promise<SweepOutco
     sweep.abort();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  const outcome = await sweep.run();
-  process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  display.stop();
+  const outcome = await sweep.run().finally(() => {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    display.stop();
+  });
   if (signal !== undefined) {
     complain(`interrupted after ${plural(points, 'point')}; no report was written`);
     return 128 + constants.signals[signal];

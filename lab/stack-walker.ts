@@ -13,14 +13,14 @@ export type UnwinderChoice =
   /** The model's. */
   | 'model'
   /** Those of the kernel image's own code. */
-  | 'guest'
+  | 'kernel'
   /** Both at every point; the verdict is on the kernel's answer, and a difference is a finding. */
   | 'both'
   /** The model's, and at a fixed part of the points the kernel's too: a difference is a finding. */
   | 'checked';
 
 /** Every choice, the default for a user's kernel first. */
-export const UNWINDER_CHOICES: readonly UnwinderChoice[] = ['both', 'guest', 'model', 'checked'];
+export const UNWINDER_CHOICES: readonly UnwinderChoice[] = ['both', 'kernel', 'model', 'checked'];
 
 /** Walks stacks at walk requests. */
 export interface StackWalker {
