@@ -11,6 +11,8 @@ export default defineConfig({
     maxWorkers: '100%',
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Copies of the built package, for tests that break them: Node loads their modules as they are.
+    server: { deps: { external: [/\/kunwind-copy-/] } },
     projects: [
       { extends: true, test: { name: 'lab', include: ['test/**/*.test.ts'], exclude: [LINUX] } },
       { extends: true, test: { name: 'linux', include: [LINUX] } },

@@ -28,6 +28,14 @@ const PC_RELATIVE = /^(b|bl|b\..+|bc\..+|cbn?z|tbn?z|adrp?|ldr|ldrsw|prfm)$/;
 /** That label as capstone writes it: the absolute address, in decimal below ten. */
 const LABEL = /#(0x[0-9a-f]+|\d+)$/;
 
+/** Compiled once in a process: it keeps nothing of what it has decoded. */
+let compiled: Promise<Capstone> | undefined;
+
+async function compile(): Promise<Capstone> {
+  const module = await createCapstone();
+  return new module.Capstone(module.ARCH_ARM64, module.MODE_LITTLE_ENDIAN);
+}
+
 /** A64 disassembly for reports and stepping; far too slow for the path of a point. */
 export class Disassembler {
   private constructor(
@@ -36,14 +44,12 @@ export class Disassembler {
   ) {}
 
   /**
-   * Compiles the disassembler (about 40 ms). `symbols` name the targets of branches. Fails
-   * with one line of text where WebAssembly is not available.
+   * Compiles the disassembler, the first time (about 40 ms). `symbols` name the targets of branches.
+   * Fails with one line of text where WebAssembly is not available.
    */
   static async create(symbols?: SymbolLookup): Promise<Result<Disassembler, string>> {
     try {
-      const module = await createCapstone();
-      const capstone = new module.Capstone(module.ARCH_ARM64, module.MODE_LITTLE_ENDIAN);
-      return ok(new Disassembler(capstone, symbols));
+      return ok(new Disassembler(await (compiled ??= compile()), symbols));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const line = reason.split('\n')[0] ?? '';

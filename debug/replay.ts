@@ -5,7 +5,6 @@
 import type { Address } from '../base/address.js';
 import { ExclusiveEffect, exclusiveEffect } from '../aarch64/exclusive.js';
 import { Reg } from '../emulator/registers.js';
-import type { TruthDefect } from '../kernel-model/ground-truth.js';
 import { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Machine } from '../kernel-model/machine.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
@@ -39,7 +38,6 @@ export interface ReplayOptions {
    * returned. Absent: requests return what the guest's memory says.
    */
   readonly answer?: Policy | undefined;
-  readonly truthDefect?: TruthDefect | undefined;
   /** Steps between two snapshots; tests make it small. */
   readonly interval?: number | undefined;
 }
@@ -70,7 +68,7 @@ export class Replay {
   constructor(parts: LabParts, entry: Address, options: ReplayOptions) {
     const { machine, stacks, driver, model } = parts;
     this.machine = machine;
-    const scenarioCpu = new ScenarioCpu(machine, stacks, options.truthDefect);
+    const scenarioCpu = new ScenarioCpu(machine, stacks);
     this.cpu = new InterruptibleCpu(machine, scenarioCpu, driver.source);
     driver.reset();
     this.cpu.reset();

@@ -38,17 +38,14 @@ export class ShadowStack {
     this.depth++;
   }
 
-  /**
-   * Control arrived at `pc` by an indirect branch: the call that waits for exactly this is over.
-   * @param anySp a defect: recursion cannot be told apart
-   */
-  arrive(pc: Address, sp: Address, anySp = false): void {
+  /** Control arrived at `pc` by an indirect branch: the call that waits for exactly this is over. */
+  arrive(pc: Address, sp: Address): void {
     const top = this.depth - 1;
     if (
       top >= 0 &&
       this.kinds[top] === EntryKind.CALL &&
       this.addresses[top] === pc &&
-      (anySp || this.sps[top] === sp || Number.isNaN(this.sps[top]))
+      (this.sps[top] === sp || Number.isNaN(this.sps[top]))
     ) {
       this.depth = top;
     }
@@ -85,25 +82,6 @@ export interface TruthState {
   readonly stacks: readonly ShadowStackState[];
 }
 
-/**
- * A deliberate mistake in the record, for the test that the harness can fail.
- *
- * - `tail-call-pops`: BR ends the innermost call, as if it had returned.
- * - `call-not-recorded`: BL and BLR push nothing.
- * - `eret-not-recorded`: an exception that ends in ERET stays pending.
- * - `sp-ignored`: arriving at a return address ends the call, whatever SP is.
- */
-export type TruthDefect =
-  'tail-call-pops' | 'call-not-recorded' | 'eret-not-recorded' | 'sp-ignored';
-
-/** Every mistake there is. */
-export const TRUTH_DEFECTS: readonly TruthDefect[] = [
-  'tail-call-pops',
-  'call-not-recorded',
-  'eret-not-recorded',
-  'sp-ignored',
-];
-
 /** The shadow stacks of all tasks of one machine, driven by the instructions of one CPU. */
 export class GroundTruth {
   private readonly stacks = new Map<Address, ShadowStack>();
@@ -118,7 +96,6 @@ export class GroundTruth {
    */
   constructor(
     initialTask: Address,
-    private readonly defect?: TruthDefect,
     private readonly newTaskEntry?: Address,
   ) {
     this.currentTask = initialTask;
@@ -197,20 +174,15 @@ export class GroundTruth {
     switch (instructionClass) {
       case InstructionClass.BL:
       case InstructionClass.BLR:
-        if (this.defect !== 'call-not-recorded') {
-          this.current.push(pc + 4, after.get(Reg.SP), EntryKind.CALL);
-        }
+        this.current.push(pc + 4, after.get(Reg.SP), EntryKind.CALL);
         break;
       case InstructionClass.BR:
-        if (this.defect === 'tail-call-pops') this.current.depth--;
-        this.arrive(after);
-        break;
       case InstructionClass.RET:
       case InstructionClass.RET_AUTH:
         this.arrive(after);
         break;
       case InstructionClass.ERET:
-        if (this.defect !== 'eret-not-recorded') this.current.leaveException();
+        this.current.leaveException();
         this.arrive(after);
         break;
       case InstructionClass.MSR_SP_EL0:
@@ -223,7 +195,7 @@ export class GroundTruth {
   }
 
   private arrive(after: RegisterFile): void {
-    this.current.arrive(after.get(Reg.PC), after.get(Reg.SP), this.defect === 'sp-ignored');
+    this.current.arrive(after.get(Reg.PC), after.get(Reg.SP));
   }
 
   /** An exception interrupted the CPU at `pc`. */

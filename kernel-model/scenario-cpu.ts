@@ -8,7 +8,7 @@ import { ExceptionClass, syndrome, VectorOffset } from '../emulator/exceptions.j
 import { classify, exceptionImmediate, InstructionClass } from '../aarch64/instruction.js';
 import { Reg } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
-import { GroundTruth, type TruthDefect, type TruthState } from './ground-truth.js';
+import { GroundTruth, type TruthState } from './ground-truth.js';
 import { PT_REGS_SIZE } from './kernel-image.js';
 import { isProbeBreakpoint } from './tracers/kprobe-rules.js';
 import type { Machine } from './machine.js';
@@ -41,7 +41,6 @@ export class ScenarioCpu {
   constructor(
     private readonly machine: Machine,
     private readonly stacks: KernelStacks,
-    private readonly truthDefect?: TruthDefect,
   ) {
     this.stackTask = machine.kernel.roles.initTask;
     this.truth = this.newTruth();
@@ -78,7 +77,7 @@ export class ScenarioCpu {
 
   private newTruth(): GroundTruth {
     const { initTask, retFromFork } = this.machine.kernel.roles;
-    return new GroundTruth(initTask, this.truthDefect, retFromFork);
+    return new GroundTruth(initTask, retFromFork);
   }
 
   /** Whether a breakpoint of the scenario is being handled: kprobes are not taken in there. */

@@ -11,7 +11,6 @@ import { type KernelImage, resolveKernel } from '../kernel-model/kernel-image.js
 import { describeMachineError, Machine } from '../kernel-model/machine.js';
 import { KernelStacks } from '../kernel-model/stacks.js';
 import type { GuestKernelName } from '../scenarios/scenario.js';
-import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import { FunctionIndex } from './function-index.js';
 import { KernelWalker } from './kernel-walker.js';
 import { loadImage } from './image.js';
@@ -27,13 +26,6 @@ import { loadVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js
 export interface LabError {
   readonly kind: 'elf' | 'kernel' | 'machine' | 'sframe';
   readonly message: string;
-}
-
-/** Changes made to what is loaded, for the test that the harness can fail. */
-export interface LabDefects {
-  readonly unwinder?: UnwindDefect;
-  /** Called with each image before a machine is built. */
-  readonly image?: (image: ElfImage) => ElfImage;
 }
 
 /** The built-in guest kernel's ELF. */
@@ -54,15 +46,14 @@ export class Lab {
   private constructor(
     private readonly backend: EngineBackend,
     readonly kernel: KernelImage,
-    private readonly defects: LabDefects,
   ) {
     this.kernels.set('linux', kernel);
   }
 
   /** Load the guest kernel. */
-  static create(backend: EngineBackend, defects: LabDefects = {}): Result<Lab, LabError> {
-    const kernel = loadKernel('linux', defects);
-    return kernel.ok ? ok(new Lab(backend, kernel.value, defects)) : kernel;
+  static create(backend: EngineBackend): Result<Lab, LabError> {
+    const kernel = loadKernel('linux');
+    return kernel.ok ? ok(new Lab(backend, kernel.value)) : kernel;
   }
 
   /** A guest kernel, loaded once. */
@@ -73,7 +64,7 @@ export class Lab {
     const key = kernelKey(name, vmlinux);
     const known = this.kernels.get(key);
     if (known !== undefined) return ok(known);
-    const kernel = vmlinux === undefined ? loadKernel(name, this.defects) : realKernel(vmlinux);
+    const kernel = vmlinux === undefined ? loadKernel(name) : realKernel(vmlinux);
     if (kernel.ok) this.kernels.set(key, kernel.value);
     return kernel;
   }
@@ -101,7 +92,7 @@ export class Lab {
     if (elfPath !== undefined) {
       const elf = loadImage(elfPath);
       if (!elf.ok) return elfError(elf.error);
-      images.push(this.defects.image?.(elf.value) ?? elf.value);
+      images.push(elf.value);
     }
     const rules = buildRules([kernel.elf, ...images]);
     if (!rules.ok) {
@@ -122,7 +113,7 @@ export class Lab {
       stacks: stacks.value,
       rules: rules.value,
       driver,
-      model: new ModelWalker(machine.value, stacks.value, rules.value, this.defects.unwinder),
+      model: new ModelWalker(machine.value, stacks.value, rules.value),
       kernelUnwinder: KernelWalker.create(machine.value, driver, stub.value.stub),
       judge: new Judge(kernel.trampolines),
       functions: new FunctionIndex(machine.value),
@@ -149,10 +140,10 @@ function realKernel(vmlinux: VmlinuxSource): Result<KernelImage, LabError> {
   return kernel.ok ? kernel : fail({ kind: 'kernel', message: kernel.error });
 }
 
-function loadKernel(name: GuestKernelName, defects: LabDefects): Result<KernelImage, LabError> {
+function loadKernel(name: GuestKernelName): Result<KernelImage, LabError> {
   const elf = loadElf(packagePath(GUEST_KERNELS[name]));
   if (!elf.ok) return elfError(elf.error);
-  const kernel = resolveKernel(defects.image?.(elf.value) ?? elf.value);
+  const kernel = resolveKernel(elf.value);
   if (kernel.ok) return kernel;
   const { path, names } = kernel.error;
   return fail({ kind: 'kernel', message: `${path}: symbols missing: ${names.join(', ')}` });

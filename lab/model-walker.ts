@@ -12,7 +12,6 @@ import { Kunwind, type WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { RuleTable } from '../unwinder/rule-table.js';
 import type { StackInfo, StackKind } from '../unwinder/stack-info.js';
-import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import type { WalkResult } from '../unwinder/walk-result.js';
 import { WalkStart } from '../unwinder/walk-start.js';
 import { type UnwindTask } from '../unwinder/walk-state.js';
@@ -53,7 +52,6 @@ export class ModelWalker implements StackWalker {
     private readonly machine: Machine,
     stacks: KernelStacks,
     rules: RuleTable,
-    defect?: UnwindDefect,
   ) {
     this.frameSize = walkFrameSize(machine, 'arch_stack_walk_reliable');
     this.bestEffortFrameSize = walkFrameSize(machine, 'arch_stack_walk');
@@ -82,7 +80,6 @@ export class ModelWalker implements StackWalker {
       returnToHandler: { low: start, high: end, ...(popped === undefined ? {} : { popped }) },
       ...(sdei === undefined ? {} : { sdeiHandler: { low: sdei.start, high: sdei.end } }),
       kretprobeTrampolines: kretprobeTrampolines.map((range) => range.start),
-      ...(defect === undefined ? {} : { defect }),
     });
   }
 

@@ -1,7 +1,6 @@
 /** Executes one unit of work in this process and puts its outcome into plain data. */
 import { prepareDebugSections } from '../elf/debug-compression.js';
 import { Disassembler } from '../aarch64/disassembler.js';
-import type { TruthDefect } from '../kernel-model/ground-truth.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { Lab } from '../lab/lab.js';
 import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
@@ -20,10 +19,7 @@ export class UnitRunner {
   /** The kernel whose file can be loaded without waiting. */
   private prepared: string | undefined;
 
-  constructor(
-    private readonly lab: Lab,
-    private readonly truthDefect?: TruthDefect,
-  ) {}
+  constructor(private readonly lab: Lab) {}
 
   async run(request: UnitRequest): Promise<UnitResult> {
     const { elf, scenario, vmlinux } = request.target;
@@ -62,14 +58,7 @@ export class UnitRunner {
   ): SweepEnd | string {
     const { scenario } = request.target;
     const policies = request.policies.map((name) => POLICIES[name]);
-    const sweep = new ScenarioSweep(
-      parts,
-      policies,
-      collected.tally,
-      collected,
-      this.truthDefect,
-      request.unwinder,
-    );
+    const sweep = new ScenarioSweep(parts, policies, collected.tally, collected, request.unwinder);
     sweep.stepExceptions(request.stepped === true);
     let { from } = request.range;
     for (;;) {

@@ -10,7 +10,7 @@ import {
   memoryStatus,
 } from '../kernel-model/exception-driver.js';
 import { KIND_COUNT } from '../kernel-model/exception-kind.js';
-import type { GroundTruth, TruthDefect } from '../kernel-model/ground-truth.js';
+import type { GroundTruth } from '../kernel-model/ground-truth.js';
 import { InterruptedState } from '../kernel-model/interrupted-state.js';
 import { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
@@ -73,14 +73,13 @@ export class ScenarioSweep {
     policies: readonly Policy[],
     private readonly tally: Tally,
     private readonly observer: SweepObserver,
-    truthDefect?: TruthDefect,
     unwinder: UnwinderChoice = 'model',
   ) {
     this.driver = parts.driver;
     this.walks = new PointWalks(parts, policies, tally, observer, unwinder);
     this.rows = new RowCheck(parts.rules, parts.machine.memory);
     const { machine, stacks, driver } = parts;
-    const scenario = new ScenarioCpu(machine, stacks, truthDefect);
+    const scenario = new ScenarioCpu(machine, stacks);
     this.cpu = new InterruptibleCpu(machine, scenario, driver.source);
     this.outer = new InterruptedState(machine, stacks, driver.source);
   }

@@ -13,7 +13,6 @@ import { buildRules } from '../lab/rules.js';
 import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
 import type { LabParts } from '../lab/lab-parts.js';
 import { Judge } from '../lab/judge.js';
-import type { UnwindDefect } from '../unwinder/walk-defect.js';
 import { backend, must } from './cpu-fixture.js';
 
 /** A file of the repository. */
@@ -50,7 +49,7 @@ export function familyElf(family: FamilyName): ElfImage {
 }
 
 /** Everything that a sweep of a family needs. */
-export function sweepParts(family: FamilyName, defect?: UnwindDefect): LabParts {
+export function sweepParts(family: FamilyName): LabParts {
   const kernel = guestKernel();
   const elf = familyElf(family);
   const machine = must(Machine.create(backend(), kernel, [elf]));
@@ -61,7 +60,7 @@ export function sweepParts(family: FamilyName, defect?: UnwindDefect): LabParts 
     stacks,
     rules,
     driver: new ExceptionDriver(machine, stacks),
-    model: new ModelWalker(machine, stacks, rules, defect),
+    model: new ModelWalker(machine, stacks, rules),
     judge: new Judge(kernel.trampolines),
     functions: new FunctionIndex(machine),
   };

@@ -27,11 +27,7 @@ export class AccessibleStacks {
   /** What each stack needs: 0 nothing but its task, 1 the current task, 2 the current task in NMI. */
   private readonly condition: Uint8Array;
 
-  /** @param reenter a planted defect: a stack once left stays readable. */
-  constructor(
-    stacks: readonly StackInfo[],
-    private readonly reenter: boolean,
-  ) {
+  constructor(stacks: readonly StackInfo[]) {
     this.base = Float64Array.from(stacks, (stack) => stack.low);
     this.low = new Float64Array(stacks.length).fill(CLOSED);
     this.high = Float64Array.from(stacks, (stack) => stack.high);
@@ -78,7 +74,7 @@ export class AccessibleStacks {
    */
   moveTo(stack: number): void {
     const { current } = this;
-    if (current >= 0) this.low[current] = this.reenter ? (this.base[current] as number) : CLOSED;
+    if (current >= 0) this.low[current] = CLOSED;
     this.current = stack;
   }
 

@@ -15,13 +15,6 @@ export interface GraphReturnStack {
   retp(i: number): Address;
 }
 
-/** The return stack of a task that was never traced. */
-export const NO_GRAPH_RETURN_STACK: GraphReturnStack = {
-  depth: () => -1,
-  ret: () => 0,
-  retp: () => 0,
-};
-
 /**
  * Index of the entry that holds the original return address for frame pointer `fp`, or -1.
  *

@@ -11,9 +11,6 @@ export interface KretprobeInstances {
   fp(i: number): Address;
 }
 
-/** No instances: a task without pending kretprobes. */
-export const NO_KRETPROBES: KretprobeInstances = { count: () => 0, ret: () => 0, fp: () => 0 };
-
 /**
  * Index of the instance that holds the original return address for frame pointer `fp`, or -1.
  *

@@ -147,6 +147,6 @@ export class Kunwind {
     if (!reliable) return error;
     if (end === END_REFUSED) return state.mark !== 0 ? state.mark : REGS_PC;
     if (policy.honoursMarkAtEnd && state.mark !== 0) return state.mark;
-    return policy.dropsErrors || state.swallowsErrors ? 0 : error;
+    return policy.dropsErrors ? 0 : error;
   }
 }

@@ -89,7 +89,7 @@ export function stepMetadataRecord(state: WalkState, task: UnwindTask): number {
     return STEP_OK;
   }
   if (typeHi === 0 && type === METADATA_FINAL) {
-    if (fp === task.finalRecord || state.finalAnywhere) return STEP_FINAL;
+    if (fp === task.finalRecord) return STEP_FINAL;
     if (task.isCurrent) state.warn(WARN_MISPLACED_FINAL);
     return MISPLACED_FINAL;
   }

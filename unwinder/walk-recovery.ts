@@ -45,8 +45,7 @@ function recoverGraph(state: WalkState, task: UnwindTask, policy: Policy, into: 
     if (policy.anyGraphByte) mark(state);
     return STEP_OK;
   }
-  const index = state.forgetsGraphIndex ? 0 : state.graphIndex;
-  const found = findGraphReturn(graph, index, at[FP] as number, state.trampolineLow);
+  const found = findGraphReturn(graph, state.graphIndex, at[FP] as number, state.trampolineLow);
   if (found < 0) {
     if (into !== 0) {
       mark(state);

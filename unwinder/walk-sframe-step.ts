@@ -48,10 +48,10 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
   }
   if ((state.fpLow & 7) !== 0) return FP_MISALIGNED;
 
-  const rule = rules.find((at[PC] as number) + state.lookupBias);
+  const rule = rules.find(at[PC] as number);
   if (rule < 0) return policy.metadataOnMiss ? stepMetadataRecord(state, task) : NO_SFRAME_ENTRY;
-  const raKind = state.staleLr ? UNCHANGED : (rules.raKind[rule] as number);
-  if (rules.raKind[rule] === UNDEFINED) return policy.outermostEnds ? STEP_OUTERMOST : OUTERMOST;
+  const raKind = rules.raKind[rule] as number;
+  if (raKind === UNDEFINED) return policy.outermostEnds ? STEP_OUTERMOST : OUTERMOST;
 
   const cfaOffset = rules.cfaOffset[rule] as number;
   const cfaBase = rules.cfaBase[rule] as number;
@@ -78,7 +78,7 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
     cfa = stacks.hi * 4294967296 + (stacks.lo >>> 0);
     cfaLow = stacks.lo;
   }
-  if ((cfaLow & (policy.cfaMask | state.extraCfaMask)) !== 0) return CFA_MISALIGNED;
+  if ((cfaLow & policy.cfaMask) !== 0) return CFA_MISALIGNED;
 
   // Where the return address is: `ra` is the address of a slot, or x30 is it.
   let ra = cfa + (rules.raOffset[rule] as number);
@@ -96,12 +96,7 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
   if (fpKind !== UNCHANGED) {
     const fpOffset = rules.fpOffset[rule] as number;
     if (fpKind === LOAD_CFA) {
-      const stack = stacks.load(cfa + fpOffset);
-      if (stack < 0) return FP_SLOT_NOT_ACCESSIBLE;
-      if (state.fpLoadConsumes) {
-        if (stacks.current !== stack) stacks.moveTo(stack);
-        stacks.low[stack] = cfa + fpOffset + 8;
-      }
+      if (stacks.load(cfa + fpOffset) < 0) return FP_SLOT_NOT_ACCESSIBLE;
       fpLo = stacks.lo;
       fpHi = stacks.hi;
     } else {
@@ -141,10 +136,8 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
   } else {
     const stack = stacks.load(ra);
     if (stack < 0) return RA_SLOT_NOT_ACCESSIBLE;
-    if (state.raLoadConsumes) {
-      if (stacks.current !== stack) stacks.moveTo(stack);
-      stacks.low[stack] = ra + 8;
-    }
+    if (stacks.current !== stack) stacks.moveTo(stack);
+    stacks.low[stack] = ra + 8;
     state.setPc(stacks.hi, stacks.lo);
     at[SLOT] = ra;
     state.source = SOURCE_FRAME;

@@ -7,7 +7,6 @@ import { type GraphReturnStack } from './graph-return-stack.js';
 import { type KretprobeInstances } from './kretprobe-instances.js';
 import { type StackInfo } from './stack-info.js';
 import { type RuleArrays } from './unwind-rule.js';
-import { type UnwindDefect } from './walk-defect.js';
 import { SDEI_RECORD, SOURCE_CALLER, SOURCE_REGS_PC } from './walk-reason.js';
 import { HOW_PT_REGS, HOW_START } from './walk-result.js';
 import { type WalkStart } from './walk-start.js';
@@ -52,8 +51,6 @@ export interface UnwindEnvironment {
   readonly sdeiHandler?: { readonly low: Address; readonly high: Address };
   /** The kretprobe trampolines: none, one, or the older one as well. */
   readonly kretprobeTrampolines: readonly Address[];
-  /** For tests of the tests: a defect to plant. */
-  readonly defect?: UnwindDefect;
 }
 
 /** Slots of {@link WalkState.at}. */
@@ -98,23 +95,9 @@ export class WalkState {
   readonly kretprobeTrampoline: Address;
   readonly olderKretprobeTrampoline: Address;
 
-  /** Stripping a PC: bits 31:16 to set in the high word when bit 55 is set, to keep when clear. */
-  readonly stripSet: number;
-  readonly stripKeep: number;
-  /** Added to a PC before it is looked up. */
-  readonly lookupBias: number;
-  /** Or-ed to the policy's CFA mask. */
-  readonly extraCfaMask: number;
-  readonly staleLr: boolean;
-  readonly finalAnywhere: boolean;
-  readonly forgetsGraphIndex: boolean;
-  readonly swallowsErrors: boolean;
-  readonly fpLoadConsumes: boolean;
-  readonly raLoadConsumes: boolean;
-
   constructor(environment: UnwindEnvironment) {
-    const { defect, returnToHandler } = environment;
-    this.stacks = new AccessibleStacks(environment.stacks, defect === 'stack-reentered');
+    const { returnToHandler } = environment;
+    this.stacks = new AccessibleStacks(environment.stacks);
     this.rules = environment.rules;
     this.trampolineLow = returnToHandler.low;
     this.trampolineSize =
@@ -125,23 +108,10 @@ export class WalkState {
         : returnToHandler.popped - returnToHandler.low;
     const { sdeiHandler } = environment;
     this.sdeiLow = sdeiHandler?.low ?? NO_TRAMPOLINE;
-    this.sdeiSize =
-      sdeiHandler === undefined || defect === 'sdei-trusted'
-        ? 0
-        : sdeiHandler.high - sdeiHandler.low;
+    this.sdeiSize = sdeiHandler === undefined ? 0 : sdeiHandler.high - sdeiHandler.low;
     const [kretprobe = NO_TRAMPOLINE, older = NO_TRAMPOLINE] = environment.kretprobeTrampolines;
     this.kretprobeTrampoline = kretprobe;
     this.olderKretprobeTrampoline = older;
-    this.stripSet = defect === 'no-pac-strip' ? 0 : 0xffff0000 | 0;
-    this.stripKeep = defect === 'no-pac-strip' ? -1 : 0xffff;
-    this.lookupBias = defect === 'fre-lookup-off-by-one' ? -4 : 0;
-    this.extraCfaMask = defect === 'wrong-alignment-mask' ? 0x1f : 0;
-    this.staleLr = defect === 'stale-lr';
-    this.finalAnywhere = defect === 'final-anywhere';
-    this.forgetsGraphIndex = defect === 'graph-index-not-kept';
-    this.swallowsErrors = defect === 'error-swallowed';
-    this.fpLoadConsumes = defect === 'fp-load-consumes';
-    this.raLoadConsumes = defect !== 'ra-load-keeps';
   }
 
   /** Forgets the last walk and takes up a new one. */
@@ -171,8 +141,8 @@ export class WalkState {
    * bit 55). The words are stripped because a signed address does not fit a number.
    */
   setPc(hi: number, lo: number): void {
-    const stripped = (hi & 0x800000) !== 0 ? hi | this.stripSet : hi & this.stripKeep;
-    this.at[PC] = (stripped | 0) * 4294967296 + (lo >>> 0);
+    const stripped = (hi & 0x800000) !== 0 ? hi | 0xffff0000 : hi & 0xffff;
+    this.at[PC] = stripped * 4294967296 + (lo >>> 0);
   }
 
   setFp(hi: number, lo: number): void {

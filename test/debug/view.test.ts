@@ -12,13 +12,16 @@ import { pointLines } from '../../debug/view/text.js';
 import { walkScene, type WalkView } from '../../debug/view/walk-view.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
 import { kernelTargets } from '../../targets/kernel-target.js';
+import type * as LabModule from '../../lab/lab.js';
 import { Lab } from '../../lab/lab.js';
 import { parsePoint } from '../../lab/point.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import type { PolicyName } from '../../unwinder/policy.js';
-import type { UnwindDefect } from '../../unwinder/walk-defect.js';
 import { CfaBase, emptyRule, RecoverKind } from '../../unwinder/unwind-rule.js';
 import { backend, must } from '../cpu-fixture.js';
+import { PackageCopy } from '../defects/package-copy.js';
+import { withSourceEdit } from '../defects/planted.js';
+import { UNWINDER_EDITS } from '../defects/source-edits.js';
 import { repositoryPath } from '../machine-fixture.js';
 import { timeline } from './timeline-fixture.js';
 
@@ -209,9 +212,10 @@ describe('registers and code', () => {
 });
 
 describe("a real kernel's own unwinder", () => {
+  const copy = new PackageCopy();
   const file = repositoryPath('kernel-model/guest/vmlinux');
-  const answer = (unwinder: UnwindDefect | undefined): string | undefined => {
-    const lab = must(Lab.create(backend(), unwinder === undefined ? {} : { unwinder }));
+  const answer = (Maker: typeof Lab): string | undefined => {
+    const lab = must(Maker.create(backend()));
     const source = { file, path: file };
     const made = must(kernelTargets({ source, functions: ['unregister_kprobe'] }));
     const [target] = made.targets;
@@ -226,11 +230,12 @@ describe("a real kernel's own unwinder", () => {
     return kernel;
   };
 
-  it('is asked as well, and a different answer is told', () => {
-    expect(answer(undefined)).toBe("the kernel's own unwinder: the same answer");
-    expect(answer('no-pac-strip')).toMatch(
-      /^the kernel's own unwinder: exact, another answer in \w+/,
+  it('is asked as well, and a different answer is told', async () => {
+    const planted = await withSourceEdit(copy, UNWINDER_EDITS['no-pac-strip'], () =>
+      copy.import<typeof LabModule>('lab/lab.ts'),
     );
+    expect(answer(Lab)).toBe("the kernel's own unwinder: the same answer");
+    expect(answer(planted.Lab)).toMatch(/^the kernel's own unwinder: exact, another answer in \w+/);
   });
 
   it('is not asked of the built-in kernel, which a sweep compares', () => {

@@ -1,9 +1,14 @@
 /** Ground truth over code assembled by hand, whose pending returns can be told by looking at it. */
 import { describe, expect, it } from 'vitest';
 import { Reg } from '../../emulator/registers.js';
-import { EntryKind, ShadowStack, type TruthDefect } from '../../kernel-model/ground-truth.js';
+import type * as TruthModule from '../../kernel-model/ground-truth.js';
+import { EntryKind, type GroundTruth, ShadowStack } from '../../kernel-model/ground-truth.js';
 import { type A64Text, branch, branchAndLink } from '../assembled.js';
 import { closeCpus, CODE, DATA, STACK_TOP } from '../cpu-fixture.js';
+import { PackageCopy } from '../defects/package-copy.js';
+import { withSourceEdit } from '../defects/planted.js';
+import type { SourceEdit } from '../defects/source-edit.js';
+import { TRUTH_EDITS } from '../defects/source-edits.js';
 import { Recorded, TASK } from './recorded-cpu.js';
 
 closeCpus();
@@ -152,19 +157,27 @@ describe('tasks', () => {
 });
 
 describe('a planted mistake in the record shows', () => {
-  const cases: [TruthDefect, (A64Text | number)[], number[]][] = [
+  const copy = new PackageCopy();
+  const planted = async (edit: SourceEdit): Promise<typeof GroundTruth> => {
+    const module = await withSourceEdit(copy, edit, () =>
+      copy.import<typeof TruthModule>('kernel-model/ground-truth.ts'),
+    );
+    return module.GroundTruth;
+  };
+  const cases: [keyof typeof TRUTH_EDITS, (A64Text | number)[], number[]][] = [
     ['call-not-recorded', [branchAndLink(8), 'nop', 'nop', 'nop', 'nop', 'nop'], []],
     ['tail-call-pops', [branchAndLink(8), 'nop', 'br x16', 'nop', 'nop', 'nop'], []],
   ];
-  it.each(cases)('%s', (defect, code, wrong) => {
+  it.each(cases)('%s', async (defect, code, wrong) => {
     const registers = { [Reg.X16]: CODE + 16 };
+    const Wrong = await planted(TRUTH_EDITS[defect]);
     expect(new Recorded(code).set(registers).steps(2).pending).toEqual([1]);
-    expect(new Recorded(code, [], defect).set(registers).steps(2).pending).toEqual(wrong);
+    expect(new Recorded(code, [], Wrong).set(registers).steps(2).pending).toEqual(wrong);
   });
 
-  it('eret-not-recorded', () => {
-    const run = new Recorded(['nop', 'nop'], ['eret'], 'eret-not-recorded');
-    expect(run.take().step().pending).toEqual([0]);
+  it('eret-not-recorded', async () => {
+    const Wrong = await planted(TRUTH_EDITS['eret-not-recorded']);
+    expect(new Recorded(['nop', 'nop'], ['eret'], Wrong).take().step().pending).toEqual([0]);
   });
 });
 

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { VectorOffset } from '../../emulator/exceptions.js';
 import { Reg } from '../../emulator/registers.js';
 import { type SteppingCpu, StepStatus } from '../../emulator/stepping-cpu.js';
-import { GroundTruth, type TruthDefect } from '../../kernel-model/ground-truth.js';
+import { GroundTruth } from '../../kernel-model/ground-truth.js';
 import type { A64Text } from '../assembled.js';
 import { bareCpu, CODE, DATA, VECTORS } from '../cpu-fixture.js';
 
@@ -15,9 +15,10 @@ export class Recorded {
   readonly cpu: SteppingCpu;
   readonly truth: GroundTruth;
 
-  constructor(code: readonly (A64Text | number)[], vector: typeof code = [], defect?: TruthDefect) {
+  /** @param Truth the class of the record, or that of a copy of the package */
+  constructor(code: readonly (A64Text | number)[], vector: typeof code = [], Truth = GroundTruth) {
     this.cpu = bareCpu(code, vector).cpu;
-    this.truth = new GroundTruth(TASK, defect);
+    this.truth = new Truth(TASK);
   }
 
   set(registers: Readonly<Record<number, number>>): this {

@@ -4,12 +4,13 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Disassembler } from '../../aarch64/disassembler.js';
-import type { ElfImage } from '../../elf/image.js';
 import { ALL_KINDS, Kind } from '../../kernel-model/exception-kind.js';
 import { DriverStatus } from '../../kernel-model/exception-driver.js';
 import { setUpScenario } from '../../lab/scenario-setup.js';
 import { allTargets } from '../../targets/catalogue.js';
-import { Lab, type LabDefects } from '../../lab/lab.js';
+import type * as LabModule from '../../lab/lab.js';
+import { Lab } from '../../lab/lab.js';
+import type * as RunUnitModule from '../../sweep/run-unit.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
 import type { UnwinderChoice } from '../../lab/stack-walker.js';
 import type { UnitRequest, UnitResult } from '../../sweep/unit.js';
@@ -19,7 +20,11 @@ import type { PolicyName } from '../../unwinder/policy.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
 import { backend, must } from '../cpu-fixture.js';
 import { stepTo } from '../machine-fixture.js';
-import { type CodePatch, patchCode } from '../sweep/code-patch.js';
+import { guestEdit } from '../defects/defect.js';
+import type { ElfEdit } from '../defects/elf-edit.js';
+import { Planter } from '../defects/planted.js';
+import type { SourceEdit } from '../defects/source-edit.js';
+import { UNWINDER_EDITS } from '../defects/source-edits.js';
 
 const ALL_POLICIES = Object.keys(POLICIES) as PolicyName[];
 
@@ -37,9 +42,19 @@ interface Asked {
   readonly inner?: boolean;
 }
 
+/** What executes a unit: ours, or that of a copy of the package. */
+interface Harness {
+  readonly Lab: typeof Lab;
+  readonly UnitRunner: typeof UnitRunner;
+}
+
 /** Take exceptions at the first instructions of a scenario. */
-async function ask(name: string, asked: Asked = {}, defects: LabDefects = {}): Promise<UnitResult> {
-  const lab = must(Lab.create(backend(), defects));
+async function ask(
+  name: string,
+  asked: Asked = {},
+  harness: Harness = { Lab, UnitRunner },
+): Promise<UnitResult> {
+  const lab = must(harness.Lab.create(backend()));
   const request: UnitRequest = {
     id: 0,
     target: target(name),
@@ -58,20 +73,26 @@ async function ask(name: string, asked: Asked = {}, defects: LabDefects = {}): P
     },
   };
   try {
-    return await new UnitRunner(lab).run(request);
+    return await new harness.UnitRunner(lab).run(request);
   } finally {
     lab.close();
   }
 }
 
-/** The guest kernel with one function changed. */
-async function changed(
+const planter = new Planter(must(await Disassembler.create()));
+
+/** As {@link ask}, with a defect planted. */
+function askPlanted(
+  edit: SourceEdit | ElfEdit,
   name: string,
-  change: (code: CodePatch) => void,
-): Promise<(image: ElfImage) => ElfImage> {
-  const disassembler = must(await Disassembler.create());
-  return (image) =>
-    image.path.endsWith('/vmlinux') ? patchCode(image, disassembler, name, change) : image;
+  asked: Asked = {},
+): Promise<UnitResult> {
+  const { copy } = planter;
+  return planter.planted(edit, async () => {
+    const lab = await copy.import<typeof LabModule>('lab/lab.ts');
+    const runUnit = await copy.import<typeof RunUnitModule>('sweep/run-unit.ts');
+    return ask(name, asked, { Lab: lab.Lab, UnitRunner: runUnit.UnitRunner });
+  });
 }
 
 /** In what the two differ, and under which policies, sorted. */
@@ -121,8 +142,7 @@ describe('the guest kernel and the model answer alike', () => {
 
 describe('a defect shows as a disagreement', () => {
   it('in the model', async () => {
-    const defects: LabDefects = { unwinder: 'wrong-alignment-mask' };
-    const result = await ask('calls/compiled-top', {}, defects);
+    const result = await askPlanted(UNWINDER_EDITS['wrong-alignment-mask'], 'calls/compiled-top');
     expect(differences(result)).toContain('reliability sframe-strict');
     expect(differences(result)).not.toContain('reliability frame-pointer');
     const [first] = result.disagreements;
@@ -131,39 +151,38 @@ describe('a defect shows as a disagreement', () => {
   });
 
   it('in the guest: a WARN that is gone', async () => {
-    const image = await changed('next_metadata_record', (code) => {
+    const edit = guestEdit('next_metadata_record', (code) => {
       code.drop(/^brk/);
     });
-    const result = await ask('calls/lr-in-register', {}, { image });
+    const result = await askPlanted(edit, 'calls/lr-in-register');
     expect(differences(result)).toEqual(['warnings sframe-v5']);
   });
 
   it('in the guest: a return address keeps its signature', async () => {
-    const image = await changed('next_frame_record', (code) => {
+    const edit = guestEdit('next_frame_record', (code) => {
       // ORR X2, X3, #0xffff000000000000 becomes MOV X2, X3.
       code.words[code.find(/^orr x2, x3, #0xffff000000000000/)] = 0xaa0303e2;
     });
-    const result = await ask('calls/compiled-pac-a', { policies: ['sframe-strict'] }, { image });
+    const asked: Asked = { policies: ['sframe-strict'] };
+    const result = await askPlanted(edit, 'calls/compiled-pac-a', asked);
     expect(differences(result)).toEqual(['entries sframe-strict']);
   });
 
+  const stops = guestEdit('kunwind_walk_reliable', (code) => {
+    code.words[0] = 0xd4200020; // brk #1
+  });
+
   it('in the guest: a stop that is no return is a fault', async () => {
-    const image = await changed('kunwind_walk_reliable', (code) => {
-      code.words[0] = 0xd4200020; // brk #1
-    });
-    const result = await ask('calls/leaf', { policies: ['frame-pointer'] }, { image });
+    const result = await askPlanted(stops, 'calls/leaf', { policies: ['frame-pointer'] });
     expect(differences(result)).toEqual(['faults frame-pointer']);
     const verdicts = result.cells.filter(({ mode }) => mode === 'reliable');
     expect(verdicts.every(({ verdict }) => verdict === 'fault')).toBe(true);
   });
 
   it('only where the kernel is asked', async () => {
-    const image = await changed('kunwind_walk_reliable', (code) => {
-      code.words[0] = 0xd4200020;
-    });
-    const model = await ask('calls/leaf', { unwinder: 'model' }, { image });
+    const model = await askPlanted(stops, 'calls/leaf', { unwinder: 'model' });
     expect(model.disagreements).toEqual([]);
-    const checked = await ask('calls/leaf', { unwinder: 'checked' }, { image });
+    const checked = await askPlanted(stops, 'calls/leaf', { unwinder: 'checked' });
     expect(checked.disagreements.length).toBeGreaterThan(0);
     expect(checked.cells).toEqual(model.cells);
   });

@@ -1,6 +1,5 @@
 /** Sweeps a scenario in this process and keeps what it reported. */
 import { hexAddress } from '../../base/address.js';
-import type { TruthDefect } from '../../kernel-model/ground-truth.js';
 import { ALL_KINDS, KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import type { Scenario } from '../../scenarios/scenario.js';
 import { formatPoint, type Point } from '../../lab/point.js';
@@ -16,7 +15,6 @@ import { setUp } from '../machine-fixture.js';
 export const POLICY_LIST = Object.values(POLICIES);
 
 export interface RunOptions extends Partial<Omit<SweepRange, 'entry'>> {
-  readonly truthDefect?: TruthDefect;
   readonly walked?: (point: Point, context: PointContext) => void;
   /** Called between set-up and run. */
   readonly before?: (parts: LabParts) => void;
@@ -36,21 +34,15 @@ export function runSweep(parts: LabParts, which: Scenario, options: RunOptions =
   const tally = new Tally(POLICY_LIST.length);
   const problems: Problem[] = [];
   const examples: { cell: number; point: Point }[] = [];
-  const sweep = new ScenarioSweep(
-    parts,
-    POLICY_LIST,
-    tally,
-    {
-      example: (cell, point) => examples.push({ cell, point }),
-      wrongRow: () => undefined,
-      problem: (problem) => {
-        problems.push(problem);
-        return options.giveUp !== true;
-      },
-      walked: options.walked,
+  const sweep = new ScenarioSweep(parts, POLICY_LIST, tally, {
+    example: (cell, point) => examples.push({ cell, point }),
+    wrongRow: () => undefined,
+    problem: (problem) => {
+      problems.push(problem);
+      return options.giveUp !== true;
     },
-    options.truthDefect,
-  );
+    walked: options.walked,
+  });
   const end = sweep.run({
     entry,
     from: 0,

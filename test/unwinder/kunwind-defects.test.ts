@@ -1,9 +1,12 @@
-/** Each defect a harness can plant changes the answer of a stack that a sound walker gets right. */
+/** Each defect that is planted changes the answer of a stack that a sound walker gets right. */
 
 import { describe, expect, it } from 'vitest';
-import { RecoverKind } from '../../unwinder/unwind-rule.js';
+import type * as KunwindModule from '../../unwinder/kunwind.js';
 import { type PolicyName } from '../../unwinder/policy.js';
-import { UNWIND_DEFECTS, type UnwindDefect } from '../../unwinder/walk-defect.js';
+import { RecoverKind } from '../../unwinder/unwind-rule.js';
+import { PackageCopy } from '../defects/package-copy.js';
+import { withSourceEdit } from '../defects/planted.js';
+import { UNWINDER_EDITS } from '../defects/source-edits.js';
 import {
   ENTRY,
   FINAL,
@@ -40,7 +43,7 @@ interface Case {
   readonly planted: Partial<Outcome>;
 }
 
-const cases: Record<UnwindDefect, Case> = {
+const cases: Record<keyof typeof UNWINDER_EDITS, Case> = {
   'no-pac-strip': {
     build: () => chain(0x12c5_8000_8001_1004n),
     sound: { trace: [C, A, B] },
@@ -177,16 +180,22 @@ const cases: Record<UnwindDefect, Case> = {
   },
 };
 
-describe.each(UNWIND_DEFECTS)('%s', (defect) => {
-  const { build, policy = 'sframe-strict', sound, planted } = cases[defect];
+const copy = new PackageCopy();
+const names = Object.keys(cases) as (keyof typeof cases)[];
+
+describe.each(names)('%s', (name) => {
+  const { build, policy = 'sframe-strict', sound, planted } = cases[name];
 
   it('is not there by itself', () => {
     expect(build().walk(policy)).toMatchObject(sound);
   });
 
-  it('shows when planted', () => {
+  it('shows when planted', async () => {
     const guest = build();
-    guest.defect = defect;
+    const { Kunwind } = await withSourceEdit(copy, UNWINDER_EDITS[name], () =>
+      copy.import<typeof KunwindModule>('unwinder/kunwind.ts'),
+    );
+    guest.Walker = Kunwind;
     expect(guest.walk(policy)).toMatchObject(planted);
   });
 });

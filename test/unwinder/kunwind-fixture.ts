@@ -1,14 +1,13 @@
 /** Hand-built guest stacks for the unwinder's tests. Addresses are written as the kernel prints them. */
 
-import { NO_GRAPH_RETURN_STACK, type GraphReturnStack } from '../../unwinder/graph-return-stack.js';
-import { NO_KRETPROBES, type KretprobeInstances } from '../../unwinder/kretprobe-instances.js';
+import { type GraphReturnStack } from '../../unwinder/graph-return-stack.js';
+import { type KretprobeInstances } from '../../unwinder/kretprobe-instances.js';
 import { Kunwind, type WalkMode } from '../../unwinder/kunwind.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import { type PolicyName } from '../../unwinder/policy.js';
 import { type StackInfo, type StackKind } from '../../unwinder/stack-info.js';
 import { emptyRule, type RuleArrays, type UnwindRule } from '../../unwinder/unwind-rule.js';
 import { RuleSet } from '../../unwinder/rule-set.js';
-import { type UnwindDefect } from '../../unwinder/walk-defect.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
 import { WalkStart } from '../../unwinder/walk-start.js';
 
@@ -40,6 +39,12 @@ export const on = (kind: StackKind, offset: number): number => address(BASES[kin
 /** task_pt_regs(task)->stackframe of the 16 KiB task stack. */
 export const FINAL = on('task', 0x4000 - 320 + 296);
 
+/** The return stack of a task that was never traced. */
+const NO_GRAPH_RETURN_STACK: GraphReturnStack = { depth: () => -1, ret: () => 0, retp: () => 0 };
+
+/** A task without pending kretprobes. */
+const NO_KRETPROBES: KretprobeInstances = { count: () => 0, ret: () => 0, fp: () => 0 };
+
 export interface Outcome {
   trace: number[];
   status: string;
@@ -61,7 +66,8 @@ export class Guest {
     kretprobes: NO_KRETPROBES,
   };
   readonly start = new WalkStart();
-  defect: UnwindDefect | undefined;
+  /** The walker's class, or that of a copy of the package. */
+  Walker = Kunwind;
   /** return_to_handler_popped, in a kernel that has that label. */
   popped: number | undefined;
   /** [first PC, one past the last, rule index] */
@@ -141,7 +147,7 @@ export class Guest {
     const arrays: RuleArrays = this.rules.seal();
     const find = (pc: number): number =>
       ranges.find(([low, high]) => pc >= low && pc < high)?.[2] ?? -1;
-    const walker = new Kunwind({
+    const walker = new this.Walker({
       stacks: this.stacks,
       rules: { ...arrays, find },
       returnToHandler: {
@@ -151,7 +157,6 @@ export class Guest {
       },
       sdeiHandler: { low: SDEI_HANDLER, high: SDEI_HANDLER + SDEI_HANDLER_SIZE },
       kretprobeTrampolines: [KRETPROBE_TRAMPOLINE],
-      ...(this.defect === undefined ? {} : { defect: this.defect }),
     });
     const out = new WalkResult();
     walker.walk(POLICIES[policy], mode, this.start, this.task, out);

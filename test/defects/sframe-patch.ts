@@ -1,10 +1,7 @@
 /**
- * Changes single facts in the `.sframe` section of an image: the row or the function is found by
- * decoding, the bytes are changed in place (SFrame spec sections 2.3 and 2.4, version 3).
+ * Changes single facts in an `.sframe` section: the row or the function is found by decoding, the bytes
+ * are changed in place (SFrame spec sections 2.3 and 2.4, version 3).
  */
-import type { ElfImage } from '../../elf/image.js';
-import type { ElfSection } from '../../elf/sections.js';
-import { decodeSFrame } from '../../unwinder/sframe/decode.js';
 import {
   dataWordSizeCode,
   FDE_SIZE,
@@ -96,29 +93,4 @@ export class FunctionPatch {
     const at = this.entry + 8;
     this.view.setUint32(at, this.view.getUint32(at, true) + bytes, true);
   }
-}
-
-/** The image with the `.sframe` data of one of its functions changed. */
-export function patchSFrame(
-  image: ElfImage,
-  name: string,
-  change: (fn: FunctionPatch) => void,
-): ElfImage {
-  const symbol = image.symbols.find((candidate) => candidate.name === name);
-  if (symbol === undefined) throw new Error(`${image.path}: no symbol ${name}`);
-  const patched: string[] = [];
-  const sframe = image.sframe.map((section): ElfSection => {
-    const decoded = decodeSFrame(section.data, section.address);
-    if (!decoded.ok) throw new Error(`${image.path}: .sframe cannot be decoded`);
-    const { header, functions } = decoded.value;
-    const fn = functions.start.indexOf(symbol.address);
-    if (fn < 0) return section;
-    if (header.version !== 3) throw new Error(`${image.path}: .sframe is not of version 3`);
-    patched.push(section.name);
-    const data = new Uint8Array(section.data);
-    change(new FunctionPatch(decoded.value, data, fn));
-    return { ...section, data };
-  });
-  if (patched.length === 0) throw new Error(`${image.path}: no FDE for ${name}`);
-  return { ...image, sframe };
 }
