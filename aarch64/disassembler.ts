@@ -1,4 +1,4 @@
-import createCapstone, { type Capstone } from '@alexaltea/capstone-js';
+import type { Capstone, CapstoneModule } from '@alexaltea/capstone-js';
 import { addressFromBigInt, hexAddress, type Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
 
@@ -28,6 +28,14 @@ const PC_RELATIVE = /^(b|bl|b\..+|bc\..+|cbn?z|tbn?z|adrp?|ldr|ldrsw|prfm)$/;
 /** That label as capstone writes it: the absolute address, in decimal below ten. */
 const LABEL = /#(0x[0-9a-f]+|\d+)$/;
 
+let compiled: Promise<CapstoneModule> | undefined;
+
+/** Only when it is wanted: the module is a third of a megabyte, and most runs disassemble nothing. */
+async function compile(): Promise<CapstoneModule> {
+  const { default: createCapstone } = await import('@alexaltea/capstone-js');
+  return createCapstone();
+}
+
 /** A64 disassembly for reports and stepping; far too slow for the path of a point. */
 export class Disassembler {
   private constructor(
@@ -36,12 +44,12 @@ export class Disassembler {
   ) {}
 
   /**
-   * Compiles the disassembler (about 40 ms). `symbols` name the targets of branches. Fails
+   * Loads and compiles the disassembler (about 80 ms, once in a process). `symbols` name the targets of branches. Fails
    * with one line of text where WebAssembly is not available.
    */
   static async create(symbols?: SymbolLookup): Promise<Result<Disassembler, string>> {
     try {
-      const module = await createCapstone();
+      const module = await (compiled ??= compile());
       const capstone = new module.Capstone(module.ARCH_ARM64, module.MODE_LITTLE_ENDIAN);
       return ok(new Disassembler(capstone, symbols));
     } catch (error) {
