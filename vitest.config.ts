@@ -6,8 +6,10 @@ const LINUX = 'test/linux/**/*.test.ts';
 export default defineConfig({
   test: {
     setupFiles: ['test/event-loop.ts'],
-    // Unicorn may abort its process on a failed assertion: forks keep that to one test file.
+    // Unicorn may abort its process on a failed assertion, which says so; a thread would not.
     pool: 'forks',
+    // A third of a second a file is loading what the file before it had loaded, too.
+    isolate: false,
     maxWorkers: '100%',
     testTimeout: 120_000,
     hookTimeout: 120_000,
