@@ -1,7 +1,15 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** Tests on real kernels, which not every machine has: a run of their own, `npm run test:linux`. */
 const LINUX = 'test/linux/**/*.test.ts';
+
+/** Test files that can try more than they do in `npm test`: a run of their own, `npm run test:exhaustive`. */
+const EXHAUSTIVE = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .map((name) => join('test', name))
+  .filter((path) => path.endsWith('.test.ts'))
+  .filter((path) => readFileSync(path, 'utf8').includes("exhaustive.js'"));
 
 export default defineConfig({
   test: {
@@ -13,9 +21,14 @@ export default defineConfig({
     maxWorkers: '100%',
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    provide: { exhaustive: false },
     projects: [
       { extends: true, test: { name: 'lab', include: ['test/**/*.test.ts'], exclude: [LINUX] } },
       { extends: true, test: { name: 'linux', include: [LINUX] } },
+      {
+        extends: true,
+        test: { name: 'exhaustive', include: EXHAUSTIVE, provide: { exhaustive: true } },
+      },
     ],
   },
 });
