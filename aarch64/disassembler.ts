@@ -1,4 +1,4 @@
-import createCapstone, { type Capstone } from '@alexaltea/capstone-js';
+import type { Capstone } from '@alexaltea/capstone-js';
 import { addressFromBigInt, hexAddress, type Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
 
@@ -31,7 +31,9 @@ const LABEL = /#(0x[0-9a-f]+|\d+)$/;
 /** Compiled once in a process: it keeps nothing of what it has decoded. */
 let compiled: Promise<Capstone> | undefined;
 
+/** Only when it is wanted: the module is a third of a megabyte, and most runs disassemble nothing. */
 async function compile(): Promise<Capstone> {
+  const { default: createCapstone } = await import('@alexaltea/capstone-js');
   const module = await createCapstone();
   return new module.Capstone(module.ARCH_ARM64, module.MODE_LITTLE_ENDIAN);
 }
@@ -44,8 +46,8 @@ export class Disassembler {
   ) {}
 
   /**
-   * Compiles the disassembler, the first time (about 40 ms). `symbols` name the targets of branches.
-   * Fails with one line of text where WebAssembly is not available.
+   * Loads and compiles the disassembler, the first time (about 80 ms). `symbols` name the targets of
+   * branches. Fails with one line of text where WebAssembly is not available.
    */
   static async create(symbols?: SymbolLookup): Promise<Result<Disassembler, string>> {
     try {

@@ -4,7 +4,7 @@ import { parsePoint, type Point } from '../lab/point.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { Policy, PolicyName } from '../unwinder/policy.js';
 import { type DebugTarget, debugTarget } from './debug-target.js';
-import type { GdbArguments } from './gdb-server.js';
+import type { GdbArguments } from './gdb-options.js';
 import { refuseUnsupported } from './kernel-options.js';
 import { names, once, type OptionText, wholeNumber } from './option-values.js';
 import { UsageError } from './usage-error.js';

@@ -3,48 +3,17 @@ import { relative } from 'node:path';
 import type { Evaluator } from '../debug/evaluate.js';
 import { GdbMonitor } from '../debug/gdb/monitor.js';
 import { TimelineTarget } from '../debug/gdb/timeline-target.js';
-import { type Endpoint, formatEndpoint, parseEndpoint } from '../debug/gdb/endpoint.js';
+import { type Endpoint, formatEndpoint } from '../debug/gdb/endpoint.js';
 import { PLAIN } from '../debug/view/text-style.js';
 import { describeServerError, GdbServer } from '../debug/gdb/server.js';
 import { STUB_ELF } from '../kernel-model/walk-stub.js';
 import { packagePath } from '../base/package-path.js';
 import type { Policy } from '../unwinder/policy.js';
 import { complain, print } from './output.js';
-import { once, type OptionText } from './option-values.js';
 import { UsageError } from './usage-error.js';
 
 /** Columns of what `monitor` prints. */
 const WIDTH = 100;
-
-/** The options, for yargs. */
-export const GDB_OPTIONS = {
-  gdb: { type: 'string', describe: 'Serve gdb on this [HOST:]PORT; 0: any free port' },
-  'gdb-allow-remote': {
-    type: 'boolean',
-    default: false,
-    describe: 'Let other machines connect, too: there is no password',
-  },
-} as const;
-
-/** What yargs makes of them. */
-export interface GdbArguments {
-  readonly gdb?: OptionText;
-  readonly gdbAllowRemote?: boolean | undefined;
-}
-
-/** Where to listen, or undefined when no server is wanted. @throws UsageError */
-export function gdbEndpoint({ gdb, gdbAllowRemote }: GdbArguments): Endpoint | undefined {
-  const text = once('gdb', gdb);
-  if (text === undefined) {
-    if (gdbAllowRemote === true) throw new UsageError('--gdb-allow-remote needs --gdb');
-    return undefined;
-  }
-  const endpoint = parseEndpoint(text);
-  if (endpoint === undefined) {
-    throw new UsageError(`--gdb '${text}' is not [HOST:]PORT with a port of 0 to 65535`);
-  }
-  return endpoint;
-}
 
 /** What is served. */
 export interface Served {

@@ -1,7 +1,6 @@
 /** `--kernel FILE`, wherever it is taken: the file may have to be decompressed first. */
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
-import { plainFile } from '../kernel-model/vmlinux/compressed-file.js';
 import { UsageError } from './usage-error.js';
 
 /**
@@ -13,6 +12,7 @@ export async function plainKernel(
   option: string | readonly string[] | undefined,
 ): Promise<string | undefined> {
   if (typeof option !== 'string' || option === '') return undefined;
+  const { plainFile } = await import('../kernel-model/vmlinux/compressed-file.js');
   const made = await plainFile(option, resolve(option), removeAtEnd);
   if (!made.ok) throw new UsageError(made.error);
   return made.value;

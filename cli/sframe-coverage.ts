@@ -1,5 +1,4 @@
-/** `kunwind-lab sframe coverage`. */
-import type { CommandModule } from 'yargs';
+/** What `kunwind-lab sframe coverage` does. */
 import { type Coverage, coverage, type CoverageGap, type GapReason } from '../tables/coverage.js';
 import { readDwarf } from '../tables/read-tables.js';
 import { print } from './output.js';
@@ -7,31 +6,23 @@ import { must, mustRead } from './sframe-file.js';
 import { count, plural } from './style.js';
 import { UsageError } from './usage-error.js';
 
-interface CoverageArguments {
+/** What yargs makes of the command line. */
+export interface CoverageArguments {
   readonly file?: string | undefined;
   readonly json: boolean;
   readonly limit: number;
 }
 
-/** The command, for yargs. */
-export const coverageCommand: CommandModule<object, CoverageArguments> = {
-  command: 'coverage [file]',
-  describe: 'Executable text without a row, and why',
-  builder: (yargs) =>
-    yargs.positional('file', { type: 'string', describe: 'The ELF, .gz accepted' }).options({
-      json: { type: 'boolean', default: false, describe: 'As JSON, every place' },
-      limit: { type: 'number', default: 30, describe: 'Symbols listed; 0 for all' },
-    }),
-  handler: async ({ file, json, limit }) => {
-    if (file === undefined) throw new UsageError('sframe coverage needs a FILE');
-    if (!Number.isInteger(limit) || limit < 0) {
-      throw new UsageError('--limit must be a whole number, 0 or more');
-    }
-    const tables = mustRead(file);
-    const result = coverage(tables, must(readDwarf(tables.elf)));
-    await print(json ? [JSON.stringify(result, undefined, 2)] : coverageLines(result, limit));
-  },
-};
+/** Print which text has no row, and why. @throws UsageError */
+export async function printCoverage({ file, json, limit }: CoverageArguments): Promise<void> {
+  if (file === undefined) throw new UsageError('sframe coverage needs a FILE');
+  if (!Number.isInteger(limit) || limit < 0) {
+    throw new UsageError('--limit must be a whole number, 0 or more');
+  }
+  const tables = mustRead(file);
+  const result = coverage(tables, must(readDwarf(tables.elf)));
+  await print(json ? [JSON.stringify(result, undefined, 2)] : coverageLines(result, limit));
+}
 
 const REASONS: Readonly<Record<GapReason, string>> = {
   function: 'functions without CFI',

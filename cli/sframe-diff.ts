@@ -1,12 +1,12 @@
-/** `kunwind-lab sframe diff`. Exit status as diff's: 0 equal, 1 different, 2 bad input. */
-import type { CommandModule } from 'yargs';
+/** What `kunwind-lab sframe diff` does. Exit status as diff's: 0 equal, 1 different, 2 bad input. */
 import { diffTables, isEqual, type SideFunction, type TableDiff } from '../tables/diff.js';
 import { print } from './output.js';
 import { mustHaveSFrame } from './sframe-file.js';
 import { count, plural } from './style.js';
 import { UsageError } from './usage-error.js';
 
-interface DiffArguments {
+/** What yargs makes of the command line. */
+export interface DiffArguments {
   readonly a?: string | undefined;
   readonly b?: string | undefined;
   readonly json: boolean;
@@ -15,22 +15,13 @@ interface DiffArguments {
 /** Exit status when the tables differ. */
 const DIFFERENT = 1;
 
-/** The command, for yargs. */
-export const diffCommand: CommandModule<object, DiffArguments> = {
-  command: 'diff [a] [b]',
-  describe: 'Compare the rules of two tables, function by function',
-  builder: (yargs) =>
-    yargs
-      .positional('a', { type: 'string', describe: 'The old ELF, .gz accepted' })
-      .positional('b', { type: 'string', describe: 'The new one' })
-      .options({ json: { type: 'boolean', default: false, describe: 'As JSON' } }),
-  handler: async ({ a, b, json }) => {
-    if (a === undefined || b === undefined) throw new UsageError('sframe diff needs two FILEs');
-    const diff = diffTables(mustHaveSFrame(a), mustHaveSFrame(b));
-    await print(json ? [JSON.stringify({ a, b, ...diff }, undefined, 2)] : diffLines(diff));
-    if (!isEqual(diff)) process.exitCode = DIFFERENT;
-  },
-};
+/** Print what differs; the exit status says whether anything does. @throws UsageError */
+export async function printDiff({ a, b, json }: DiffArguments): Promise<void> {
+  if (a === undefined || b === undefined) throw new UsageError('sframe diff needs two FILEs');
+  const diff = diffTables(mustHaveSFrame(a), mustHaveSFrame(b));
+  await print(json ? [JSON.stringify({ a, b, ...diff }, undefined, 2)] : diffLines(diff));
+  if (!isEqual(diff)) process.exitCode = DIFFERENT;
+}
 
 function* diffLines(diff: TableDiff): Generator<string> {
   for (const one of diff.onlyA) yield `- ${sideText(one)}`;

@@ -1,5 +1,4 @@
-/** `kunwind-lab sframe dump`. */
-import type { CommandModule } from 'yargs';
+/** What `kunwind-lab sframe dump` does. */
 import { dumpSFrame } from '../unwinder/sframe/dump.js';
 import { sframeJson } from '../unwinder/sframe/dump-json.js';
 import { FunctionNames } from '../tables/function-names.js';
@@ -8,7 +7,8 @@ import { print } from './output.js';
 import { mustHaveSFrame } from './sframe-file.js';
 import { UsageError } from './usage-error.js';
 
-interface DumpArguments {
+/** What yargs makes of the command line. */
+export interface DumpArguments {
   readonly file?: string | undefined;
   readonly format: string;
   readonly json: boolean;
@@ -16,40 +16,24 @@ interface DumpArguments {
 
 const FORMATS = ['text', 'readelf', 'json'];
 
-/** The command, for yargs. */
-export const dumpCommand: CommandModule<object, DumpArguments> = {
-  command: 'dump [file]',
-  describe: 'Print the rows of an AArch64 ELF',
-  builder: (yargs) =>
-    yargs
-      .positional('file', { type: 'string', describe: 'The ELF, .gz accepted' })
-      .options({
-        format: {
-          type: 'string',
-          default: 'text',
-          describe: 'text, readelf (byte for byte as readelf --sframe of binutils 2.47), json',
-        },
-        json: { type: 'boolean', default: false, describe: 'The same as --format json' },
-      })
-      .example('$0 sframe dump vmlinux.gz | less', ''),
-  handler: async ({ file, format: wanted, json }) => {
-    if (file === undefined) throw new UsageError('sframe dump needs a FILE');
-    if (!FORMATS.includes(wanted)) {
-      throw new UsageError(`--format ${wanted}: there are ${FORMATS.join(', ')}`);
-    }
-    const format = json ? 'json' : wanted;
-    // readelf shows an object's functions where its headers say: every section at address 0.
-    const tables = mustHaveSFrame(file, 'zero');
-    if (format === 'json') {
-      const sections = tables.sframe.map(({ name, section }) => ({ name, ...sframeJson(section) }));
-      await print([JSON.stringify({ file, sections }, undefined, 2)]);
-    } else if (format === 'readelf') {
-      await print(readelfLines(tables));
-    } else {
-      await print(namedLines(mustHaveSFrame(file)));
-    }
-  },
-};
+/** Print the rows of the file. @throws UsageError */
+export async function printDump({ file, format: wanted, json }: DumpArguments): Promise<void> {
+  if (file === undefined) throw new UsageError('sframe dump needs a FILE');
+  if (!FORMATS.includes(wanted)) {
+    throw new UsageError(`--format ${wanted}: there are ${FORMATS.join(', ')}`);
+  }
+  const format = json ? 'json' : wanted;
+  // readelf shows an object's functions where its headers say: every section at address 0.
+  const tables = mustHaveSFrame(file, 'zero');
+  if (format === 'json') {
+    const sections = tables.sframe.map(({ name, section }) => ({ name, ...sframeJson(section) }));
+    await print([JSON.stringify({ file, sections }, undefined, 2)]);
+  } else if (format === 'readelf') {
+    await print(readelfLines(tables));
+  } else {
+    await print(namedLines(mustHaveSFrame(file)));
+  }
+}
 
 function* readelfLines({ sframe }: FileTables): Generator<string> {
   for (const { name, section } of sframe) yield* dumpSFrame(section, name);

@@ -1,5 +1,4 @@
-/** `kunwind-lab sframe stat`. */
-import type { CommandModule } from 'yargs';
+/** What `kunwind-lab sframe stat` does. */
 import { readDwarf } from '../tables/read-tables.js';
 import type { Counts } from '../tables/row-counter.js';
 import { type Distribution, type FileStat, fileStat, type SFrameStat } from '../tables/stat.js';
@@ -8,26 +7,19 @@ import { must, mustHaveSFrame } from './sframe-file.js';
 import { count } from './style.js';
 import { UsageError } from './usage-error.js';
 
-interface StatArguments {
+/** What yargs makes of the command line. */
+export interface StatArguments {
   readonly file?: string | undefined;
   readonly json: boolean;
 }
 
-/** The command, for yargs. */
-export const statCommand: CommandModule<object, StatArguments> = {
-  command: 'stat [file]',
-  describe: 'Sizes and encodings of .sframe sections',
-  builder: (yargs) =>
-    yargs
-      .positional('file', { type: 'string', describe: 'The ELF, .gz accepted' })
-      .options({ json: { type: 'boolean', default: false, describe: 'As JSON' } }),
-  handler: async ({ file, json }) => {
-    if (file === undefined) throw new UsageError('sframe stat needs a FILE');
-    const tables = mustHaveSFrame(file);
-    const stat = fileStat(tables, must(readDwarf(tables.elf)));
-    await print(json ? [JSON.stringify(stat, undefined, 2)] : statLines(stat));
-  },
-};
+/** Print sizes and encodings. @throws UsageError */
+export async function printStat({ file, json }: StatArguments): Promise<void> {
+  if (file === undefined) throw new UsageError('sframe stat needs a FILE');
+  const tables = mustHaveSFrame(file);
+  const stat = fileStat(tables, must(readDwarf(tables.elf)));
+  await print(json ? [JSON.stringify(stat, undefined, 2)] : statLines(stat));
+}
 
 function* statLines({ sections, dwarf, text }: FileStat): Generator<string> {
   for (const [i, section] of sections.entries()) {

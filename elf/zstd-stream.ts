@@ -1,25 +1,27 @@
 /** zstd (RFC 8878) piece by piece. */
-import { ZSTDDecoder } from 'zstddec/stream';
+import type { ZSTDDecoder } from 'zstddec/stream';
 
-const decoder = new ZSTDDecoder();
-let isReady = false;
+let decoder: ZSTDDecoder | undefined;
 
-/** Loads the decoder, which takes some 25 ms once in a process. */
+/** Loads the decoder, which takes some 25 ms once in a process: no start of a program waits for it. */
 export async function loadZstd(): Promise<void> {
-  await decoder.init();
-  isReady = true;
+  const zstddec = await import('zstddec/stream');
+  const made = new zstddec.ZSTDDecoder();
+  await made.init();
+  decoder ??= made;
 }
 
 /** Whether {@link loadZstd} has been waited for. */
 export function zstdIsReady(): boolean {
-  return isReady;
+  return decoder !== undefined;
 }
 
 /**
  * What compressed pieces decompress to, as they are asked for.
- * @throws Error when the data is corrupt or cut short
+ * @throws Error when the data is corrupt or cut short, or the decoder is not loaded
  */
 export function* zstdChunks(compressed: Iterable<Uint8Array>): Generator<Uint8Array> {
+  if (decoder === undefined) throw new Error('the zstd decoder is not loaded');
   let idle = 0;
   function* counted(): Generator<Uint8Array> {
     for (const piece of compressed) {

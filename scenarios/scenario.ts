@@ -127,6 +127,7 @@ export interface Scenario {
   readonly depth?: 1 | 2;
   /** Also walk this blocked task (symbol of a task_struct) at each point, instead of the current one. */
   readonly walkTask?: string;
+  /** In the catalogue these are built when they are first read, see with-promises.ts. */
   readonly promises?: Partial<Record<PolicyName, PolicyPromise>>;
   /** Functions whose SFrame rows are wrong: the sweep must find at least one in each. */
   readonly wrongRows?: readonly string[];

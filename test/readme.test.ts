@@ -1,11 +1,16 @@
-/** Every command that the README shows is run here, or by CI where it is a whole run of its own. */
-import { spawnSync } from 'node:child_process';
+/**
+ * Every command that the README shows is run here, or by CI where it is a whole run of its own: in one
+ * process and without workers, which is most of the time; the exhaustive run executes each as a reader
+ * does.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CliSession } from './cli/cli-session.js';
+import { ROOT, type Run, run } from './cli/run-cli.js';
+import { EXHAUSTIVE } from './exhaustive.js';
 
-const ROOT = resolve(import.meta.dirname, '..');
 const KERNEL = join(ROOT, '../shared/kernels/vmlinux-7.3-rc7-leaf.gz');
 const LOGS = join(ROOT, '../shared/reference/kunit');
 /** What a command needs from beside the repository. */
@@ -13,6 +18,8 @@ const OUTSIDE = new Map([
   ['vmlinux', KERNEL],
   ['ktap-logs', LOGS],
 ]);
+/** Commands that have worker processes, one for each core unless they are told otherwise. */
+const HAVE_WORKERS = /^(sweep|kunit|sframe verify)\b/;
 /** Commands that .ci/run executes by themselves. */
 const RUN_BY_CI = ['npm ci && npm start', 'npm ci && npm test'];
 
@@ -31,6 +38,7 @@ function words(command: string): string[] {
 
 describe('README', () => {
   let folder = '';
+  let session: CliSession;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'kunwind-readme-'));
     for (const name of ['scenarios', 'kernel-model', 'package.json'])
@@ -38,10 +46,17 @@ describe('README', () => {
     for (const [name, target] of OUTSIDE) {
       if (existsSync(target)) symlinkSync(target, join(folder, name));
     }
+    session = new CliSession({ folder });
   });
   afterAll(() => {
+    session.close();
     rmSync(folder, { recursive: true });
   });
+
+  function execute(args: readonly string[]): Run | Promise<Run> {
+    if (EXHAUSTIVE) return run(args, {}, folder);
+    return session.run(HAVE_WORKERS.test(args.join(' ')) ? [...args, '--jobs', '1'] : args);
+  }
 
   it('shows commands', () => {
     expect(commands.length).toBeGreaterThan(8);
@@ -57,16 +72,12 @@ describe('README', () => {
     }
     const absent = words(command).some((word) => !existsSync(OUTSIDE.get(word) ?? ROOT));
     const title = absent ? `${command} (skipped: needs ../shared)` : command;
-    it.skipIf(absent)(title, () => {
+    it.skipIf(absent)(title, async () => {
       const [npx, program, ...args] = words(command);
       expect([npx, program]).toEqual(['npx', 'kunwind-lab']);
-      const run = spawnSync(process.execPath, [join(ROOT, 'dist/cli/main.js'), ...args], {
-        cwd: folder,
-        encoding: 'utf8',
-        maxBuffer: 1 << 28,
-      });
-      expect(run.stderr).not.toContain('    at ');
-      expect(run.status, run.stderr + run.stdout.slice(-2000)).toBe(0);
+      const { status, stdout, stderr } = await execute(args);
+      expect(stderr).not.toContain('    at ');
+      expect(status, stderr + stdout.slice(-2000)).toBe(0);
     });
   }
 

@@ -14,7 +14,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import xzDecompress from 'xz-decompress';
 import { prepareDebugSections } from '../../elf/debug-compression.js';
 import { fail, ok, type Result } from '../../base/result.js';
 import { loadZstd, zstdChunks } from '../../elf/zstd-stream.js';
@@ -92,6 +91,7 @@ function compressionOf(path: string): Compression | undefined {
 }
 
 async function* xzChunks(path: string): AsyncGenerator<Uint8Array> {
+  const { default: xzDecompress } = await import('xz-decompress');
   const compressed = Readable.toWeb(createReadStream(path, { highWaterMark: CHUNK }));
   const reader = new xzDecompress.XzReadableStream(
     compressed as ReadableStream<Uint8Array>,

@@ -110,10 +110,11 @@ const frameSizes: readonly Scenario[] = [
 const HIDDEN = 'a caller without a frame record is skipped: from a callee only x29 is followed';
 
 /** In all policies alike: only the interrupted function's CFI is ever asked. */
-const callerHidden: Promises = mergePromises(
-  under(SFRAME_POLICIES, everywhere('missing', ['leaf_without_frame'], HIDDEN)),
-  insideUnsafe(SFRAME_POLICIES, 'missing', HIDDEN),
-);
+const callerHidden = (): Promises =>
+  mergePromises(
+    under(SFRAME_POLICIES, everywhere('missing', ['leaf_without_frame'], HIDDEN)),
+    insideUnsafe(SFRAME_POLICIES, 'missing', HIDDEN),
+  );
 
 const leaves: readonly Scenario[] = [
   shape('leaf', 'leaves without a frame and with stack space only', 'leaf_caller', [4660, 96049], {
@@ -228,7 +229,7 @@ const control: readonly Scenario[] = [
 ];
 
 /** Frames of 48 bytes: at every other level the CFA has bit 4 set, wherever the stack starts. */
-const bothAlignments: Promises = {
+const bothAlignments = (): Promises => ({
   'sframe-v6': {
     require: (['exact', 'unreliable'] as const).map((verdict) => ({
       verdict,
@@ -239,7 +240,7 @@ const bothAlignments: Promises = {
       reason: 'bit 4 of the CFA alternates from level to level, and 0x15 refuses it when set',
     })),
   },
-};
+});
 
 const depthAndSigning: readonly Scenario[] = [
   shape(

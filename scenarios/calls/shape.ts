@@ -2,6 +2,7 @@
 import { mergePromises, type Promises } from '../promise-terms.js';
 import { promisesFor, type CodeShape } from '../promises.js';
 import type { Scenario } from '../scenario.js';
+import { withPromises } from '../with-promises.js';
 
 /**
  * The scenario that calls `entry` with one number, expects another back, and promises what follows
@@ -13,16 +14,17 @@ export function shape(
   entry: string,
   [argument, result]: readonly [number, number],
   functions: CodeShape,
-  extra: Promises = {},
+  extra: () => Promises = () => ({}),
 ): Scenario {
-  const promises = mergePromises(promisesFor(functions), extra);
-  return {
-    name: `calls/${name}`,
-    summary,
-    entry,
-    args: [{ number: argument }],
-    result,
-    promises,
-    topics: ['calls'],
-  };
+  return withPromises(
+    {
+      name: `calls/${name}`,
+      summary,
+      entry,
+      args: [{ number: argument }],
+      result,
+      topics: ['calls'],
+    },
+    () => mergePromises(promisesFor(functions), extra()),
+  );
 }

@@ -6,22 +6,22 @@ import { requiredInside } from '../exception-code.js';
 import { mergePromises } from '../promise-terms.js';
 import { promisesFor } from '../promises.js';
 import type { Scenario, ScenarioFamily } from '../scenario.js';
+import { withPromises } from '../with-promises.js';
 
 /** @param instructions of the function, all of which every kind but IRQ can interrupt */
 function entry(name: string, summary: string, fn: string, instructions: number): Scenario {
-  return {
-    name: `entry/${name}`,
-    summary,
-    entry: fn,
-    args: [{ number: 5 }],
-    result: 6,
-    depth: 2,
-    promises: mergePromises(
-      promisesFor({ framed: [], frameless: [fn] }),
-      requiredInside(instructions),
-    ),
-    topics: ['entry', 'irq-stack', ...(name === 'trivial' ? ['review'] : [])],
-  };
+  return withPromises(
+    {
+      name: `entry/${name}`,
+      summary,
+      entry: fn,
+      args: [{ number: 5 }],
+      result: 6,
+      depth: 2,
+      topics: ['entry', 'irq-stack', ...(name === 'trivial' ? ['review'] : [])],
+    },
+    () => mergePromises(promisesFor({ framed: [], frameless: [fn] }), requiredInside(instructions)),
+  );
 }
 
 /** Exception entry and exit. */

@@ -3,6 +3,7 @@
  * function_graph_enter), of return_to_handler and of the C code it calls.
  */
 import type { Scenario, ScenarioFamily } from '../scenario.js';
+import { withPromises } from '../with-promises.js';
 import { onLinux, onRecover, type TracedCalls } from './fgraph-promises.js';
 
 interface TracedScenario extends TracedCalls {
@@ -16,7 +17,8 @@ interface TracedScenario extends TracedCalls {
   readonly topics?: readonly string[];
 }
 
-function traced(of: TracedScenario): Scenario {
+/** The scenario without its promises, which differ from kernel to kernel. */
+function described(of: TracedScenario) {
   return {
     name: `fgraph/${of.name}`,
     summary: of.summary,
@@ -25,21 +27,26 @@ function traced(of: TracedScenario): Scenario {
     result: of.result,
     traced: of.traced,
     ...(of.depth === undefined ? {} : { depth: of.depth }),
-    promises: onLinux(of),
     topics: ['fgraph', 'ftrace', ...(of.topics ?? [])],
   };
 }
 
+function traced(of: TracedScenario): Scenario {
+  return withPromises(described(of), () => onLinux(of));
+}
+
 /** The same on the kernel whose return path never leaves the address in no place at all. */
 function recovering(of: TracedScenario): Scenario {
-  return {
-    ...traced(of),
-    name: `fgraph/recover-${of.name}`,
-    summary: `${of.summary}; the entry is popped once x30 holds the address`,
-    kernel: 'fgraph-recover',
-    promises: onRecover(of),
-    topics: ['fgraph', 'ftrace', 'recover', ...(of.topics ?? [])],
-  };
+  return withPromises(
+    {
+      ...described(of),
+      name: `fgraph/recover-${of.name}`,
+      summary: `${of.summary}; the entry is popped once x30 holds the address`,
+      kernel: 'fgraph-recover',
+      topics: ['fgraph', 'ftrace', 'recover', ...(of.topics ?? [])],
+    },
+    () => onRecover(of),
+  );
 }
 
 /** What the tracers of tracers.c run, and what registers them. */

@@ -9,6 +9,7 @@
  */
 import { kretprobePromises } from './kretprobe-promises.js';
 import type { KretprobeSite, Scenario, ScenarioFamily } from '../scenario.js';
+import { withPromises } from '../with-promises.js';
 
 interface ProbedCall {
   readonly name: string;
@@ -173,28 +174,31 @@ const GRAPHED = CALLS.filter(({ name }) => BOTH.includes(name)).map((call) => ({
 function scenarioOf(call: ProbedCall, style: Style, kernel?: 'fgraph-recover'): Scenario {
   const { traced = [], probed, entries, returns, walkTask, depth, graphFirst = false } = call;
   const graph = traced.length > 0;
-  return {
-    name: `kretprobe/${kernel === undefined ? '' : 'recover-'}${style}-${call.name}`,
-    summary: call.summary,
-    entry: call.entry,
-    args: [{ number: call.argument }],
-    result: call.result,
-    traced,
-    kretprobes: probed.map((symbol) => ({ symbol, style })),
-    ...(walkTask === undefined ? {} : { walkTask }),
-    ...(depth === undefined || graph ? {} : { depth }),
-    ...(kernel === undefined ? {} : { kernel }),
-    promises: kretprobePromises({
-      style,
-      entries,
-      returns,
-      graph,
-      graphFirst,
-      blocked: walkTask !== undefined,
-      recover: kernel !== undefined,
-    }),
-    topics: graph ? ['kretprobe', 'fgraph'] : ['kretprobe'],
-  };
+  return withPromises(
+    {
+      name: `kretprobe/${kernel === undefined ? '' : 'recover-'}${style}-${call.name}`,
+      summary: call.summary,
+      entry: call.entry,
+      args: [{ number: call.argument }],
+      result: call.result,
+      traced,
+      kretprobes: probed.map((symbol) => ({ symbol, style })),
+      ...(walkTask === undefined ? {} : { walkTask }),
+      ...(depth === undefined || graph ? {} : { depth }),
+      ...(kernel === undefined ? {} : { kernel }),
+      topics: graph ? ['kretprobe', 'fgraph'] : ['kretprobe'],
+    },
+    () =>
+      kretprobePromises({
+        style,
+        entries,
+        returns,
+        graph,
+        graphFirst,
+        blocked: walkTask !== undefined,
+        recover: kernel !== undefined,
+      }),
+  );
 }
 
 /** Kretprobes. */

@@ -4,6 +4,7 @@
  */
 import { casePromises, recoverPromises } from './kunit-promises.js';
 import type { GuestKernelName, KprobeSite, Scenario, ScenarioFamily } from '../scenario.js';
+import { withPromises } from '../with-promises.js';
 
 /** One case. */
 export interface KunitCase {
@@ -139,28 +140,30 @@ export function kunitScenario(
   // The case gives the probe its own handler; until then it does nothing of note.
   const kprobes: KprobeSite[] =
     probed === undefined ? [] : [{ symbol: probed, offset, handler: 'kp_nop' }];
-  const ftrace = test.traced.length > 0;
   const recover = kernel === 'fgraph-recover';
-  return {
-    name: `kunit/${recover ? 'recover-' : ''}${test.name.slice(5).replaceAll('_', '-')}`,
-    summary: test.summary,
-    entry: test.name,
-    args: [{ number: offset }],
-    thread: 'kunit_generic_run_threadfn_adapter',
-    result: 0,
-    traced: test.traced,
-    kprobes,
-    kernel,
-    promises: recover
-      ? recoverPromises()
-      : casePromises({
-          ftrace,
-          graph: isGraphCase(test),
-          probed: probed !== undefined,
-          exitWalks: test.name === 'test_fgraph_exit_unwind_reliable',
-        }),
-    topics: ['kunit'],
-  };
+  return withPromises(
+    {
+      name: `kunit/${recover ? 'recover-' : ''}${test.name.slice(5).replaceAll('_', '-')}`,
+      summary: test.summary,
+      entry: test.name,
+      args: [{ number: offset }],
+      thread: 'kunit_generic_run_threadfn_adapter',
+      result: 0,
+      traced: test.traced,
+      kprobes,
+      kernel,
+      topics: ['kunit'],
+    },
+    () =>
+      recover
+        ? recoverPromises()
+        : casePromises({
+            ftrace: test.traced.length > 0,
+            graph: isGraphCase(test),
+            probed: probed !== undefined,
+            exitWalks: test.name === 'test_fgraph_exit_unwind_reliable',
+          }),
+  );
 }
 
 function isGraphCase({ name }: KunitCase): boolean {

@@ -11,9 +11,11 @@ import {
   SFRAME_POLICIES,
   TRUSTING_SDEI,
   under,
+  type Promises,
 } from '../promise-terms.js';
 import { everywhere, promisesFor } from '../promises.js';
 import type { AllowedVerdict, PolicyPromise, Scenario, ScenarioFamily } from '../scenario.js';
+import { withPromises } from '../with-promises.js';
 
 /** Routine, and the checksum its entry returns. */
 const ROUTINES: readonly (readonly [string, number])[] = [
@@ -40,23 +42,24 @@ const routines: readonly Scenario[] = ROUTINES.flatMap(([routine, result]) => {
     topics: ['leaf', routine, ...(routine === 'memcpy' ? ['review'] : [])],
   };
   return [
-    {
-      ...common,
-      name: `leaf/${dashed}`,
-      summary: `${routine} annotated as a leaf: exact throughout`,
-      entry: `${name}_entry`,
-      promises: promisesFor({ framed: [`${name}_entry`], frameless: [name] }),
-    },
-    {
-      ...common,
-      name: `leaf/${dashed}-nocfi`,
-      summary: `${routine} without CFI: unreliable throughout`,
-      entry: `${name}_nocfi_entry`,
-      promises: promisesFor({
-        framed: [`${name}_nocfi_entry`],
-        unannotated: [`${name}_nocfi`],
-      }),
-    },
+    withPromises(
+      {
+        ...common,
+        name: `leaf/${dashed}`,
+        summary: `${routine} annotated as a leaf: exact throughout`,
+        entry: `${name}_entry`,
+      },
+      () => promisesFor({ framed: [`${name}_entry`], frameless: [name] }),
+    ),
+    withPromises(
+      {
+        ...common,
+        name: `leaf/${dashed}-nocfi`,
+        summary: `${routine} without CFI: unreliable throughout`,
+        entry: `${name}_nocfi_entry`,
+      },
+      () => promisesFor({ framed: [`${name}_nocfi_entry`], unannotated: [`${name}_nocfi`] }),
+    ),
   ];
 });
 
@@ -80,21 +83,23 @@ const MOVES_LR = 'leaf_memcpy_moves_lr';
 const SPILLS_LR = 'leaf_memset_spills_lr';
 const SPILLS_FP = 'leaf_memset_spills_fp';
 
-const movesLr = mergePromises(
-  promisesFor({
-    framed: [`${MOVES_LR}_entry`],
-    frameless: [MOVES_LR, 'leaf_memcpy_inner'],
-  }),
-  under(SFRAME_POLICIES, everywhere('missing', ['leaf_memcpy_inner'], REASON.inner)),
-  under(SFRAME_POLICIES, unsafe('missing', MOVES_LR, REASON.stale)),
-  insideUnsafe(SFRAME_POLICIES, 'missing', REASON.stale),
-);
+const movesLr = (): Promises =>
+  mergePromises(
+    promisesFor({
+      framed: [`${MOVES_LR}_entry`],
+      frameless: [MOVES_LR, 'leaf_memcpy_inner'],
+    }),
+    under(SFRAME_POLICIES, everywhere('missing', ['leaf_memcpy_inner'], REASON.inner)),
+    under(SFRAME_POLICIES, unsafe('missing', MOVES_LR, REASON.stale)),
+    insideUnsafe(SFRAME_POLICIES, 'missing', REASON.stale),
+  );
 
-const spillsLr = mergePromises(
-  promisesFor({ framed: [`${SPILLS_LR}_entry`], frameless: [SPILLS_LR] }),
-  under(SFRAME_POLICIES, unsafe('missing', SPILLS_LR, REASON.pattern)),
-  insideUnsafe(SFRAME_POLICIES, 'missing', REASON.pattern),
-);
+const spillsLr = (): Promises =>
+  mergePromises(
+    promisesFor({ framed: [`${SPILLS_LR}_entry`], frameless: [SPILLS_LR] }),
+    under(SFRAME_POLICIES, unsafe('missing', SPILLS_LR, REASON.pattern)),
+    insideUnsafe(SFRAME_POLICIES, 'missing', REASON.pattern),
+  );
 
 /** Points of an SDEI event in the routine that takes x29: no longer a plain skip of the caller. */
 function sdeiInSpillsFp(verdict: 'missing' | 'unreliable'): PolicyPromise {
@@ -102,67 +107,78 @@ function sdeiInSpillsFp(verdict: 'missing' | 'unreliable'): PolicyPromise {
   return { allow: [{ verdict, ...points }], require: [{ verdict, ...points }] };
 }
 
-const spillsFp = mergePromises(
-  promisesFor({ framed: [`${SPILLS_FP}_entry`], wrong: [SPILLS_FP] }),
-  under(['sframe-v5', 'sframe-v6'], unsafe('missing', SPILLS_FP, REASON.lost)),
-  under(['sframe-v5'], unsafe('spurious', SPILLS_FP, REASON.tracked)),
-  under(
-    ['sframe-strict', 'fgraph-detect', 'fgraph-recover'],
-    unsafe('unreliable', SPILLS_FP, REASON.lostStrict),
-  ),
-  under(
-    TRUSTING_SDEI,
-    sdeiInSpillsFp('missing'), // before x29 is taken and after it is restored
-  ),
-  under(['frame-pointer', 'sframe-strict'], sdeiInSpillsFp('unreliable')),
-  insideUnsafe(['sframe-v5', 'sframe-v6'], 'missing', REASON.lost),
-  insideUnsafe(['sframe-v5'], 'spurious', REASON.tracked),
-  insideUnsafe(
-    ['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
-    'unreliable',
-    REASON.lostStrict,
-  ),
-);
+const spillsFp = (): Promises =>
+  mergePromises(
+    promisesFor({ framed: [`${SPILLS_FP}_entry`], wrong: [SPILLS_FP] }),
+    under(['sframe-v5', 'sframe-v6'], unsafe('missing', SPILLS_FP, REASON.lost)),
+    under(['sframe-v5'], unsafe('spurious', SPILLS_FP, REASON.tracked)),
+    under(
+      ['sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+      unsafe('unreliable', SPILLS_FP, REASON.lostStrict),
+    ),
+    under(
+      TRUSTING_SDEI,
+      sdeiInSpillsFp('missing'), // before x29 is taken and after it is restored
+    ),
+    under(['frame-pointer', 'sframe-strict'], sdeiInSpillsFp('unreliable')),
+    insideUnsafe(['sframe-v5', 'sframe-v6'], 'missing', REASON.lost),
+    insideUnsafe(['sframe-v5'], 'spurious', REASON.tracked),
+    insideUnsafe(
+      ['frame-pointer', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'],
+      'unreliable',
+      REASON.lostStrict,
+    ),
+  );
 
 const seeded: readonly Scenario[] = [
-  {
-    name: 'leaf/memcpy-moves-lr',
-    summary: 'annotated as a leaf, but it calls: the return address waits in x15',
-    entry: `${MOVES_LR}_entry`,
-    result: 2807291993,
-    promises: movesLr,
-    topics: ['leaf', 'seeded'],
-  },
-  {
-    name: 'leaf/memset-moves-sp',
-    summary: 'annotated as a leaf, but it lowers SP: the CFA is wrong, though no trace asks for it',
-    entry: 'leaf_memset_moves_sp_entry',
-    result: 3176771476,
-    promises: promisesFor({
-      framed: ['leaf_memset_moves_sp_entry'],
-      frameless: ['leaf_memset_moves_sp'],
-    }),
-    wrongRows: ['leaf_memset_moves_sp'],
-    topics: ['leaf', 'seeded'],
-  },
-  {
-    name: 'leaf/memset-spills-lr',
-    summary: 'annotated as a leaf, but x30 is saved on the stack and used for data',
-    entry: `${SPILLS_LR}_entry`,
-    result: 3176771476,
-    promises: spillsLr,
-    wrongRows: [SPILLS_LR],
-    topics: ['leaf', 'seeded'],
-  },
-  {
-    name: 'leaf/memset-spills-fp',
-    summary: 'annotated as a leaf, but x29 is saved on the stack and used for data',
-    entry: `${SPILLS_FP}_entry`,
-    result: 3176771476,
-    promises: spillsFp,
-    wrongRows: [SPILLS_FP],
-    topics: ['leaf', 'seeded'],
-  },
+  withPromises(
+    {
+      name: 'leaf/memcpy-moves-lr',
+      summary: 'annotated as a leaf, but it calls: the return address waits in x15',
+      entry: `${MOVES_LR}_entry`,
+      result: 2807291993,
+      topics: ['leaf', 'seeded'],
+    },
+    movesLr,
+  ),
+  withPromises(
+    {
+      name: 'leaf/memset-moves-sp',
+      summary:
+        'annotated as a leaf, but it lowers SP: the CFA is wrong, though no trace asks for it',
+      entry: 'leaf_memset_moves_sp_entry',
+      result: 3176771476,
+      wrongRows: ['leaf_memset_moves_sp'],
+      topics: ['leaf', 'seeded'],
+    },
+    () =>
+      promisesFor({
+        framed: ['leaf_memset_moves_sp_entry'],
+        frameless: ['leaf_memset_moves_sp'],
+      }),
+  ),
+  withPromises(
+    {
+      name: 'leaf/memset-spills-lr',
+      summary: 'annotated as a leaf, but x30 is saved on the stack and used for data',
+      entry: `${SPILLS_LR}_entry`,
+      result: 3176771476,
+      wrongRows: [SPILLS_LR],
+      topics: ['leaf', 'seeded'],
+    },
+    spillsLr,
+  ),
+  withPromises(
+    {
+      name: 'leaf/memset-spills-fp',
+      summary: 'annotated as a leaf, but x29 is saved on the stack and used for data',
+      entry: `${SPILLS_FP}_entry`,
+      result: 3176771476,
+      wrongRows: [SPILLS_FP],
+      topics: ['leaf', 'seeded'],
+    },
+    spillsFp,
+  ),
 ];
 
 /** Leaf routines in assembly. */

@@ -1,24 +1,28 @@
 /** How a claim becomes a scenario. */
 import { BOUNDARY_KINDS, mergePromises, type Promises } from '../promise-terms.js';
 import type { Scenario } from '../scenario.js';
+import { withPromises } from '../with-promises.js';
 import { givesUp, ordinary } from './review-promises.js';
 
 /** A scenario without what all have in common; its name without the family's. */
-export type Claim = Pick<Scenario, 'name' | 'summary' | 'entry'> & Partial<Scenario>;
+export type Claim = Pick<Scenario, 'name' | 'summary' | 'entry'> &
+  Partial<Omit<Scenario, 'promises'>>;
 
 /** A scenario with x0 = 5, and an entry function that is like any. */
-export function claim(of: Claim, ...promises: readonly Promises[]): Scenario {
-  return bareClaim(of, ordinary(of.entry), ...promises);
+export function claim(of: Claim, promises: () => readonly Promises[]): Scenario {
+  return bareClaim(of, () => [ordinary(of.entry), ...promises()]);
 }
 
 /** The same with nothing promised of the entry function. */
-export function bareClaim(of: Claim, ...promises: readonly Promises[]): Scenario {
-  return {
-    args: [{ number: 5 }],
-    kinds: BOUNDARY_KINDS,
-    ...of,
-    name: `review/${of.name}`,
-    promises: mergePromises(givesUp, ...promises),
-    topics: ['review', ...(of.topics ?? [])],
-  };
+export function bareClaim(of: Claim, promises: () => readonly Promises[]): Scenario {
+  return withPromises(
+    {
+      args: [{ number: 5 }],
+      kinds: BOUNDARY_KINDS,
+      ...of,
+      name: `review/${of.name}`,
+      topics: ['review', ...(of.topics ?? [])],
+    },
+    () => mergePromises(givesUp(), ...promises()),
+  );
 }

@@ -29,16 +29,17 @@ const HOOK = ['ftrace_graph_func', 'function_graph_enter', 'fgraph_entry_handler
 const trampoline = at('return_to_handler');
 
 /** The first exception came in code without an entry, in the window, or where a caller is lost. */
-const insideGraph: Promises = mergePromises(
-  inside(['sframe-v5'], 'warned', WHY.noEntryV5),
-  inside(['sframe-v6', ...CAREFUL], 'unreliable', REASON.hook),
-  inside(SKIPPING, 'missing', WHY.skipped),
-);
+const insideGraph = (): Promises =>
+  mergePromises(
+    inside(['sframe-v5'], 'warned', WHY.noEntryV5),
+    inside(['sframe-v6', ...CAREFUL], 'unreliable', REASON.hook),
+    inside(SKIPPING, 'missing', WHY.skipped),
+  );
 
 /** ftrace_caller and return_to_handler have no entry; the latter's first byte is recovered. */
 function withoutEntries(calls: number): Promises {
   return mergePromises(
-    insideGraph,
+    insideGraph(),
     under(['sframe-v5'], always('warned', at('ftrace_caller'), WHY.noEntryV5)),
     under(['sframe-v6', ...CAREFUL], always('unreliable', at('ftrace_caller'), REASON.hook)),
     under(['sframe-v5'], seen('warned', trampoline, WHY.noEntryV5, 14 * calls)),
@@ -56,34 +57,36 @@ function withoutEntries(calls: number): Promises {
   );
 }
 
-export const window: Promises = mergePromises(
-  withoutEntries(1),
-  under(SKIPPING, always('missing', at(...EXIT), WHY.skipped)),
-  under(RECOVERING, exact(at('fgraph_exit_handler'), REASON.recovered)),
-  under(ALIGNED, exact(at('review_traced', ...HOOK), WHY.cfi)),
-  under(['sframe-v6'], allowed('unreliable', at('review_traced', ...HOOK), WHY.alignment)),
-);
+export const window = (): Promises =>
+  mergePromises(
+    withoutEntries(1),
+    under(SKIPPING, always('missing', at(...EXIT), WHY.skipped)),
+    under(RECOVERING, exact(at('fgraph_exit_handler'), REASON.recovered)),
+    under(ALIGNED, exact(at('review_traced', ...HOOK), WHY.cfi)),
+    under(['sframe-v6'], allowed('unreliable', at('review_traced', ...HOOK), WHY.alignment)),
+  );
 
 /** From a callee of review_recordless its caller is lost: not the subject, but it cannot be avoided. */
-export const graphIndex: Promises = mergePromises(
-  withoutEntries(2),
-  inside(['sframe-v5', 'sframe-v6', ...CAREFUL], 'missing', REASON.recordless),
-  under(['sframe-v5', 'sframe-strict'], someExact({ ...trampoline, atLeast: 2 }, REASON.twice)),
-  under(ALIGNED, exact(at('review_recordless'), WHY.cfi)),
-  under(ALIGNED, always('missing', at('review_traced'), REASON.recordless)),
-  under(['sframe-v5', 'sframe-strict'], always('missing', at(...EXIT), WHY.skipped)),
-  under(ALIGNED, ...HOOK.map((name) => seen('missing', at(name), REASON.recordless, 3))),
-  under(ALIGNED, ...HOOK.map((name) => someExact({ ...at(name), atLeast: 3 }, WHY.cfi))),
-  under(RECOVERING, seen('missing', trampoline, REASON.recordless, 14)),
-  under(RECOVERING, ...EXIT.map((name) => seen('missing', at(name), REASON.recordless, 2))),
-  under(RECOVERING, someExact({ ...at('fgraph_exit_handler'), atLeast: 2 }, REASON.recovered)),
-  under(
-    ['sframe-v6'],
-    allowed(
-      'unreliable',
-      at('review_recordless', 'review_traced', ...HOOK, ...EXIT),
-      WHY.alignment,
+export const graphIndex = (): Promises =>
+  mergePromises(
+    withoutEntries(2),
+    inside(['sframe-v5', 'sframe-v6', ...CAREFUL], 'missing', REASON.recordless),
+    under(['sframe-v5', 'sframe-strict'], someExact({ ...trampoline, atLeast: 2 }, REASON.twice)),
+    under(ALIGNED, exact(at('review_recordless'), WHY.cfi)),
+    under(ALIGNED, always('missing', at('review_traced'), REASON.recordless)),
+    under(['sframe-v5', 'sframe-strict'], always('missing', at(...EXIT), WHY.skipped)),
+    under(ALIGNED, ...HOOK.map((name) => seen('missing', at(name), REASON.recordless, 3))),
+    under(ALIGNED, ...HOOK.map((name) => someExact({ ...at(name), atLeast: 3 }, WHY.cfi))),
+    under(RECOVERING, seen('missing', trampoline, REASON.recordless, 14)),
+    under(RECOVERING, ...EXIT.map((name) => seen('missing', at(name), REASON.recordless, 2))),
+    under(RECOVERING, someExact({ ...at('fgraph_exit_handler'), atLeast: 2 }, REASON.recovered)),
+    under(
+      ['sframe-v6'],
+      allowed(
+        'unreliable',
+        at('review_recordless', 'review_traced', ...HOOK, ...EXIT),
+        WHY.alignment,
+      ),
+      allowed('missing', at('review_traced', ...HOOK, ...EXIT), REASON.recordless),
     ),
-    allowed('missing', at('review_traced', ...HOOK, ...EXIT), REASON.recordless),
-  ),
-);
+  );

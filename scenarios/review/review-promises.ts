@@ -41,15 +41,13 @@ export function sdeiAt(...functions: readonly string[]): PointFilter {
 }
 
 /** Mainline gives up at the boundary, whatever is interrupted. */
-export const givesUp: Promises = under(
-  ['frame-pointer'],
-  always('unreliable', { kinds: BOUNDARY_KINDS, depth: 1 }, WHY.boundary),
-);
+export const givesUp = (): Promises =>
+  under(['frame-pointer'], always('unreliable', { kinds: BOUNDARY_KINDS, depth: 1 }, WHY.boundary));
 
 /** An entry function is exact, but for v6, to which it matters where the stack happens to start. */
 export function ordinary(entry: string): Promises {
   return mergePromises(
-    givesUp,
+    givesUp(),
     insideExceptions(),
     exactUnder(ALIGNED, entry),
     under(['sframe-v6'], allowed('unreliable', at(entry), WHY.alignment)),

@@ -31,7 +31,7 @@ const broken: readonly Scenario[] = [
       result: 26,
       topics: ['v5', 'v6'],
     },
-    dropped,
+    () => [dropped()],
   ),
   claim(
     {
@@ -40,7 +40,7 @@ const broken: readonly Scenario[] = [
       entry: 'review_left_stack_entry',
       result: 16,
     },
-    stackLeft,
+    () => [stackLeft()],
   ),
   claim(
     {
@@ -49,7 +49,7 @@ const broken: readonly Scenario[] = [
       entry: 'review_false_final_entry',
       result: 16,
     },
-    falseFinal,
+    () => [falseFinal()],
   ),
 ];
 
@@ -62,7 +62,7 @@ const loads: readonly Scenario[] = [
       entry: 'review_fp_below_ra_entry',
       result: 7,
     },
-    exactIn('review_fp_below_ra'),
+    () => [exactIn('review_fp_below_ra')],
   ),
   claim(
     {
@@ -71,7 +71,7 @@ const loads: readonly Scenario[] = [
       entry: 'review_fp_above_ra_entry',
       result: 7,
     },
-    exactIn('review_fp_above_ra'),
+    () => [exactIn('review_fp_above_ra')],
   ),
   claim(
     {
@@ -81,7 +81,7 @@ const loads: readonly Scenario[] = [
       entry: 'review_buffer_entry',
       result: 7,
     },
-    raConsumed,
+    () => [raConsumed()],
   ),
 ];
 
@@ -95,7 +95,7 @@ const halfBuilt: readonly Scenario[] = [
       result: 9,
       topics: ['sdei'],
     },
-    halfRecord,
+    () => [halfRecord()],
   ),
   claim(
     {
@@ -106,7 +106,7 @@ const halfBuilt: readonly Scenario[] = [
       result: 8,
       topics: ['sdei'],
     },
-    splitRecord,
+    () => [splitRecord()],
   ),
 ];
 
@@ -119,7 +119,7 @@ const irqStack: readonly Scenario[] = [
       result: 20,
       topics: ['irq-stack'],
     },
-    exactIn('call_on_irq_stack', 'review_framed', 'review_leaf'),
+    () => [exactIn('call_on_irq_stack', 'review_framed', 'review_leaf')],
   ),
   claim(
     {
@@ -129,8 +129,7 @@ const irqStack: readonly Scenario[] = [
       result: 20,
       topics: ['irq-stack'],
     },
-    withoutEntry('review_call_on_irq_stack'),
-    exactIn('review_framed', 'review_leaf'),
+    () => [withoutEntry('review_call_on_irq_stack'), exactIn('review_framed', 'review_leaf')],
   ),
 ];
 
@@ -145,7 +144,7 @@ const alignment: readonly Scenario[] = [
       result: 20,
       topics: ['v6'],
     },
-    exactIn('review_framed', 'review_leaf'),
+    () => [exactIn('review_framed', 'review_leaf')],
   ),
   claim(
     {
@@ -156,8 +155,10 @@ const alignment: readonly Scenario[] = [
       result: 20,
       topics: ['v6'],
     },
-    everywhere(['sframe-v6'], 'unreliable', at('review_framed', 'review_leaf'), WHY.alignment),
-    exactUnder(ALIGNED, 'review_framed', 'review_leaf'),
+    () => [
+      everywhere(['sframe-v6'], 'unreliable', at('review_framed', 'review_leaf'), WHY.alignment),
+      exactUnder(ALIGNED, 'review_framed', 'review_leaf'),
+    ],
   ),
 ];
 
@@ -173,7 +174,7 @@ const graph: readonly Scenario[] = [
       result: 16,
       topics: ['fgraph'],
     },
-    window,
+    () => [window()],
   ),
   claim(
     {
@@ -186,7 +187,7 @@ const graph: readonly Scenario[] = [
       result: 17,
       topics: ['fgraph'],
     },
-    graphIndex,
+    () => [graphIndex()],
   ),
 ];
 

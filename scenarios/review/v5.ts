@@ -18,10 +18,12 @@ function tracked(shape: 'alloca' | 'static', summary: string): Scenario {
   const callee = `review_${shape}`;
   return claim(
     { name: `tracked-sp-${shape}`, summary, entry: `${callee}_entry`, result: 31, topics: ['v5'] },
-    everywhere(['sframe-v5'], 'missing', at('review_leaf'), REASON.tracked),
-    brokenAbove('review_leaf', callee),
-    exactIn(`review_calls_${shape}`),
-    exactUnderV5(REASON.rightSp, callee),
+    () => [
+      everywhere(['sframe-v5'], 'missing', at('review_leaf'), REASON.tracked),
+      brokenAbove('review_leaf', callee),
+      exactIn(`review_calls_${shape}`),
+      exactUnderV5(REASON.rightSp, callee),
+    ],
   );
 }
 
@@ -45,8 +47,7 @@ export const v5Claims: readonly Scenario[] = [
       result: 16,
       topics: ['v5'],
     },
-    withoutEntry('review_nocfi'),
-    exactIn('review_leaf'),
+    () => [withoutEntry('review_nocfi'), exactIn('review_leaf')],
   ),
   bareClaim(
     {
@@ -59,10 +60,12 @@ export const v5Claims: readonly Scenario[] = [
       result: 21,
       topics: ['v5'],
     },
-    // Its handler leaves everything masked: there is no depth 2.
-    everywhere(['sframe-v5'], 'missing', WALKED, REASON.frameAddress),
-    everywhere(['sframe-v6'], 'missing', WALKED, WHY.dropped),
-    everywhere(CAREFUL, 'unreliable', WALKED, WHY.returned),
+    () => [
+      // Its handler leaves everything masked: there is no depth 2.
+      everywhere(['sframe-v5'], 'missing', WALKED, REASON.frameAddress),
+      everywhere(['sframe-v6'], 'missing', WALKED, WHY.dropped),
+      everywhere(CAREFUL, 'unreliable', WALKED, WHY.returned),
+    ],
   ),
   tracked(
     'alloca',
@@ -77,9 +80,11 @@ export const v5Claims: readonly Scenario[] = [
       result: 16,
       topics: ['v5'],
     },
-    exactUnderV5(REASON.rightSp, 'review_leaf'),
-    brokenAbove('review_leaf'),
-    exactIn('review_calls_leaf'),
+    () => [
+      exactUnderV5(REASON.rightSp, 'review_leaf'),
+      brokenAbove('review_leaf'),
+      exactIn('review_calls_leaf'),
+    ],
   ),
   claim(
     {
@@ -89,8 +94,10 @@ export const v5Claims: readonly Scenario[] = [
       entry: 'review_exit_entry',
       topics: ['v5'],
     },
-    everywhere(['sframe-v5'], 'missing', at('review_exit'), REASON.nextRow),
-    brokenAbove('review_exit'),
-    exactIn('review_calls_exit'),
+    () => [
+      everywhere(['sframe-v5'], 'missing', at('review_exit'), REASON.nextRow),
+      brokenAbove('review_exit'),
+      exactIn('review_calls_exit'),
+    ],
   ),
 ];

@@ -17,6 +17,7 @@ import {
 } from '../promise-terms.js';
 import { promisesFor, type CodeShape } from '../promises.js';
 import type { Scenario, ScenarioFamily } from '../scenario.js';
+import { withPromises } from '../with-promises.js';
 
 const WHY = {
   hidden: 'the record that would name the caller is not complete, or no longer what x29 points at',
@@ -38,25 +39,29 @@ function sdei(
   instructions: number,
 ): Scenario {
   const at = { kinds: ['sdei'], in: [fn], depth: 1 } as const;
-  const counted = under(
-    TRUSTING_SDEI,
-    seen('missing', at, WHY.hidden, without),
-    withRecord > 0 ? someExact({ ...at, atLeast: withRecord }, WHY.linked) : {},
+  const counted = () =>
+    under(
+      TRUSTING_SDEI,
+      seen('missing', at, WHY.hidden, without),
+      withRecord > 0 ? someExact({ ...at, atLeast: withRecord }, WHY.linked) : {},
+    );
+  const interrupts = () =>
+    under(
+      SFRAME_POLICIES.filter((policy) => policy !== 'sframe-v6'),
+      exact({ kinds: ['irq', 'nmi', 'brk', 'serror'], depth: 1 }, WHY.cfi),
+    );
+  return withPromises(
+    {
+      name: `sdei/${name}`,
+      summary,
+      entry: `${fn}_entry`,
+      args: [{ number: 5 }],
+      result,
+      depth: 2,
+      topics: ['sdei', 'review'],
+    },
+    () => mergePromises(promisesFor(shape), counted(), interrupts(), requiredInside(instructions)),
   );
-  const interrupts = under(
-    SFRAME_POLICIES.filter((policy) => policy !== 'sframe-v6'),
-    exact({ kinds: ['irq', 'nmi', 'brk', 'serror'], depth: 1 }, WHY.cfi),
-  );
-  return {
-    name: `sdei/${name}`,
-    summary,
-    entry: `${fn}_entry`,
-    args: [{ number: 5 }],
-    result,
-    depth: 2,
-    promises: mergePromises(promisesFor(shape), counted, interrupts, requiredInside(instructions)),
-    topics: ['sdei', 'review'],
-  };
 }
 
 /** The plain record of SDEI. */

@@ -22,6 +22,7 @@ import {
   type Promises,
 } from '../promise-terms.js';
 import type { Scenario, ScenarioFamily } from '../scenario.js';
+import { withPromises } from '../with-promises.js';
 
 const WHY = {
   ...SHARED_WHY,
@@ -118,75 +119,86 @@ function switching(
 const ALIGNED = ['sframe-v5', 'sframe-strict', 'fgraph-detect', 'fgraph-recover'] as const;
 
 const scenarios: readonly Scenario[] = [
-  {
-    name: 'tasks/switch',
-    summary: 'a new task is started, and the two take turns: every instruction of each switch',
-    entry: 'tasks_switch_entry',
-    args: [{ number: 3 }, { number: 7 }],
-    result: 21,
-    promises: mergePromises(
-      switching(
-        ['tasks_switch_entry', 'tasks_worker', ...SWITCHING],
-        ['kernel_thread_init', 'schedule_tail'],
-      ),
-      under(
-        TRUSTING_SDEI,
-        always('missing', { ...sdei, in: ['kernel_thread_init', 'schedule_tail'] }, WHY.hidden),
-      ),
-      under(['frame-pointer'], always('unreliable', boundary, WHY.boundary)),
-      under(
-        ['sframe-v5', 'sframe-v6'],
-        always('missing', { ...sdei, in: ['cpu_switch_to'] }, WHY.dropped),
-      ),
-      under(
-        ALIGNED,
-        exact(
-          {
-            ...boundary,
-            in: ['tasks_switch_entry', 'tasks_worker', ...SWITCHING, 'schedule_tail'],
-          },
-          'correct CFI at every instruction',
+  withPromises(
+    {
+      name: 'tasks/switch',
+      summary: 'a new task is started, and the two take turns: every instruction of each switch',
+      entry: 'tasks_switch_entry',
+      args: [{ number: 3 }, { number: 7 }],
+      result: 21,
+      topics: ['tasks', 'cpu_switch_to'],
+    },
+    () =>
+      mergePromises(
+        switching(
+          ['tasks_switch_entry', 'tasks_worker', ...SWITCHING],
+          ['kernel_thread_init', 'schedule_tail'],
         ),
-      ),
-    ),
-    topics: ['tasks', 'cpu_switch_to'],
-  },
-  {
-    name: 'tasks/blocked',
-    summary: 'another task is walked: from its first run on, while it is blocked and while it runs',
-    entry: 'tasks_blocked_entry',
-    args: [{ number: 7 }],
-    result: 35,
-    walkTask: 'kw_task_a',
-    depth: 2,
-    promises: mergePromises(
-      switching(['tasks_worker', ...SWITCHING], ['schedule_tail'], true),
-      under(
-        ALL_POLICIES,
-        exact(
-          { in: ['tasks_blocked_entry', 'tasks_busy', 'tasks_switch_entry'], depth: 1 },
-          WHY.blocked,
+        under(
+          TRUSTING_SDEI,
+          always('missing', { ...sdei, in: ['kernel_thread_init', 'schedule_tail'] }, WHY.hidden),
         ),
-        ...SWITCHING.map((name) => ({
-          require: [
+        under(['frame-pointer'], always('unreliable', boundary, WHY.boundary)),
+        under(
+          ['sframe-v5', 'sframe-v6'],
+          always('missing', { ...sdei, in: ['cpu_switch_to'] }, WHY.dropped),
+        ),
+        under(
+          ALIGNED,
+          exact(
             {
-              verdict: 'exact' as const,
               ...boundary,
-              in: [name],
-              atLeast: 9,
-              reason: WHY.blocked,
+              in: ['tasks_switch_entry', 'tasks_worker', ...SWITCHING, 'schedule_tail'],
             },
-          ],
-        })),
+            'correct CFI at every instruction',
+          ),
+        ),
       ),
-      under(
-        ['frame-pointer'],
-        always('unreliable', { ...boundary, in: ['tasks_worker', 'schedule_tail'] }, WHY.boundary),
+  ),
+  withPromises(
+    {
+      name: 'tasks/blocked',
+      summary:
+        'another task is walked: from its first run on, while it is blocked and while it runs',
+      entry: 'tasks_blocked_entry',
+      args: [{ number: 7 }],
+      result: 35,
+      walkTask: 'kw_task_a',
+      depth: 2,
+      topics: ['tasks', 'blocked'],
+    },
+    () =>
+      mergePromises(
+        switching(['tasks_worker', ...SWITCHING], ['schedule_tail'], true),
+        under(
+          ALL_POLICIES,
+          exact(
+            { in: ['tasks_blocked_entry', 'tasks_busy', 'tasks_switch_entry'], depth: 1 },
+            WHY.blocked,
+          ),
+          ...SWITCHING.map((name) => ({
+            require: [
+              {
+                verdict: 'exact' as const,
+                ...boundary,
+                in: [name],
+                atLeast: 9,
+                reason: WHY.blocked,
+              },
+            ],
+          })),
+        ),
+        under(
+          ['frame-pointer'],
+          always(
+            'unreliable',
+            { ...boundary, in: ['tasks_worker', 'schedule_tail'] },
+            WHY.boundary,
+          ),
+        ),
+        under(ALIGNED, exact({ ...boundary, in: SWITCHING }, WHY.blocked)),
       ),
-      under(ALIGNED, exact({ ...boundary, in: SWITCHING }, WHY.blocked)),
-    ),
-    topics: ['tasks', 'blocked'],
-  },
+  ),
 ];
 
 /** Several tasks. */

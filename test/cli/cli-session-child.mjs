@@ -9,10 +9,11 @@ const emitters = [process, process.stdout, process.stderr];
 /** The command line that is being executed. */
 let running;
 
-process.on('message', (words) => {
-  running = { listeners: listeners(), settled: false };
+process.on('message', ({ words, extra }) => {
+  running = { listeners: listeners(), settled: false, environment: { ...process.env } };
   process.exitCode = undefined;
   process.argv.splice(2, Infinity, ...words);
+  Object.assign(process.env, extra);
   process.channel.unref();
   // A rejection is not handled: it ends this process, and the session sees how.
   void execute(words, running);
@@ -21,6 +22,7 @@ process.on('message', (words) => {
 process.on('beforeExit', () => {
   if (running === undefined) return;
   endListeners(running.listeners);
+  restoreEnvironment(running.environment);
   // What node ends with when the main module waits for what never comes.
   const status = process.exitCode ?? (running.settled ? 0 : 13);
   running = undefined;
@@ -34,6 +36,13 @@ async function execute(words, given) {
   const { runProgram } = await import(program);
   await runProgram(words);
   given.settled = true;
+}
+
+function restoreEnvironment(before) {
+  for (const name of Object.keys(process.env)) {
+    if (!(name in before)) Reflect.deleteProperty(process.env, name);
+  }
+  Object.assign(process.env, before);
 }
 
 function listeners() {

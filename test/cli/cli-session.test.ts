@@ -1,5 +1,5 @@
 /** That a session hides nothing that a process of its own would show. */
-import { writeFileSync } from 'node:fs';
+import { realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { CliSession } from './cli-session.js';
@@ -12,6 +12,8 @@ writeFileSync(
   `const programs = {
     none: () => {},
     pid: () => console.log(process.pid),
+    environment: (...names) =>
+      console.log(JSON.stringify(Object.fromEntries(names.map((name) => [name, process.env[name]])))),
     words: (...words) => console.log(JSON.stringify([words, process.argv.slice(2), process.cwd()])),
     both: () => { console.log('out'); console.error('err'); process.exitCode = 1; },
     late: () => { setTimeout(() => { console.log('late'); process.exitCode = 3; }, 20); },
@@ -32,7 +34,7 @@ writeFileSync(
   `,
 );
 
-const session = new CliSession(program);
+const session = new CliSession({ program });
 const real = new CliSession();
 afterAll(() => {
   session.close();
@@ -58,6 +60,22 @@ describe('a session', () => {
     const words = ['a b', ''];
     const given: unknown = JSON.parse(stdout);
     expect(given).toEqual([words, ['words', ...words], process.cwd()]);
+  });
+
+  it('has an environment for one command line', async () => {
+    const given = { KUNWIND_TEST: 'a b', HOME: '/elsewhere' };
+    const { stdout } = await session.run(['environment', ...Object.keys(given)], given);
+    expect(JSON.parse(stdout)).toEqual(given);
+    const next = await session.run(['environment', ...Object.keys(given)]);
+    const { HOME } = process.env;
+    expect(JSON.parse(next.stdout)).toEqual(HOME === undefined ? {} : { HOME });
+  });
+
+  it('works in another folder when that is asked for', async () => {
+    const elsewhere = new CliSession({ program, folder: folder.path });
+    const { stdout } = await elsewhere.run(['words']);
+    expect(JSON.parse(stdout)).toEqual([[], ['words'], realpathSync(folder.path)]);
+    elsewhere.close();
   });
 
   it('waits for what a command line does late', async () => {
@@ -89,13 +107,13 @@ describe('a session', () => {
   });
 
   it('kills a command line that hangs', async () => {
-    const impatient = new CliSession(program, 500);
+    const impatient = new CliSession({ program, patience: 500 });
     expect(await impatient.run(['hangs'])).toEqual({ status: null, stdout: '', stderr: '' });
     impatient.close();
   });
 
   it('does not hide that it ended between two command lines', async () => {
-    const lost = new CliSession(program);
+    const lost = new CliSession({ program });
     const pid = Number((await lost.run(['pid'])).stdout);
     process.kill(pid, 'SIGKILL');
     await vi.waitFor(() => {

@@ -5,50 +5,57 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, truncateSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { environment, ROOT, type Run, scratchFolder } from './run-cli.js';
 
 const CHILD = fileURLToPath(new URL('cli-session-child.mjs', import.meta.url));
-const PROGRAM = join(ROOT, 'dist/cli/program.js');
 
-/** Milliseconds after which a command line is taken to hang: less than a test may take. */
-const PATIENCE = 60_000;
+/** How a session differs from the usual one. */
+export interface SessionOptions {
+  /** The module with `runProgram(words)`. */
+  readonly program?: string;
+  /** Milliseconds until a command line is taken to hang, and killed: less than a test may take. */
+  readonly patience?: number;
+  /** Where command lines work; default the repository. */
+  readonly folder?: string;
+}
 
 /**
  * One child process at a time, started when it is wanted. A command line that ends it has the status
  * and the output of that end, and the next one gets a new child.
  */
 export class CliSession {
-  private readonly folder = scratchFolder();
-  private readonly stdout = join(this.folder.path, 'stdout');
-  private readonly stderr = join(this.folder.path, 'stderr');
+  private readonly stdout = openScratch();
+  private readonly stderr = openScratch();
+  private readonly program: string;
+  private readonly patience: number;
+  private readonly folder: string;
   private child: ChildProcess | undefined;
   private isBusy = false;
   /** How the child ended when it had nothing to do. */
   private lost: string | undefined;
 
-  /**
-   * @param program the module with `runProgram(words)`
-   * @param patience milliseconds until a command line is killed
-   */
-  constructor(
-    private readonly program = PROGRAM,
-    private readonly patience = PATIENCE,
-  ) {}
+  constructor(options: SessionOptions = {}) {
+    this.program = options.program ?? join(ROOT, 'dist/cli/program.js');
+    this.patience = options.patience ?? 60_000;
+    this.folder = options.folder ?? ROOT;
+  }
 
-  /** Run to the end, in the repository, as run() does in a process of its own. */
-  async run(args: readonly string[]): Promise<Run> {
+  /**
+   * Run to the end, as run() does in a process of its own.
+   * @param extra environment variables of this command line
+   */
+  async run(args: readonly string[], extra: NodeJS.ProcessEnv = {}): Promise<Run> {
     if (this.isBusy) throw new Error('the command line before this one was not waited for');
     this.checkLost();
     this.isBusy = true;
     try {
       const child = (this.child ??= this.start());
-      for (const path of [this.stdout, this.stderr]) truncateSync(path);
-      const status = await this.execute(child, args);
-      const [stdout, stderr] = [this.stdout, this.stderr].map((path) => readFileSync(path, 'utf8'));
-      return { status, stdout: stdout ?? '', stderr: stderr ?? '' };
+      for (const file of [this.stdout, this.stderr]) ftruncateSync(file);
+      const status = await this.execute(child, { words: args, extra });
+      return { status, stdout: readAll(this.stdout), stderr: readAll(this.stderr) };
     } finally {
       this.isBusy = false;
     }
@@ -57,21 +64,18 @@ export class CliSession {
   /** End the child: nothing will be run any more. */
   close(): void {
     this.child?.kill('SIGKILL');
-    this.folder.remove();
+    for (const file of [this.stdout, this.stderr]) closeSync(file);
     this.checkLost();
   }
 
   /** Files take the output: all of it is there when the status is, and also when the child crashes. */
   private start(): ChildProcess {
-    const [stdout, stderr] = [openSync(this.stdout, 'a'), openSync(this.stderr, 'a')];
     const child = fork(CHILD, [this.program], {
-      cwd: ROOT,
+      cwd: this.folder,
       env: environment({}),
       execArgv: [],
-      stdio: ['ignore', stdout, stderr, 'ipc'],
+      stdio: ['ignore', this.stdout, this.stderr, 'ipc'],
     });
-    closeSync(stdout);
-    closeSync(stderr);
     child.once('exit', (code, signal) => {
       this.child = undefined;
       if (!this.isBusy) this.lost = signal ?? `status ${code ?? '?'}`;
@@ -80,11 +84,14 @@ export class CliSession {
   }
 
   /** @returns the status that the child answers, or ends with */
-  private async execute(child: ChildProcess, args: readonly string[]): Promise<number | null> {
+  private async execute(
+    child: ChildProcess,
+    line: { readonly words: readonly string[]; readonly extra: NodeJS.ProcessEnv },
+  ): Promise<number | null> {
     const over = new AbortController();
     const patience = setTimeout(() => child.kill('SIGKILL'), this.patience);
     try {
-      child.send(args);
+      child.send(line);
       const ends = ['message', 'exit'].map((event) => once(child, event, over));
       const [status] = (await Promise.race(ends)) as [number | null];
       return status;
@@ -98,4 +105,20 @@ export class CliSession {
   private checkLost(): void {
     if (this.lost !== undefined) throw new Error(`the session ended by itself: ${this.lost}`);
   }
+}
+
+/** A file that has no name any more, so that it goes when the last process that has it open does. */
+function openScratch(): number {
+  const folder = scratchFolder();
+  try {
+    return openSync(join(folder.path, 'output'), 'a+');
+  } finally {
+    folder.remove();
+  }
+}
+
+function readAll(file: number): string {
+  const bytes = Buffer.alloc(fstatSync(file).size);
+  for (let at = 0; at < bytes.length; at += readSync(file, bytes, at, bytes.length - at, at));
+  return bytes.toString('utf8');
 }

@@ -2,14 +2,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { afterAll, describe, expect, it } from 'vitest';
-import { CliSession } from './cli-session.js';
-import { run, start } from './run-cli.js';
-
-const session = new CliSession();
-afterAll(() => {
-  session.close();
-});
+import { describe, expect, it } from 'vitest';
+import { start } from './run-cli.js';
+import { runShared } from './shared-session.js';
 
 interface Server {
   readonly child: ChildProcess;
@@ -83,7 +78,7 @@ describe('debug --gdb', () => {
     ],
     [['--gdb-allow-remote', '--print'], /--gdb-allow-remote needs --gdb/],
   ])('%j is refused in one line', async (args, message) => {
-    const { status, stdout, stderr } = await session.run(['debug', 'leaf/strlen', ...args]);
+    const { status, stdout, stderr } = await runShared(['debug', 'leaf/strlen', ...args]);
     expect(stderr).toMatch(/^kunwind-lab: [^\n]*\n$/);
     expect(stderr).toMatch(message);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
@@ -93,7 +88,7 @@ describe('debug --gdb', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
-    const { status, stderr } = run(['debug', 'leaf/strlen', '--gdb', String(port)]);
+    const { status, stderr } = await runShared(['debug', 'leaf/strlen', '--gdb', String(port)]);
     other.close();
     expect(stderr).toBe(
       `kunwind-lab: --gdb: cannot listen on 127.0.0.1:${port}: the port is in use\n`,

@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { debugPrint } from './debug-print.js';
-import { run, scratchFolder } from './run-cli.js';
+import { scratchFolder } from './run-cli.js';
+import { runShared } from './shared-session.js';
 
 const folder = scratchFolder();
 afterAll(() => {
@@ -14,8 +15,15 @@ afterAll(() => {
 const GUEST = ['--kernel', 'kernel-model/guest/vmlinux', '--function', 'unregister_kprobe'];
 
 describe('debug --kernel', () => {
-  it('shows the walk of the model and asks the kernel what it says itself', () => {
-    const text = debugPrint(...GUEST, '--at', '3:irq', '--policy', 'sframe-strict');
+  it('shows the walk of the model and asks the kernel what it says itself', async () => {
+    const text = await debugPrint(
+      runShared,
+      ...GUEST,
+      '--at',
+      '3:irq',
+      '--policy',
+      'sframe-strict',
+    );
     expect(text).toMatch(/^kernel-model\/guest\/vmlinux:unregister_kprobe 3, position \d+\n/);
     expect(text).toMatch(/^sframe-strict, reliable, asked by irq: exact$/m);
     expect(text).toContain("the kernel's own unwinder: the same answer\n");
@@ -23,15 +31,15 @@ describe('debug --kernel', () => {
     expect(text).toMatch(/^ {3}stub_thread\+\S+ +stub_thread\+/m);
   });
 
-  it('stands inside the entry code of the kernel', () => {
-    const text = debugPrint(...GUEST, '--at', '3:irq/60:serror');
+  it('stands inside the entry code of the kernel', async () => {
+    const text = await debugPrint(runShared, ...GUEST, '--at', '3:irq/60:serror');
     expect(text).toMatch(/ 3:irq\/60, position \d+\n/);
     expect(text).toContain('asked by serror');
   });
 
-  it('records every stop', () => {
+  it('records every stop', async () => {
     const path = join(folder.path, 'run.jsonl');
-    const { status, stderr } = run(['debug', ...GUEST, '--trace', path]);
+    const { status, stderr } = await runShared(['debug', ...GUEST, '--trace', path]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
     expect(lines.at(-1)).toBe('{"end":"end","detail":""}');
@@ -51,8 +59,8 @@ describe('debug --kernel', () => {
     [[...GUEST, '--at', '1:irq/2:sdei'], /--at sdei: .*not delivered to a real kernel/],
     [[...GUEST, '--at', '999'], /executes \d+ instructions: there is no number 999/],
     [['kunit:nounwind', '--args', '1'], /kunit:nounwind and --args exclude each other/],
-  ])('%j is refused in one line', (args, message) => {
-    const { status, stdout, stderr } = run(['debug', ...args, '--print']);
+  ])('%j is refused in one line', async (args, message) => {
+    const { status, stdout, stderr } = await runShared(['debug', ...args, '--print']);
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^kunwind-lab: [^\n]*\n$/);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });

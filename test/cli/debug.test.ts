@@ -2,22 +2,16 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { CliSession } from './cli-session.js';
-import { run, scratchFolder } from './run-cli.js';
+import { debugPrint } from './debug-print.js';
+import { scratchFolder } from './run-cli.js';
+import { runShared } from './shared-session.js';
 
 const folder = scratchFolder();
-const session = new CliSession();
 afterAll(() => {
-  session.close();
   folder.remove();
 });
 
-async function print(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await session.run(['debug', ...args, '--print']);
-  expect(stderr).toBe('');
-  expect(status).toBe(0);
-  return stdout;
-}
+const print = (...args: string[]): Promise<string> => debugPrint(runShared, ...args);
 
 describe('debug --print', () => {
   it('shows a point in 80 columns without colour', async () => {
@@ -73,10 +67,10 @@ describe('debug --print', () => {
 });
 
 describe('debug --trace', () => {
-  it('records every stop as JSON lines', () => {
+  it('records every stop as JSON lines', async () => {
     const path = join(folder.path, 'run.jsonl');
     const args = ['calls/pac', '--kind', 'sdei', '--policy', 'sframe-strict,frame-pointer'];
-    const { status, stderr } = run(['debug', ...args, '--trace', path]);
+    const { status, stderr } = await runShared(['debug', ...args, '--trace', path]);
     expect(stderr).toBe('');
     expect(status).toBe(0);
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
@@ -162,7 +156,7 @@ describe('debug refuses', () => {
     ['no terminal', ['calls/pac'], /needs a terminal: use --print, --trace FILE or --gdb PORT/],
   ];
   it.each(lines)('%s, in one line', async (_, args, message) => {
-    const { status, stdout, stderr } = await session.run(['debug', ...args]);
+    const { status, stdout, stderr } = await runShared(['debug', ...args]);
     expect(stdout).toBe('');
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^kunwind-lab: [^\n]*\n$/);

@@ -1,14 +1,12 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { CliSession } from './cli-session.js';
 import { LEAF_ELF, sframeOffset, writeLoader, writePatched } from './image-files.js';
 import { run, type Run, scratchFolder } from './run-cli.js';
+import { runShared } from './shared-session.js';
 
 const folder = scratchFolder();
-const session = new CliSession();
 afterAll(() => {
-  session.close();
   folder.remove();
 });
 const inFolder = (name: string): string => join(folder.path, name);
@@ -22,7 +20,7 @@ function expectRefusal({ status, stdout, stderr }: Run, message: RegExp): void {
 }
 
 async function expectOneLine(args: readonly string[], message: RegExp): Promise<void> {
-  expectRefusal(await session.run(args), message);
+  expectRefusal(await runShared(args), message);
 }
 
 const EI_DATA = 5;

@@ -5,22 +5,20 @@ import { mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { CliSession } from './cli-session.js';
 import { GUEST, type KernelSweep, sweeper } from './kernel-sweep.js';
 import { environment, MAIN, ROOT, run, type Run, scratchFolder } from './run-cli.js';
+import { runShared, runWithOneJob } from './shared-session.js';
 
 const folder = scratchFolder();
-const session = new CliSession();
 afterAll(() => {
-  session.close();
   folder.remove();
 });
-const sweep = sweeper(folder.path);
+const sweep = sweeper(folder.path, runWithOneJob);
 
 /** How a sweep ended that has to be refused. */
 async function refusal(kernel: string, ...args: readonly string[]): Promise<Run> {
   const report = join(folder.path, 'refused.json');
-  return session.run(['sweep', '--kernel', kernel, ...args, '--json', report, '--no-progress']);
+  return runShared(['sweep', '--kernel', kernel, ...args, '--json', report, '--no-progress']);
 }
 
 /** The small kernel with a symbol under another name: as if it did not have it. */
@@ -49,9 +47,9 @@ function writeWithoutSFrame(): string {
 describe('a kernel that lacks', () => {
   const args = ['--function', 'unregister_kprobe', '--kind', 'irq'];
 
-  it('its own unwinder is walked by the model, and says so', () => {
+  it('its own unwinder is walked by the model, and says so', async () => {
     const kernel = writeWithout('arch_stack_walk_reliable');
-    const { status, stderr, json } = sweep(kernel, ...args, '--policy', 'sframe-strict');
+    const { status, stderr, json } = await sweep(kernel, ...args, '--policy', 'sframe-strict');
     expect(stderr).toBe(
       `kunwind-lab: ${kernel} has no arch_stack_walk_reliable() of its own: the model walks\n`,
     );
@@ -80,12 +78,12 @@ describe('a kernel that lacks', () => {
     const disagreements = ({ json }: KernelSweep) =>
       json?.scenarios.flatMap((scenario) => scenario.disagreements).length;
     // The variable, which nobody sets now, says 0.
-    const mainline = sweep(kernel, ...args);
+    const mainline = await sweep(kernel, ...args);
     expect([mainline.status, disagreements(mainline)]).toEqual([0, 0]);
     expect(mainline.json?.compared).toBe(2 * (mainline.json?.points ?? NaN));
     expect(mainline.stdout).toMatch(/ model: [\d,]+ walks compared, no disagreement\n/);
     expect(Object.keys(mainline.json?.policies ?? {})).toEqual(['frame-pointer']);
-    const strict = sweep(kernel, ...args, '--policy', 'sframe-strict');
+    const strict = await sweep(kernel, ...args, '--policy', 'sframe-strict');
     expect(strict.status).toBe(1);
     expect(disagreements(strict)).toBeGreaterThan(0);
     expect(strict.stdout).toMatch(/ model: [\d,]+ walks compared, [1-9][\d,]* disagreements\n/);
@@ -96,7 +94,7 @@ describe('a kernel that lacks', () => {
 
   it('.sframe is swept under frame-pointer, and no other policy', async () => {
     const kernel = writeWithoutSFrame();
-    const { status, stderr, json } = sweep(kernel, ...args);
+    const { status, stderr, json } = await sweep(kernel, ...args);
     expect(stderr).toMatch(/^[^\n]* has no \.sframe: the frame-pointer policy only\n$/);
     expect(status).toBe(0);
     expect(Object.keys(json?.policies ?? {})).toEqual(['frame-pointer']);
@@ -120,11 +118,11 @@ describe('offsets of another build', () => {
     const offsets = join(folder.path, 'asm-offsets.h');
     writeFileSync(offsets, `#define ${define}\n`);
     const given = ['--kernel', GUEST, '--offsets', offsets];
-    const { status, stdout, stderr } = await session.run(['sweep', ...given]);
+    const { status, stdout, stderr } = await runShared(['sweep', ...given]);
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/: offsets of another build\?\n$/);
     expect([status, stdout]).toEqual([2, '']);
-    expect((await session.run(['doctor', ...given])).status).toBe(1);
+    expect((await runShared(['doctor', ...given])).status).toBe(1);
   });
 });
 
@@ -165,8 +163,9 @@ describe('a compressed kernel', () => {
     expect(readdirSync(scratch)).toEqual([]);
   });
 
-  it('says where it cannot be decompressed', () => {
-    const { status, stdout, stderr } = run(args, { TMPDIR: join(folder.path, 'nowhere') });
+  it('says where it cannot be decompressed', async () => {
+    const extra = { TMPDIR: join(folder.path, 'nowhere') };
+    const { status, stdout, stderr } = await runShared(args, extra);
     expect(stderr).toMatch(
       /^kunwind-lab: [^\n]*vmlinux\.zst: cannot be decompressed into [^\n]*nowhere: ENOENT[^\n]*\n$/,
     );

@@ -6,19 +6,20 @@ import { parseElf } from '../../elf/image.js';
 import type { DoctorReport } from '../../targets/doctor.js';
 import { buildElf, quads, TEXT_ADDRESS } from '../elf/elf-builder.js';
 import { GUEST, sweeper } from './kernel-sweep.js';
-import { ROOT, run, scratchFolder } from './run-cli.js';
+import { ROOT, scratchFolder } from './run-cli.js';
+import { runShared, runWithOneJob } from './shared-session.js';
 
 const folder = scratchFolder();
 afterAll(() => {
   folder.remove();
 });
 
-const sweep = sweeper(folder.path);
+const sweep = sweeper(folder.path, runWithOneJob);
 
 describe('a small kernel', () => {
-  it('is run through its own entry code', () => {
+  it('is run through its own entry code', async () => {
     const args = ['--function', 'unregister_kprobe', '--policy', 'sframe-strict', '--depth', '2'];
-    const { status, stderr, json } = sweep(GUEST, ...args);
+    const { status, stderr, json } = await sweep(GUEST, ...args);
     expect(stderr).toBe('');
     expect(status).toBe(0);
     expect(json?.scenarios[0]?.problems).toEqual([]);
@@ -26,17 +27,17 @@ describe('a small kernel', () => {
     expect(json?.policies['sframe-strict']).toMatchObject({ missing: 0, spurious: 0, fault: 0 });
   });
 
-  it('gives the same sample for the same seed', () => {
+  it('gives the same sample for the same seed', async () => {
     const args = ['--sample', '3', '--seed', '7', '--policy', 'frame-pointer'];
-    const [first, second] = [sweep(GUEST, ...args), sweep(GUEST, ...args)];
+    const [first, second] = [await sweep(GUEST, ...args), await sweep(GUEST, ...args)];
     const namesOf = ({ json }: typeof first) => json?.scenarios.map(({ name }) => name);
     expect(namesOf(first)).toHaveLength(3);
     expect(namesOf(second)).toEqual(namesOf(first));
     expect(first.stderr).toMatch(/^kunwind-lab: 3 functions of \d+ tried/);
   });
 
-  it('is examined by doctor', () => {
-    const { status, stdout } = run(['doctor', '--kernel', GUEST, '--json']);
+  it('is examined by doctor', async () => {
+    const { status, stdout } = await runShared(['doctor', '--kernel', GUEST, '--json']);
     const report = JSON.parse(stdout) as DoctorReport;
     expect(status).toBe(0);
     expect(report.usable).toBe(true);
@@ -98,8 +99,8 @@ describe('bad input is one line', () => {
     ['cut xz', () => write('a.xz', Uint8Array.of(0xfd, 55, 122, 88, 90, 0, 0, 4)), /the xz data/],
     ['corrupt zstd', () => write('b.zst', corruptZstd()), /the zstd data is corrupt or cut short/],
     ['cut zstd', () => write('a.zst', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 4)), /the zstd data/],
-  ])('%s', (_, file, message) => {
-    const { status, stdout, stderr } = run(['sweep', '--kernel', file()]);
+  ])('%s', async (_, file, message) => {
+    const { status, stdout, stderr } = await runShared(['sweep', '--kernel', file()]);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(stdout).toBe('');
@@ -114,8 +115,8 @@ describe('bad input is one line', () => {
     [['--offsets', 'README.md'], /not an offsets file/],
     [['--image', GUEST], /--kernel and --image exclude each other/],
     [['leaf'], /--kernel and the scenario 'leaf' exclude each other/],
-  ])('%j', (args, message) => {
-    const { status, stderr } = run(['sweep', '--kernel', GUEST, ...args]);
+  ])('%j', async (args, message) => {
+    const { status, stderr } = await runShared(['sweep', '--kernel', GUEST, ...args]);
     expect(stderr).toMatch(message);
     expect(status).toBe(2);
   });

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -15,7 +14,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseSuiteLogs } from '../../kunit/reliable-stacktrace-log.js';
 import { PACKAGE_ROOT } from '../../base/package-path.js';
-import { CliSession } from './cli-session.js';
+import { runShared, runWithOneJob } from './shared-session.js';
 import { REFERENCE_POLICIES, referenceFolder, referenceText } from '../kunit/reference-logs.js';
 
 const PROGRAM = join(PACKAGE_ROOT, 'dist/cli/main.js');
@@ -26,19 +25,9 @@ interface Ran {
   readonly err: string;
 }
 
-function kunit(...args: readonly string[]): Ran {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, 'kunit', ...args], {
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
-  });
-  return { status, out: stdout, err: stderr };
-}
-
-const session = new CliSession();
-
-/** What needs no process of its own. */
-async function ended(...args: readonly string[]): Promise<Ran> {
-  const { status, stdout, stderr } = await session.run(['kunit', ...args]);
+async function kunit(...args: readonly string[]): Promise<Ran> {
+  const run = args.includes('--jobs') ? runShared : runWithOneJob;
+  const { status, stdout, stderr } = await run(['kunit', ...args]);
   return { status, out: stdout, err: stderr };
 }
 
@@ -49,13 +38,12 @@ beforeAll(() => {
 });
 
 afterAll(() => {
-  session.close();
   rmSync(folder, { recursive: true });
 });
 
 describe('kunit', () => {
-  test('prints one document, a suite for each policy, and fails with its cases', () => {
-    const { status, out, err } = kunit();
+  test('prints one document, a suite for each policy, and fails with its cases', async () => {
+    const { status, out, err } = await kunit('--jobs', '2');
     expect(err).toBe('');
     expect(status).toBe(1);
     const read = parseSuiteLogs(out);
@@ -67,12 +55,12 @@ describe('kunit', () => {
       ['fgraph-detect', true],
       ['fgraph-recover', true],
     ]);
-    const again = kunit('--jobs', '1');
+    const again = await kunit('--jobs', '1');
     expect(again.out).toBe(out);
   });
 
-  test('under one policy it prints what a kernel prints, and the policy', () => {
-    const { status, out } = kunit('--policy', 'fgraph-detect', '--case', 'nounwind,*async*');
+  test('under one policy it prints what a kernel prints, and the policy', async () => {
+    const { status, out } = await kunit('--policy', 'fgraph-detect', '--case', 'nounwind,*async*');
     expect(status).toBe(0);
     const lines = out.split('\n');
     expect(lines.slice(0, 8)).toEqual([
@@ -94,8 +82,8 @@ describe('kunit', () => {
     expect(lines.at(-2)).toBe('ok 1 reliable_stacktrace');
   });
 
-  test('prints a matrix', () => {
-    const { status, out } = kunit('--matrix', '--case', 'fgraph_exit*');
+  test('prints a matrix', async () => {
+    const { status, out } = await kunit('--matrix', '--case', 'fgraph_exit*');
     expect(status).toBe(1);
     const [head, row, end] = out.split('\n');
     expect(head).toMatch(
@@ -105,9 +93,16 @@ describe('kunit', () => {
     expect(end).toBe('');
   });
 
-  test('writes JUnit XML', () => {
+  test('writes JUnit XML', async () => {
     const file = join(folder, 'junit.xml');
-    const { status } = kunit('--junit', file, '--policy', 'sframe-strict', '--case', '*exit*');
+    const { status } = await kunit(
+      '--junit',
+      file,
+      '--policy',
+      'sframe-strict',
+      '--case',
+      '*exit*',
+    );
     expect(status).toBe(1);
     const text = readFileSync(file, 'utf8');
     expect(text).toContain(
@@ -117,10 +112,10 @@ describe('kunit', () => {
     expect(readdirSync(folder)).toEqual(['junit.xml']);
   });
 
-  test('a stack that begins lower decides about v6', () => {
+  test('a stack that begins lower decides about v6', async () => {
     const args = ['--policy', 'sframe-v6', '--case', 'kprobe_unwind_reliable'];
-    expect(kunit(...args).out).toContain('marked unreliable: -22');
-    expect(kunit(...args, '--stack-shift', '16').out).not.toContain('marked unreliable');
+    expect((await kunit(...args)).out).toContain('marked unreliable: -22');
+    expect((await kunit(...args, '--stack-shift', '16')).out).not.toContain('marked unreliable');
   });
 });
 
@@ -141,7 +136,7 @@ describe('kunit refuses', () => {
     [['--frobnicate'], /unknown option --frobnicate/],
     [['extra'], /unknown/],
   ])('%j', async (args, message) => {
-    const { status, out, err } = await ended(...args);
+    const { status, out, err } = await kunit(...args);
     expect(status).toBe(2);
     expect(out).toBe('');
     expect(err).toMatch(/^kunwind-lab: [^\n]*\n$/);
@@ -164,7 +159,7 @@ describe('kunit refuses', () => {
     ];
     for (const [log, message] of logs) {
       writeFileSync(join(folder, 'sframe-v5.ktap'), log);
-      const { status, out, err } = await ended('--compare', folder, '--junit', junit);
+      const { status, out, err } = await kunit('--compare', folder, '--junit', junit);
       expect(status).toBe(2);
       expect(out).toBe('');
       expect(err).toMatch(message);
@@ -180,25 +175,25 @@ describe('kunit refuses a log', () => {
     mkdirSync(join(logs, 'sframe-v5.ktap'));
     symlinkSync('/dev/zero', join(logs, 'sframe-v6.ktap'));
     for (const policy of ['sframe-v5', 'sframe-v6']) {
-      const { status, out, err } = await ended('--compare', logs, '--policy', policy);
+      const { status, out, err } = await kunit('--compare', logs, '--policy', policy);
       expect({ status, out }).toEqual({ status: 2, out: '' });
       expect(err).toMatch(/^kunwind-lab: [^\n]*\.ktap: not a regular file\n$/);
     }
   });
 
-  test('that is no log by its size', () => {
+  test('that is no log by its size', async () => {
     const logs = mkdtempSync(join(folder, 'large-'));
     writeFileSync(join(logs, 'sframe-v5.ktap'), '');
     truncateSync(join(logs, 'sframe-v5.ktap'), 2 ** 28 + 1);
-    const { status, out, err } = kunit('--compare', logs, '--policy', 'sframe-v5');
+    const { status, out, err } = await kunit('--compare', logs, '--policy', 'sframe-v5');
     expect({ status, out }).toEqual({ status: 2, out: '' });
     expect(err).toMatch(/ktap: 268435457 bytes; a log has at most 268435456\n$/);
   });
 });
 
 describe.skipIf(referenceFolder === undefined)('kunit --compare', () => {
-  test('agrees with a real kernel', () => {
-    const { status, out, err } = kunit('--compare', referenceFolder ?? '');
+  test('agrees with a real kernel', async () => {
+    const { status, out, err } = await kunit('--compare', referenceFolder ?? '');
     expect(out).toMatch(
       /^\d+ results under frame-pointer, sframe-v5, sframe-v6, sframe-strict: as the reference\n$/,
     );
@@ -206,13 +201,18 @@ describe.skipIf(referenceFolder === undefined)('kunit --compare', () => {
     expect(status).toBe(0);
   });
 
-  test('prints what differs', () => {
+  test('prints what differs', async () => {
     const planted = mkdtempSync(join(folder, 'planted-'));
     for (const policy of REFERENCE_POLICIES) {
       const text = referenceText(policy).replace('4 => caller_3+', '4 => caller_9+');
       writeFileSync(join(planted, `${policy}.ktap`), text);
     }
-    const { status, out } = kunit('--compare', planted, '--policy', 'sframe-v6,frame-pointer');
+    const { status, out } = await kunit(
+      '--compare',
+      planted,
+      '--policy',
+      'sframe-v6,frame-pointer',
+    );
     const lines = out.trimEnd().split('\n');
     expect(status).toBe(1);
     expect(lines).toHaveLength(3);

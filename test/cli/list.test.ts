@@ -1,13 +1,8 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FAMILIES } from '../../targets/catalogue.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
-import { CliSession } from './cli-session.js';
 import { run } from './run-cli.js';
-
-const session = new CliSession();
-afterAll(() => {
-  session.close();
-});
+import { runShared } from './shared-session.js';
 
 interface ListJson {
   families: {
@@ -22,8 +17,8 @@ interface ListJson {
 }
 
 describe('list', () => {
-  it('names every family and scenario, with reasons for every promise, as JSON', () => {
-    const { status, stdout } = run(['list', '--json']);
+  it('names every family and scenario, with reasons for every promise, as JSON', async () => {
+    const { status, stdout } = await runShared(['list', '--json']);
     expect(status).toBe(0);
     const { families } = JSON.parse(stdout) as ListJson;
     expect(families.map(({ name }) => name)).toEqual(FAMILIES.map(({ name }) => name));
@@ -40,7 +35,7 @@ describe('list', () => {
   });
 
   it('prints a family with its promises in 100 columns', async () => {
-    const { stdout } = await session.run(['list', '--family', 'leaf']);
+    const { stdout } = await runShared(['list', '--family', 'leaf']);
     expect(stdout).toMatch(/^leaf: /);
     expect(stdout).not.toContain('calls/');
     expect(stdout).toMatch(/leaf\/memcpy-nocfi +memcpy without CFI/);
@@ -49,7 +44,7 @@ describe('list', () => {
   });
 
   it('is one line for each scenario when brief, and knows topics', async () => {
-    const { stdout } = await session.run(['list', '--brief', '--topic', 'memcpy']);
+    const { stdout } = await runShared(['list', '--brief', '--topic', 'memcpy']);
     const lines = stdout.trimEnd().split('\n');
     expect(lines.length).toBe(3);
     expect(lines[1]).toMatch(/^ {2}leaf\/memcpy +memcpy annotated as a leaf/);
@@ -59,7 +54,7 @@ describe('list', () => {
 it.each([[[]], [['sweep']], [['list']], [['sframe']], [['sframe', 'dump']]])(
   'help for %j goes to standard output, with status 0',
   async (command) => {
-    const { status, stdout, stderr } = await session.run([...command, '--help']);
+    const { status, stdout, stderr } = await runShared([...command, '--help']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain(['kunwind-lab', ...command].join(' '));
   },

@@ -27,10 +27,14 @@ export function environment(extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return env;
 }
 
-/** Run to the end, in the repository. */
-export function run(args: readonly string[], extra: NodeJS.ProcessEnv = {}): Run {
+/** Run to the end, in the repository unless another folder is given. */
+export function run(
+  args: readonly string[],
+  extra: NodeJS.ProcessEnv = {},
+  folder: string = ROOT,
+): Run {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
-    cwd: ROOT,
+    cwd: folder,
     encoding: 'utf8',
     env: environment(extra),
     maxBuffer: 1 << 28,

@@ -3,22 +3,20 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findReadelf, readelfSFrame } from '../unwinder/sframe-readelf.js';
-import { CliSession } from './cli-session.js';
 import { LEAF_ELF } from './image-files.js';
-import { run, scratchFolder } from './run-cli.js';
+import { scratchFolder } from './run-cli.js';
+import { runShared } from './shared-session.js';
 
 const folder = scratchFolder();
-const session = new CliSession();
 afterAll(() => {
-  session.close();
   folder.remove();
 });
 
 const readelf = findReadelf();
 
 describe('sframe dump', () => {
-  it('prints header, functions and rows', () => {
-    const { status, stdout } = run(['sframe', 'dump', LEAF_ELF]);
+  it('prints header, functions and rows', async () => {
+    const { status, stdout } = await runShared(['sframe', 'dump', LEAF_ELF]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^Contents of the SFrame section \.sframe:\n {2}Header :\n/);
     expect(stdout).toMatch(/func idx \[0\]: pc = 0xffff\w+, size = \d+ bytes/);
@@ -27,27 +25,27 @@ describe('sframe dump', () => {
   it('reads a compressed file', async () => {
     const path = join(folder.path, 'leaf.gz');
     writeFileSync(path, gzipSync(readFileSync(LEAF_ELF)));
-    const plain = await session.run(['sframe', 'dump', LEAF_ELF]);
-    const compressed = await session.run(['sframe', 'dump', path]);
+    const plain = await runShared(['sframe', 'dump', LEAF_ELF]);
+    const compressed = await runShared(['sframe', 'dump', path]);
     expect(compressed.stdout).toBe(plain.stdout);
   });
 
   it.skipIf(readelf === undefined)('prints what readelf prints, byte for byte', async () => {
     if (readelf === undefined) return;
     const expected = readelfSFrame(readelf, readFileSync(LEAF_ELF));
-    const { stdout } = await session.run(['sframe', 'dump', '--format=readelf', LEAF_ELF]);
+    const { stdout } = await runShared(['sframe', 'dump', '--format=readelf', LEAF_ELF]);
     expect(stdout).toBe(expected);
   });
 
   it('names the functions, but not in the layout of readelf', async () => {
-    const { stdout: named } = await session.run(['sframe', 'dump', LEAF_ELF]);
+    const { stdout: named } = await runShared(['sframe', 'dump', LEAF_ELF]);
     expect(named).toMatch(/pc = 0x\w+, size = 136 bytes <leaf_memcpy_inner>\n/);
-    const { stdout: plain } = await session.run(['sframe', 'dump', '--format=readelf', LEAF_ELF]);
+    const { stdout: plain } = await runShared(['sframe', 'dump', '--format=readelf', LEAF_ELF]);
     expect(named.replace(/ <\w+>\n/g, '\n')).toBe(plain);
   });
 
   it('has the same as JSON', async () => {
-    const { stdout } = await session.run(['sframe', 'dump', LEAF_ELF, '--format=json']);
+    const { stdout } = await runShared(['sframe', 'dump', LEAF_ELF, '--format=json']);
     const { file, sections } = JSON.parse(stdout) as {
       file: string;
       sections: { name: string; functionCount: number; functions: { rows: unknown[] }[] }[];

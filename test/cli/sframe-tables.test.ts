@@ -2,14 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FIXTURES, fixture } from '../fixture-objects.js';
-import { CliSession } from './cli-session.js';
 import { LEAF_ELF } from './image-files.js';
-import { run, scratchFolder } from './run-cli.js';
+import { scratchFolder } from './run-cli.js';
+import { runShared } from './shared-session.js';
 
 const folder = scratchFolder();
-const session = new CliSession();
 afterAll(() => {
-  session.close();
   folder.remove();
 });
 const V3 = join(FIXTURES, 'frames-v3.o');
@@ -25,13 +23,13 @@ function changed(): string {
 
 describe('sframe diff', () => {
   it('ends with 0 when the tables say the same', async () => {
-    const { status, stdout } = await session.run(['sframe', 'diff', LEAF_ELF, LEAF_ELF]);
+    const { status, stdout } = await runShared(['sframe', 'diff', LEAF_ELF, LEAF_ELF]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^\d+ functions equal, 0 changed, 0 only in the first, 0 only/);
   });
 
   it('ends with 1 and shows both rules when they do not', async () => {
-    const { status, stdout } = await session.run(['sframe', 'diff', V3, changed()]);
+    const { status, stdout } = await runShared(['sframe', 'diff', V3, changed()]);
     expect(status).toBe(1);
     expect(stdout).toBe(
       [
@@ -46,13 +44,18 @@ describe('sframe diff', () => {
   });
 
   it('has the same as JSON', async () => {
-    const { status, stdout } = await session.run(['sframe', 'diff', V3, changed(), '--json']);
+    const { status, stdout } = await runShared(['sframe', 'diff', V3, changed(), '--json']);
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ equal: 4, changed: [{ name: 'local' }] });
   });
 
-  it('ends with 2 when there is nothing to compare', () => {
-    const { status, stderr } = run(['sframe', 'diff', V3, join(FIXTURES, 'frames-clang.o')]);
+  it('ends with 2 when there is nothing to compare', async () => {
+    const { status, stderr } = await runShared([
+      'sframe',
+      'diff',
+      V3,
+      join(FIXTURES, 'frames-clang.o'),
+    ]);
     expect(status).toBe(2);
     expect(stderr).toMatch(/^kunwind-lab: .*frames-clang\.o: no \.sframe section\n$/);
   });
@@ -60,7 +63,7 @@ describe('sframe diff', () => {
 
 describe('sframe stat', () => {
   it('prints sizes and shares, and compares with .eh_frame', async () => {
-    const { status, stdout } = await session.run(['sframe', 'stat', V3]);
+    const { status, stdout } = await runShared(['sframe', 'stat', V3]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^\.sframe: version 3, SFRAME_F_FDE_FUNC_START_PCREL\n/);
     expect(stdout).toMatch(/\n {4}function table {8} +80 {2}37\.4 %\n/);
@@ -69,14 +72,14 @@ describe('sframe stat', () => {
   });
 
   it('has JSON', async () => {
-    const { stdout } = await session.run(['sframe', 'stat', V3, '--json']);
+    const { stdout } = await runShared(['sframe', 'stat', V3, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ sections: [{ rows: { count: 23 } }] });
   });
 });
 
 describe('sframe coverage', () => {
   it('says what to annotate first', async () => {
-    const { status, stdout } = await session.run([
+    const { status, stdout } = await runShared([
       'sframe',
       'coverage',
       join(FIXTURES, 'shapes-v3.o'),
@@ -88,11 +91,11 @@ describe('sframe coverage', () => {
 
   it('lists as many as asked', async () => {
     const args = ['sframe', 'coverage', join(FIXTURES, 'frames-clang.o')];
-    const { status, stdout } = await session.run([...args, '--limit', '2']);
+    const { status, stdout } = await runShared([...args, '--limit', '2']);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^no \.sframe section: no text has a row\n/);
     expect(stdout).toMatch(/\.\.\. and 3 more \(--limit 0\)\n$/);
-    const all = await session.run([...args, '--limit', '0']);
+    const all = await runShared([...args, '--limit', '0']);
     expect(all.stdout).toMatch(/ leaf [^\n]*has DWARF CFI\n$/);
   });
 });
@@ -113,7 +116,7 @@ describe('sframe commands on what they cannot use', () => {
     [['coverage', V3, '--limit', '-1'], /--limit must be a whole number, 0 or more/],
     [['dump', V3, '--format', 'x'], /--format x: there are text, readelf, json/],
   ])('%j: one line and status 2', async (args, message) => {
-    const { status, stdout, stderr } = await session.run(['sframe', ...args]);
+    const { status, stdout, stderr } = await runShared(['sframe', ...args]);
     expect(stderr).toMatch(/^kunwind-lab: [^\n]+\n$/);
     expect(stderr).toMatch(message);
     expect([status, stdout]).toEqual([2, '']);

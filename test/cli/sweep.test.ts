@@ -3,21 +3,25 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SweepReport } from '../../sweep/report.js';
 import { VERDICTS } from '../../scenarios/verdict.js';
-import { CliSession } from './cli-session.js';
 import { LEAF_ELF } from './image-files.js';
-import { run, scratchFolder } from './run-cli.js';
+import { type Run, scratchFolder } from './run-cli.js';
+import { runShared, runWithOneJob } from './shared-session.js';
 
 const folder = scratchFolder();
-const session = new CliSession();
 afterAll(() => {
-  session.close();
   folder.remove();
 });
 
+function sweep(...args: string[]): Promise<Run> {
+  return (args.includes('--jobs') ? runShared : runWithOneJob)(['sweep', ...args]);
+}
+
 /** Sweep with a report. */
-function report(...args: string[]): { status: number | null; stdout: string; json: SweepReport } {
+async function report(
+  ...args: string[]
+): Promise<{ status: number | null; stdout: string; json: SweepReport }> {
   const path = join(folder.path, 'report.json');
-  const { status, stdout, stderr } = run(['sweep', ...args, '--json', path]);
+  const { status, stdout, stderr } = await sweep(...args, '--json', path);
   expect(stderr).not.toContain('kunwind-lab:');
   return { status, stdout, json: JSON.parse(readFileSync(path, 'utf8')) as SweepReport };
 }
@@ -34,8 +38,8 @@ describe('a sweep that finds everything as promised', () => {
     'fgraph-recover',
   ];
 
-  it('ends with 0 and a table that shows known bugs', () => {
-    const { status, stdout } = run(['sweep', 'leaf/strlen', 'leaf/strlen-nocfi', '--no-progress']);
+  it('ends with 0 and a table that shows known bugs', async () => {
+    const { status, stdout } = await sweep('leaf/strlen', 'leaf/strlen-nocfi', '--no-progress');
     expect(status).toBe(0);
     expect(stdout).toMatch(/^leaf\/strlen +780 +3% m126 +83% m126/m);
     expect(stdout).toMatch(/^sframe-v5 .* 252 known .* 484 known/m);
@@ -44,8 +48,8 @@ describe('a sweep that finds everything as promised', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 
-  it('writes a report with the fields that scripts rely on', () => {
-    const { status, json } = report('leaf/strlen', 'leaf/memcpy-nocfi', '--jobs', '1');
+  it('writes a report with the fields that scripts rely on', async () => {
+    const { status, json } = await report('leaf/strlen', 'leaf/memcpy-nocfi', '--jobs', '1');
     expect(status).toBe(0);
     expect(json).toMatchObject({ version: 1, jobs: 1, unexpected: 0 });
     expect(json.seconds).toBeGreaterThan(0);
@@ -63,34 +67,43 @@ describe('a sweep that finds everything as promised', () => {
     expect(readdirSync(folder.path)).toEqual(['report.json']);
   });
 
-  it('takes only the policies and kinds that are asked for', () => {
-    const { json } = report('leaf/strlen', '--policy', 'sframe-strict', '--kind', 'irq,nmi,brk');
+  it('takes only the policies and kinds that are asked for', async () => {
+    const { json } = await report(
+      'leaf/strlen',
+      '--policy',
+      'sframe-strict',
+      '--kind',
+      'irq,nmi,brk',
+    );
     expect(json.policies).toEqual({
       'sframe-strict': expect.objectContaining({ exact: json.points }) as unknown,
     });
-    const repeated = report('leaf/strlen', '--kind', 'brk', '--kind', 'irq', '--kind', 'nmi');
+    const repeated = await report('leaf/strlen', '--kind', 'brk', '--kind', 'irq', '--kind', 'nmi');
     expect(repeated.json.points).toBe(json.points);
   });
 
-  it('prints progress in lines when there is no terminal, or none', () => {
-    const { stderr } = run(['sweep', 'leaf/strlen']);
+  it('prints progress in lines when there is no terminal, or none', async () => {
+    const { stderr } = await sweep('leaf/strlen');
     expect(stderr).toMatch(/^sweeping 1 scenario: policies .*\n100% {2}780 points, [\d,]+\/s\n$/);
-    expect(run(['sweep', 'leaf/strlen', '--no-progress']).stderr).toBe('');
+    expect((await sweep('leaf/strlen', '--no-progress')).stderr).toBe('');
   });
 
-  it('is coloured only when that is asked for', () => {
-    const args = ['sweep', 'leaf/strlen', '--no-progress'];
+  it('is coloured only when that is asked for', async () => {
+    const shown = async (extra: NodeJS.ProcessEnv, ...more: string[]): Promise<string> => {
+      const args = ['sweep', 'leaf/strlen', '--no-progress', ...more];
+      return (await runWithOneJob(args, extra)).stdout;
+    };
     const escape = '\u001b[';
-    expect(run(args).stdout).not.toContain(escape);
-    expect(run(args, { FORCE_COLOR: '1' }).stdout).toContain(escape);
-    expect(run(args, { FORCE_COLOR: '1', NO_COLOR: '1' }).stdout).not.toContain(escape);
-    expect(run([...args, '--no-color'], { FORCE_COLOR: '1' }).stdout).not.toContain(escape);
+    expect(await shown({})).not.toContain(escape);
+    expect(await shown({ FORCE_COLOR: '1' })).toContain(escape);
+    expect(await shown({ FORCE_COLOR: '1', NO_COLOR: '1' })).not.toContain(escape);
+    expect(await shown({ FORCE_COLOR: '1' }, '--no-color')).not.toContain(escape);
   });
 });
 
 describe('a sweep that finds something unexpected', () => {
-  it('ends with 1 and shows where, truth beside trace, and how to replay it', () => {
-    const { status, stdout } = run(['sweep', ...SEEDED, '--no-progress']);
+  it('ends with 1 and shows where, truth beside trace, and how to replay it', async () => {
+    const { status, stdout } = await sweep(...SEEDED, '--no-progress');
     expect(status).toBe(1);
     expect(stdout).toContain('✗ missing 80 times in leaf_memcpy_moves_lr\n');
     expect(stdout).toContain('first at  leaf_memcpy_moves_lr+0x10/0x14: ret x15\n');
@@ -102,13 +115,13 @@ describe('a sweep that finds something unexpected', () => {
     expect(stdout).toMatch(/: 2,000 unexpected\n$/);
   });
 
-  it('replays a point to the same verdict', () => {
-    const { status, json } = report(...SEEDED);
+  it('replays a point to the same verdict', async () => {
+    const { status, json } = await report(...SEEDED);
     expect(status).toBe(1);
     const finding = json.scenarios[0]?.findings[0];
     const words = finding?.replay.split(' ') ?? [];
     const point = words.at(-1) ?? '';
-    const replayed = report(...SEEDED, '--point', point);
+    const replayed = await report(...SEEDED, '--point', point);
     expect(replayed.status).toBe(1);
     expect(replayed.json.points).toBe(1);
     const examples = replayed.json.scenarios[0]?.findings.map(({ example }) => example);
@@ -116,7 +129,7 @@ describe('a sweep that finds something unexpected', () => {
     expect(replayed.stdout).toContain('missing, unexpected: exact or unreliable is promised');
 
     expect(words.slice(0, 3)).toEqual(['npx', 'kunwind-lab', 'debug']);
-    const shown = run([...words.slice(2), '--print']);
+    const shown = await runShared([...words.slice(2), '--print']);
     expect(shown.status, shown.stderr).toBe(0);
     expect(shown.stdout).toContain(
       `${finding?.example.policy ?? ''}, reliable, asked by irq: missing`,
@@ -124,21 +137,21 @@ describe('a sweep that finds something unexpected', () => {
     expect(shown.stdout).toContain(`at ${finding?.example.at ?? ''}: `);
   });
 
-  it('names what the outer exception interrupted at the start of a function', () => {
+  it('names what the outer exception interrupted at the start of a function', async () => {
     const args = ['leaf/strlen', '--point', '0:irq/20:sdei', '--policy', 'sframe-strict'];
-    const { stdout } = run(['sweep', ...args]);
+    const { stdout } = await sweep(...args);
     expect(stdout).toMatch(/^ +leaf_strlen_entry\+0x0\/\w+ +- absent$/m);
   });
 
-  it('stops a guest that runs away', () => {
-    const { status, stdout } = run(['sweep', 'leaf/strlen', '--budget', '50', '--no-progress']);
+  it('stops a guest that runs away', async () => {
+    const { status, stdout } = await sweep('leaf/strlen', '--budget', '50', '--no-progress');
     expect(status).toBe(1);
     expect(stdout).toMatch(/✗ the guest ran away: 50 instructions executed\n +at {8}leaf_strlen/);
   });
 
-  it('says where the code under test crashed', () => {
+  it('says where the code under test crashed', async () => {
     const image = ['--image', LEAF_ELF, '--function', 'leaf_strlen', '--args', '-0x1000'];
-    const { status, stdout } = run(['sweep', ...image, '--no-progress']);
+    const { status, stdout } = await sweep(...image, '--no-progress');
     expect(status).toBe(1);
     expect(stdout).toMatch(/✗ the code under test crashed: .*unmapped.*\n +at {8}leaf_strlen/i);
   });
@@ -146,7 +159,7 @@ describe('a sweep that finds something unexpected', () => {
 
 describe('a point', () => {
   it('is shown with the answer of each policy in each mode', async () => {
-    const { status, stdout } = await session.run(['sweep', 'leaf/memcpy', '--point', '70:nmi']);
+    const { status, stdout } = await sweep('leaf/memcpy', '--point', '70:nmi');
     expect(status).toBe(0);
     expect(stdout).toMatch(/^leaf\/memcpy 70:nmi at leaf_memcpy\S*\+0x/);
     expect(stdout).toMatch(/^frame-pointer, reliable: unreliable \(regs-pc\)$/m);
@@ -157,15 +170,15 @@ describe('a point', () => {
   });
 
   it('may lie inside the handling of another', async () => {
-    const args = ['sweep', 'leaf/strlen', '--point', '70:irq/20:sdei', '--policy', 'frame-pointer'];
-    const { stdout } = await session.run(args);
+    const args = ['leaf/strlen', '--point', '70:irq/20:sdei', '--policy', 'frame-pointer'];
+    const { stdout } = await sweep(...args);
     expect(stdout).toMatch(/^leaf\/strlen 70:irq\/20:sdei at /);
   });
 
   it('names a function that was interrupted at its first instruction, at either depth', async () => {
     const linesOf = async (point: string): Promise<string[]> => {
-      const args = ['sweep', 'entry/trivial', '--point', point, '--policy', 'sframe-strict'];
-      const { stdout } = await session.run(args);
+      const args = ['entry/trivial', '--point', point, '--policy', 'sframe-strict'];
+      const { stdout } = await sweep(...args);
       return stdout.split('\n').filter((line) => line.includes('entry_trivial'));
     };
     const [, shallow] = await linesOf('0:irq');
@@ -176,12 +189,7 @@ describe('a point', () => {
   });
 
   it('says why a known bug is accepted', async () => {
-    const { status, stdout } = await session.run([
-      'sweep',
-      'leaf/strlen-nocfi',
-      '--point',
-      '70:sdei',
-    ]);
+    const { status, stdout } = await sweep('leaf/strlen-nocfi', '--point', '70:sdei');
     expect(status).toBe(0);
     expect(stdout).toMatch(/reliable: missing, as promised: SDEI pushes a plain record/);
   });
@@ -191,24 +199,24 @@ it.each([
   ['fgraph/leaf', 'irq'],
   ['entry/trivial', 'irq,sdei'],
   ['sdei', 'sdei'],
-])('%s is as promised under %s alone', (scenario, kinds) => {
-  const { status, stdout } = run(['sweep', scenario, '--kind', kinds, '--no-progress']);
+])('%s is as promised under %s alone', async (scenario, kinds) => {
+  const { status, stdout } = await sweep(scenario, '--kind', kinds, '--no-progress');
   expect(stdout).toMatch(/all as promised\n$/);
   expect(status).toBe(0);
 });
 
-it('gives the same report whatever the number of workers is', () => {
+it('gives the same report whatever the number of workers is', async () => {
   const scenarios = ['leaf/strlen', 'leaf/memcpy-moves-lr', 'calls/recursion'];
-  const [one, two] = ['1', '2'].map((jobs) => {
-    const { json } = report(...scenarios, '--jobs', jobs);
+  const whole = async (jobs: number): Promise<Partial<SweepReport>> => {
+    const { json } = await report(...scenarios, '--jobs', String(jobs));
     const { seconds, pointsPerSecond, jobs: used, ...rest } = json;
-    expect([seconds > 0, pointsPerSecond > 0, used]).toEqual([true, true, Number(jobs)]);
+    expect([seconds > 0, pointsPerSecond > 0, used]).toEqual([true, true, jobs]);
     return rest;
-  });
-  expect(two).toEqual(one);
-  const deep = ['1', '2'].map(
-    (jobs) =>
-      report('leaf/strlen', '--depth', '2', '--kind', 'sdei', '--jobs', jobs).json.scenarios,
-  );
-  expect(deep[1]).toEqual(deep[0]);
+  };
+  expect(await whole(2)).toEqual(await whole(1));
+  const deep = async (jobs: number): Promise<SweepReport['scenarios']> => {
+    const args = ['--depth', '2', '--kind', 'sdei', '--jobs', String(jobs)];
+    return (await report('leaf/strlen', ...args)).json.scenarios;
+  };
+  expect(await deep(2)).toEqual(await deep(1));
 });

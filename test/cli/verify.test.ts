@@ -3,25 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseElf } from '../../elf/image.js';
-import { CliSession } from './cli-session.js';
-import { run as runCli } from './run-cli.js';
+import { runShared, runWithOneJob } from './shared-session.js';
 
 const LEAF = 'scenarios/leaf/leaf.elf';
 const GUEST = 'kernel-model/guest/vmlinux';
+const VERIFY_LEAF = ['sframe', 'verify', LEAF];
 
 describe('sframe verify', () => {
-  const session = new CliSession();
   let folder = '';
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'kunwind-verify-'));
   });
   afterAll(() => {
-    session.close();
     rmSync(folder, { recursive: true });
   });
 
-  it('ends with the verdict, and status 0 when every row is true', () => {
-    const { status, stdout } = runCli(['sframe', 'verify', GUEST]);
+  it('ends with the verdict, and status 0 when every row is true', async () => {
+    const { status, stdout } = await runWithOneJob(['sframe', 'verify', GUEST]);
     expect(status).toBe(0);
     expect(stdout.trim().split('\n').at(-1)).toMatch(
       /^\d+ functions \(0 with findings\); [\d,]+ of [\d,]+ instructions reached \(99\.\d\d%\); rows: \d+ verified, 0 wrong, 0 unreached$/,
@@ -29,8 +27,8 @@ describe('sframe verify', () => {
     expect(stdout).toMatch(/^not reached: \d instructions, after-noreturn$/m);
   });
 
-  it('shows each cause once, with code and a command that shows it again', () => {
-    const { status, stdout } = runCli(['sframe', 'verify', LEAF]);
+  it('shows each cause once, with code and a command that shows it again', async () => {
+    const { status, stdout } = await runWithOneJob(VERIFY_LEAF);
     expect(status).toBe(1);
     const causes = stdout.split('\n').filter((line) => line.startsWith('✗'));
     expect(causes).toHaveLength(4);
@@ -40,24 +38,24 @@ describe('sframe verify', () => {
       /replay: npx kunwind-lab (.*--function leaf_memset_moves_sp)/.exec(stdout) ?? [];
     expect(replay).toBeDefined();
     expect(stdout).toContain(`debug --image ${LEAF} --function leaf_memset_moves_sp\n`);
-    const again = runCli((replay ?? '').split(' '));
+    const again = await runWithOneJob((replay ?? '').split(' '));
     expect(again.status).toBe(1);
     expect(again.stdout).toContain('✗ cfa at leaf_memset_moves_sp+0x8');
     expect(again.stdout).toMatch(/\n1 functions? \(1 with findings\)/);
   });
 
-  it('reports the same for any number of workers', () => {
-    const reports = ['1', '3'].map((jobs) => {
+  it('reports the same for any number of workers', async () => {
+    const report = async (jobs: string): Promise<{ stdout: string; json: string }> => {
       const path = join(folder, `jobs${jobs}.json`);
-      const { stdout } = runCli(['sframe', 'verify', LEAF, '--jobs', jobs, '--json', path]);
+      const { stdout } = await runShared([...VERIFY_LEAF, '--jobs', jobs, '--json', path]);
       return { stdout, json: readFileSync(path, 'utf8') };
-    });
-    expect(reports[1]).toEqual(reports[0]);
+    };
+    expect(await report('3')).toEqual(await report('1'));
   });
 
-  it('writes JSON with a cause for each mistake and addresses as text', () => {
+  it('writes JSON with a cause for each mistake and addresses as text', async () => {
     const path = join(folder, 'report.json');
-    runCli(['sframe', 'verify', LEAF, '--function', 'leaf_memcpy_moves_lr', '--json', path]);
+    await runWithOneJob([...VERIFY_LEAF, '--function', 'leaf_memcpy_moves_lr', '--json', path]);
     const report = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
     expect(report).toMatchObject({
       file: LEAF,
@@ -77,9 +75,9 @@ describe('sframe verify', () => {
     });
   });
 
-  it('writes SARIF with what the 2.1.0 schema requires of a log', () => {
+  it('writes SARIF with what the 2.1.0 schema requires of a log', async () => {
     const path = join(folder, 'report.sarif');
-    runCli(['sframe', 'verify', LEAF, '--sarif', path]);
+    await runWithOneJob([...VERIFY_LEAF, '--sarif', path]);
     const log = JSON.parse(readFileSync(path, 'utf8')) as SarifLog;
     expect(log.version).toBe('2.1.0');
     expect(log.$schema).toMatch(/^https:.*sarif.*2\.1\.0/);
@@ -102,7 +100,7 @@ describe('sframe verify', () => {
     const text = join(folder, 'text');
     writeFileSync(text, 'no ELF at all, but long enough to hold the header of one: '.repeat(4));
     const bad = async (args: readonly string[]): Promise<string> => {
-      const { status, stdout, stderr } = await session.run(['sframe', 'verify', ...args]);
+      const { status, stdout, stderr } = await runShared(['sframe', 'verify', ...args]);
       expect(status, stdout).toBe(2);
       expect(stdout).toBe('');
       expect(stderr.trim().split('\n')).toHaveLength(1);

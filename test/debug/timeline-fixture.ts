@@ -1,5 +1,7 @@
-/** Timelines for tests. One machine is kept for each ELF, so the last timeline made is the live one. */
-import { afterAll } from 'vitest';
+/**
+ * Timelines for tests. One machine is kept for each ELF as long as the process lives, whatever test file
+ * asks for it: so the last timeline made is the live one.
+ */
 import type { ReplayOptions } from '../../debug/replay.js';
 import { Timeline } from '../../debug/timeline.js';
 import { allTargets } from '../../targets/catalogue.js';
@@ -8,11 +10,6 @@ import type { LabTarget } from '../../lab/target.js';
 import { backend, must } from '../cpu-fixture.js';
 
 let lab: Lab | undefined;
-
-afterAll(() => {
-  lab?.close();
-  lab = undefined;
-});
 
 /** A target of the catalogue by its scenario's name. */
 export function targetNamed(name: string): LabTarget {

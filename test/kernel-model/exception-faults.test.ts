@@ -1,5 +1,5 @@
 /** Planted trouble: what happens between the walk request and the return must not go unnoticed. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { Pstate, Reg } from '../../emulator/registers.js';
 import { type ExceptionKind, Kind, KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import { PT_REGS_SIZE } from '../../kernel-model/kernel-image.js';
@@ -7,15 +7,19 @@ import { SCENARIOS } from '../machine-fixture.js';
 import { Driven } from './driver-fixture.js';
 
 let driven: Driven | undefined;
-afterEach(() => {
+
+/** The engines are not what they were: the next start makes others. */
+function discard(): void {
   driven?.machine.close();
   driven = undefined;
-});
+}
+afterAll(discard);
 
 /** At the first instruction of a scenario. @param learned whether the exceptions' paths are known */
 function start(learned: boolean): Driven {
-  const at = new Driven('entry', SCENARIOS.trivial);
-  driven = at;
+  const at = (driven ??= new Driven('entry', SCENARIOS.trivial));
+  at.restart(SCENARIOS.trivial);
+  at.driver.reset();
   at.driver.interruptAt(at.registers);
   for (const kind of learned ? KIND_NAMES.keys() : []) {
     expect([at.enter(kind), at.leave()]).toEqual(['DONE', 'DONE']);
@@ -107,6 +111,7 @@ describe.each(cases)('$name, $how', ({ learned, name }) => {
         machine.memory.writeWord(regs + S_PSTATE, mode);
       });
       expect(['NO_RETURN', 'ENGINE_ERROR']).toContain(end);
+      discard();
     }
   });
 
@@ -126,6 +131,7 @@ describe.each(cases)('$name, $how', ({ learned, name }) => {
 });
 
 describe('a handler that goes astray', () => {
+  afterEach(discard);
   const handleArchIrq = (at: Driven, to: number): void => {
     at.machine.memory.writeAddress(at.address('handle_arch_irq'), to);
   };

@@ -13,7 +13,7 @@ afterAll(() => {
 });
 
 describe.skipIf(!HAS_KERNELS)('a finding in a kernel that was built', () => {
-  it('is opened at its point by its own command, with the same truth and trace', () => {
+  it('is opened at its point by its own command, with the same truth and trace', async () => {
     const path = join(folder.path, 'report.json');
     const call = ['--kernel', LEAF_KERNEL, '--function', 'fgraph:int_sqrt', '--args', '1000'];
     const which = ['--policy', 'sframe-strict', '--kind', 'irq'];
@@ -22,7 +22,7 @@ describe.skipIf(!HAS_KERNELS)('a finding in a kernel that was built', () => {
     const finding = scenarios[0]?.findings.find(({ fn }) => fn === 'ftrace_return_to_handler');
     const words = finding?.replay.split(' ') ?? [];
     expect(words.slice(0, 3)).toEqual(['npx', 'kunwind-lab', 'debug']);
-    const text = debugPrint(...words.slice(3));
+    const text = await debugPrint(run, ...words.slice(3));
     expect(text).toContain(`\nat ${finding?.example.at ?? ''}: `);
     expect(text).toMatch(/^sframe-strict, reliable, asked by irq: missing$/m);
     expect(text).toContain("the kernel's own unwinder: the same answer\n");

@@ -9,7 +9,7 @@ afterAll(() => {
   folder.remove();
 });
 
-const sweepImage = imageSweeper(folder.path);
+const sweepImage = imageSweeper(folder.path, run);
 const STRICT = ['--policy', 'sframe-strict'];
 /** The kinds whose entry leaves a metadata record. */
 const BOUNDARY = ['--kind', 'irq,nmi,brk,serror'];
@@ -24,8 +24,8 @@ const ROUTINES: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 describe.skipIf(!HAS_KERNELS)('a real kernel whose routines have CFI', () => {
-  it.each(ROUTINES)('%s is exact at every point', (fn, args) => {
-    const { status, stderr, json } = sweepImage(
+  it.each(ROUTINES)('%s is exact at every point', async (fn, args) => {
+    const { status, stderr, json } = await sweepImage(
       LEAF_KERNEL,
       fn,
       ...STRICT,
@@ -41,8 +41,8 @@ describe.skipIf(!HAS_KERNELS)('a real kernel whose routines have CFI', () => {
 });
 
 describe.skipIf(!HAS_KERNELS)('a real kernel whose routines have none', () => {
-  it.each(ROUTINES)('%s is unreliable at every point', (fn, args) => {
-    const { json } = sweepImage(PLAIN_KERNEL, fn, ...STRICT, ...BOUNDARY, '--args', ...args);
+  it.each(ROUTINES)('%s is unreliable at every point', async (fn, args) => {
+    const { json } = await sweepImage(PLAIN_KERNEL, fn, ...STRICT, ...BOUNDARY, '--args', ...args);
     expect(json.points).toBeGreaterThan(40);
     expect(json.policies['sframe-strict']?.unreliable).toBe(json.points);
     expect(Object.keys(json.scenarios[0]?.reasons['sframe-strict'] ?? {})).toEqual([
@@ -50,8 +50,8 @@ describe.skipIf(!HAS_KERNELS)('a real kernel whose routines have none', () => {
     ]);
   });
 
-  it('needs less than 300 MB in a worker', () => {
-    const { stdout } = sweepImage(PLAIN_KERNEL, '__pi_strlen', '--args', 'str:short');
+  it('needs less than 300 MB in a worker', async () => {
+    const { stdout } = await sweepImage(PLAIN_KERNEL, '__pi_strlen', '--args', 'str:short');
     const memory = /workers? of up to (\d+) MB/.exec(stdout)?.[1];
     expect(Number(memory)).toBeLessThan(300);
   });

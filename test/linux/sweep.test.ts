@@ -18,11 +18,11 @@ afterAll(() => {
   folder.remove();
 });
 
-const sweep = sweeper(folder.path);
+const sweep = sweeper(folder.path, run);
 
 describe.skipIf(!HAS_KERNELS)('Linux 7.3-rc7', () => {
-  it('has every annotated routine of arch/arm64/lib exact under sframe-strict', () => {
-    const { json } = sweep(LEAF_KERNEL, '--policy', 'sframe-strict');
+  it('has every annotated routine of arch/arm64/lib exact under sframe-strict', async () => {
+    const { json } = await sweep(LEAF_KERNEL, '--policy', 'sframe-strict');
     const routines = json?.scenarios.filter(({ name }) => !name.includes(':crc32')) ?? [];
     expect(routines.length).toBeGreaterThanOrEqual(20);
     for (const { name, points, problems, policies } of routines) {
@@ -30,16 +30,16 @@ describe.skipIf(!HAS_KERNELS)('Linux 7.3-rc7', () => {
     }
   });
 
-  it('interrupts its own entry and exit code, and comes back', () => {
+  it('interrupts its own entry and exit code, and comes back', async () => {
     const args = ['--function', '__pi_memcpy', '--depth', '2', '--policy', 'sframe-strict'];
-    const { status, json } = sweep(LEAF_KERNEL, ...args);
+    const { status, json } = await sweep(LEAF_KERNEL, ...args);
     expect(status).toBe(0);
     expect(json?.points).toBeGreaterThan(20_000);
     expect(json?.policies['sframe-strict']?.missing).toBe(0);
   });
 
-  it('without the annotation is unreliable in the same routine', () => {
-    const { status, json } = sweep(
+  it('without the annotation is unreliable in the same routine', async () => {
+    const { status, json } = await sweep(
       PLAIN_KERNEL,
       '--function',
       '__pi_strlen',
@@ -50,8 +50,8 @@ describe.skipIf(!HAS_KERNELS)('Linux 7.3-rc7', () => {
     expect(json?.policies['sframe-strict']?.unreliable).toBe(json?.points);
   });
 
-  it('names what needs a booted kernel', () => {
-    const outcome = sweep(
+  it('names what needs a booted kernel', async () => {
+    const outcome = await sweep(
       LEAF_KERNEL,
       '--function',
       'kmemdup_noprof',
@@ -82,8 +82,8 @@ describe.skipIf(!HAS_KERNELS)('Linux 7.3-rc7', () => {
       /^WARN at lib\/refcount\.c:\d+$/,
       4,
     ],
-  ])('goes on behind %s, and names its line', (_, fn, args, detail, kinds) => {
-    const outcome = sweep(
+  ])('goes on behind %s, and names its line', async (_, fn, args, detail, kinds) => {
+    const outcome = await sweep(
       LEAF_KERNEL,
       ...['--function', fn, '--args', ...args, '--policy', 'sframe-strict', '--unwinder', 'model'],
     );
@@ -104,20 +104,20 @@ describe.skipIf(!HAS_KERNELS)('Linux 7.3-rc7', () => {
     expect(status).toBe(2);
   });
 
-  it('says so when a function is not traced after all', () => {
+  it('says so when a function is not traced after all', async () => {
     const offsets = join(folder.path, 'offsets.h');
     writeFileSync(offsets, '#define TSK_RET_STACK 2184\n#define TSK_CURR_RET_STACK 2176\n');
     const args = ['--function', 'fgraph:int_sqrt', '--policy', 'frame-pointer', '--kind', 'irq'];
-    const { status, json } = sweep(LEAF_KERNEL, ...args, '--offsets', offsets);
+    const { status, json } = await sweep(LEAF_KERNEL, ...args, '--offsets', offsets);
     expect(status).toBe(1);
     const problems = json?.scenarios[0]?.problems.map(({ detail }) => detail);
     expect(problems).toEqual([expect.stringMatching(/int_sqrt returned without its tracer/)]);
   });
 
-  it('samples functions that are traced', () => {
+  it('samples functions that are traced', async () => {
     const patterns = 'fgraph:str*,kretprobe:int_*';
     const args = ['--function', patterns, '--sample', '1', '--policy', 'sframe-strict'];
-    const { stderr, json } = sweep(LEAF_KERNEL, ...args, '--kind', 'irq');
+    const { stderr, json } = await sweep(LEAF_KERNEL, ...args, '--kind', 'irq');
     expect(stderr).toMatch(/^kunwind-lab: 2 functions of \d+ tried/);
     const names = json?.scenarios.map(({ name }) => name.replace(/^.*?:/, ''));
     expect(names).toHaveLength(2);
@@ -146,9 +146,9 @@ describe.skipIf(!HAS_KERNELS)('Linux 7.3-rc7', () => {
     );
   });
 
-  it('replays a finding in a traced function by its command', () => {
+  it('replays a finding in a traced function by its command', async () => {
     const args = ['--function', 'fgraph:int_sqrt', '--args', '1000', '--policy', 'sframe-strict'];
-    const { status, json } = sweep(LEAF_KERNEL, ...args, '--kind', 'irq');
+    const { status, json } = await sweep(LEAF_KERNEL, ...args, '--kind', 'irq');
     expect(status).toBe(1);
     const finding = json?.scenarios[0]?.findings.find(
       ({ fn }) => fn === 'ftrace_return_to_handler',

@@ -1,6 +1,6 @@
 /** A real gdb on a timeline of this process, so that a test can ask both. */
 import { spawn, spawnSync } from 'node:child_process';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { Evaluator } from '../../../debug/evaluate.js';
 import { GdbMonitor } from '../../../debug/gdb/monitor.js';
 import { TimelineTarget } from '../../../debug/gdb/timeline-target.js';
@@ -15,11 +15,6 @@ const GDB = 'gdb-multiarch';
 /** Tests without gdb are skipped, and their names say why. */
 export const hasGdb = spawnSync(GDB, ['--version']).status === 0;
 
-const servers: GdbServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
-
 /** A timeline that gdb can attach to. */
 export interface Served {
   readonly line: Timeline;
@@ -28,7 +23,7 @@ export interface Served {
   readonly log: string[];
 }
 
-/** Serve a timeline from where it stands, under sframe-strict and interrupts. */
+/** Serve a timeline from where it stands, under sframe-strict and interrupts, until the test is over. */
 export async function serve(line: Timeline): Promise<Served> {
   const evaluator = new Evaluator(line);
   const style = { paint: PLAIN, width: 100 };
@@ -42,7 +37,7 @@ export async function serve(line: Timeline): Promise<Served> {
       log: (text) => log.push(text),
     }),
   );
-  servers.push(server);
+  onTestFinished(() => server.close());
   return { line, evaluator, server, log };
 }
 

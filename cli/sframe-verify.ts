@@ -1,6 +1,5 @@
-/** `kunwind-lab sframe verify`. */
+/** What `kunwind-lab sframe verify` does. */
 import { availableParallelism } from 'node:os';
-import type { CommandModule } from 'yargs';
 import { loadProgram } from '../verify/program.js';
 import { sarifLog } from '../verify/sarif.js';
 import { type PoolOutcome, verifyInPool } from '../verify/verify-pool.js';
@@ -13,7 +12,8 @@ import { UsageError } from './usage-error.js';
 import { jsonReport, replayCommand } from './verify-json.js';
 import { reportLines } from './verify-text.js';
 
-interface VerifyArguments {
+/** What yargs makes of the command line. */
+export interface VerifyArguments {
   readonly file?: string | undefined;
   readonly function?: OptionText;
   readonly jobs?: OptionText;
@@ -21,27 +21,8 @@ interface VerifyArguments {
   readonly sarif?: OptionText;
 }
 
-/** The command, for yargs. */
-export const verifyCommand: CommandModule<object, VerifyArguments> = {
-  command: 'verify [file]',
-  describe: 'Prove every row of an SFrame table by executing the code',
-  builder: (yargs) =>
-    yargs
-      .positional('file', { type: 'string', describe: 'An AArch64 ELF, .gz accepted' })
-      .options({
-        function: { type: 'string', describe: 'Only functions of this name, * and ? accepted' },
-        jobs: { type: 'string', describe: 'Worker processes [default: one for each core]' },
-        json: { type: 'string', describe: 'Write the whole report to this file' },
-        sarif: { type: 'string', describe: 'Write the findings as SARIF 2.1.0 to this file' },
-      })
-      .example("$0 sframe verify vmlinux --function 'vfs_*'", '')
-      .epilogue('Exit status: 0 every row reached is true, 1 findings, 2 wrong usage or input.'),
-  handler: async (given) => {
-    process.exitCode = await verify(given);
-  },
-};
-
-async function verify(given: VerifyArguments): Promise<number> {
+/** Verify a table, print the findings and write the reports. @returns the exit status. @throws UsageError */
+export async function verify(given: VerifyArguments): Promise<number> {
   const { file } = given;
   if (file === undefined) throw new UsageError('sframe verify needs a FILE');
   const glob = once('function', given.function);
