@@ -6,16 +6,17 @@ import type { Scenario } from '../../scenarios/scenario.js';
 import { formatPoint, type Point } from '../../lab/point.js';
 import { ScenarioSweep, type SweepEnd, type SweepRange } from '../../sweep/scenario-sweep.js';
 import type { PointContext } from '../../sweep/sweep-observer.js';
+import { Experiment } from '../../lab/experiment.js';
+import { describeSetupError } from '../../lab/scenario-setup.js';
 import type { LabParts } from '../../lab/lab-parts.js';
 import type { Problem } from '../../lab/problem.js';
 import { type CellKey, MODES, Tally } from '../../sweep/tally.js';
 import { VERDICTS } from '../../scenarios/verdict.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
-import { setUp } from '../machine-fixture.js';
 
 export const POLICY_LIST = Object.values(POLICIES);
 
-export interface RunOptions extends Partial<Omit<SweepRange, 'entry'>> {
+export interface RunOptions extends Partial<SweepRange> {
   readonly truthDefect?: TruthDefect;
   readonly walked?: (point: Point, context: PointContext) => void;
   /** Called between set-up and run. */
@@ -31,28 +32,23 @@ export interface SweepRun {
 }
 
 export function runSweep(parts: LabParts, which: Scenario, options: RunOptions = {}): SweepRun {
-  const entry = setUp(parts.machine, which);
+  const experiment = new Experiment(parts, options.truthDefect);
+  const entry = experiment.setUp(which);
+  if (typeof entry !== 'number') throw new Error(describeSetupError(entry));
   options.before?.(parts);
   const tally = new Tally(POLICY_LIST.length);
   const problems: Problem[] = [];
   const examples: { cell: number; point: Point }[] = [];
-  const sweep = new ScenarioSweep(
-    parts,
-    POLICY_LIST,
-    tally,
-    {
-      example: (cell, point) => examples.push({ cell, point }),
-      wrongRow: () => undefined,
-      problem: (problem) => {
-        problems.push(problem);
-        return options.giveUp !== true;
-      },
-      walked: options.walked,
+  const sweep = new ScenarioSweep(experiment, POLICY_LIST, tally, {
+    example: (cell, point) => examples.push({ cell, point }),
+    wrongRow: () => undefined,
+    problem: (problem) => {
+      problems.push(problem);
+      return options.giveUp !== true;
     },
-    options.truthDefect,
-  );
-  const end = sweep.run({
-    entry,
+    walked: options.walked,
+  });
+  const end = sweep.run(entry, {
     from: 0,
     to: Infinity,
     kinds: ALL_KINDS,
