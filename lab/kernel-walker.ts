@@ -48,7 +48,10 @@ const WALK_FUNCTIONS = ['arch_stack_walk_reliable', 'arch_stack_walk'] as const;
 
 /** Entries after which a walk has looped: the model's bound on steps. */
 const MAX_TRACED = 17_408;
-/** struct sframe_section, in bytes, and how many the guest has room for (guest/include/unwind.h). */
+/**
+ * struct sframe_section, in bytes, and how many the guest has room for
+ * (kernel-model/guest/include/unwind.h).
+ */
 const SECTION_SIZE = 16;
 const MAX_SECTIONS = 8;
 

@@ -1,6 +1,6 @@
 /**
- * The unwinder under test as a role (DESIGN.md, "One way to drive a kernel"): our model of it, or the
- * kernel image's own code called on the emulated CPU.
+ * The unwinder under test as a role (docs/design.md, "Kernel images and roles"): our model of it, or
+ * the kernel image's own code called on the emulated CPU.
  */
 import type { Address } from '../base/address.js';
 import type { RegisterFile } from '../emulator/registers.js';

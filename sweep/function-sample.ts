@@ -5,7 +5,7 @@
  */
 import { ERET, WFE, WFI } from '../aarch64/encodings.js';
 import { randomIntegers } from '../base/random.js';
-import type { ElfSymbol } from '../elf/types.js';
+import type { ElfSymbol } from '../elf/symbols.js';
 import { Kind } from '../kernel-model/exception-kind.js';
 import { patchSite } from '../kernel-model/tracers/patch-site.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';

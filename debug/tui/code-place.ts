@@ -1,7 +1,7 @@
 /** Addresses as a user types them. */
 import { type Address, parseAddress } from '../../base/address.js';
 import { fail, ok, type Result } from '../../base/result.js';
-import type { SymbolTable } from '../../elf/symbols.js';
+import type { SymbolTable } from '../../elf/symbol-table.js';
 
 /**
  * `symbol`, `symbol+0x10`, `symbol-8`, or hexadecimal with or without `0x`. A symbol that looks like

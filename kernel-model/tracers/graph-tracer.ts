@@ -5,7 +5,7 @@
 import { NOP } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
 import { highWord, lowWord } from '../../base/address.js';
-import type { ElfSymbol } from '../../elf/types.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
 import { fail, ok, type Result } from '../../base/result.js';
 import type { KernelImage } from '../kernel-image.js';
 import type { Machine } from '../machine.js';

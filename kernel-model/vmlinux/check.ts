@@ -5,7 +5,9 @@
 import { immediate12, isSetFp, isSubSp } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
 import type { ElfError } from '../../elf/error.js';
-import type { ElfImage, ElfSymbol, LoadedSegment } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
+import type { LoadedSegment } from '../../elf/segments.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
 import { ok, type Result } from '../../base/result.js';
 import {
   type KernelImage,

@@ -4,7 +4,9 @@
  */
 import { branchWord, RET } from '../../aarch64/encodings.js';
 import { type Address, highWord, lowWord } from '../../base/address.js';
-import type { ElfImage, ElfSymbol, LoadedSegment } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
+import type { LoadedSegment } from '../../elf/segments.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
 import { BugTable } from './bug-table.js';
 import { bootedFunctions, TRAP_WORD } from './booted-functions.js';
 import { Kind } from '../exception-kind.js';

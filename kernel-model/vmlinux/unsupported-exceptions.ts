@@ -1,5 +1,5 @@
 /** Which kinds of exceptions a real kernel that was not booted cannot take, and why. */
-import type { ElfSymbol } from '../../elf/types.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
 import { Kind } from '../exception-kind.js';
 import { type KnownOffsets, WANTED_MEMBERS } from './structure-offsets.js';
 

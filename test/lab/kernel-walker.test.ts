@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Disassembler } from '../../aarch64/disassembler.js';
-import type { ElfImage } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
 import { ALL_KINDS, Kind } from '../../kernel-model/exception-kind.js';
 import { DriverStatus } from '../../kernel-model/exception-driver.js';
 import { setUpScenario } from '../../lab/scenario-setup.js';

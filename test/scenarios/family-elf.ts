@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { expect } from 'vitest';
 import { loadElf } from '../../elf/image.js';
-import type { ElfSymbol } from '../../elf/types.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
 import type {
   GuestKernelName,
   PointFilter,

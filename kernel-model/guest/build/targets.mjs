@@ -3,11 +3,11 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const GUEST = 'kernel-model/guest';
-const KERNEL_ELF = `${GUEST}/vmlinux`;
+export const KERNEL_ELF = `${GUEST}/vmlinux`;
 /** The kernel with the reordered return path, and the families that are linked against it, too. */
-const RECOVER_ELF = `${GUEST}/vmlinux-recover`;
+export const RECOVER_ELF = `${GUEST}/vmlinux-recover`;
 /** What is mapped beside any kernel image. */
-const STUB_ELF = `${GUEST}/stub/stub.elf`;
+export const STUB_ELF = `${GUEST}/stub/stub.elf`;
 const RECOVER_FLAG = '-DFGRAPH_RECOVER';
 const RECOVER_FAMILIES = ['fgraph', 'kretprobe', 'kunit'];
 const SLOTS = `${GUEST}/build/slots.json`;
