@@ -46,7 +46,7 @@ export async function debug(given: DebugArguments): Promise<void> {
       await serveGdb(endpoint, given.gdbAllowRemote === true, { evaluator, ...request });
     }
     if (shows) return;
-    const asker: Asker = evaluator.isAtRequest ? 'direct' : request.kind;
+    const asker: Asker = evaluator.isPossible('direct') ? 'direct' : request.kind;
     const start = { evaluator, disassembler: code, asker, policy: request.policy };
     const { runDebugger } = await import('../debug/tui/run.js');
     process.exitCode = await runDebugger(start, outputStyle(given.color).colors.isColorSupported);
@@ -77,7 +77,7 @@ async function printPoint(
   { kind, policy }: DebugRequest,
   color: boolean,
 ): Promise<void> {
-  const asker = evaluator.isAtRequest ? 'direct' : kind;
+  const asker = evaluator.isPossible('direct') ? 'direct' : kind;
   const view = pointView(evaluator, code, { asker, policy });
   const { colors, width } = outputStyle(color);
   const columns = process.stdout.isTTY ? width : PRINT_WIDTH;

@@ -6,9 +6,8 @@ import type { Address } from '../base/address.js';
 import type { RegisterFile } from '../emulator/registers.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
-import { pushPending, truthAtRequest } from '../lab/point-truth.js';
-import { explainDriverStatus, explainKernelStop, isStop } from '../lab/problem.js';
-import { TruthList } from '../lab/judge.js';
+import { type Experiment, UNKNOWN_TASK } from '../lab/experiment.js';
+import type { TruthList } from '../lab/judge.js';
 import { VerdictCode } from '../scenarios/verdict.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
@@ -64,23 +63,17 @@ export const UNSAFE_VERDICTS: readonly number[] = [
 
 /** Judges walks on one timeline. */
 export class Evaluator {
-  private readonly truth = new TruthList();
+  private readonly experiment: Experiment;
   private readonly scratch = new WalkResult();
 
-  constructor(readonly line: Timeline) {}
-
-  /** Whether the next instruction asks for a walk itself: policies can then walk as things are. */
-  get isAtRequest(): boolean {
-    return this.line.pc === this.line.machine.kernel.roles.walkRequest;
+  constructor(readonly line: Timeline) {
+    this.experiment = line.experiment;
   }
 
   /** Whether a walk can be asked for here. */
   isPossible(asker: Asker): boolean {
-    const { line } = this;
-    if (asker === 'direct') return this.isAtRequest;
-    // As a sweep: a task that handlers walk must have run.
-    if (line.walkedTask !== 0 && !line.truth.hasRun(line.walkedTask)) return false;
-    return (line.possibleKinds() & (1 << asker)) !== 0;
+    if (asker === 'direct') return this.experiment.isAtRequest;
+    return !this.line.isAtEnd && (this.experiment.possibleKinds() & (1 << asker)) !== 0;
   }
 
   /**
@@ -148,68 +141,45 @@ export class Evaluator {
   }
 
   private askDirectly<T>(use: (request: WalkRequest) => T): Result<T, NoWalk> {
-    const { line, truth } = this;
-    const registers = line.registers();
-    const task = line.parts.model.prepare(registers);
-    if (task === undefined) return noTask();
-    truth.clear();
-    pushPending(truth, line.truth.ofTask(task));
-    return ok(use(this.request(registers, task, false)));
+    const { line, experiment } = this;
+    // A step reads the general registers only; a request is shown with all.
+    line.registers();
+    if (!experiment.enterRequest()) return this.problem(UNKNOWN_TASK);
+    return ok(use(this.request(false)));
   }
 
   private askByException<T>(kind: number, use: (request: WalkRequest) => T): Result<T, NoWalk> {
-    const { line, truth } = this;
-    const { driver, model } = line.parts;
-    driver.interruptAt(line.machine.stepper.registers);
-    const entered = driver.enter(kind);
-    if (entered !== DriverStatus.DONE) return this.driverProblem(entered);
-    const task = model.prepare(driver.request);
-    if (task === undefined) return noTask();
-    truthAtRequest(truth, line.truth, driver, line.pc, task);
-    const result = use(this.request(driver.request, task, true));
-    const left = driver.leave();
-    return left === DriverStatus.DONE ? ok(result) : this.driverProblem(left);
+    const { experiment } = this;
+    experiment.interrupt();
+    const entered = experiment.enter(kind);
+    if (entered !== DriverStatus.DONE) return this.problem(entered);
+    const result = use(this.request(true));
+    const left = experiment.leave();
+    return left === DriverStatus.DONE ? ok(result) : this.problem(left);
   }
 
-  /** As the sweep words it: what a real kernel's own breakpoint says comes first. */
-  private driverProblem(status: number): Result<never, NoWalk> {
-    const { parts } = this.line;
-    const { stoppedAt, difference } = parts.driver;
-    const stop = explainKernelStop(parts.machine.kernel, stoppedAt, isStop(status));
-    const { detail } = stop ?? explainDriverStatus(status, difference);
-    return fail({ kind: 'problem', message: detail });
+  private problem(status: number): Result<never, NoWalk> {
+    return fail({ kind: 'problem', message: this.experiment.explain(status).detail });
   }
 
   /** @param inHandler a handler that the driver runs has asked: only there code can be called */
-  private request(registers: RegisterFile, task: Address, inHandler: boolean): WalkRequest {
-    const { truth } = this;
-    const { model, judge, kernelUnwinder, machine } = this.line.parts;
-    const verdict = (mode: WalkMode, out: WalkResult): number =>
-      mode === 'reliable' ? judge.judgeReliable(out, truth) : judge.judgeBestEffort(out, truth);
+  private request(inHandler: boolean): WalkRequest {
+    const { experiment } = this;
+    const { request: registers, task, truth } = experiment;
+    const { model, kernelUnwinder, machine } = experiment.parts;
+    const kernel = inHandler && machine.kernel.unbooted !== undefined ? kernelUnwinder : undefined;
     return {
       registers,
       task,
       truth,
-      judge: (policy, mode, out) => {
-        model.walk(policy, mode, out);
-        return verdict(mode, out);
-      },
+      judge: (policy, mode, out) => experiment.ask(model, policy, mode, out),
       judgeKernel: (policy, mode, out) => {
-        if (
-          !inHandler ||
-          machine.kernel.unbooted === undefined ||
-          kernelUnwinder?.supports(policy) !== true
-        )
-          return undefined;
-        kernelUnwinder.prepare(registers);
-        kernelUnwinder.walk(policy, mode, out);
-        kernelUnwinder.finish();
-        return verdict(mode, out);
+        if (kernel?.supports(policy) !== true) return undefined;
+        kernel.prepare(registers);
+        const verdict = experiment.ask(kernel, policy, mode, out);
+        kernel.finish();
+        return verdict;
       },
     };
   }
-}
-
-function noTask(): Result<never, NoWalk> {
-  return fail({ kind: 'problem', message: 'the handler asks for a task that is not known' });
 }

@@ -4,19 +4,17 @@
  */
 import type { Address } from '../base/address.js';
 import { ExclusiveEffect, exclusiveEffect } from '../aarch64/exclusive.js';
-import { Reg } from '../emulator/registers.js';
-import { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
+import type { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Machine } from '../kernel-model/machine.js';
-import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
-import type { LabParts } from '../lab/lab-parts.js';
-import { explainKernelStop } from '../lab/problem.js';
+import type { Experiment } from '../lab/experiment.js';
 import type { Policy } from '../unwinder/policy.js';
+import { WalkResult } from '../unwinder/walk-result.js';
 import { type Edit, Inputs } from './inputs.js';
 import { type MachineImage, MachineState } from './machine-state.js';
+import type { Place } from './place.js';
 import { Progress } from './progress.js';
 import { Snapshots } from './snapshots.js';
 import { END, MOVED, type Stop } from './stop.js';
-import { WalkAnswer } from './walk-answer.js';
 
 /** Steps between two snapshots, to begin with: about 2 ms of execution. */
 const INTERVAL = 1024;
@@ -47,15 +45,17 @@ interface Snapshot extends MachineImage {
 }
 
 /** The run of one scenario that was set up. Owns the machine while it is used. */
-export class Replay {
+export abstract class Replay {
+  /** Exceptions that the user has taken, and edits, by position. */
   readonly inputs = new Inputs();
   readonly cpu: InterruptibleCpu;
-  readonly progress: Progress;
-  private readonly machine: Machine;
+  readonly machine: Machine;
+  private readonly progress: Progress;
   private readonly state: MachineState;
   private readonly snapshots: Snapshots<Snapshot>;
   private readonly budget: number;
-  private readonly answer: WalkAnswer | undefined;
+  private readonly answer: Policy | undefined;
+  private readonly walk = new WalkResult();
   private at = 0;
   /** Position from which on a snapshot is due. */
   private due = 0;
@@ -65,21 +65,16 @@ export class Replay {
   private tainted = false;
 
   /** @param entry first instruction of the scenario's entry function */
-  constructor(parts: LabParts, entry: Address, options: ReplayOptions) {
-    const { machine, stacks, driver, model } = parts;
+  protected constructor(
+    readonly experiment: Experiment,
+    entry: Address,
+    options: ReplayOptions,
+  ) {
+    const { machine } = experiment.parts;
     this.machine = machine;
-    const scenarioCpu = new ScenarioCpu(machine, stacks);
-    this.cpu = new InterruptibleCpu(machine, scenarioCpu, driver.source);
-    driver.reset();
-    this.cpu.reset();
-    const shift = options.stackShift ?? 0;
-    if (shift !== 0) {
-      machine.stepper.registers.set(Reg.SP, machine.stepper.registers.get(Reg.SP) - shift);
-      machine.stepper.writeBack();
-    }
+    this.cpu = experiment.cpu;
     this.budget = options.budget ?? DEFAULT_BUDGET;
-    this.answer =
-      options.answer === undefined ? undefined : new WalkAnswer(machine, model, options.answer);
+    this.answer = options.answer;
     this.progress = new Progress(this.cpu, entry, machine.kernel.roles.initTask);
     this.state = new MachineState(machine, this.cpu, this.progress);
     this.snapshots = new Snapshots(options.interval ?? INTERVAL);
@@ -102,6 +97,11 @@ export class Replay {
     return this.pc === this.machine.kernel.roles.threadDone && this.cpu.depth === 0;
   }
 
+  /** Where this is in the scenario. */
+  get place(): Place {
+    return this.progress.place;
+  }
+
   /** Go to a position, or as near as there is one. */
   goTo(position: number): Stop {
     const target = Math.max(0, position);
@@ -118,7 +118,7 @@ export class Replay {
   }
 
   /** Execute up to a position, from here. */
-  forward(target: number): Stop {
+  protected forward(target: number): Stop {
     while (this.at < target) {
       const stop = this.advance();
       if (stop !== undefined) return stop;
@@ -127,7 +127,7 @@ export class Replay {
   }
 
   /** One step. Undefined when it was made. */
-  advance(): Stop | undefined {
+  protected advance(): Stop | undefined {
     const { inputs, cpu, progress } = this;
     if (this.isAtEnd) return END;
     if (this.at >= this.budget) {
@@ -138,7 +138,7 @@ export class Replay {
       cpu.take(kind);
       progress.exceptionTaken();
     } else {
-      this.answer?.beforeStep();
+      if (this.answer !== undefined && this.experiment.isAtRequest) this.answerRequest(this.answer);
       const { depth } = cpu;
       if (!cpu.step()) return this.stuck();
       this.noteExclusive();
@@ -152,19 +152,19 @@ export class Replay {
   }
 
   /** The last position before another one from which on it is cheap to execute again. */
-  cheapStart(before: number): number {
+  protected cheapStart(before: number): number {
     return this.snapshots.atOrBefore(before - 1)?.position ?? 0;
   }
 
   /** Take an exception here as the next step, which is still to be made. It must be possible. */
-  recordInterrupt(kind: number): void {
+  protected recordInterrupt(kind: number): void {
     this.settle();
     this.inputs.recordInterrupt(this.at, kind);
     this.snapshots.dropFrom(this.at + 1);
   }
 
   /** Make an edit here. @returns one line on why it cannot be made, or undefined */
-  edit(edit: Edit): string | undefined {
+  protected recordEdit(edit: Edit): string | undefined {
     this.settle();
     const refusal = this.state.refuses(edit);
     if (refusal !== undefined) return refusal;
@@ -186,7 +186,10 @@ export class Replay {
     this.snapshots.dropFrom(this.at + 1);
   }
 
-  /** See `Timeline.undisturbed`. */
+  /**
+   * Let something disturb memory (an exception on the other engines), and put memory back as it was.
+   * @see evaluate.ts
+   */
   undisturbed<T>(use: () => T): T {
     this.settle();
     const { memory } = this.state;
@@ -198,7 +201,10 @@ export class Replay {
     }
   }
 
-  /** See `Timeline.taint`. */
+  /**
+   * Begin a search that disturbs memory at every position, as a sweep does. It ends with
+   * {@link settle} or by going somewhere. No snapshots are taken until then.
+   */
   taint(): void {
     this.tainted = true;
   }
@@ -214,7 +220,7 @@ export class Replay {
     return { snapshots: count, bytes, interval };
   }
 
-  /** A hash of the whole state. */
+  /** A hash of the whole state: all registers, writable memory, truth, and what is being handled. */
   fingerprint(): string {
     this.settle();
     return `${this.at} ${this.state.fingerprint()}`;
@@ -222,9 +228,7 @@ export class Replay {
 
   /** The step could not be made, and may have left half of its effects: come here again. */
   private stuck(): Stop {
-    // As the sweep words it: a real kernel's breakpoint names a WARN, a BUG, or what was not booted.
-    const stop = explainKernelStop(this.machine.kernel, this.pc);
-    const problem = stop?.detail ?? this.cpu.scenario.problem;
+    const problem = this.experiment.explainStep().detail;
     const target = this.at;
     const snapshot = this.snapshots.atOrBefore(target);
     if (snapshot !== undefined) {
@@ -240,6 +244,14 @@ export class Replay {
     if (effect === ExclusiveEffect.OPENS) this.exclusive = 1;
     else if (effect === ExclusiveEffect.CLOSES) this.exclusive = 0;
     else if (this.exclusive > 0 && ++this.exclusive > EXCLUSIVE_WINDOW) this.exclusive = 0;
+  }
+
+  /** Make the walk that the scenario itself asks for, so that the guest sees what it returned. */
+  private answerRequest(policy: Policy): void {
+    const { experiment, walk } = this;
+    if (!experiment.enterRequest()) return;
+    experiment.parts.model.walk(policy, 'reliable', walk);
+    experiment.answerRequest(walk);
   }
 
   private snapshotIfDue(): void {

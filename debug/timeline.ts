@@ -13,30 +13,26 @@ import type { Address } from '../base/address.js';
 import type { RegisterFile } from '../emulator/registers.js';
 import { fail, ok, type Result } from '../base/result.js';
 import type { GroundTruth } from '../kernel-model/ground-truth.js';
-import type { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
-import type { Machine } from '../kernel-model/machine.js';
 import type { Scenario } from '../scenarios/scenario.js';
-import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
+import { Experiment } from '../lab/experiment.js';
+import { describeSetupError } from '../lab/scenario-setup.js';
 import type { LabParts } from '../lab/lab-parts.js';
-import type { Edit, Inputs } from './inputs.js';
-import type { Place } from './place.js';
+import type { Edit } from './inputs.js';
 import { Replay, type ReplayOptions } from './replay.js';
 import { HIT, LIMIT, type RunLimit, START, type Stop, type StopTest } from './stop.js';
 
 /** A scenario that can be stepped forwards and backwards. Owns the machine while it is used. */
-export class Timeline {
-  /** Task that handlers walk instead of the current one, or 0. */
-  readonly walkedTask: Address;
+export class Timeline extends Replay {
   /** Registers at the position before the last single step. */
   private before: { readonly position: number; readonly words: Uint32Array } | undefined;
 
   private constructor(
-    readonly parts: LabParts,
     readonly scenario: Scenario,
-    private readonly replay: Replay,
+    experiment: Experiment,
+    entry: Address,
+    options: ReplayOptions,
   ) {
-    const { memory, kernel } = parts.machine;
-    this.walkedTask = memory.readAddress(kernel.roles.walkTask) ?? 0;
+    super(experiment, entry, options);
   }
 
   /** Set a scenario up and stand before its thread's first instruction. The error is one line. */
@@ -45,47 +41,19 @@ export class Timeline {
     scenario: Scenario,
     options: ReplayOptions = {},
   ): Result<Timeline, string> {
-    const entry = setUpScenario(parts.machine, scenario);
+    const experiment = new Experiment(parts);
+    const entry = experiment.setUp(scenario, options.stackShift);
     if (typeof entry !== 'number') return fail(describeSetupError(entry));
-    return ok(new Timeline(parts, scenario, new Replay(parts, entry, options)));
+    return ok(new Timeline(scenario, experiment, entry, options));
   }
 
-  get machine(): Machine {
-    return this.parts.machine;
-  }
-
-  get cpu(): InterruptibleCpu {
-    return this.replay.cpu;
-  }
-
-  /** Exceptions that the user has taken, and edits, by position. */
-  get inputs(): Inputs {
-    return this.replay.inputs;
+  get parts(): LabParts {
+    return this.experiment.parts;
   }
 
   /** Truth about the calls pending here. */
   get truth(): GroundTruth {
-    return this.cpu.scenario.truth;
-  }
-
-  /** Steps made since the thread's first instruction. */
-  get position(): number {
-    return this.replay.position;
-  }
-
-  /** Address of the instruction that the next step executes. */
-  get pc(): Address {
-    return this.replay.pc;
-  }
-
-  /** Whether the thread is done: there is no next step. */
-  get isAtEnd(): boolean {
-    return this.replay.isAtEnd;
-  }
-
-  /** Where this is in the scenario. */
-  get place(): Place {
-    return this.replay.progress.place;
+    return this.experiment.groundTruth;
   }
 
   /** All registers as they are now, the system registers included. To be read only: see {@link edit}. */
@@ -104,7 +72,7 @@ export class Timeline {
   step(): Stop {
     const from = this.position;
     const before = this.registers().words.slice();
-    const stop = this.replay.forward(from + 1);
+    const stop = this.forward(from + 1);
     if (this.position === from + 1) this.before = { position: from, words: before };
     return stop;
   }
@@ -125,7 +93,7 @@ export class Timeline {
 
   /** Make `steps` steps, or as many as there are. */
   stepForward(steps: number): Stop {
-    return this.replay.forward(this.position + steps);
+    return this.forward(this.position + steps);
   }
 
   /** Undo one step. */
@@ -141,17 +109,12 @@ export class Timeline {
     return stop.reason === 'moved' && steps > 0 && target === 0 ? START : stop;
   }
 
-  /** Go to a position, or as near as there is one. */
-  goTo(position: number): Stop {
-    return this.replay.goTo(position);
-  }
-
   /** Run forward until a test answers, at least one step. */
   run(test: StopTest, limit: RunLimit = {}): Stop {
     const last = this.position + (limit.steps ?? Infinity);
     test.begin?.();
     while (this.position < last) {
-      const stop = this.replay.advance();
+      const stop = this.advance();
       if (stop !== undefined) return stop;
       if (test.after?.() === true || test.here?.() === true) return HIT;
     }
@@ -167,7 +130,7 @@ export class Timeline {
     const from = this.position;
     let end = from;
     while (end > lowest) {
-      const begin = Math.max(lowest, this.replay.cheapStart(end));
+      const begin = Math.max(lowest, this.cheapStart(end));
       const found = this.lastHit(test, begin, end);
       if (found >= 0) {
         this.goTo(found);
@@ -187,7 +150,7 @@ export class Timeline {
     while (this.position < end) {
       const position = this.position;
       if (test.here?.() === true) found = position;
-      if (this.replay.advance() !== undefined) break;
+      if (this.advance() !== undefined) break;
       if (test.after?.() === true) found = position;
     }
     return found;
@@ -202,7 +165,7 @@ export class Timeline {
       return { reason: 'problem', detail: 'that exception is not possible here' };
     }
     this.before = undefined;
-    this.replay.recordInterrupt(kind);
+    this.recordInterrupt(kind);
     return this.step();
   }
 
@@ -211,15 +174,10 @@ export class Timeline {
    * changed: all engines hold translations of it. The error is one line.
    */
   edit(edit: Edit): Result<void, string> {
-    const refusal = this.replay.edit(edit);
+    const refusal = this.recordEdit(edit);
     if (refusal !== undefined) return fail(refusal);
     this.before = undefined;
     return ok(undefined);
-  }
-
-  /** Drop the inputs after this position: exceptions taken from here on, and later edits. */
-  forgetFuture(): void {
-    this.replay.forgetFuture();
   }
 
   /** Bytes of guest memory, or undefined where not all of them are mapped in one region. */
@@ -228,36 +186,5 @@ export class Timeline {
     if (region === undefined || length < 0 || address + length > region.high) return undefined;
     const from = address - region.low;
     return region.bytes.slice(from, from + length);
-  }
-
-  /**
-   * Let something disturb memory (an exception on the other engines), and put memory back as it was.
-   * @see evaluate.ts
-   */
-  undisturbed<T>(use: () => T): T {
-    return this.replay.undisturbed(use);
-  }
-
-  /**
-   * Begin a search that disturbs memory at every position, as a sweep does. It ends with
-   * {@link settle} or by going somewhere. No snapshots are taken until then.
-   */
-  taint(): void {
-    this.replay.taint();
-  }
-
-  /** Have the memory of this position again after {@link taint}. */
-  settle(): void {
-    this.replay.settle();
-  }
-
-  /** Memory that snapshots take, and how many there are. */
-  usage(): ReturnType<Replay['usage']> {
-    return this.replay.usage();
-  }
-
-  /** A hash of the whole state: all registers, writable memory, truth, and what is being handled. */
-  fingerprint(): string {
-    return this.replay.fingerprint();
   }
 }

@@ -101,11 +101,6 @@ export class ExceptionDriver {
     return this.state.stackSlot;
   }
 
-  /** The kinds that could be delivered at this stop, as a set of bits. */
-  possibleKinds(): number {
-    return this.source.possible(this.interrupted);
-  }
-
   /** What a mask state (see exception-path.ts) is for the interrupted context. */
   private maskState(): number {
     const pstate = this.interrupted.words[2 * Reg.PSTATE] as number;

@@ -3,27 +3,23 @@
  * what the unwinder says under a policy, and checks that the guest did what the case is made of.
  */
 import type { Address } from '../base/address.js';
-import { Reg } from '../emulator/registers.js';
 import { threadResult } from '../kernel-model/thread-call.js';
-import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
 import type { GuestKernelName, Scenario } from '../scenarios/scenario.js';
 import { kunitScenario } from '../scenarios/kunit/kunit.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { WALK_WARNINGS, WALK_REASONS } from '../unwinder/walk-reason.js';
 import { WalkResult } from '../unwinder/walk-result.js';
+import { EINVAL, Experiment } from '../lab/experiment.js';
 import { kprobeRefusal } from '../lab/kprobe-setup.js';
-import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
+import { describeSetupError } from '../lab/scenario-setup.js';
 import type { LabParts } from '../lab/lab-parts.js';
-import { TruthList } from '../lab/judge.js';
 import { VerdictCode, VERDICTS } from '../scenarios/verdict.js';
 import type { CaseRun, StepRun, WalkRun } from './case-run.js';
 import { handlersOf, type KunitCase } from './cases.js';
 import { formatPlace, Kallsyms } from './kallsyms.js';
 import type { ProbeRecord } from './suite-log.js';
 
-/** -EINVAL: what a walk that is not reliable returns, and register_kprobe where it refuses. */
-const EINVAL = 22;
 /** Instructions of a case. The longest takes about 3,000. */
 const BUDGET = 200_000;
 /** struct kunit (scenarios/kunit/kunit.h): walks asked for, and what the last one returned. */
@@ -40,10 +36,9 @@ interface Parameter {
 
 /** Runs cases on the machine it is given. */
 export class CaseRunner {
-  private readonly cpu: ScenarioCpu;
+  private readonly experiment: Experiment;
   private readonly kallsyms: Kallsyms;
   private readonly walk = new WalkResult();
-  private readonly truth = new TruthList();
   private stackShift = 0;
 
   /** @param kernel the one that the machine has */
@@ -51,7 +46,7 @@ export class CaseRunner {
     private readonly parts: LabParts,
     private readonly kernel: GuestKernelName,
   ) {
-    this.cpu = new ScenarioCpu(parts.machine, parts.stacks);
+    this.experiment = new Experiment(parts);
     this.kallsyms = new Kallsyms(parts.machine.symbols);
   }
 
@@ -108,36 +103,24 @@ export class CaseRunner {
     scenario: Scenario,
     name: string,
   ): StepRun {
-    const { machine, stacks } = this.parts;
-    const { walkRequest, threadDone, initTask } = machine.kernel.roles;
-    const entry = setUpScenario(machine, scenario);
+    const { experiment } = this;
+    const { stepper, kernel } = this.parts.machine;
+    const entry = experiment.setUp(scenario, this.stackShift);
     if (typeof entry !== 'number') return broken(name, describeSetupError(entry));
-    stacks.switchTo(initTask);
-    this.cpu.reset();
-    this.lowerStack(this.stackShift);
     const missing = this.handlers(definition);
     let walk: WalkRun | undefined;
     let walks = 0;
-    for (let executed = 0; machine.stepper.pc !== threadDone; executed++) {
-      const { pc } = machine.stepper;
+    for (let executed = 0; stepper.pc !== kernel.roles.threadDone; executed++) {
       if (executed === BUDGET) return broken(name, `no end after ${BUDGET} instructions`);
-      if (pc === walkRequest) {
+      if (experiment.isAtRequest) {
         walk = this.answer(policy);
         walks++;
       }
-      missing.delete(pc);
-      if (!this.cpu.step()) return broken(name, this.cpu.problem);
+      missing.delete(stepper.pc);
+      if (!experiment.cpu.step()) return broken(name, experiment.cpu.scenario.problem);
     }
     const problem = this.outcome(walk, walks) ?? notCalled(missing) ?? '';
     return { name, probe: undefined, walk, problem };
-  }
-
-  /** Begin the thread's stack lower. Its final record stays where it is. */
-  private lowerStack(bytes: number): void {
-    if (bytes === 0) return;
-    const { stepper } = this.parts.machine;
-    stepper.registers.set(Reg.SP, stepper.registers.get(Reg.SP) - bytes);
-    stepper.writeBack();
   }
 
   /** First instructions of the handlers that a case has called, with their names. */
@@ -148,25 +131,20 @@ export class CaseRunner {
     return found;
   }
 
-  /** Walk as the request in the registers says, and leave the answer for the guest. */
+  /** Make the walk that the guest asks for, and leave it the answer. */
   private answer(policy: PolicyName): WalkRun | undefined {
-    const { model, judge, machine } = this.parts;
-    const { walk, truth } = this;
-    if (model.prepare(machine.stepper.registers) === undefined) return undefined;
-    model.walk(POLICIES[policy], 'reliable', walk);
-    const pending = this.cpu.truth.current;
-    truth.clear();
-    for (let i = pending.depth - 1; i >= 0; i--) truth.push(pending.addresses[i] as number);
-    const error = walk.status === 0 ? undefined : -EINVAL;
-    const result = machine.kernel.symbol('walk_result');
-    if (result !== undefined) machine.memory.writeWord(result, (error ?? 0) >>> 0);
-    const entries = error === undefined ? walk.entries.subarray(0, walk.count) : [];
+    const { experiment, walk } = this;
+    if (!experiment.enterRequest()) return undefined;
+    const verdict = experiment.ask(this.parts.model, POLICIES[policy], 'reliable', walk);
+    const error = experiment.answerRequest(walk);
+    const reliable = error === 0;
+    const entries = reliable ? walk.entries.subarray(0, walk.count) : [];
     return {
-      error,
-      reason: error === undefined ? '' : (WALK_REASONS[walk.status] ?? ''),
+      error: reliable ? undefined : error,
+      reason: reliable ? '' : (WALK_REASONS[walk.status] ?? ''),
       entries: Array.from(entries, (address) => this.kallsyms.format(address)),
       warning: walk.warned === 0 ? '' : (WALK_WARNINGS[walk.warned] ?? ''),
-      unsafe: error === undefined ? this.unsafe(judge.judgeReliable(walk, truth)) : '',
+      unsafe: reliable ? this.unsafe(verdict) : '',
     };
   }
 
@@ -174,7 +152,8 @@ export class CaseRunner {
   private unsafe(verdict: number): string {
     if (verdict === VerdictCode.EXACT) return '';
     const listed = new Set(this.walk.entries.subarray(0, this.walk.count));
-    const required = this.truth.addresses.subarray(0, this.truth.count);
+    const { addresses, count } = this.experiment.truth;
+    const required = addresses.subarray(0, count);
     const absent = Array.from(required).filter(
       (address) => !listed.has(address) && !this.parts.judge.isOptional(address),
     );

@@ -38,15 +38,18 @@ export interface Problem {
   readonly detail: string;
 }
 
+/** A problem in words, wherever it was. */
+export interface Explanation {
+  readonly kind: ProblemKind;
+  readonly detail: string;
+}
+
 /**
  * Kind and wording for a driver's status.
  * @param status a `DriverStatus` other than DONE
  * @param register the register that differs, for REGISTER_CHANGED
  */
-export function explainDriverStatus(
-  status: number,
-  register: number,
-): { readonly kind: ProblemKind; readonly detail: string } {
+export function explainDriverStatus(status: number, register: number): Explanation {
   switch (status) {
     case DriverStatus.ENGINE_ERROR:
       return { kind: 'engine', detail: 'the engine stopped in entry, handler or exit code' };
@@ -67,11 +70,6 @@ export function explainDriverStatus(
   }
 }
 
-/** Whether a driver's status means that execution stopped in front of an instruction. */
-export function isStop(status: number): boolean {
-  return status === DriverStatus.NO_REQUEST || status === DriverStatus.NO_RETURN;
-}
-
 /**
  * What a real kernel's breakpoint says: which function needs a booted kernel, or which WARN or BUG
  * was reached. Undefined for the built-in kernel, and at any other instruction.
@@ -79,9 +77,7 @@ export function isStop(status: number): boolean {
 export function explainKernelStop(
   { bootedFunctions, bugTable }: KernelImage,
   pc: Address,
-  stopped = true,
-): { readonly kind: ProblemKind; readonly detail: string } | undefined {
-  if (!stopped) return undefined;
+): Explanation | undefined {
   const name = bootedFunctions?.get(pc);
   if (name !== undefined) {
     return { kind: 'unbooted', detail: `${name} was called, which needs a booted kernel` };

@@ -8,13 +8,12 @@ import { randomIntegers } from '../base/random.js';
 import type { ElfSymbol } from '../elf/symbols.js';
 import { Kind } from '../kernel-model/exception-kind.js';
 import { patchSite } from '../kernel-model/tracers/patch-site.js';
-import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall } from '../targets/arm64-routines.js';
 import type { NamedFunction } from '../targets/function-text.js';
 import { SELF_ARGUMENTS } from '../targets/kernel-target.js';
 import { matchesPattern } from '../base/name-pattern.js';
-import { setUpScenario } from '../lab/scenario-setup.js';
+import { Experiment } from '../lab/experiment.js';
 import { ScenarioSweep } from './scenario-sweep.js';
 import type { LabParts } from '../lab/lab-parts.js';
 import { explainKernelStop } from '../lab/problem.js';
@@ -89,13 +88,13 @@ function candidates({ machine }: LabParts): ElfSymbol[] {
 }
 
 class Trial {
-  private readonly cpu: ScenarioCpu;
+  private readonly experiment: Experiment;
 
   constructor(
     private readonly parts: LabParts,
     private readonly tracing: Tracing | undefined,
   ) {
-    this.cpu = new ScenarioCpu(parts.machine, parts.stacks);
+    this.experiment = new Experiment(parts);
   }
 
   /** The call that takes the function furthest, or why there is none. */
@@ -124,17 +123,16 @@ class Trial {
 
   /** Instructions up to the return, or why it does not come. */
   private run(name: string, args: readonly ScenarioArgument[]): number | string {
-    const { machine, stacks } = this.parts;
-    const { stepper, kernel, memory } = machine;
-    const entry = setUpScenario(machine, { name, summary: '', entry: name, args });
+    const { stepper, kernel, memory } = this.parts.machine;
+    const { experiment } = this;
+    const { cpu } = experiment;
+    const entry = experiment.setUp({ name, summary: '', entry: name, args });
     if (typeof entry !== 'number') return 'cannot be set up';
-    stacks.switchTo(kernel.roles.initTask);
-    this.cpu.reset();
     let from = -1;
     let depth = 0;
     for (let i = 0; i < MAX_INSTRUCTIONS; i++) {
       const { pc } = stepper;
-      const pending = this.cpu.truth.current.depth;
+      const pending = experiment.groundTruth.current.depth;
       if (pc === entry && from < 0) {
         from = i;
         depth = pending;
@@ -142,8 +140,8 @@ class Trial {
       if (from >= 0 && pending < depth) return i - from;
       const word = memory.readWord(pc);
       if (word !== undefined && changesTheCpu(word)) return 'writes a system register';
-      if (this.cpu.step()) {
-        const warning = explainKernelStop(kernel, this.cpu.warnedAt);
+      if (cpu.step()) {
+        const warning = explainKernelStop(kernel, cpu.scenario.warnedAt);
         if (warning !== undefined) return warning.detail;
         continue;
       }
@@ -155,9 +153,8 @@ class Trial {
 
   /** Why interrupts in the function cannot be handled, if so. */
   private interrupted({ name, args, tracing }: FunctionCall): string | undefined {
-    const { machine, stacks } = this.parts;
     let problem: string | undefined;
-    const sweep = new ScenarioSweep(this.parts, [], new Tally(0), {
+    const sweep = new ScenarioSweep(this.experiment, [], new Tally(0), {
       example: () => undefined,
       wrongRow: () => undefined,
       problem: ({ detail }) => {
@@ -166,11 +163,11 @@ class Trial {
       },
     });
     const traced = tracing === undefined ? {} : { tracing };
-    const entry = setUpScenario(machine, { name, summary: '', entry: name, args, ...traced });
+    const scenario = { name, summary: '', entry: name, args, ...traced };
+    const entry = this.experiment.setUp(scenario);
     if (typeof entry !== 'number') return 'cannot be set up';
-    stacks.switchTo(machine.kernel.roles.initTask);
     const most = MAX_INSTRUCTIONS + (tracing === undefined ? 100 : MAX_TRACER_INSTRUCTIONS);
-    const end = sweep.run({ ...measuringRange(most), kinds: 1 << Kind.IRQ, entry });
+    const end = sweep.run(entry, { ...measuringRange(most), kinds: 1 << Kind.IRQ });
     if (problem !== undefined || tracing === undefined) return problem;
     return end.returnedToTracer === true ? undefined : 'returns without its tracer';
   }

@@ -10,7 +10,7 @@ const UNIT_INSTRUCTIONS_DEPTH_2 = 8;
 export const NO_LIMIT = 0x7fffffff;
 
 /** A run to the scenario's end that takes no exception: how long it is, and what it returns. */
-export function measuringRange(budget: number): Omit<SweepRange, 'entry'> {
+export function measuringRange(budget: number): SweepRange {
   return {
     from: 0,
     to: NO_LIMIT,
@@ -24,7 +24,7 @@ export function measuringRange(budget: number): Omit<SweepRange, 'entry'> {
 }
 
 /** Whether a range takes no exception: {@link measuringRange}. */
-export function isMeasuring({ kinds, outerKinds }: Omit<SweepRange, 'entry'>): boolean {
+export function isMeasuring({ kinds, outerKinds }: SweepRange): boolean {
   return kinds === 0 && outerKinds === 0;
 }
 
@@ -34,8 +34,8 @@ export function cutRanges(
   depth: 1 | 2,
   kinds: number,
   budget: number,
-): Omit<SweepRange, 'entry'>[] {
-  const ranges: Omit<SweepRange, 'entry'>[] = [];
+): SweepRange[] {
+  const ranges: SweepRange[] = [];
   const add = (from: number, to: number, first: number, outer: number): void => {
     ranges.push({
       from,
@@ -63,7 +63,7 @@ export function cutRanges(
 const ESTIMATED_INNER = 400;
 
 /** How much work a range is, in stops, roughly: for showing progress. */
-export function rangeWork(range: Omit<SweepRange, 'entry'>): number {
+export function rangeWork(range: SweepRange): number {
   const inner = Math.min(ESTIMATED_INNER, range.innerTo - range.innerFrom);
   const inside = bits(range.outerKinds).length * inner;
   return Math.max(1, range.to - range.from) * (1 + inside);
@@ -76,7 +76,7 @@ const MAX_INNER = 1 << 14;
  * Smaller ranges that together are the given one, or none when it is a single point: how the point
  * that kills a worker is found.
  */
-export function splitRange(range: Omit<SweepRange, 'entry'>): Omit<SweepRange, 'entry'>[] {
+export function splitRange(range: SweepRange): SweepRange[] {
   const { from, to, kinds, outerKinds, innerKinds } = range;
   if (to - from > 1) {
     const middle = (from + to) >> 1;
@@ -106,7 +106,7 @@ export function splitRange(range: Omit<SweepRange, 'entry'>): Omit<SweepRange, '
 }
 
 /** The order in which {@link splitRange} gives the parts of a range. */
-export function compareRanges(a: Omit<SweepRange, 'entry'>, b: Omit<SweepRange, 'entry'>): number {
+export function compareRanges(a: SweepRange, b: SweepRange): number {
   return (
     a.from - b.from ||
     Number(b.kinds !== 0) - Number(a.kinds !== 0) ||
@@ -118,7 +118,7 @@ export function compareRanges(a: Omit<SweepRange, 'entry'>, b: Omit<SweepRange, 
 }
 
 /** Whether a range is one point. */
-export function isSinglePoint(range: Omit<SweepRange, 'entry'>): boolean {
+export function isSinglePoint(range: SweepRange): boolean {
   if (range.to - range.from > 1) return false;
   if (range.outerKinds === 0) return bits(range.kinds).length <= 1;
   return (
@@ -130,7 +130,7 @@ export function isSinglePoint(range: Omit<SweepRange, 'entry'>): boolean {
 }
 
 /** The range that holds just one point. */
-export function pointRange(point: Point, budget: number): Omit<SweepRange, 'entry'> {
+export function pointRange(point: Point, budget: number): SweepRange {
   const { index, kind, inner } = point;
   return {
     from: index,
@@ -145,7 +145,7 @@ export function pointRange(point: Point, budget: number): Omit<SweepRange, 'entr
 }
 
 /** The name of the only point in a range. */
-export function singlePoint(range: Omit<SweepRange, 'entry'>): string {
+export function singlePoint(range: SweepRange): string {
   const kindOf = (set: number): number => 31 - Math.clz32(set);
   const { from: index, kinds, outerKinds, innerKinds, innerFrom } = range;
   return formatPoint(

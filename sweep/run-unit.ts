@@ -3,7 +3,8 @@ import { prepareDebugSections } from '../elf/debug-compression.js';
 import { Disassembler } from '../aarch64/disassembler.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { Lab } from '../lab/lab.js';
-import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
+import { Experiment } from '../lab/experiment.js';
+import { describeSetupError } from '../lab/scenario-setup.js';
 import { ScenarioSweep, type SweepEnd } from './scenario-sweep.js';
 import type { LabParts } from '../lab/lab-parts.js';
 import { failedUnit, type UnitRequest, type UnitResult, type WalkExample } from './unit.js';
@@ -58,15 +59,17 @@ export class UnitRunner {
   ): SweepEnd | string {
     const { scenario } = request.target;
     const policies = request.policies.map((name) => POLICIES[name]);
-    const sweep = new ScenarioSweep(parts, policies, collected.tally, collected, request.unwinder);
-    sweep.stepExceptions(request.stepped === true);
+    const experiment = new Experiment(parts);
+    const { tally } = collected;
+    const sweep = new ScenarioSweep(experiment, policies, tally, collected, request.unwinder);
+    // A unit that hung is executed within a budget.
+    parts.driver.alwaysStepped = request.stepped === true;
     let { from } = request.range;
     for (;;) {
-      const entry = setUpScenario(parts.machine, scenario);
+      const entry = experiment.setUp(scenario);
       if (typeof entry !== 'number') return describeSetupError(entry);
-      parts.stacks.switchTo(parts.machine.kernel.roles.initTask);
       const known = collected.problems.length;
-      const end = sweep.run({ ...request.range, from, entry });
+      const end = sweep.run(entry, { ...request.range, from });
       checkTraced(request, end, collected);
       const last = collected.problems[known];
       if (last === undefined || last.point === undefined) return end;

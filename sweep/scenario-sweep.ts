@@ -12,22 +12,21 @@ import {
 import { KIND_COUNT } from '../kernel-model/exception-kind.js';
 import type { GroundTruth } from '../kernel-model/ground-truth.js';
 import { InterruptedState } from '../kernel-model/interrupted-state.js';
-import { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
-import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
+import type { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
+import type { Machine } from '../kernel-model/machine.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { Point } from '../lab/point.js';
 import { PointWalks } from './point-walks.js';
+import { Position } from './position.js';
 import { RowCheck } from './row-check.js';
 import type { UnwinderChoice } from '../lab/stack-walker.js';
 import type { SweepObserver } from './sweep-observer.js';
-import type { LabParts } from '../lab/lab-parts.js';
-import { explainDriverStatus, explainKernelStop, isStop, type Problem } from '../lab/problem.js';
+import type { Experiment } from '../lab/experiment.js';
+import { explainDriverStatus, type Problem } from '../lab/problem.js';
 import type { Tally } from './tally.js';
 
 /** What is swept. */
 export interface SweepRange {
-  /** First instruction of the entry function. */
-  readonly entry: Address;
   /** Dynamic instructions `[from, to)` of the scenario. */
   readonly from: number;
   readonly to: number;
@@ -55,60 +54,54 @@ export interface SweepEnd {
   readonly returnedToTracer?: true;
 }
 
-/** One scenario on one machine. The machine must be freshly set up: see scenario-setup.ts. */
+/** Sweeps of one scenario that was set up. */
 export class ScenarioSweep {
+  private readonly machine: Machine;
   private readonly driver: ExceptionDriver;
   private readonly cpu: InterruptibleCpu;
+  private readonly position = new Position();
   private readonly walks: PointWalks;
   private readonly rows: RowCheck;
   /** What the exception whose handling is interrupted must leave as it was. */
   private readonly outer: InterruptedState;
-  /** The task that handlers have walked instead of the current one, or 0. */
-  private walkedTask: Address = 0;
   /** A trampoline of function graph or of a kretprobe has been reached. */
   private trampolineReached = false;
 
   constructor(
-    private readonly parts: LabParts,
+    private readonly experiment: Experiment,
     policies: readonly Policy[],
     private readonly tally: Tally,
     private readonly observer: SweepObserver,
     unwinder: UnwinderChoice = 'model',
   ) {
-    this.driver = parts.driver;
-    this.walks = new PointWalks(parts, policies, tally, observer, unwinder);
-    this.rows = new RowCheck(parts.rules, parts.machine.memory);
-    const { machine, stacks, driver } = parts;
-    const scenario = new ScenarioCpu(machine, stacks);
-    this.cpu = new InterruptibleCpu(machine, scenario, driver.source);
+    const { machine, stacks, driver, rules } = experiment.parts;
+    this.machine = machine;
+    this.driver = driver;
+    this.cpu = experiment.cpu;
+    this.walks = new PointWalks(experiment, policies, tally, observer, unwinder);
+    this.rows = new RowCheck(rules, machine.memory);
     this.outer = new InterruptedState(machine, stacks, driver.source);
   }
 
   private get truth(): GroundTruth {
-    return this.cpu.scenario.truth;
+    return this.experiment.groundTruth;
   }
 
-  /** Take every exception step by step, within a budget, instead of running its code freely. */
-  stepExceptions(always: boolean): void {
-    this.driver.alwaysStepped = always;
-  }
-
-  /** Step from the thread's first instruction to its end (or the end of the range), sweeping. */
-  run(range: SweepRange): SweepEnd {
-    const { memory, kernel } = this.parts.machine;
-    this.driver.reset();
-    this.cpu.reset();
+  /**
+   * Step from the thread's first instruction to its end (or the end of the range), sweeping.
+   * @param entry first instruction of the entry function
+   */
+  run(entry: Address, range: SweepRange): SweepEnd {
     this.trampolineReached = false;
-    this.walkedTask = memory.readAddress(kernel.roles.walkTask) ?? 0;
     const home = this.truth.current;
-    const cpu = this.parts.machine.stepper;
-    const done = this.parts.machine.kernel.roles.threadDone;
+    const cpu = this.machine.stepper;
+    const done = this.machine.kernel.roles.threadDone;
     let depthAtEntry = -1;
     let index = -1;
     for (let executed = 0; executed < range.budget; executed++) {
       const { pc } = cpu;
       if (this.isTrampoline(pc)) this.trampolineReached = true;
-      if (depthAtEntry < 0 && pc === range.entry) {
+      if (depthAtEntry < 0 && pc === entry) {
         depthAtEntry = home.depth;
         index = 0;
       }
@@ -140,7 +133,7 @@ export class ScenarioSweep {
   }
 
   private isTrampoline(pc: Address): boolean {
-    const { returnToHandler, kretprobeTrampolines } = this.parts.machine.kernel;
+    const { returnToHandler, kretprobeTrampolines } = this.machine.kernel;
     if (pc === returnToHandler.start) return true;
     for (let i = 0; i < kretprobeTrampolines.length; i++) {
       if (kretprobeTrampolines[i]?.start === pc) return true;
@@ -150,26 +143,23 @@ export class ScenarioSweep {
 
   /** Step the scenario by one instruction, recording truth. */
   private step(): boolean {
-    if (!this.cpu.step()) {
-      const { stepper, kernel } = this.parts.machine;
-      const stop = explainKernelStop(kernel, stepper.pc);
-      this.report(stop?.kind ?? 'scenario', undefined, stop?.detail ?? this.cpu.scenario.problem);
-      return false;
-    }
-    return true;
+    if (this.cpu.step()) return true;
+    const { kind, detail } = this.experiment.explainStep();
+    this.report(kind, undefined, detail);
+    return false;
   }
 
   /** All points before one instruction of the scenario. False to give up. */
   private stop(index: number, range: SweepRange): boolean {
-    this.walks.outerIndex = index;
-    this.walks.innerIndex = -1;
+    this.position.index = index;
+    this.position.innerIndex = -1;
     if (range.kinds !== 0) {
       this.checkRow();
       if (!this.takePoints(range.kinds)) return false;
     }
     if (range.outerKinds === 0) return true;
-    this.driver.interruptAt(this.parts.machine.stepper.registers);
-    const outer = this.driver.possibleKinds() & range.outerKinds;
+    const { registers } = this.machine.stepper;
+    const outer = this.driver.source.possible(registers) & range.outerKinds;
     for (let kind = 0; kind < KIND_COUNT; kind++) {
       if ((outer & (1 << kind)) !== 0 && !this.insideException(kind, range)) return false;
     }
@@ -178,17 +168,15 @@ export class ScenarioSweep {
 
   /** The row for this instruction, once for each instruction. A wrong one does not end the sweep. */
   private checkRow(): void {
-    const wrong = this.rows.check(this.parts.machine.stepper.registers, this.truth.current);
+    const wrong = this.rows.check(this.machine.stepper.registers, this.truth.current);
     if (wrong !== undefined) this.observer.wrongRow(wrong);
   }
 
   /** Take every possible kind of a set at the stepper's instruction. False to give up. */
   private takePoints(kinds: number): boolean {
-    if (this.walkedTask !== 0 && !this.truth.hasRun(this.walkedTask)) return true;
-    const { registers } = this.parts.machine.stepper;
-    this.driver.interruptAt(registers);
-    const possible = this.driver.possibleKinds() & kinds;
+    const possible = this.experiment.possibleKinds() & kinds;
     if (possible === 0) return true;
+    this.experiment.interrupt();
     this.walks.reserve();
     for (let kind = 0; kind < KIND_COUNT; kind++) {
       if ((possible & (1 << kind)) !== 0 && !this.takePoint(kind)) return false;
@@ -196,21 +184,16 @@ export class ScenarioSweep {
     return true;
   }
 
-  /** One point: in, walk, judge, out. This is the hot path. */
+  /** One point: in, walk, judge, out. False to give up. This is the hot path. */
   private takePoint(kind: number): boolean {
     this.tally.points++;
-    const entered = this.driver.enter(kind);
-    if (entered !== DriverStatus.DONE) return this.driverProblem(entered, kind);
-    if (this.walks.take(kind, this.truth)) return this.leave(kind);
-    return this.driverProblem(DriverStatus.NO_REQUEST, kind);
-  }
-
-  /** Out of the exception of a point. False to give up. */
-  private leave(kind: number): boolean {
-    const { driver } = this;
-    const left = driver.leave();
-    if (driver.warnedAt !== 0) this.observer.warned?.(driver.warnedAt, this.walks.pointOf(kind));
-    return left === DriverStatus.DONE || this.driverProblem(left, kind);
+    const entered = this.experiment.enter(kind);
+    if (entered !== DriverStatus.DONE) return this.pointProblem(entered, kind);
+    this.walks.take(this.position, kind);
+    const left = this.experiment.leave();
+    const { warnedAt } = this.driver;
+    if (warnedAt !== 0) this.observer.warned?.(warnedAt, this.position.point(kind));
+    return left === DriverStatus.DONE || this.pointProblem(left, kind);
   }
 
   /**
@@ -218,21 +201,18 @@ export class ScenarioSweep {
    * has returned; then it must be what it was.
    */
   private insideException(kind: number, range: SweepRange): boolean {
-    const { cpu, walks } = this;
-    const point = { index: walks.outerIndex, kind };
-    const { registers } = this.parts.machine.stepper;
+    const { cpu, position } = this;
+    const point = { index: position.index, kind };
+    const { registers } = this.machine.stepper;
     this.outer.keepStack(registers);
     this.outer.keepCounts(registers);
     cpu.take(kind);
-    walks.outerKind = kind;
+    position.outerKind = kind;
     let going = true;
-    for (walks.innerIndex = 0; going && cpu.depth > 0; walks.innerIndex++) {
-      if (walks.innerIndex >= range.budget) {
-        this.report(
-          'runaway',
-          this.walks.pointOf(kind),
-          `${range.budget} instructions in a handler`,
-        );
+    for (position.innerIndex = 0; going && cpu.depth > 0; position.innerIndex++) {
+      if (position.innerIndex >= range.budget) {
+        const detail = `${range.budget} instructions in a handler`;
+        this.report('runaway', position.point(kind), detail);
         going = false;
       } else {
         going = (cpu.isFirmwareNext || this.innerPoints(range)) && this.step();
@@ -241,7 +221,7 @@ export class ScenarioSweep {
         }
       }
     }
-    walks.innerIndex = -1;
+    position.innerIndex = -1;
     if (!going) return false;
     const status = this.outerStatus();
     if (status === DriverStatus.DONE) return true;
@@ -252,24 +232,22 @@ export class ScenarioSweep {
   /** Whether the exception that has returned at depth 2 has left everything as it was. */
   private outerStatus(): number {
     if (this.cpu.difference >= 0) return DriverStatus.REGISTER_CHANGED;
-    return memoryStatus(this.outer, this.parts.machine.stepper.registers);
+    return memoryStatus(this.outer, this.machine.stepper.registers);
   }
 
   private innerPoints(range: SweepRange): boolean {
-    const { innerIndex } = this.walks;
+    const { innerIndex } = this.position;
     if (innerIndex < range.innerFrom || innerIndex >= range.innerTo) return true;
     return this.takePoints(range.innerKinds);
   }
 
-  private driverProblem(status: number, kind: number): boolean {
-    const { kernel } = this.parts.machine;
-    const stop = explainKernelStop(kernel, this.driver.stoppedAt, isStop(status));
-    const { kind: problem, detail } = stop ?? explainDriverStatus(status, this.driver.difference);
-    return this.report(problem, this.walks.pointOf(kind), detail);
+  private pointProblem(status: number, kind: number): boolean {
+    const { kind: problem, detail } = this.experiment.explain(status);
+    return this.report(problem, this.position.point(kind), detail);
   }
 
   private report(kind: Problem['kind'], point: Point | undefined, detail: string): boolean {
-    const pc = this.parts.machine.stepper.pc;
+    const { pc } = this.machine.stepper;
     return this.observer.problem({ kind, point, pc, detail });
   }
 }

@@ -161,7 +161,7 @@ export class Sweep implements UnitObserver {
     return this.options.budget ?? DEFAULT_BUDGET;
   }
 
-  private request(job: Job, range: Omit<SweepRange, 'entry'>): UnitRequest {
+  private request(job: Job, range: SweepRange): UnitRequest {
     const request: UnitRequest = {
       id: this.nextId++,
       target: job.target,

@@ -16,7 +16,7 @@ export interface UnitRequest {
   readonly id: number;
   readonly target: LabTarget;
   readonly policies: readonly PolicyName[];
-  readonly range: Omit<SweepRange, 'entry'>;
+  readonly range: SweepRange;
   /** Take every exception step by step, within a budget: for a unit that hung. */
   readonly stepped?: boolean;
   /** Whose walks; default: the model's. */

@@ -8,14 +8,13 @@ import { DriverStatus } from '../kernel-model/exception-driver.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
 import type { VmlinuxItem } from '../kernel-model/vmlinux/check.js';
+import { Experiment } from '../lab/experiment.js';
 import { startThreadCall } from '../kernel-model/thread-call.js';
 import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import { arm64Routines } from './arm64-routines.js';
 import { findFunction } from '../elf/functions.js';
 import { Lab } from '../lab/lab.js';
-import type { LabParts } from '../lab/lab-parts.js';
-import { explainDriverStatus, explainKernelStop, isStop } from '../lab/problem.js';
 import { examineVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
 /** What doctor found. */
@@ -78,29 +77,28 @@ function tryExceptions(
   if (!lab.ok) return fail(lab.error.message);
   const made = lab.value.machineFor(undefined, undefined, source);
   if (!made.ok) return fail(made.error.message);
-  const items = KIND_NAMES.flatMap((_, kind) => tryException(made.value, kind));
+  const experiment = new Experiment(made.value);
+  const items = KIND_NAMES.flatMap((_, kind) => tryException(experiment, kind));
   lab.value.close();
   return ok(items);
 }
 
-function tryException(parts: LabParts, kind: number): VmlinuxItem[] {
-  const { machine, stacks, driver } = parts;
-  const { kernel, stepper } = machine;
+function tryException(experiment: Experiment, kind: number): VmlinuxItem[] {
+  const { machine, driver } = experiment.parts;
+  const { kernel, symbols } = machine;
   if (kernel.unbooted?.unsupported.has(kind) !== false) return [];
   machine.reset();
   if (startThreadCall(machine, kernel.roles.vectors, []) !== undefined) return [];
-  stacks.switchTo(kernel.roles.initTask);
-  driver.reset();
-  driver.interruptAt(stepper.registers);
+  experiment.begin();
+  experiment.interrupt();
   const what = `${KIND_NAMES[kind] ?? '?'} taken`;
-  const entered = driver.enter(kind);
-  const status = entered === DriverStatus.DONE ? driver.leave() : entered;
+  const entered = experiment.enter(kind);
+  const status = entered === DriverStatus.DONE ? experiment.leave() : entered;
   if (status === DriverStatus.DONE) {
     const detail = `${driver.path?.instructions ?? 0} instructions to the handler, and back`;
     return [{ what, state: 'ok', detail }];
   }
-  const stop = explainKernelStop(kernel, driver.stoppedAt, isStop(status));
-  const { detail } = stop ?? explainDriverStatus(status, driver.difference);
-  const at = machine.symbols.format(driver.stoppedAt);
+  const { detail } = experiment.explain(status);
+  const at = symbols.format(driver.stoppedAt);
   return [{ what, state: 'missing', detail: `${detail} (at ${at}): leave it out with --kind` }];
 }

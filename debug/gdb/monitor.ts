@@ -63,7 +63,7 @@ export class GdbMonitor {
   }
 
   private get asker(): Asker {
-    return this.evaluator.isAtRequest ? 'direct' : this.kind;
+    return this.evaluator.isPossible('direct') ? 'direct' : this.kind;
   }
 
   private unwind(): string {

@@ -39,7 +39,7 @@ describe.each([
     do {
       before.copyFrom(at.registers);
       driver.interruptAt(at.registers);
-      const possible = driver.possibleKinds();
+      const possible = driver.source.possible(at.registers);
       const known = driver.stackSlot === StackSlot.TASK;
       // Between the two halves of a task switch, SP and `current` belong to different tasks.
       if (!known) expect(machine.symbols.at(before.get(Reg.PC))?.symbol.name).toBe('cpu_switch_to');
@@ -129,13 +129,12 @@ describe('the calls between vector and walk request', () => {
   });
 });
 
-describe('possibleKinds', () => {
+describe('the kinds that are possible', () => {
   const { IRQ, NMI, SDEI, BRK, SERROR } = Kind;
   const kinds = (...list: number[]): number => list.reduce((set, kind) => set | (1 << kind), 0);
 
   function possible(at: Driven, changes: Readonly<Record<number, number>>): number {
-    at.driver.interruptAt(at.changed(changes));
-    return at.driver.possibleKinds();
+    return at.driver.source.possible(at.changed(changes));
   }
 
   it('are all of them in ordinary code with nothing masked', () => {

@@ -33,17 +33,15 @@ describe.each([
     const own = new WalkResult();
     const different = new Set<string>();
     const taken = { over: 0, made: 0 };
-    vi.spyOn(model, 'walkBestEffortAfter').mockImplementation(
-      (policy: Policy, out: WalkResult) => {
-        if (Kunwind.toBestEffort(out)) taken.over++;
-        else {
-          taken.made++;
-          model.walk(policy, 'best-effort', out);
-        }
-        model.walk(policy, 'best-effort', own);
-        if (told(own) !== told(out)) different.add(`${policy.name}: ${told(out)} ${told(own)}`);
-      },
-    );
+    vi.spyOn(model, 'walkBestEffortAfter').mockImplementation((policy: Policy, out: WalkResult) => {
+      if (Kunwind.toBestEffort(out)) taken.over++;
+      else {
+        taken.made++;
+        model.walk(policy, 'best-effort', out);
+      }
+      model.walk(policy, 'best-effort', own);
+      if (told(own) !== told(out)) different.add(`${policy.name}: ${told(out)} ${told(own)}`);
+    });
     const run = runSweep(parts, scenario);
     expect([...different]).toEqual([]);
     expect(taken.over).toBeGreaterThan(run.tally.points);

@@ -5,16 +5,17 @@ import type { Scenario } from '../../scenarios/scenario.js';
 import { formatPoint, type Point } from '../../lab/point.js';
 import { ScenarioSweep, type SweepEnd, type SweepRange } from '../../sweep/scenario-sweep.js';
 import type { PointContext } from '../../sweep/sweep-observer.js';
+import { Experiment } from '../../lab/experiment.js';
+import { describeSetupError } from '../../lab/scenario-setup.js';
 import type { LabParts } from '../../lab/lab-parts.js';
 import type { Problem } from '../../lab/problem.js';
 import { type CellKey, MODES, Tally } from '../../sweep/tally.js';
 import { VERDICTS } from '../../scenarios/verdict.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
-import { setUp } from '../machine-fixture.js';
 
 export const POLICY_LIST = Object.values(POLICIES);
 
-export interface RunOptions extends Partial<Omit<SweepRange, 'entry'>> {
+export interface RunOptions extends Partial<SweepRange> {
   readonly walked?: (point: Point, context: PointContext) => void;
   /** Called between set-up and run. */
   readonly before?: (parts: LabParts) => void;
@@ -29,12 +30,14 @@ export interface SweepRun {
 }
 
 export function runSweep(parts: LabParts, which: Scenario, options: RunOptions = {}): SweepRun {
-  const entry = setUp(parts.machine, which);
+  const experiment = new Experiment(parts);
+  const entry = experiment.setUp(which);
+  if (typeof entry !== 'number') throw new Error(describeSetupError(entry));
   options.before?.(parts);
   const tally = new Tally(POLICY_LIST.length);
   const problems: Problem[] = [];
   const examples: { cell: number; point: Point }[] = [];
-  const sweep = new ScenarioSweep(parts, POLICY_LIST, tally, {
+  const sweep = new ScenarioSweep(experiment, POLICY_LIST, tally, {
     example: (cell, point) => examples.push({ cell, point }),
     wrongRow: () => undefined,
     problem: (problem) => {
@@ -43,8 +46,7 @@ export function runSweep(parts: LabParts, which: Scenario, options: RunOptions =
     },
     walked: options.walked,
   });
-  const end = sweep.run({
-    entry,
+  const end = sweep.run(entry, {
     from: 0,
     to: Infinity,
     kinds: ALL_KINDS,
