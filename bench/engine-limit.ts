@@ -1,6 +1,6 @@
 /**
  * What the engine can do without any of our unwinding, judging or checking: the yardstick for the
- * sweep (DESIGN.md, "The engine: what is known about it").
+ * sweep (docs/design.md, "The engine").
  */
 import { WFI } from '../aarch64/encodings.js';
 import {
@@ -24,7 +24,7 @@ import * as word from './words.js';
 
 const ROUNDS = 5;
 const ROUND_SECONDS = 0.4;
-/** Instructions of a point's free run in DESIGN.md. */
+/** Instructions of a point's free run (docs/design.md, "The engine"). */
 const RUN_INSTRUCTIONS = 220;
 /** Stores among them, in the variant that has as many as the guest's entry, handler and exit. */
 const RUN_STORES = 60;

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describeElfError } from '../elf/error.js';
-import { type ElfSection, loadElf } from '../elf/image.js';
+import { loadElf } from '../elf/image.js';
+import type { ElfSection } from '../elf/sections.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { kernelTargets } from '../targets/kernel-target.js';
 import { packagePath } from '../base/package-path.js';
@@ -44,7 +45,7 @@ export type KernelOutcome =
       /** Median seconds from the bytes of its .sframe to a table of rules that can be asked. */
       readonly sframeSeconds: number;
       readonly model: SweepRate;
-      readonly guest: SweepRate;
+      readonly kernel: SweepRate;
     };
 
 /** Measure with one policy, on the routines of arch/arm64/lib. */
@@ -81,7 +82,7 @@ async function measure(
   if (!made.ok) throw new Error(made.error);
   const workloads = new Workloads(backend);
   const workload = await workloads.depth1('arch/arm64/lib', made.value.targets);
-  const rate = (unwinder: 'model' | 'guest'): Promise<SweepRate> => {
+  const rate = (unwinder: 'model' | 'kernel'): Promise<SweepRate> => {
     const units = workload.units.map(({ runner, request }) => ({
       runner,
       request: { ...request, unwinder },
@@ -89,7 +90,7 @@ async function measure(
     return measureSweep({ ...workload, units }, policies, ROUNDS);
   };
   const model = await rate('model');
-  const guest = await rate('guest');
+  const kernel = await rate('kernel');
   workloads.close();
   return {
     kind: 'measured',
@@ -97,7 +98,7 @@ async function measure(
     large,
     sframeSeconds: median(decodes),
     model,
-    guest,
+    kernel,
   };
 }
 

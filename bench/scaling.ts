@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { ALL_KINDS } from '../kernel-model/exception-kind.js';
 import { Sweep } from '../sweep/sweep.js';
+import { WorkerPool } from '../sweep/worker-pool.js';
 import type { LabTarget } from '../lab/target.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { median, type Rate, rateOf, type Round } from './rounds.js';
@@ -34,7 +35,8 @@ export async function measureScaling(
   let reported = 0;
   for (let i = 0; i < rounds; i++) {
     for (const jobs of [1, 2]) {
-      const sweep = new Sweep({ targets, policies, kinds: ALL_KINDS, jobs, replay: () => '' });
+      const options = { targets, policies, kinds: ALL_KINDS, replay: () => '' };
+      const sweep = new Sweep(options, new WorkerPool({ jobs }));
       const outcome = await sweep.run();
       if (!('report' in outcome)) throw new Error(outcome.message);
       points = outcome.report.points;

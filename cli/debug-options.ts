@@ -5,7 +5,7 @@ import { POLICIES } from '../unwinder/policies/all.js';
 import type { Policy, PolicyName } from '../unwinder/policy.js';
 import { type DebugTarget, debugTarget } from './debug-target.js';
 import type { GdbArguments } from './gdb-options.js';
-import { refuseUntaken } from './kernel-options.js';
+import { refuseUnsupported } from './kernel-options.js';
 import { names, once, type OptionText, wholeNumber } from './option-values.js';
 import { UsageError } from './usage-error.js';
 
@@ -66,10 +66,10 @@ export function debugRequest(given: DebugArguments, kernelPath?: string): DebugR
   }
   const policy = POLICIES[policies?.[0] ?? DEFAULT_POLICY];
   const made = debugTarget(given.scenario, given, policy, kernelPath);
-  if (kind !== undefined) refuseUntaken(made.untaken, '--kind', KIND_NAMES.indexOf(kind));
+  if (kind !== undefined) refuseUnsupported(made.unsupported, '--kind', KIND_NAMES.indexOf(kind));
   if (typeof at === 'object') {
     for (const { kind: taken } of [at, ...(at.inner === undefined ? [] : [at.inner])]) {
-      refuseUntaken(made.untaken, '--at', taken);
+      refuseUnsupported(made.unsupported, '--at', taken);
     }
   }
   const inner = typeof at === 'object' ? (at.inner?.kind ?? at.kind) : undefined;

@@ -24,7 +24,7 @@ export interface DebugTarget {
   /** Lines for standard error. */
   readonly notes: readonly string[];
   /** Kinds of exceptions that a real kernel cannot take, and why. */
-  readonly untaken?: ReadonlyMap<number, string>;
+  readonly unsupported?: ReadonlyMap<number, string>;
 }
 
 /** The options that name it, besides the scenario. */
@@ -93,10 +93,10 @@ function kernelTarget(
   if (fn.includes(',') || isPattern(parseFunction(fn).entry)) {
     throw new UsageError(`--function '${fn}': debug needs exactly one function`);
   }
-  const { targets, notes, untaken } = kernelOptions(given, kernel, kernelPath);
+  const { targets, notes, unsupported } = kernelOptions(given, kernel, kernelPath);
   const [target] = targets;
   if (target === undefined) throw new UsageError(`--function '${fn}' names nothing to debug`);
-  return { target, options: {}, notes, ...(untaken === undefined ? {} : { untaken }) };
+  return { target, options: {}, notes, ...(unsupported === undefined ? {} : { unsupported }) };
 }
 
 /** `CASE` or `CASE+0x8`: a parameterised case with that instruction probed. */

@@ -9,10 +9,10 @@ import { sideBySide } from './side-by-side.js';
 import { count, plural, type Style } from './style.js';
 
 /** Groups shown of one scenario: of the only one, and of one among others. */
-const MOST_ALONE = 20;
-const MOST_EACH = 4;
+const MAX_ALONE = 20;
+const MAX_EACH = 4;
 /** Scenarios shown in full. */
-const MOST_SCENARIOS = 10;
+const MAX_SCENARIOS = 10;
 
 /** What a problem is to the reader. */
 const PROBLEMS: Readonly<Record<ProblemReport['kind'], string>> = {
@@ -36,13 +36,13 @@ const PROBLEMS: Readonly<Record<ProblemReport['kind'], string>> = {
 /** The lines for everything unexpected; none when there is nothing. */
 export function* findingLines(report: SweepReport, style: Style): Generator<string> {
   const wrong = report.scenarios.filter(({ unexpected }) => unexpected > 0);
-  const most = wrong.length === 1 ? MOST_ALONE : MOST_EACH;
-  for (const scenario of wrong.slice(0, MOST_SCENARIOS)) {
+  const most = wrong.length === 1 ? MAX_ALONE : MAX_EACH;
+  for (const scenario of wrong.slice(0, MAX_SCENARIOS)) {
     yield '';
     yield style.colors.bold(`${scenario.name}: ${count(scenario.unexpected)} unexpected`);
     yield* scenarioLines(scenario, most, style);
   }
-  const rest = wrong.slice(MOST_SCENARIOS);
+  const rest = wrong.slice(MAX_SCENARIOS);
   if (rest.length === 0) return;
   yield '';
   yield `and ${plural(rest.length, 'more scenario')} with unexpected verdicts:`;
@@ -126,7 +126,7 @@ function* problemLines(
 }
 
 /** Points that a promise speaks of, in words. */
-export function filterText({ in: functions, kinds, depth }: PointFilter): string {
+function filterText({ in: functions, kinds, depth }: PointFilter): string {
   const parts = [
     ...(kinds === undefined ? [] : [`kinds ${kinds.join(', ')}`]),
     ...(functions === undefined ? [] : [`in ${functions.join(', ')}`]),

@@ -23,7 +23,7 @@ export interface SweepTargets {
   /** The real kernel that is swept, if any. */
   readonly kernel?: SweptKernel;
   /** Kinds of exceptions that the kernel cannot take, and why. */
-  readonly untaken?: ReadonlyMap<number, string>;
+  readonly unsupported?: ReadonlyMap<number, string>;
   readonly targets: readonly LabTarget[];
   /** Lines for standard error. */
   readonly notes: readonly string[];
@@ -87,7 +87,7 @@ export function kernelOptions(
     targets,
     notes: [],
     kernel: { file, unwinder, lacksSFrame },
-    ...(kernel.unbooted === undefined ? {} : { untaken: kernel.unbooted.untaken }),
+    ...(kernel.unbooted === undefined ? {} : { unsupported: kernel.unbooted.unsupported }),
     ...(count === undefined ? {} : { sample: { source, count, seed, patterns } }),
   };
 }
@@ -96,11 +96,11 @@ export function kernelOptions(
  * Refuse a kind of exception that a real kernel can nowhere take.
  * @param kind index in `KIND_NAMES` @throws UsageError
  */
-export function refuseUntaken(
-  untaken: ReadonlyMap<number, string> | undefined,
+export function refuseUnsupported(
+  unsupported: ReadonlyMap<number, string> | undefined,
   option: string,
   kind: number,
 ): void {
-  const why = untaken?.get(kind);
+  const why = unsupported?.get(kind);
   if (why !== undefined) throw new UsageError(`${option} ${KIND_NAMES[kind] ?? '?'}: ${why}`);
 }

@@ -69,11 +69,11 @@ function isNamedBy(pattern: string, name: string): boolean {
 }
 
 /** Bytes of a stack that may be left out: plenty of 16 KiB stays. */
-const MOST_SHIFT = 4096;
+const MAX_SHIFT = 4096;
 
 function shift(text: string | undefined): number {
   if (text === undefined) return 0;
   const bytes = /^\d{1,4}$/.test(text) ? Number(text) : NaN;
-  if (bytes % 16 === 0 && bytes <= MOST_SHIFT) return bytes;
-  throw new UsageError(`--stack-shift must be a multiple of 16 up to ${MOST_SHIFT}, not '${text}'`);
+  if (bytes % 16 === 0 && bytes <= MAX_SHIFT) return bytes;
+  throw new UsageError(`--stack-shift must be a multiple of 16 up to ${MAX_SHIFT}, not '${text}'`);
 }

@@ -1,5 +1,5 @@
 /** Files that the sframe commands read. */
-import type { ObjectLayout } from '../elf/tables.js';
+import type { ObjectLayout } from '../elf/file.js';
 import type { Result } from '../base/result.js';
 import { type FileTables, readTables } from '../tables/read-tables.js';
 import { UsageError } from './usage-error.js';

@@ -9,7 +9,7 @@ import { brief, count, plural, type Style } from './style.js';
 /** Verdicts that make livepatch unsafe, or the kernel complain. */
 const UNSAFE: readonly Verdict[] = ['missing', 'spurious', 'misordered', 'warned', 'fault'];
 /** Characters of a scenario's name in the table: images have a path for a name. */
-const LONGEST_NAME = 40;
+const MAX_NAME_WIDTH = 40;
 /** How a cell of the scenario table abbreviates a verdict. */
 const LETTERS: Readonly<Record<Verdict, string>> = {
   exact: 'e',
@@ -107,7 +107,7 @@ function* scenarioTable(
   );
   for (const scenario of scenarios) {
     const { points, unexpected } = scenario;
-    const name = clipStart(scenario.name, LONGEST_NAME);
+    const name = clipStart(scenario.name, MAX_NAME_WIDTH);
     table.push([
       unexpected === 0 ? name : colors.red(`✗ ${name}`),
       count(points),

@@ -12,7 +12,10 @@ const OPTIONS = {
   },
   kind: { type: 'string', array: true, describe: `Exceptions to take: ${KIND_NAMES.join(', ')}` },
   depth: { type: 'string', describe: "2: also interrupt the first exception's own code" },
-  jobs: { type: 'string', describe: 'Worker processes [default: one for each core]' },
+  jobs: {
+    type: 'string',
+    describe: 'Worker processes [default: one for each core]; 1: none, all runs in this process',
+  },
   json: { type: 'string', describe: 'Write the whole report to this file' },
   point: { type: 'string', describe: 'Replay this point only, truth beside trace' },
   budget: { type: 'string', describe: 'Instructions after which a guest has run away' },
@@ -26,7 +29,7 @@ const OPTIONS = {
   seed: { type: 'string', describe: 'Which functions those are [default: 1]' },
   unwinder: {
     type: 'string',
-    describe: 'Who walks: model, guest (the kernel itself), both [default with --kernel], checked',
+    describe: 'Who walks: model, kernel (its own code), both [default with --kernel], checked',
   },
   function: {
     type: 'string',
@@ -72,7 +75,11 @@ export const sweepCommand: CommandModule<object, SweepArguments> = {
         'a function of a real kernel, interrupted by the built-in one',
       )
       .example('$0 sweep --kernel vmlinux.gz --sample 200', "a real kernel's own entry code")
-      .epilogue('Exit status: 0 all as promised, 1 unexpected verdicts, 2 wrong usage or input.'),
+      .epilogue(
+        'Exit status: 0 all as promised, 1 unexpected verdicts, 2 wrong usage or input. A worker ' +
+          'process that the engine aborts, or that a guest hangs, costs one point; with --jobs 1 ' +
+          'it is the whole run.',
+      ),
   handler: async (given) => {
     const { sweep } = await import('./sweep.js');
     process.exitCode = await sweep(given);

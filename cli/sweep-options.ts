@@ -9,7 +9,7 @@ import type { PolicyName } from '../unwinder/policy.js';
 import {
   KERNEL_ONLY,
   kernelOptions,
-  refuseUntaken,
+  refuseUnsupported,
   type SweepTargets,
   type SweptKernel,
 } from './kernel-options.js';
@@ -43,6 +43,8 @@ export interface SweepArguments {
 /** A sweep that can be started. */
 export interface SweepRequest {
   readonly options: SweepOptions;
+  /** As given; undefined: a worker process for each core. */
+  readonly jobs: number | undefined;
   readonly reportPath: string | undefined;
   /** Lines for standard error before the sweep. */
   readonly notes: readonly string[];
@@ -66,7 +68,7 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
   const made = sweepTargets(given, kernelPath);
   const { targets, sample } = made;
   for (const name of kinds ?? []) {
-    refuseUntaken(made.untaken, '--kind', KIND_NAMES.indexOf(name));
+    refuseUnsupported(made.unsupported, '--kind', KIND_NAMES.indexOf(name));
   }
   if (point !== undefined && targets.length !== 1) {
     const none = (given.scenario ?? []).length === 0 && given.function === undefined;
@@ -83,7 +85,6 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
     unwinder,
     kinds: kinds === undefined ? ALL_KINDS : kindSet(kinds),
     ...(depth === undefined ? {} : { depth: depth === 2 ? 2 : 1 }),
-    ...(jobs === undefined ? {} : { jobs }),
     ...(budget === undefined ? {} : { budget }),
     ...(point === undefined ? {} : { point }),
     replay: replayCommand({
@@ -93,11 +94,11 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
       fn: given.image === undefined ? undefined : once('function', given.function),
       args: given.image === undefined ? [] : (given.args ?? []),
       policies,
-      unwinder: once('unwinder', given.unwinder),
+      unwinder: given.unwinder === undefined ? undefined : unwinder,
       budget,
     }),
   };
-  return { options, reportPath, notes, ...(sample === undefined ? {} : { sample }) };
+  return { options, jobs, reportPath, notes, ...(sample === undefined ? {} : { sample }) };
 }
 
 function pointOption(given: SweepArguments): Point | undefined {
@@ -119,7 +120,9 @@ function unwinderOption(given: SweepArguments, kernel: SweptKernel | undefined):
     if (kernel !== undefined) return kernel.unwinder === undefined ? 'model' : 'both';
     return given.image === undefined ? 'checked' : 'model';
   }
-  const known = UNWINDER_CHOICES.find((name) => name === text);
+  // `guest` is what `kernel` was called before.
+  const meant = text === 'guest' ? 'kernel' : text;
+  const known = UNWINDER_CHOICES.find((name) => name === meant);
   if (known === undefined) {
     throw new UsageError(`unknown unwinder '${text}'; there are ${UNWINDER_CHOICES.join(', ')}`);
   }

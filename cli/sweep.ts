@@ -1,10 +1,15 @@
 /** What `kunwind-lab sweep` does. */
-import { constants } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import { openBackend } from '../emulator/backend.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
+import { Lab } from '../lab/lab.js';
+import type { UnitExecutor } from '../sweep/executor.js';
+import { InProcessExecutor } from '../sweep/in-process.js';
 import { kernelSample } from '../sweep/kernel-sample.js';
+import { UnitRunner } from '../sweep/run-unit.js';
 import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
+import { WorkerPool } from '../sweep/worker-pool.js';
 import { findingLines } from './findings.js';
 import { plainKernel } from './kernel-option.js';
 import { complain, print } from './output.js';
@@ -27,7 +32,7 @@ export async function sweep(given: SweepArguments): Promise<number> {
   for (const note of request.notes) complain(note);
   const options = withSample(request, engine.value);
 
-  const outcome = await run(options, given.progress);
+  const outcome = await execute(options, request.jobs, engine.value, given.progress);
   if (typeof outcome === 'number') return outcome;
   const { report } = outcome;
   if (given.image !== undefined || given.kernel !== undefined) checkSetUp(outcome);
@@ -38,6 +43,28 @@ export async function sweep(given: SweepArguments): Promise<number> {
   process.exitCode = status;
   await print(resultLines(options, outcome, outputStyle(given.color)));
   return status;
+}
+
+/**
+ * One job needs no worker process, and has its protection only by default: see in-process.ts.
+ * @returns the outcome, or the exit status when there is none. @throws UsageError
+ */
+async function execute(
+  options: SweepOptions,
+  jobs: number | undefined,
+  backend: EngineBackend,
+  progress: boolean,
+): Promise<SweepOutcome | number> {
+  if (jobs !== 1) {
+    return run(options, new WorkerPool({ jobs: jobs ?? availableParallelism() }), progress);
+  }
+  const lab = Lab.create(backend);
+  if (!lab.ok) throw new UsageError(lab.error.message);
+  try {
+    return await run(options, new InProcessExecutor(new UnitRunner(lab.value)), progress);
+  } finally {
+    lab.value.close();
+  }
 }
 
 /** The options with the sampled functions added. @throws UsageError */
@@ -74,14 +101,18 @@ function* resultLines(
 }
 
 /** @returns the outcome, or the exit status when there is none */
-async function run(options: SweepOptions, progress: boolean): Promise<SweepOutcome | number> {
+async function run(
+  options: SweepOptions,
+  executor: UnitExecutor,
+  progress: boolean,
+): Promise<SweepOutcome | number> {
   const kinds = KIND_NAMES.filter((_, i) => (options.kinds & (1 << i)) !== 0);
   const what =
     `${plural(options.targets.length, 'scenario')}: ` +
     `policies ${options.policies.join(', ')}; kinds ${kinds.join(', ')}`;
   const display = progressDisplay(progress && options.point === undefined, what);
   let points = 0;
-  const sweep = new Sweep(options, (state) => {
+  const sweep = new Sweep(options, executor, (state) => {
     points = state.points;
     display.update(state);
   });
@@ -91,9 +122,10 @@ async function run(options: SweepOptions, progress: boolean): Promise<SweepOutco
     sweep.abort();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  const outcome = await sweep.run();
-  process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  display.stop();
+  const outcome = await sweep.run().finally(() => {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    display.stop();
+  });
   if (signal !== undefined) {
     complain(`interrupted after ${plural(points, 'point')}; no report was written`);
     return 128 + constants.signals[signal];

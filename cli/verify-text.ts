@@ -10,9 +10,9 @@ import { debugCommand, replayCommand } from './verify-json.js';
 /** Instructions shown before and after the one at which a row is wrong. */
 const CONTEXT = 3;
 /** Further findings of a cause, and functions, that are named. */
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 /** Unreached rows that are listed; the JSON has them all. */
-const MOST_ROWS = 20;
+const MAX_ROWS = 20;
 
 /** All lines, the verdict last. @param program for listings; none without findings */
 export async function reportLines(
@@ -48,7 +48,7 @@ function causeLines({ kind, explanation, first, findings, functions }: Cause): s
   lines.push(`    truth  ${first.detail}`);
   const more = findings.filter(({ start }) => start === first.start).slice(1);
   if (more.length > 0) {
-    const named = more.slice(0, MOST_NAMED).map(({ kind: its, pc, start, row }) => {
+    const named = more.slice(0, MAX_NAMED).map(({ kind: its, pc, start, row }) => {
       const offset = `+0x${(pc - start).toString(16)}`;
       return row < 0 ? `${its} at ${offset}` : `${its} at ${offset} (row ${row})`;
     });
@@ -58,14 +58,14 @@ function causeLines({ kind, explanation, first, findings, functions }: Cause): s
     const others = functions.slice(1);
     lines.push(
       `    the same in ${plural(others.length, 'other function')}: ` +
-        `${others.slice(0, MOST_NAMED).join(', ')}${rest(others.length)}`,
+        `${others.slice(0, MAX_NAMED).join(', ')}${rest(others.length)}`,
     );
   }
   return lines;
 }
 
 function rest(all: number): string {
-  return all > MOST_NAMED ? ` and ${count(all - MOST_NAMED)} more` : '';
+  return all > MAX_NAMED ? ` and ${count(all - MAX_NAMED)} more` : '';
 }
 
 function listing(program: Program, disassembler: Disassembler, pc: number): string[] {
@@ -95,10 +95,10 @@ function* noteLines({ notes }: VerifyReport): Generator<string> {
 }
 
 function* unreachedLines({ unreached, unreachedRows }: VerifyReport): Generator<string> {
-  for (const { fn, row, reason } of unreachedRows.slice(0, MOST_ROWS)) {
+  for (const { fn, row, reason } of unreachedRows.slice(0, MAX_ROWS)) {
     yield `not reached: row ${row} of ${fn}, ${reason}`;
   }
-  const left = unreachedRows.length - MOST_ROWS;
+  const left = unreachedRows.length - MAX_ROWS;
   if (left > 0) yield `not reached: ${count(left)} more rows (--json lists them)`;
   const reasons = new Map<string, number>();
   for (const { reason, size } of unreached) {

@@ -150,7 +150,7 @@ export class Evaluator {
   private askDirectly<T>(use: (request: WalkRequest) => T): Result<T, NoWalk> {
     const { line, truth } = this;
     const registers = line.registers();
-    const task = line.parts.walker.prepare(registers);
+    const task = line.parts.model.prepare(registers);
     if (task === undefined) return noTask();
     truth.clear();
     pushPending(truth, line.truth.ofTask(task));
@@ -159,11 +159,11 @@ export class Evaluator {
 
   private askByException<T>(kind: number, use: (request: WalkRequest) => T): Result<T, NoWalk> {
     const { line, truth } = this;
-    const { driver, walker } = line.parts;
+    const { driver, model } = line.parts;
     driver.interruptAt(line.machine.stepper.registers);
     const entered = driver.enter(kind);
     if (entered !== DriverStatus.DONE) return this.driverProblem(entered);
-    const task = walker.prepare(driver.request);
+    const task = model.prepare(driver.request);
     if (task === undefined) return noTask();
     truthAtRequest(truth, line.truth, driver, line.pc, task);
     const result = use(this.request(driver.request, task, true));
@@ -183,7 +183,7 @@ export class Evaluator {
   /** @param inHandler a handler that the driver runs has asked: only there code can be called */
   private request(registers: RegisterFile, task: Address, inHandler: boolean): WalkRequest {
     const { truth } = this;
-    const { walker, judge, guest, machine } = this.line.parts;
+    const { model, judge, kernelUnwinder, machine } = this.line.parts;
     const verdict = (mode: WalkMode, out: WalkResult): number =>
       mode === 'reliable' ? judge.judgeReliable(out, truth) : judge.judgeBestEffort(out, truth);
     return {
@@ -191,15 +191,19 @@ export class Evaluator {
       task,
       truth,
       judge: (policy, mode, out) => {
-        walker.walk(policy, mode, out);
+        model.walk(policy, mode, out);
         return verdict(mode, out);
       },
       judgeKernel: (policy, mode, out) => {
-        if (!inHandler || machine.kernel.unbooted === undefined || guest?.supports(policy) !== true)
+        if (
+          !inHandler ||
+          machine.kernel.unbooted === undefined ||
+          kernelUnwinder?.supports(policy) !== true
+        )
           return undefined;
-        guest.prepare(registers);
-        guest.walk(policy, mode, out);
-        guest.finish();
+        kernelUnwinder.prepare(registers);
+        kernelUnwinder.walk(policy, mode, out);
+        kernelUnwinder.finish();
         return verdict(mode, out);
       },
     };

@@ -68,7 +68,7 @@ export class Replay {
 
   /** @param entry first instruction of the scenario's entry function */
   constructor(parts: LabParts, entry: Address, options: ReplayOptions) {
-    const { machine, stacks, driver, walker } = parts;
+    const { machine, stacks, driver, model } = parts;
     this.machine = machine;
     const scenarioCpu = new ScenarioCpu(machine, stacks, options.truthDefect);
     this.cpu = new InterruptibleCpu(machine, scenarioCpu, driver.source);
@@ -81,7 +81,7 @@ export class Replay {
     }
     this.budget = options.budget ?? DEFAULT_BUDGET;
     this.answer =
-      options.answer === undefined ? undefined : new WalkAnswer(machine, walker, options.answer);
+      options.answer === undefined ? undefined : new WalkAnswer(machine, model, options.answer);
     this.progress = new Progress(this.cpu, entry, machine.kernel.roles.initTask);
     this.state = new MachineState(machine, this.cpu, this.progress);
     this.snapshots = new Snapshots(options.interval ?? INTERVAL);

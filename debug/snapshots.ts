@@ -14,7 +14,7 @@ export interface Positioned {
 /** Snapshots kept at most. */
 const MOST = 512;
 /** Bytes of distinct pages kept at most; looked at whenever this many snapshots were added. */
-const MOST_BYTES = 128 << 20;
+const MAX_BYTES = 128 << 20;
 const AUDIT = 16;
 /** Snapshots close to where the user is, kept at most: they make stepping back cheap there. */
 const NEAR = 4;
@@ -53,7 +53,7 @@ export class Snapshots<T extends Positioned> {
     if (this.list[at]?.position === snapshot.position) return;
     this.list.splice(at + 1, 0, snapshot);
     const audit = ++this.added % AUDIT === 0;
-    if (this.list.length > MOST || (audit && this.bytes > MOST_BYTES)) this.thin();
+    if (this.list.length > MOST || (audit && this.bytes > MAX_BYTES)) this.thin();
   }
 
   /** Keep a snapshot near the user, instead of the oldest such one. */
@@ -71,7 +71,7 @@ export class Snapshots<T extends Positioned> {
   private thin(): void {
     this.interval *= 2;
     this.list = this.list.filter((_, i) => i % 2 === 0);
-    while (this.list.length > 2 && this.bytes > MOST_BYTES) {
+    while (this.list.length > 2 && this.bytes > MAX_BYTES) {
       this.interval *= 2;
       this.list = this.list.filter((_, i) => i % 2 === 0);
     }

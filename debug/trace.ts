@@ -14,7 +14,7 @@ import { formatPlace } from './place.js';
 import { instructionText } from './view/code-view.js';
 
 /** Version of the format; raised when a field changes its meaning. */
-export const TRACE_VERSION = 1;
+const TRACE_VERSION = 1;
 
 /** What is traced. */
 export interface TraceRequest {

@@ -16,7 +16,7 @@ export class WalkAnswer {
 
   constructor(
     private readonly machine: Machine,
-    private readonly walker: ModelWalker,
+    private readonly model: ModelWalker,
     private readonly policy: Policy,
   ) {}
 
@@ -24,8 +24,8 @@ export class WalkAnswer {
   beforeStep(): void {
     const { stepper, kernel, memory } = this.machine;
     if (stepper.pc !== kernel.roles.walkRequest) return;
-    if (this.walker.prepare(stepper.registers) === undefined) return;
-    this.walker.walk(this.policy, 'reliable', this.walk);
+    if (this.model.prepare(stepper.registers) === undefined) return;
+    this.model.walk(this.policy, 'reliable', this.walk);
     const result = kernel.symbol('walk_result');
     if (result === undefined) return;
     memory.writeWord(result, (this.walk.status === 0 ? 0 : EINVAL) >>> 0);

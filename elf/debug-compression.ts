@@ -1,8 +1,9 @@
 /** Gets ready for what compresses a file's debugging information: the decoder for zstd has to be waited for. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { openElfFile } from './file.js';
+import { openFile } from './file-bytes.js';
 import { CHDR_SIZE, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './format.js';
-import { readStructure } from './structure.js';
+import { readHeader } from './header.js';
+import { readSections } from './sections.js';
 import { loadZstd } from './zstd-stream.js';
 
 /** To be waited for before the file is loaded. What is wrong with the file is for the loader to say. */
@@ -15,12 +16,13 @@ const GZIP_MAGIC = 0x8b1f;
 function needsZstd(path: string): boolean {
   // What is inside would have to be decompressed twice to be known.
   if (magicOf(path) === GZIP_MAGIC) return true;
-  const file = openElfFile(path);
+  const file = openFile(path);
   if (!file.ok) return false;
-  const structure = readStructure(path, file.value);
-  if (!structure.ok) return false;
+  const header = readHeader(path, file.value, 'any');
+  const sections = header.ok ? readSections(path, file.value, header.value) : header;
+  if (!sections.ok) return false;
   try {
-    return structure.value.sections.some(({ name, flags, size, offset }) => {
+    return sections.value.some(({ name, flags, size, offset }) => {
       const isCompressed = (flags & SHF_COMPRESSED) !== 0 && size >= CHDR_SIZE;
       if (!isCompressed || !name.startsWith('.debug_')) return false;
       return file.value.read(offset, CHDR_SIZE).readUInt32LE(0) === ELFCOMPRESS_ZSTD;

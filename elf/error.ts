@@ -1,3 +1,4 @@
+/** Everything that can be wrong with an ELF file, and the line that tells the user. */
 /** What every ELF error names: the file, the field or structure, and its offset in bytes. */
 interface ElfErrorPlace {
   /** The file as the caller named it. */
@@ -8,7 +9,7 @@ interface ElfErrorPlace {
   readonly offset: number;
 }
 
-/** Every way loading an ELF image can fail. */
+/** Every way reading or loading an ELF file can fail. */
 export type ElfError = ElfErrorPlace &
   (
     | { readonly kind: 'unreadable'; readonly reason: string }
@@ -26,6 +27,24 @@ export type ElfError = ElfErrorPlace &
     | { readonly kind: 'malformed'; readonly reason: string }
     | { readonly kind: 'unsupported-relocation'; readonly type: number }
   );
+
+/** An error for a field whose value makes no sense. */
+export function malformed(path: string, field: string, offset: number, reason: string): ElfError {
+  return { path, field, offset, kind: 'malformed', reason };
+}
+
+/** An error unless `bytes` bytes at `offset`, which hold `field`, lie inside a file of `size` bytes. */
+export function checkRange(
+  path: string,
+  size: number,
+  field: string,
+  offset: bigint,
+  bytes: bigint,
+): ElfError | undefined {
+  if (offset + bytes <= BigInt(size)) return undefined;
+  const place = { path, field, offset: Number(offset) };
+  return { ...place, kind: 'truncated', bytes: bytes.toString(), fileSize: size };
+}
 
 /** One line naming the file, the field and the offset, and what to do where that is known. */
 export function describeElfError(error: ElfError): string {

@@ -1,105 +1,131 @@
-/** The bytes of an ELF file, read where they are asked for: a vmlinux with DWARF is not held in memory. */
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
-import type { ElfError } from './error.js';
+/**
+ * What every ELF file has, be it an executable, a shared library, a kernel, a module or an object: sections
+ * and symbols, and the tables of stack unwinding among them. Nothing is executed of a file that is read
+ * here; one that is to be, is an image: image.ts.
+ */
+import type { Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
+import { type ElfError, malformed } from './error.js';
+import { bytesInMemory, readWholeFile } from './file-bytes.js';
+import { SHT_NOBITS } from './format.js';
+import { type ElfHeader, type ElfType, readHeader } from './header.js';
+import { layOutObject, relocateTable } from './object.js';
+import { type ElfSection, isDwarfFrame, isSFrame, readSections, sectionNamed } from './sections.js';
+import { type ElfSymbol, readSymbols } from './symbols.js';
 
-/** Largest file accepted, in bytes; a compressed one, which is decompressed into memory, in bytes then. */
-export const MAX_FILE_SIZE = 2 ** 34;
-const MAX_DECOMPRESSED = 2 ** 30;
-
-/** A file that can be read anywhere. */
+/** A little-endian AArch64 ELF file. */
 export interface ElfFile {
-  /** Bytes. */
-  readonly size: number;
+  readonly path: string;
+  readonly type: ElfType;
+  /** e_entry. */
+  readonly entry: Address;
+  /** By their numbers. Unwind tables of an object are relocated, other sections of it are not. */
+  readonly sections: readonly ElfSection[];
+  /** In file order. Empty for a stripped file. */
+  readonly symbols: readonly ElfSymbol[];
+  /** No .symtab: names come from .dynsym at best. A warning for the caller to print. */
+  readonly stripped: boolean;
+  /** The `.sframe` sections that are loaded: by type or name, or the PT_GNU_SFRAME segment of an image. */
+  readonly sframe: readonly ElfSection[];
+  /** `.eh_frame` and `.debug_frame`, not those that are compressed. */
+  readonly dwarfFrames: readonly ElfSection[];
+  /** The first section of that name. */
+  section(name: string): ElfSection | undefined;
   /**
-   * The bytes of a range; fewer where the file ends.
-   * @throws Error when the file has become shorter since it was opened
+   * Bytes of the file, read now and not kept; fewer where it ends. For sections too large to be held as `data`.
+   * @throws Error when the file can no longer be read
    */
-  read(offset: number, length: number): Buffer;
-}
-
-/** Bytes already in memory; what is read is a view of them. */
-export function fileInMemory(bytes: Uint8Array): ElfFile {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { size: file.length, read: (offset, length) => file.subarray(offset, offset + length) };
+  read(offset: number, length: number): Uint8Array;
 }
 
 /**
- * Opens a file; one that starts with the gzip magic (RFC 1952) is decompressed. Devices and pipes
- * are refused: reading them might never end.
+ * Where the sections of a relocatable object lie: every one at address 0, as its headers say and as
+ * readelf prints them, or one after the other, so that an address names one place.
  */
-export function openElfFile(path: string): Result<ElfFile, ElfError> {
-  const start = { path, field: 'file', offset: 0 };
-  try {
-    const stat = statSync(path);
-    if (!stat.isFile()) return fail({ ...start, kind: 'unreadable', reason: 'not a regular file' });
-    if (stat.size > MAX_FILE_SIZE) return fail(tooLarge(path, `${stat.size} bytes`, MAX_FILE_SIZE));
-    const file = { size: stat.size, read: reader(path, stat.size) };
-    const magic = file.read(0, 2);
-    if (magic[0] !== 0x1f || magic[1] !== 0x8b) return ok(file);
-    const plain = decompress(path, readFileSync(path));
-    return plain.ok ? ok(fileInMemory(plain.value)) : plain;
-  } catch (error) {
-    return fail({ ...start, kind: 'unreadable', reason: systemReason(error) });
-  }
+export type ObjectLayout = 'zero' | 'apart';
+
+/** How many times a file's size its sections may have: work is done for each section. */
+const OVERLAP = 4;
+
+/** Reads a file, plain or gzip-compressed, which needs no program headers. Never throws. */
+export function readElfFile(
+  path: string,
+  layout: ObjectLayout = 'apart',
+): Result<ElfFile, ElfError> {
+  const bytes = readWholeFile(path);
+  return bytes.ok ? parseElfFile(path, bytes.value, layout) : bytes;
 }
 
-/** The whole of a file, as {@link openElfFile} reads it. */
-export function readElfFile(path: string): Result<Buffer, ElfError> {
-  const file = openElfFile(path);
-  if (!file.ok) return file;
-  const { size } = file.value;
-  if (size > MAX_DECOMPRESSED) return fail(tooLarge(path, `${size} bytes`, MAX_DECOMPRESSED));
-  try {
-    return ok(file.value.read(0, size));
-  } catch (error) {
-    const reason = systemReason(error);
-    return fail({ path, field: 'file', offset: 0, kind: 'unreadable', reason });
-  }
-}
+/** As {@link readElfFile}, from bytes in memory, of which views are kept. */
+export function parseElfFile(
+  path: string,
+  bytes: Uint8Array,
+  layout: ObjectLayout = 'apart',
+): Result<ElfFile, ElfError> {
+  const file = bytesInMemory(bytes);
+  const header = readHeader(path, file, 'any');
+  if (!header.ok) return header;
+  const { type, entry } = header.value;
+  const isObject = type === 'rel';
 
-/** Opens the file for each range: ranges are few and large, and no descriptor is left behind. */
-function reader(path: string, size: number): ElfFile['read'] {
-  return (offset, length) => {
-    const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - offset)));
-    const descriptor = openSync(path, 'r');
-    try {
-      for (let done = 0; done < bytes.length;) {
-        const read = readSync(descriptor, bytes, done, bytes.length - done, offset + done);
-        if (read === 0) throw new Error(`${path} became shorter while it was read`);
-        done += read;
-      }
-    } finally {
-      closeSync(descriptor);
+  const unplaced = readSections(path, file, header.value);
+  if (!unplaced.ok) return unplaced;
+  const problem = checkOverlap(path, file.size, header.value, unplaced.value);
+  if (problem !== undefined) return fail(problem);
+  const placed =
+    isObject && layout === 'apart'
+      ? layOutObject(path, unplaced.value, header.value.sections)
+      : checkPlaces(path, unplaced.value, header.value);
+  if (!placed.ok) return placed;
+  const sections = [...placed.value];
+
+  const symbols = readSymbols(path, sections, isObject ? 'object' : 'linked');
+  if (!symbols.ok) return symbols;
+  for (const isTable of isObject ? [isSFrame, isDwarfFrame] : []) {
+    for (const section of placed.value.filter(isTable)) {
+      const relocated = relocateTable(path, placed.value, section);
+      if (!relocated.ok) return relocated;
+      sections[section.index] = relocated.value;
     }
-    return bytes;
-  };
-}
-
-/** The bytes as they are, or what they decompress to when they start with the gzip magic. */
-export function decompress(path: string, bytes: Buffer): Result<Buffer, ElfError> {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return ok(bytes);
-  try {
-    return ok(gunzipSync(bytes, { maxOutputLength: MAX_DECOMPRESSED }));
-  } catch (error) {
-    if (error instanceof RangeError) {
-      return fail(tooLarge(path, 'larger when decompressed', MAX_DECOMPRESSED));
-    }
-    const reason = error instanceof Error ? error.message : String(error);
-    return fail({ path, field: 'gzip stream', offset: 0, kind: 'corrupt-gzip', reason });
   }
+  return ok({
+    path,
+    type,
+    entry,
+    sections,
+    ...symbols.value,
+    sframe: sections.filter(isSFrame),
+    dwarfFrames: sections.filter(isDwarfFrame),
+    section: sectionNamed(sections),
+    read: (offset, length) => file.read(offset, length),
+  });
 }
 
-function tooLarge(path: string, value: string, limit: number): ElfError {
-  const place = { path, field: 'file', offset: 0 };
-  return { ...place, kind: 'too-large', value, limit: `${limit} bytes` };
+function checkOverlap(
+  path: string,
+  size: number,
+  { sections: headers }: ElfHeader,
+  sections: readonly ElfSection[],
+): ElfError | undefined {
+  const total = sections.reduce(
+    (sum, { type, size: bytes }) => sum + (type === SHT_NOBITS ? 0 : bytes),
+    0,
+  );
+  if (total <= OVERLAP * size) return undefined;
+  const reason = `the sections overlap: ${total} bytes in a file of ${size}`;
+  return malformed(path, 'section header table', headers[0]?.at ?? 0, reason);
 }
 
-function systemReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : '';
-  if (code === 'ENOENT') return 'no such file';
-  if (code === 'EACCES') return 'permission denied';
-  return code === '' ? error.message : code;
+/** Every loaded section must lie at addresses that a Number holds exactly. */
+function checkPlaces(
+  path: string,
+  sections: readonly ElfSection[],
+  { sections: headers }: ElfHeader,
+): Result<readonly ElfSection[], ElfError> {
+  for (const [i, { at }] of headers.entries()) {
+    const section = sections[i];
+    if (section?.loaded !== true || Number.isSafeInteger(section.address + section.size)) continue;
+    return fail(malformed(path, `sh_addr[${i}]`, at + 16, 'is not a virtual address'));
+  }
+  return ok(sections);
 }

@@ -53,10 +53,13 @@ export const STT_GNU_IFUNC = 10;
 export const R_AARCH64_NONE = 0;
 /** The value binutils gives to R_AARCH64_NONE in files written before the ABI withdrew it. */
 export const R_AARCH64_WITHDRAWN = 256;
+
+/** Dynamic relocations, beside R_AARCH64_ABS64. */
 export const R_AARCH64_GLOB_DAT = 1025;
+export const R_AARCH64_JUMP_SLOT = 1026;
 export const R_AARCH64_RELATIVE = 1027;
 
-/** Static data relocations (ELF for the Arm 64-bit Architecture, static data relocations). */
+/** Static relocations of data (ELF for the Arm 64-bit Architecture, static data relocations). */
 export const R_AARCH64_ABS64 = 257;
 export const R_AARCH64_ABS32 = 258;
 export const R_AARCH64_PREL64 = 260;

@@ -1,6 +1,7 @@
 /** Functions of an image by name, as a user writes them. */
+import type { ElfImage } from './image.js';
 import { nearestNames } from './symbol-names.js';
-import type { ElfImage, ElfSymbol } from './types.js';
+import type { ElfSymbol } from './symbols.js';
 
 /** The function of that name: a symbol in an executable segment, a global one before a local one. */
 export function findFunction(image: ElfImage, name: string): ElfSymbol | undefined {

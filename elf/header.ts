@@ -1,3 +1,11 @@
+/**
+ * The ELF header (gABI chapter 4), checked field by field before what it points to is read: whatever
+ * the bytes are, the answer is a header or one error.
+ */
+import { type Address, addressFromBigInt } from '../base/address.js';
+import { fail, ok, type Result } from '../base/result.js';
+import { checkRange, type ElfError, malformed } from './error.js';
+import type { FileBytes } from './file-bytes.js';
 import {
   EHDR_SIZE,
   EM_AARCH64,
@@ -9,152 +17,163 @@ import {
   PN_XNUM,
   SHDR_SIZE,
 } from './format.js';
-import type { ElfError } from './error.js';
+import { type HeaderTables, readHeaderTables, type TablePlace } from './header-tables.js';
+
+/** A file that is executed or loaded as it is, at a fixed address or at any, or an object for a linker. */
+export type ElfType = 'exec' | 'dyn' | 'rel';
+
+/** The ELF header, and the entries of the two tables that it names. */
+export interface ElfHeader extends HeaderTables {
+  readonly type: ElfType;
+  /** e_entry. */
+  readonly entry: Address;
+  /** e_shstrndx: the section of section names; 0 when there is none. */
+  readonly namesIndex: number;
+}
+
+/** The values of e_type that are read. */
+const TYPES: ReadonlyMap<number, ElfType> = new Map([
+  [ET_REL, 'rel'],
+  [ET_EXEC, 'exec'],
+  [ET_DYN, 'dyn'],
+]);
 
 type Problem = ElfError | undefined;
 
-/** Bounds of a table in the file: `count` entries of `size` bytes at `offset`. */
-interface Table {
-  readonly name: string;
-  readonly offsetField: readonly [name: string, at: number];
-  readonly sizeField: readonly [name: string, at: number];
-  readonly count: number;
-  readonly size: number;
-}
-
 /**
- * Checks e_ident, the ELF header and the bounds of both header tables (gABI chapter 4),
- * so that a parser which trusts them can be called. Undefined when all is well.
- * @param head the first bytes of the file, up to the length of the ELF header
- * @param size of the file, in bytes
+ * Reads the header and the header tables.
+ * @param wanted a `linked` file has segments and is no relocatable object; of `any` file the program
+ * headers may be absent
  */
-export function checkHeader(path: string, head: Buffer, size: number): Problem {
-  return (
-    checkIdent(path, head, size) ??
-    checkFileHeader(path, head, LINKED) ??
-    checkTables(path, head, size, true)
-  );
+export function readHeader(
+  path: string,
+  file: FileBytes,
+  wanted: 'linked' | 'any',
+): Result<ElfHeader, ElfError> {
+  const head = Buffer.from(file.read(0, EHDR_SIZE));
+  const problem =
+    checkIdent(path, head, file.size) ??
+    checkFileHeader(path, head, wanted) ??
+    checkTables(path, head, file.size, wanted);
+  if (problem !== undefined) return fail(problem);
+  const places = [placeOf(head, PROGRAM_TABLE), placeOf(head, SECTION_TABLE)] as const;
+  const tables = readHeaderTables(path, file, head, ...places);
+  if (!tables.ok) return tables;
+  return ok({
+    ...tables.value,
+    type: TYPES.get(head.readUInt16LE(16)) ?? 'dyn',
+    entry: addressFromBigInt(head.readBigUInt64LE(24)),
+    namesIndex: head.readUInt16LE(62),
+  });
 }
 
-/** As {@link checkHeader} for a reader of sections, which needs no program headers. */
-export function checkSectionHeader(path: string, head: Buffer, size: number): Problem {
-  const types = [ET_REL, ...LINKED];
-  return (
-    checkIdent(path, head, size) ??
-    checkFileHeader(path, head, types) ??
-    checkTables(path, head, size, false)
-  );
+/** One of the two tables: what it is called, and where the ELF header has what is said of it. */
+interface TableKind {
+  readonly name: string;
+  readonly offsetAt: number;
+  readonly countAt: number;
+  readonly entrySizeField: string;
+  readonly entrySizeAt: number;
+  /** The only size of an entry that there is. */
+  readonly entrySize: number;
 }
 
-const LINKED: readonly number[] = [ET_EXEC, ET_DYN];
+const PROGRAM_TABLE: TableKind = {
+  name: 'program header table',
+  offsetAt: 32,
+  countAt: 56,
+  entrySizeField: 'e_phentsize',
+  entrySizeAt: 54,
+  entrySize: PHDR_SIZE,
+};
+const SECTION_TABLE: TableKind = {
+  name: 'section header table',
+  offsetAt: 40,
+  countAt: 60,
+  entrySizeField: 'e_shentsize',
+  entrySizeAt: 58,
+  entrySize: SHDR_SIZE,
+};
 
-function checkIdent(path: string, file: Buffer, size: number): Problem {
+function placeOf(head: Buffer, { offsetAt, countAt }: TableKind): TablePlace {
+  const offset = Number(head.readBigUInt64LE(offsetAt));
+  return { offset, count: offset === 0 ? 0 : head.readUInt16LE(countAt) };
+}
+
+function checkIdent(path: string, head: Buffer, size: number): Problem {
   const ident = { path, field: 'e_ident[EI_MAG]', offset: 0 };
-  const magic = file.subarray(0, 4);
+  const magic = head.subarray(0, 4);
   if (magic.length === 0) return { ...ident, kind: 'not-elf', found: 'missing, the file is empty' };
   if (!Buffer.from([0x7f, 0x45, 0x4c, 0x46]).subarray(0, magic.length).equals(magic)) {
     // Documentation/arch/arm64/booting.rst: the magic number at 56.
-    if (file.toString('latin1', 56, 60) === 'ARM\x64') {
+    if (head.toString('latin1', 56, 60) === 'ARM\x64') {
       return { path, field: 'magic', offset: 56, kind: 'boot-image' };
     }
     const found = [...magic].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
     return { ...ident, kind: 'not-elf', found };
   }
   const whole = { path, field: 'ELF header', offset: 0 };
-  if (file.length < 20) return { ...whole, kind: 'truncated', bytes: '64', fileSize: size };
-  const bigEndian = file[5] === 2;
-  const machine = bigEndian ? file.readUInt16BE(18) : file.readUInt16LE(18);
-  if (file[4] === 1) {
+  if (head.length < 20) return { ...whole, kind: 'truncated', bytes: '64', fileSize: size };
+  const bigEndian = head[5] === 2;
+  const machine = bigEndian ? head.readUInt16BE(18) : head.readUInt16LE(18);
+  if (head[4] === 1) {
     const field = 'e_ident[EI_CLASS]';
     return { path, field, offset: 4, kind: 'class-32', machine: machineName(machine) };
   }
-  if (file[4] !== 2) return malformed(path, 'e_ident[EI_CLASS]', 4, `no such class: ${file[4]}`);
+  if (head[4] !== 2) return malformed(path, 'e_ident[EI_CLASS]', 4, `no such class: ${head[4]}`);
   if (bigEndian) return { path, field: 'e_ident[EI_DATA]', offset: 5, kind: 'big-endian' };
-  if (file[5] !== 1) {
-    return malformed(path, 'e_ident[EI_DATA]', 5, `no such data encoding: ${file[5]}`);
+  if (head[5] !== 1) {
+    return malformed(path, 'e_ident[EI_DATA]', 5, `no such data encoding: ${head[5]}`);
   }
-  if (file.length < EHDR_SIZE) {
+  if (head.length < EHDR_SIZE) {
     return { ...whole, kind: 'truncated', bytes: `${EHDR_SIZE}`, fileSize: size };
   }
   return undefined;
 }
 
-function checkFileHeader(path: string, file: Buffer, types: readonly number[]): Problem {
-  const machine = file.readUInt16LE(18);
+function checkFileHeader(path: string, head: Buffer, wanted: 'linked' | 'any'): Problem {
+  const machine = head.readUInt16LE(18);
   if (machine !== EM_AARCH64) {
     const place = { path, field: 'e_machine', offset: 18 };
     return { ...place, kind: 'machine', machine: machineName(machine) };
   }
-  const type = file.readUInt16LE(16);
   const place = { path, field: 'e_type', offset: 16 };
-  if (types.includes(type)) return undefined;
-  return type === ET_REL
-    ? { ...place, kind: 'relocatable' }
-    : { ...place, kind: 'file-type', type };
+  const value = head.readUInt16LE(16);
+  const type = TYPES.get(value);
+  if (type === undefined) return { ...place, kind: 'file-type', type: value };
+  return type === 'rel' && wanted === 'linked' ? { ...place, kind: 'relocatable' } : undefined;
 }
 
-function checkTables(path: string, file: Buffer, size: number, needsPrograms: boolean): Problem {
-  const phnum = file.readUInt16LE(56);
-  const hasPrograms = phnum !== 0 && file.readBigUInt64LE(32) !== 0n;
-  if (!hasPrograms && needsPrograms) {
+function checkTables(path: string, head: Buffer, size: number, wanted: 'linked' | 'any'): Problem {
+  const programs = placeOf(head, PROGRAM_TABLE);
+  const sections = placeOf(head, SECTION_TABLE);
+  if (programs.count === 0 && wanted === 'linked') {
     return { path, field: 'e_phnum', offset: 56, kind: 'no-load-segment' };
   }
-  if (phnum === PN_XNUM) {
+  if (head.readUInt16LE(56) === PN_XNUM) {
     return malformed(path, 'e_phnum', 56, 'extended numbering (PN_XNUM) is not supported');
   }
-  const programs: Table = {
-    name: 'program header table',
-    offsetField: ['e_phoff', 32],
-    sizeField: ['e_phentsize', 54],
-    count: phnum,
-    size: PHDR_SIZE,
-  };
-  const shnum = file.readUInt16LE(60);
-  const shoff = file.readBigUInt64LE(40);
-  if (shnum === 0 && shoff !== 0n) {
+  if (sections.count === 0 && sections.offset !== 0) {
     return malformed(path, 'e_shnum', 60, 'extended section numbering is not supported');
   }
-  const problem = hasPrograms ? checkTable(path, file, size, programs) : undefined;
-  if (problem !== undefined || shnum === 0 || shoff === 0n) return problem;
-  const shstrndx = file.readUInt16LE(62);
-  if (shstrndx >= shnum) {
-    const reason = `section ${shstrndx} does not exist, the file has ${shnum}`;
+  const problem = checkTable(path, head, size, PROGRAM_TABLE);
+  if (problem !== undefined || sections.count === 0) return problem;
+  const names = head.readUInt16LE(62);
+  if (names >= sections.count) {
+    const reason = `section ${names} does not exist, the file has ${sections.count}`;
     return malformed(path, 'e_shstrndx', 62, reason);
   }
-  return checkTable(path, file, size, {
-    name: 'section header table',
-    offsetField: ['e_shoff', 40],
-    sizeField: ['e_shentsize', 58],
-    count: shnum,
-    size: SHDR_SIZE,
-  });
+  return checkTable(path, head, size, SECTION_TABLE);
 }
 
-function checkTable(path: string, file: Buffer, size: number, table: Table): Problem {
-  const entry = file.readUInt16LE(table.sizeField[1]);
-  if (entry !== table.size) {
-    const reason = `is ${entry}, expected ${table.size}`;
-    return malformed(path, table.sizeField[0], table.sizeField[1], reason);
+function checkTable(path: string, head: Buffer, size: number, kind: TableKind): Problem {
+  const { count } = placeOf(head, kind);
+  if (count === 0) return undefined;
+  const entry = head.readUInt16LE(kind.entrySizeAt);
+  if (entry !== kind.entrySize) {
+    const reason = `is ${entry}, expected ${kind.entrySize}`;
+    return malformed(path, kind.entrySizeField, kind.entrySizeAt, reason);
   }
-  const bytes = table.count * table.size;
-  const offset = file.readBigUInt64LE(table.offsetField[1]);
-  return checkRange(path, size, table.name, offset, BigInt(bytes));
-}
-
-/** Whether `bytes` bytes at `offset`, which hold `field`, lie inside the file. */
-export function checkRange(
-  path: string,
-  size: number,
-  field: string,
-  offset: bigint,
-  bytes: bigint,
-): Problem {
-  if (offset + bytes <= BigInt(size)) return undefined;
-  const place = { path, field, offset: Number(offset) };
-  return { ...place, kind: 'truncated', bytes: bytes.toString(), fileSize: size };
-}
-
-/** An error for a field whose value makes no sense. */
-export function malformed(path: string, field: string, offset: number, reason: string): ElfError {
-  return { path, field, offset, kind: 'malformed', reason };
+  const offset = head.readBigUInt64LE(kind.offsetAt);
+  return checkRange(path, size, kind.name, offset, BigInt(count * kind.entrySize));
 }

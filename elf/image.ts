@@ -1,15 +1,32 @@
-import { addressFromWords } from '../base/address.js';
-import type { ElfError } from './error.js';
-import { type ElfFile, fileInMemory, openElfFile } from './file.js';
-import { EHDR_SIZE, ET_EXEC, SHF_ALLOC, SHT_GNU_SFRAME } from './format.js';
-import { malformed } from './header.js';
-import { relocate } from './relocations.js';
-import { readStructure, type ElfStructure } from './structure.js';
-import { readSymbols } from './image-symbols.js';
-import type { ElfImage, ElfSection } from './types.js';
+/**
+ * An ELF file that can be executed: beside what every file has, its segments, and memory for them that
+ * is relocated. `loadElf` is how a kernel, a scenario or a user's program comes in.
+ */
 import { fail, ok, type Result } from '../base/result.js';
+import { type OtherRelocations, relocate } from './dynamic-relocations.js';
+import { type ElfError, malformed } from './error.js';
+import type { ElfFile } from './file.js';
+import { bytesInMemory, type FileBytes, openFile } from './file-bytes.js';
+import { readHeader } from './header.js';
+import { isDwarfFrame, isSFrame, readSections, sectionNamed } from './sections.js';
+import { type ElfSegment, type LoadedSegment, readSegments } from './segments.js';
+import { readSymbols } from './symbols.js';
 
-export type { ElfImage, ElfSection, ElfSegment, ElfSymbol, LoadedSegment } from './types.js';
+/** A linked little-endian AArch64 ELF file, or an object that was given the addresses of one. */
+export interface ElfImage extends ElfFile {
+  /** PT_LOAD segments by rising address; they do not overlap and there is at least one. */
+  readonly segments: readonly ElfSegment[];
+  /**
+   * Fresh memory for every segment, moved by `bias` bytes (default 0), with
+   * R_AARCH64_RELATIVE (RELA) and RELR relocations applied. Call it also for bias 0:
+   * the words of a position-independent vmlinux are zero until then.
+   * @param others what becomes of relocations of other types, which a dynamic linker resolves
+   */
+  applyRelocations(
+    bias?: number,
+    others?: OtherRelocations,
+  ): Result<readonly LoadedSegment[], ElfError>;
+}
 
 /**
  * Loads a linked AArch64 ELF file, plain or gzip-compressed (recognised by its contents). Of a plain
@@ -17,8 +34,8 @@ export type { ElfImage, ElfSection, ElfSegment, ElfSymbol, LoadedSegment } from 
  * Never throws: whatever the bytes are, the answer is an image or one {@link ElfError}.
  */
 export function loadElf(path: string): Result<ElfImage, ElfError> {
-  const file = openElfFile(path);
-  return file.ok ? parseFile(path, file.value) : file;
+  const file = openFile(path);
+  return file.ok ? parseImage(path, file.value) : file;
 }
 
 /**
@@ -26,46 +43,40 @@ export function loadElf(path: string): Result<ElfImage, ElfError> {
  * image keeps views of `bytes`, which must not change.
  */
 export function parseElf(path: string, bytes: Uint8Array): Result<ElfImage, ElfError> {
-  return parseFile(path, fileInMemory(bytes));
+  return parseImage(path, bytesInMemory(bytes));
 }
 
-function parseFile(path: string, file: ElfFile): Result<ElfImage, ElfError> {
-  const structure = readStructure(path, file);
-  if (!structure.ok) return structure;
-  const { sections } = structure.value;
-  const segments = structure.value.segments.load;
-  const symbols = readSymbols(path, sections);
+function parseImage(path: string, file: FileBytes): Result<ElfImage, ElfError> {
+  const header = readHeader(path, file, 'linked');
+  if (!header.ok) return header;
+  const { type, entry, programs } = header.value;
+  const segments = readSegments(path, file, programs);
+  if (!segments.ok) return segments;
+  const named = readSections(path, file, header.value);
+  if (!named.ok) return named;
+  const sections = named.value;
+  const symbols = readSymbols(path, sections, 'linked');
   if (!symbols.ok) return symbols;
 
-  const head = file.read(0, EHDR_SIZE);
-  const type = head.readUInt16LE(16) === ET_EXEC ? 'exec' : 'dyn';
+  const { load, sframe: sframeSegments } = segments.value;
+  const sframe = sections.filter(isSFrame);
   return ok({
     path,
     type,
-    entry: addressFromWords(head.readUInt32LE(24), head.readUInt32LE(28)),
-    segments,
+    entry,
+    segments: load,
     sections,
     ...symbols.value,
-    sframe: sframeSections(structure.value),
-    section: (name) => sections.find((section) => section.name === name),
+    sframe: sframe.length > 0 ? sframe : sframeSegments,
+    dwarfFrames: sections.filter(isDwarfFrame),
+    section: sectionNamed(sections),
     read: (offset, length) => file.read(offset, length),
     applyRelocations: (bias = 0, others = 'refuse') => {
       if (!Number.isSafeInteger(bias) || (type === 'exec' && bias !== 0)) {
         const reason = `an image of type ${type} cannot be moved by ${bias} bytes`;
         return fail(malformed(path, 'e_type', 16, reason));
       }
-      return relocate(path, segments, sections, bias, others);
+      return relocate(path, load, sections, bias, others);
     },
   });
-}
-
-/** Binutils before 2.45 gave .sframe the type SHT_PROGBITS, so the name counts as well. */
-function sframeSections({ sections, segments }: ElfStructure): readonly ElfSection[] {
-  const found = sections.filter(
-    (section) =>
-      (section.type === SHT_GNU_SFRAME || section.name === '.sframe') &&
-      (section.flags & SHF_ALLOC) !== 0 &&
-      section.data.length > 0,
-  );
-  return found.length > 0 ? found : segments.sframe;
 }

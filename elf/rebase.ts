@@ -1,6 +1,7 @@
+/** An image somewhere else than where it was linked. */
 import type { Address } from '../base/address.js';
-import { SHF_ALLOC } from './format.js';
-import type { ElfImage, ElfSection } from './types.js';
+import type { ElfImage } from './image.js';
+import { type ElfSection, sectionNamed } from './sections.js';
 
 /**
  * The image as if it had been linked `bias` bytes higher: segments, loaded sections, `.sframe`,
@@ -13,21 +14,17 @@ export function rebaseElf(image: ElfImage, bias: number): ElfImage {
   const moved = <T extends { readonly address: Address }>(item: T): T => {
     return { ...item, address: item.address + bias };
   };
-  const sections = image.sections.map((section) =>
-    (section.flags & SHF_ALLOC) === 0 ? section : moved(section),
-  );
-  // PT_GNU_SFRAME stands in for a section without being one of them, or having flags.
-  const sframe = image.sframe.map((section): ElfSection => {
-    return sections[image.sections.indexOf(section)] ?? moved(section);
-  });
+  const rebased = (section: ElfSection): ElfSection => (section.loaded ? moved(section) : section);
+  const sections = image.sections.map(rebased);
   return {
     ...image,
     entry: image.entry + bias,
     segments: image.segments.map(moved),
     sections,
     symbols: image.symbols.map((symbol) => (symbol.absolute ? symbol : moved(symbol))),
-    sframe,
-    section: (name) => sections.find((section) => section.name === name),
+    sframe: image.sframe.map(rebased),
+    dwarfFrames: image.dwarfFrames.map(rebased),
+    section: sectionNamed(sections),
     applyRelocations: (more = 0, others) => image.applyRelocations(bias + more, others),
   };
 }

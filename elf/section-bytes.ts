@@ -4,7 +4,8 @@
  */
 import { constants, inflateSync } from 'node:zlib';
 import { CHDR_SIZE, ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './format.js';
-import type { ElfImage, ElfSection } from './types.js';
+import type { ElfFile } from './file.js';
+import type { ElfSection } from './sections.js';
 import { zstdChunks, zstdIsReady } from './zstd-stream.js';
 
 /** The bytes of a section, decompressed. */
@@ -25,7 +26,7 @@ const FIRST_PIECE = 2 ** 18;
 const GNU_HEADER_SIZE = 12;
 
 /** The section of that name, or of its old compressed name `.zNAME`. Undefined when there is none. */
-export function sectionBytes(elf: ElfImage, name: string): SectionBytes | undefined {
+export function sectionBytes(elf: ElfFile, name: string): SectionBytes | undefined {
   const section = elf.section(name);
   if (section !== undefined) return new Contents(elf, section).bytes();
   const old = elf.section(name.replace(/^\./, '.z'));
@@ -34,7 +35,7 @@ export function sectionBytes(elf: ElfImage, name: string): SectionBytes | undefi
 
 class Contents {
   constructor(
-    private readonly elf: ElfImage,
+    private readonly elf: ElfFile,
     private readonly section: ElfSection,
   ) {}
 

@@ -1,16 +1,33 @@
-import type { Program } from 'elfy';
-import { addressFromWords, type Address } from '../base/address.js';
-import type { ElfError } from './error.js';
-import type { ElfFile } from './file.js';
-import { PHDR_SIZE, PT_GNU_SFRAME, PT_LOAD } from './format.js';
-import { checkRange, malformed } from './header.js';
-import { LazyBytes } from './lazy-bytes.js';
-import type { HeaderTable } from './header-table.js';
-import type { ElfSection, ElfSegment } from './types.js';
+/** The segments of a linked ELF file (gABI chapter 5): what is loaded, where, and with what rights. */
+import { addressFromBigInt, type Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
+import { checkRange, type ElfError, malformed } from './error.js';
+import { type FileBytes, LazyBytes } from './file-bytes.js';
+import { PT_GNU_SFRAME, PT_LOAD, SHF_ALLOC } from './format.js';
+import type { ProgramHeader } from './header-tables.js';
+import type { ElfSection } from './sections.js';
+
+/** One segment as it lies in memory. */
+export interface LoadedSegment {
+  /** Linked address of the first byte, plus the bias. */
+  readonly address: Address;
+  /** p_memsz bytes of its own that may be written: file contents, relocated, then zeroes. */
+  readonly data: Uint8Array;
+  readonly readable: boolean;
+  readonly writable: boolean;
+  readonly executable: boolean;
+}
+
+/** One PT_LOAD program header. */
+export interface ElfSegment extends LoadedSegment {
+  /** The p_filesz bytes of the file, a view: do not write. Relocations are not applied. */
+  readonly data: Uint8Array;
+  /** p_memsz in bytes; what exceeds `data` is zero. */
+  readonly memorySize: number;
+}
 
 /** Limit on the memory of all segments together, in bytes. */
-export const MAX_MEMORY = 2 ** 30;
+const MAX_MEMORY = 2 ** 30;
 
 type Problem = ElfError | undefined;
 
@@ -22,19 +39,15 @@ export interface Segments {
   readonly sframe: readonly ElfSection[];
 }
 
-/**
- * The program headers (gABI chapter 5). `programs` comes from elfy, whose 64-bit words are
- * rounded: sizes are checked, and addresses read, in the table itself.
- */
+/** The segments, once sizes and addresses of all program headers are known to make sense. */
 export function readSegments(
   path: string,
-  file: ElfFile,
-  table: HeaderTable,
-  programs: readonly Program[],
+  file: FileBytes,
+  headers: readonly ProgramHeader[],
 ): Result<Segments, ElfError> {
-  const reader = new SegmentReader(path, file, table);
-  for (const [i, program] of programs.entries()) {
-    const problem = reader.add(program, i, i * PHDR_SIZE);
+  const reader = new SegmentReader(path, file);
+  for (const [i, header] of headers.entries()) {
+    const problem = reader.add(header, i);
     if (problem !== undefined) return fail(problem);
   }
   const problem = reader.order();
@@ -48,23 +61,19 @@ class SegmentReader {
 
   constructor(
     private readonly path: string,
-    private readonly file: ElfFile,
-    private readonly table: HeaderTable,
+    private readonly file: FileBytes,
   ) {}
 
-  add(program: Program, index: number, at: number): Problem {
-    const type = this.table.bytes.readUInt32LE(at);
-    if (type !== PT_LOAD && type !== PT_GNU_SFRAME) return undefined;
-    const address = addressFromWords(
-      this.table.bytes.readUInt32LE(at + 16),
-      this.table.bytes.readUInt32LE(at + 20),
-    );
-    const problem = this.checkAddress(address, index, at) ?? this.checkSizes(address, index, at);
+  add(header: ProgramHeader, index: number): Problem {
+    if (header.type !== PT_LOAD && header.type !== PT_GNU_SFRAME) return undefined;
+    const address = addressFromBigInt(header.address);
+    const problem =
+      this.checkAddress(header, address, index) ?? this.checkSizes(header, address, index);
     if (problem !== undefined) return problem;
     // objcopy --remove-section leaves the header of what it removes, with a size of 0.
-    if (program.memsz === 0) return undefined;
-    if (type === PT_GNU_SFRAME) this.sframe.push(sframeSection(this.file, program, address));
-    else this.load.push(loadSegment(this.file, program, address));
+    if (header.memorySize === 0n) return undefined;
+    if (header.type === PT_GNU_SFRAME) this.sframe.push(sframeSection(this.file, header, address));
+    else this.load.push(loadSegment(this.file, header, address));
     return undefined;
   }
 
@@ -84,23 +93,20 @@ class SegmentReader {
     return undefined;
   }
 
-  private checkAddress(address: Address, index: number, at: number): Problem {
+  private checkAddress(header: ProgramHeader, address: Address, index: number): Problem {
     if (Number.isSafeInteger(address)) return undefined;
-    const value = `0x${this.table.bytes.readBigUInt64LE(at + 16).toString(16)}`;
-    const reason = `${value} is not a virtual address`;
-    return malformed(this.path, `p_vaddr[${index}]`, this.table.offset + at + 16, reason);
+    const reason = `0x${header.address.toString(16)} is not a virtual address`;
+    return malformed(this.path, `p_vaddr[${index}]`, header.at + 16, reason);
   }
 
-  private checkSizes(address: Address, index: number, at: number): Problem {
+  private checkSizes(header: ProgramHeader, address: Address, index: number): Problem {
     const { path } = this;
-    const { bytes: file, offset: tableOffset } = this.table;
-    const fileSize = file.readBigUInt64LE(at + 32);
-    const memorySize = file.readBigUInt64LE(at + 40);
+    const { at, offset, fileSize, memorySize } = header;
     const data = `the data of program header ${index}`;
-    const problem = checkRange(path, this.file.size, data, file.readBigUInt64LE(at + 8), fileSize);
+    const problem = checkRange(path, this.file.size, data, offset, fileSize);
     if (problem !== undefined) return problem;
 
-    const place = { path, field: `p_memsz[${index}]`, offset: tableOffset + at + 40 };
+    const place = { path, field: `p_memsz[${index}]`, offset: at + 40 };
     if (memorySize < fileSize) {
       const reason = `is ${memorySize}, less than p_filesz ${fileSize}`;
       return { ...place, kind: 'malformed', reason };
@@ -113,36 +119,44 @@ class SegmentReader {
     const end = address + Number(memorySize);
     if (Number.isSafeInteger(end) && (address >= 0 || end <= 0)) return undefined;
     const reason = 'the segment runs over the end of the address space';
-    return malformed(path, `p_vaddr[${index}]`, tableOffset + at + 16, reason);
+    return malformed(path, `p_vaddr[${index}]`, at + 16, reason);
   }
 }
 
-function loadSegment(file: ElfFile, program: Program, address: Address): ElfSegment {
-  const bytes = new LazyBytes(file, program.offset, program.filesz);
+function loadSegment(file: FileBytes, header: ProgramHeader, address: Address): ElfSegment {
+  const bytes = bytesOf(file, header);
   return {
     address,
-    memorySize: program.memsz,
+    memorySize: Number(header.memorySize),
     get data() {
       return bytes.data;
     },
-    readable: program.flags.r === true,
-    writable: program.flags.w === true,
-    executable: program.flags.x === true,
+    readable: header.readable,
+    writable: header.writable,
+    executable: header.executable,
   };
 }
 
-function sframeSection(file: ElfFile, program: Program, address: Address): ElfSection {
-  const bytes = new LazyBytes(file, program.offset, program.filesz);
+function sframeSection(file: FileBytes, header: ProgramHeader, address: Address): ElfSection {
+  const bytes = bytesOf(file, header);
   return {
+    index: 0,
     name: '.sframe',
     address,
-    size: program.filesz,
+    size: Number(header.fileSize),
     get data() {
       return bytes.data;
     },
-    offset: program.offset,
+    offset: Number(header.offset),
     type: PT_GNU_SFRAME,
-    flags: 0,
+    flags: SHF_ALLOC,
+    loaded: true,
+    executable: false,
     link: 0,
+    info: 0,
   };
+}
+
+function bytesOf(file: FileBytes, { offset, fileSize }: ProgramHeader): LazyBytes {
+  return new LazyBytes(file, Number(offset), Number(fileSize));
 }

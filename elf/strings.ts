@@ -1,8 +1,9 @@
+/** String tables: the names of sections and symbols (gABI chapter 4). */
 /** Longest name read, in bytes; the kernel allows 511 (KSYM_NAME_LEN, v7.3-rc7). */
-export const MAX_NAME = 4096;
+const MAX_NAME = 4096;
 
 /**
- * The string at `offset` of a string table (gABI chapter 4). Undefined when it starts
+ * The string at `offset` of a string table. Undefined when it starts
  * outside the table, is not terminated, or is longer than {@link MAX_NAME}: without that
  * last bound a table of n bytes and no terminator costs n bytes for every name. Control characters
  * are written as readelf writes them, `^J`: every name ends up in a line of some report.

@@ -1,4 +1,5 @@
-import type { ElfSymbol } from './types.js';
+/** Names of symbols: which name nothing, which of several is the best, which are like a misspelt one. */
+import type { ElfSymbol } from './symbols.js';
 
 /**
  * Whether a symbol marks something for tools and names nothing: the `$x` and `$d` mapping

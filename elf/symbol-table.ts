@@ -1,147 +1,188 @@
-/** The symbol table of an ELF file, entry by entry (gABI chapter 4, symbol table). */
-import { addressFromWords } from '../base/address.js';
-import type { ElfError } from './error.js';
-import {
-  SHT_DYNSYM,
-  SHT_STRTAB,
-  SHT_SYMTAB,
-  STB_LOCAL,
-  STB_WEAK,
-  STT_FUNC,
-  STT_GNU_IFUNC,
-  STT_NOTYPE,
-  STT_OBJECT,
-  SYM_SIZE,
-} from './format.js';
-import { malformed } from './header.js';
-import { nameAt } from './strings.js';
-import type { ElfSection, ElfSymbol } from './types.js';
-import { fail, ok, type Result } from '../base/result.js';
+/** From a name to an address and back, over everything that is loaded. */
+import { hexAddress, type Address } from '../base/address.js';
+import { lastAtOrBelow } from '../base/sorted.js';
+import type { ElfImage } from './image.js';
+import { compareAliases, isMarker, nearestNames } from './symbol-names.js';
+import type { ElfSymbol } from './symbols.js';
 
-/** Most symbols accepted; an allyesconfig vmlinux has under a million. */
-const MAX_SYMBOLS = 4_000_000;
-/** Limit on all names together, in characters. */
-const MAX_NAMES = 2 ** 28;
+/** A symbol and how far into it an address lies. */
+export interface SymbolPlace {
+  /** `size` is where the symbol ends: for one without st_size, the next symbol. */
+  readonly symbol: ElfSymbol;
+  /** Bytes, from 0 to `symbol.size` - 1. */
+  readonly offset: number;
+}
 
-/** One section of symbols. Entries are numbered from 0. */
-export class ElfSymbolTable {
-  readonly count: number;
-  private readonly view: DataView;
-  private nameLength = 0;
+/** A part of an image that is loaded: a symbol never reaches beyond the end of its region. */
+interface Region {
+  readonly low: Address;
+  readonly high: Address;
+  readonly executable: boolean;
+}
+
+/**
+ * Symbols of several images by name and by address. The images must not overlap in
+ * memory. Where a name is defined more than once, a global wins over a local symbol and
+ * an earlier image over a later one.
+ */
+export class SymbolTable {
+  private readonly names = new Map<string, ElfSymbol>();
+  private readonly ranges: readonly ElfSymbol[];
+  private readonly starts: Float64Array;
+  /** Index of the symbol around symbol i, or -1. */
+  private readonly parents: Int32Array;
+  private readonly executable: Uint8Array;
+
+  constructor(images: readonly ElfImage[]) {
+    const regions = images.flatMap(regionsOf).sort((a, b) => a.low - b.low);
+    const regionStarts = Float64Array.from(regions, ({ low }) => low);
+    const regionOf = (address: Address): Region | undefined => {
+      const region = regions[lastAtOrBelow(regionStarts, address)];
+      return region !== undefined && address < region.high ? region : undefined;
+    };
+    const symbols = images.flatMap((image) => image.symbols.filter((symbol) => !isMarker(symbol)));
+    this.ranges = symbolRanges(symbols, regionOf);
+    this.starts = Float64Array.from(this.ranges, ({ address }) => address);
+    this.parents = enclosing(this.ranges);
+    this.executable = Uint8Array.from(this.ranges, ({ address }) =>
+      Number(regionOf(address)?.executable === true),
+    );
+    this.addNames(symbols);
+  }
 
   /**
-   * @param offset where `data` is in the file
-   * @param names the string table
+   * The symbol of that name, absolute ones included. `size` is st_size, or where the next
+   * symbol starts when there is none, or 0 for a label inside another symbol.
    */
-  constructor(
-    private readonly path: string,
-    data: Uint8Array,
-    private readonly offset: number,
-    private readonly names: Uint8Array,
-  ) {
-    this.count = data.length / SYM_SIZE;
-    this.view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  byName(name: string): ElfSymbol | undefined {
+    return this.names.get(name);
   }
 
-  /** STT_*. */
-  type(index: number): number {
-    return this.view.getUint8(index * SYM_SIZE + 4) & 15;
+  /** The innermost symbol that contains `address`; undefined between symbols. */
+  at(address: Address): SymbolPlace | undefined {
+    const i = this.indexAt(address);
+    const symbol = this.ranges[i];
+    return symbol === undefined ? undefined : { symbol, offset: address - symbol.address };
   }
 
-  /** The type as {@link ElfSymbol} has it; undefined for those that it leaves out. */
-  kind(index: number): ElfSymbol['kind'] | undefined {
-    switch (this.type(index)) {
-      case STT_FUNC:
-      case STT_GNU_IFUNC:
-        return 'function';
-      case STT_OBJECT:
-        return 'object';
-      case STT_NOTYPE:
-        return 'other';
-      default:
-        return undefined;
+  /** Whether the symbol there is of code: a function, or a label of assembly without a type. */
+  isCode(address: Address): boolean {
+    const i = this.indexAt(address);
+    return this.executable[i] === 1 && this.ranges[i]?.kind !== 'object';
+  }
+
+  private indexAt(address: Address): number {
+    for (let i = lastAtOrBelow(this.starts, address); i >= 0; i = this.parents[i] as number) {
+      const { address: start, size } = this.ranges[i] as ElfSymbol;
+      if (address - start < size) return i;
+    }
+    return -1;
+  }
+
+  /** `name+0x10/0x40` as the kernel's %pS prints it; 16 hexadecimal digits between symbols. */
+  format(address: Address): string {
+    const place = this.at(address);
+    return place === undefined ? hexAddress(address) : formatPlace(place, 0);
+  }
+
+  /**
+   * As {@link format} for a return address, which belongs to the call before it: after a
+   * call that never returns it is the end of its function (%pB, sprint_backtrace() in
+   * kernel/kallsyms.c, v7.3-rc7).
+   */
+  formatReturnAddress(address: Address): string {
+    const place = this.at(address - 1);
+    return place === undefined ? hexAddress(address) : formatPlace(place, 1);
+  }
+
+  /** Every symbol with code in it, by rising address, one for each address. */
+  *functions(): Generator<ElfSymbol> {
+    for (const [i, symbol] of this.ranges.entries()) {
+      if (this.executable[i] === 1 && symbol.kind !== 'object') yield symbol;
     }
   }
 
-  isGlobal(index: number): boolean {
-    return this.binding(index) !== STB_LOCAL;
+  /** At most `limit` names that a misspelt `name` may have meant, nearest first. */
+  suggestions(name: string, limit = 3): string[] {
+    return nearestNames(name, this.names.keys(), limit);
   }
 
-  isWeak(index: number): boolean {
-    return this.binding(index) === STB_WEAK;
-  }
-
-  /** st_shndx. */
-  section(index: number): number {
-    return this.view.getUint16(index * SYM_SIZE + 6, true);
-  }
-
-  /** st_value as a signed number, which may be too large to be exact. */
-  value(index: number): number {
-    const at = index * SYM_SIZE + 8;
-    return addressFromWords(this.view.getUint32(at, true), this.view.getUint32(at + 4, true));
-  }
-
-  /** st_size, which may be too large to be exact. */
-  size(index: number): number {
-    const at = index * SYM_SIZE + 16;
-    return this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 2 ** 32;
-  }
-
-  /** The name; to be asked for once, for the names of a table are bounded together. */
-  name(index: number): Result<string, ElfError> {
-    const at = index * SYM_SIZE;
-    const place = { path: this.path, field: `st_name[${index}]`, offset: this.offset + at };
-    const name = nameAt(this.names, this.view.getUint32(at, true));
-    if (name === undefined) {
-      return fail({ ...place, kind: 'malformed', reason: 'the name runs out of the string table' });
+  private addNames(symbols: readonly ElfSymbol[]): void {
+    for (const symbol of symbols) {
+      const known = this.names.get(symbol.name);
+      if (known === undefined || (symbol.global && !known.global)) {
+        this.names.set(symbol.name, symbol);
+      }
     }
-    this.nameLength += name.length;
-    if (this.nameLength > MAX_NAMES) {
-      const [value, limit] = [`${this.nameLength} characters of names`, `${MAX_NAMES}`];
-      return fail({ ...place, kind: 'too-large', value, limit });
+    // A size that was found by looking at the next symbol belongs in the answer of byName.
+    for (const range of this.ranges) {
+      const named = this.names.get(range.name);
+      if (named?.address === range.address && !named.absolute) this.names.set(range.name, range);
     }
-    return ok(name);
-  }
-
-  private binding(index: number): number {
-    return this.view.getUint8(index * SYM_SIZE + 4) >> 4;
   }
 }
 
-/** A file's symbols, none where it has no table, and whether it has lost its .symtab. */
-export interface FoundSymbols {
-  readonly table: ElfSymbolTable;
-  readonly stripped: boolean;
+function formatPlace({ symbol, offset }: SymbolPlace, extra: number): string {
+  return `${symbol.name}+0x${(offset + extra).toString(16)}/0x${symbol.size.toString(16)}`;
 }
 
-/** The symbol table of a file: .symtab, or .dynsym when the file is stripped. */
-export function findSymbolTable(
-  path: string,
-  sections: readonly ElfSection[],
-): Result<FoundSymbols, ElfError> {
-  const symtab = sections.find(({ type }) => type === SHT_SYMTAB);
-  const section = symtab ?? sections.find(({ type }) => type === SHT_DYNSYM);
-  const stripped = symtab === undefined;
-  if (section === undefined) {
-    const nothing = new Uint8Array();
-    return ok({ table: new ElfSymbolTable(path, nothing, 0, nothing), stripped });
+/** Loaded sections; segments when the section headers are gone. */
+function regionsOf(image: ElfImage): Region[] {
+  const sections = image.sections.filter(({ loaded, size }) => loaded && size > 0);
+  if (sections.length === 0) {
+    return image.segments.map(({ address, memorySize, executable }) => {
+      return { low: address, high: address + memorySize, executable };
+    });
   }
-  const { data, offset } = section;
-  const field = `symbol table ${section.name}`;
-  const names = sections[section.link];
-  if (names?.type !== SHT_STRTAB) {
-    const reason = `sh_link ${section.link} is not a string table`;
-    return fail(malformed(path, field, offset, reason));
+  return sections.map(({ address, size, executable }) => {
+    return { low: address, high: address + size, executable };
+  });
+}
+
+/** One symbol for each address, in order, each with the size that it really covers. */
+function symbolRanges(
+  symbols: readonly ElfSymbol[],
+  regionOf: (address: Address) => Region | undefined,
+): ElfSymbol[] {
+  const sorted = symbols
+    .filter(({ absolute }) => !absolute)
+    .sort((a, b) => a.address - b.address || compareAliases(a, b));
+  const ranges: ElfSymbol[] = [];
+  let covered = -Infinity;
+  for (let i = 0; i < sorted.length;) {
+    const symbol = sorted[i] as ElfSymbol;
+    let next = i + 1;
+    while (sorted[next]?.address === symbol.address) next++;
+    i = next;
+
+    const region = regionOf(symbol.address);
+    const isInnerLabel = symbol.size === 0 && symbol.address < covered;
+    if (region === undefined || isInnerLabel) continue;
+    const following = sorted[next]?.address ?? Infinity;
+    const end = symbol.size === 0 ? following : symbol.address + symbol.size;
+    const size = Math.min(end, region.high) - symbol.address;
+    ranges.push(size === symbol.size ? symbol : { ...symbol, size });
+    if (symbol.size > 0) covered = Math.max(covered, symbol.address + size);
   }
-  if (data.length % SYM_SIZE !== 0) {
-    const reason = `its size ${data.length} is not a multiple of ${SYM_SIZE}`;
-    return fail(malformed(path, field, offset, reason));
+  return ranges;
+}
+
+/** For each range the index of the smallest earlier one that contains its start, or -1. */
+function enclosing(ranges: readonly ElfSymbol[]): Int32Array {
+  const parents = new Int32Array(ranges.length).fill(-1);
+  const open: number[] = [];
+  for (const [i, { address }] of ranges.entries()) {
+    let top = open.at(-1);
+    while (top !== undefined && endOf(ranges[top] as ElfSymbol) <= address) {
+      open.pop();
+      top = open.at(-1);
+    }
+    if (top !== undefined) parents[i] = top;
+    open.push(i);
   }
-  const table = new ElfSymbolTable(path, data, offset, names.data);
-  if (table.count > MAX_SYMBOLS) {
-    const [value, limit] = [`${table.count} symbols`, `${MAX_SYMBOLS} symbols`];
-    return fail({ path, field, offset, kind: 'too-large', value, limit });
-  }
-  return ok({ table, stripped });
+  return parents;
+}
+
+function endOf({ address, size }: ElfSymbol): Address {
+  return address + size;
 }

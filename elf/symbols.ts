@@ -1,187 +1,132 @@
-import { hexAddress, type Address } from '../base/address.js';
-import { SHF_ALLOC, SHF_EXECINSTR } from './format.js';
-import type { ElfImage, ElfSymbol } from './types.js';
-import { lastAtOrBelow } from '../base/sorted.js';
-import { compareAliases, isMarker, nearestNames } from './symbol-names.js';
+/** The symbols of an ELF file that name something in it, of .symtab or else of .dynsym. */
+import type { Address } from '../base/address.js';
+import { fail, ok, type Result } from '../base/result.js';
+import { type ElfError, malformed } from './error.js';
+import { SHT_DYNSYM, SHT_STRTAB, SHT_SYMTAB, STT_FILE, SYM_SIZE } from './format.js';
+import type { ElfSection } from './sections.js';
+import { SymbolEntries, type SymbolKind } from './symbol-entries.js';
 
-/** A symbol and how far into it an address lies. */
-export interface SymbolPlace {
-  /** `size` is where the symbol ends: for one without st_size, the next symbol. */
-  readonly symbol: ElfSymbol;
-  /** Bytes, from 0 to `symbol.size` - 1. */
-  readonly offset: number;
+/** One defined symbol of type STT_FUNC, STT_OBJECT, STT_NOTYPE or STT_GNU_IFUNC. */
+export interface ElfSymbol {
+  readonly name: string;
+  /**
+   * st_value: a linked address, or the value itself when `absolute`; in an object, whose values are
+   * offsets in their sections (gABI chapter 4), where that place was laid out.
+   */
+  readonly address: Address;
+  /** st_size in bytes; 0 when the source gave none. */
+  readonly size: number;
+  readonly kind: SymbolKind;
+  /** STB_GLOBAL or STB_WEAK, as opposed to STB_LOCAL. */
+  readonly global: boolean;
+  /** STB_WEAK. */
+  readonly weak: boolean;
+  /** SHN_ABS: a constant, not a place in the file. */
+  readonly absolute: boolean;
+  /** Index of the section that it lies in, which a linked file may not have; 0 when `absolute`. */
+  readonly section: number;
+  /** Of a local symbol: the STT_FILE symbol before it, '' when there is none. */
+  readonly file: string;
 }
 
-/** A part of an image that is loaded: a symbol never reaches beyond the end of its region. */
-interface Region {
-  readonly low: Address;
-  readonly high: Address;
-  readonly executable: boolean;
+/** The symbols of a file, and whether it has lost its .symtab. */
+export interface ElfSymbols {
+  /** In file order. */
+  readonly symbols: readonly ElfSymbol[];
+  readonly stripped: boolean;
 }
+
+/** Most symbols accepted; an allyesconfig vmlinux has under a million. */
+const MAX_SYMBOLS = 4_000_000;
+/** Limit on all names together, in characters. */
+const MAX_NAMES = 2 ** 28;
 
 /**
- * Symbols of several images by name and by address. The images must not overlap in
- * memory. Where a name is defined more than once, a global wins over a local symbol and
- * an earlier image over a later one.
+ * The defined symbols. Section and TLS symbols are left out, and so are those whose address or end no
+ * Number holds exactly.
+ * @param layout values of an `object` are offsets in the sections
  */
-export class SymbolTable {
-  private readonly names = new Map<string, ElfSymbol>();
-  private readonly ranges: readonly ElfSymbol[];
-  private readonly starts: Float64Array;
-  /** Index of the symbol around symbol i, or -1. */
-  private readonly parents: Int32Array;
-  private readonly executable: Uint8Array;
+export function readSymbols(
+  path: string,
+  sections: readonly ElfSection[],
+  layout: 'linked' | 'object',
+): Result<ElfSymbols, ElfError> {
+  const symtab = sections.find(({ type }) => type === SHT_SYMTAB);
+  const stripped = symtab === undefined;
+  const table = symtab ?? sections.find(({ type }) => type === SHT_DYNSYM);
+  if (table === undefined) return ok({ symbols: [], stripped });
+  const problem = checkTable(path, sections, table);
+  if (problem !== undefined) return fail(problem);
 
-  constructor(images: readonly ElfImage[]) {
-    const regions = images.flatMap(regionsOf).sort((a, b) => a.low - b.low);
-    const regionStarts = Float64Array.from(regions, ({ low }) => low);
-    const regionOf = (address: Address): Region | undefined => {
-      const region = regions[lastAtOrBelow(regionStarts, address)];
-      return region !== undefined && address < region.high ? region : undefined;
-    };
-    const symbols = images.flatMap((image) => image.symbols.filter((symbol) => !isMarker(symbol)));
-    this.ranges = symbolRanges(symbols, regionOf);
-    this.starts = Float64Array.from(this.ranges, ({ address }) => address);
-    this.parents = enclosing(this.ranges);
-    this.executable = Uint8Array.from(this.ranges, ({ address }) =>
-      Number(regionOf(address)?.executable === true),
-    );
-    this.addNames(symbols);
-  }
-
-  /**
-   * The symbol of that name, absolute ones included. `size` is st_size, or where the next
-   * symbol starts when there is none, or 0 for a label inside another symbol.
-   */
-  byName(name: string): ElfSymbol | undefined {
-    return this.names.get(name);
-  }
-
-  /** The innermost symbol that contains `address`; undefined between symbols. */
-  at(address: Address): SymbolPlace | undefined {
-    const i = this.indexAt(address);
-    const symbol = this.ranges[i];
-    return symbol === undefined ? undefined : { symbol, offset: address - symbol.address };
-  }
-
-  /** Whether the symbol there is of code: a function, or a label of assembly without a type. */
-  isCode(address: Address): boolean {
-    const i = this.indexAt(address);
-    return this.executable[i] === 1 && this.ranges[i]?.kind !== 'object';
-  }
-
-  private indexAt(address: Address): number {
-    for (let i = lastAtOrBelow(this.starts, address); i >= 0; i = this.parents[i] as number) {
-      const { address: start, size } = this.ranges[i] as ElfSymbol;
-      if (address - start < size) return i;
+  const entries = SymbolEntries.ofSection(sections, table.index);
+  const nameOf = nameReader(path, table, entries);
+  const symbols: ElfSymbol[] = [];
+  let file = '';
+  for (let i = 0; i < entries.count; i++) {
+    const kind = entries.kind(i);
+    if (kind === undefined && entries.type(i) !== STT_FILE) continue;
+    const name = nameOf(i);
+    if (!name.ok) return name;
+    if (kind === undefined) {
+      file = name.value;
+      continue;
     }
-    return -1;
-  }
-
-  /** `name+0x10/0x40` as the kernel's %pS prints it; 16 hexadecimal digits between symbols. */
-  format(address: Address): string {
-    const place = this.at(address);
-    return place === undefined ? hexAddress(address) : formatPlace(place, 0);
-  }
-
-  /**
-   * As {@link format} for a return address, which belongs to the call before it: after a
-   * call that never returns it is the end of its function (%pB, sprint_backtrace() in
-   * kernel/kallsyms.c, v7.3-rc7).
-   */
-  formatReturnAddress(address: Address): string {
-    const place = this.at(address - 1);
-    return place === undefined ? hexAddress(address) : formatPlace(place, 1);
-  }
-
-  /** Every symbol with code in it, by rising address, one for each address. */
-  *functions(): Generator<ElfSymbol> {
-    for (const [i, symbol] of this.ranges.entries()) {
-      if (this.executable[i] === 1 && symbol.kind !== 'object') yield symbol;
-    }
-  }
-
-  /** At most `limit` names that a misspelt `name` may have meant, nearest first. */
-  suggestions(name: string, limit = 3): string[] {
-    return nearestNames(name, this.names.keys(), limit);
-  }
-
-  private addNames(symbols: readonly ElfSymbol[]): void {
-    for (const symbol of symbols) {
-      const known = this.names.get(symbol.name);
-      if (known === undefined || (symbol.global && !known.global)) {
-        this.names.set(symbol.name, symbol);
-      }
-    }
-    // A size that was found by looking at the next symbol belongs in the answer of byName.
-    for (const range of this.ranges) {
-      const named = this.names.get(range.name);
-      if (named?.address === range.address && !named.absolute) this.names.set(range.name, range);
-    }
-  }
-}
-
-function formatPlace({ symbol, offset }: SymbolPlace, extra: number): string {
-  return `${symbol.name}+0x${(offset + extra).toString(16)}/0x${symbol.size.toString(16)}`;
-}
-
-/** Loaded sections; segments when the section headers are gone. */
-function regionsOf(image: ElfImage): Region[] {
-  const loaded = image.sections.filter(({ flags, size }) => (flags & SHF_ALLOC) !== 0 && size > 0);
-  if (loaded.length === 0) {
-    return image.segments.map(({ address, memorySize, executable }) => {
-      return { low: address, high: address + memorySize, executable };
+    const home = entries.home(i);
+    if (home === 'undefined' || home === 'common') continue;
+    const absolute = home === 'absolute';
+    const section = absolute ? 0 : home;
+    // An object has no place in a section that does not exist; a linked address needs no section.
+    const base = absolute || layout === 'linked' ? 0 : (sections[section]?.address ?? NaN);
+    const address = base + entries.value(i);
+    const size = entries.size(i);
+    if (!Number.isSafeInteger(address) || !Number.isSafeInteger(address + size)) continue;
+    const global = entries.isGlobal(i);
+    symbols.push({
+      name: name.value,
+      address,
+      size,
+      kind,
+      global,
+      weak: entries.isWeak(i),
+      absolute,
+      section,
+      file: global ? '' : file,
     });
   }
-  return loaded.map(({ address, size, flags }) => {
-    return { low: address, high: address + size, executable: (flags & SHF_EXECINSTR) !== 0 };
-  });
+  return ok({ symbols, stripped });
 }
 
-/** One symbol for each address, in order, each with the size that it really covers. */
-function symbolRanges(
-  symbols: readonly ElfSymbol[],
-  regionOf: (address: Address) => Region | undefined,
-): ElfSymbol[] {
-  const sorted = symbols
-    .filter(({ absolute }) => !absolute)
-    .sort((a, b) => a.address - b.address || compareAliases(a, b));
-  const ranges: ElfSymbol[] = [];
-  let covered = -Infinity;
-  for (let i = 0; i < sorted.length;) {
-    const symbol = sorted[i] as ElfSymbol;
-    let next = i + 1;
-    while (sorted[next]?.address === symbol.address) next++;
-    i = next;
-
-    const region = regionOf(symbol.address);
-    const isInnerLabel = symbol.size === 0 && symbol.address < covered;
-    if (region === undefined || isInnerLabel) continue;
-    const following = sorted[next]?.address ?? Infinity;
-    const end = symbol.size === 0 ? following : symbol.address + symbol.size;
-    const size = Math.min(end, region.high) - symbol.address;
-    ranges.push(size === symbol.size ? symbol : { ...symbol, size });
-    if (symbol.size > 0) covered = Math.max(covered, symbol.address + size);
+function checkTable(
+  path: string,
+  sections: readonly ElfSection[],
+  { name, link, size, offset }: ElfSection,
+): ElfError | undefined {
+  const field = `symbol table ${name}`;
+  if (sections[link]?.type !== SHT_STRTAB) {
+    return malformed(path, field, offset, `sh_link ${link} is not a string table`);
   }
-  return ranges;
+  if (size % SYM_SIZE !== 0) {
+    return malformed(path, field, offset, `its size ${size} is not a multiple of ${SYM_SIZE}`);
+  }
+  const count = size / SYM_SIZE;
+  if (count <= MAX_SYMBOLS) return undefined;
+  const [value, limit] = [`${count} symbols`, `${MAX_SYMBOLS} symbols`];
+  return { path, field, offset, kind: 'too-large', value, limit };
 }
 
-/** For each range the index of the smallest earlier one that contains its start, or -1. */
-function enclosing(ranges: readonly ElfSymbol[]): Int32Array {
-  const parents = new Int32Array(ranges.length).fill(-1);
-  const open: number[] = [];
-  for (const [i, { address }] of ranges.entries()) {
-    let top = open.at(-1);
-    while (top !== undefined && endOf(ranges[top] as ElfSymbol) <= address) {
-      open.pop();
-      top = open.at(-1);
+/** Names by number, each to be asked for once: the names of a table are bounded together. */
+function nameReader(path: string, { offset }: ElfSection, entries: SymbolEntries) {
+  let length = 0;
+  return (index: number): Result<string, ElfError> => {
+    const name = entries.name(index);
+    length += name?.length ?? 0;
+    if (name !== undefined && length <= MAX_NAMES) return ok(name);
+    const place = { path, field: `st_name[${index}]`, offset: offset + index * SYM_SIZE };
+    if (name === undefined) {
+      const reason = 'the name runs out of the string table';
+      return fail({ ...place, kind: 'malformed', reason });
     }
-    if (top !== undefined) parents[i] = top;
-    open.push(i);
-  }
-  return parents;
-}
-
-function endOf({ address, size }: ElfSymbol): Address {
-  return address + size;
+    const [value, limit] = [`${length} characters of names`, `${MAX_NAMES}`];
+    return fail({ ...place, kind: 'too-large', value, limit });
+  };
 }

@@ -1,7 +1,7 @@
 /**
  * What this project needs of a CPU emulation engine, independent of the backend. One {@link Engine}
  * is one CPU with its own translations; several engines of a backend can map the same bytes, which
- * is how one engine steps while another runs freely (DESIGN.md, "The engine: what is known about it").
+ * is how one engine steps while another runs freely (docs/design.md, "The engine").
  */
 import type { Address } from '../base/address.js';
 import type { RegisterFile } from './registers.js';

@@ -1,7 +1,7 @@
 /** Everything that reads a file, on one input. */
 import { writeFileSync } from 'node:fs';
 import { describeElfError } from '../elf/error.js';
-import { decompress } from '../elf/file.js';
+import { decompress } from '../elf/file-bytes.js';
 import { parseElf } from '../elf/image.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { coverage } from '../tables/coverage.js';

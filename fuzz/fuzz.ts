@@ -18,9 +18,9 @@ import type { FuzzMessage } from './message.js';
 /** An ordinary input takes some milliseconds. */
 const TIME_LIMIT_MS = 10_000;
 /** Heap of the child in MiB: an input that asks for more ends it. */
-const HEAP_LIMIT = 512;
+const MAX_HEAP = 512;
 /** Growth of what is in use after garbage collection, from the first look to the last, in bytes. */
-const GROWTH_LIMIT = 48 * 2 ** 20;
+const MAX_GROWTH = 48 * 2 ** 20;
 /** Inputs that end their child, or hang it, before the run is given up. */
 const MAX_ENDED = 3;
 const CHILD = fileURLToPath(new URL('child.js', import.meta.url));
@@ -49,7 +49,7 @@ interface Totals {
 
 function runChild({ seed, from, to, path }: Inputs, totals: Totals): Promise<ChildEnd> {
   return new Promise((resolve) => {
-    const flags = ['--expose-gc', `--max-old-space-size=${HEAP_LIMIT}`];
+    const flags = ['--expose-gc', `--max-old-space-size=${MAX_HEAP}`];
     const args = [...flags, CHILD, String(seed), String(from), String(to), path];
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
@@ -89,7 +89,7 @@ function runChild({ seed, from, to, path }: Inputs, totals: Totals): Promise<Chi
       clearTimeout(timer);
       void closed.then(() => {
         const grown = (looks.at(-1) ?? 0) - (looks[0] ?? 0);
-        if (grown > GROWTH_LIMIT) totals.findings.push(`${grown} bytes more in use at the end`);
+        if (grown > MAX_GROWTH) totals.findings.push(`${grown} bytes more in use at the end`);
         totals.memory.push(...looks);
         const how = hung
           ? `more than ${TIME_LIMIT_MS} ms`

@@ -1,6 +1,6 @@
 /** The real files that mutated inputs are made from. */
 import { readFileSync } from 'node:fs';
-import { parseElfTables } from '../elf/tables.js';
+import { parseElfFile } from '../elf/file.js';
 import { packagePath } from '../base/package-path.js';
 
 /** One file, and the places in it where a change gets far. */
@@ -29,7 +29,7 @@ const READ =
 export function readInputs(): FuzzInput[] {
   return FILES.map((path) => {
     const bytes = readFileSync(packagePath(path));
-    const tables = parseElfTables(path, bytes);
+    const tables = parseElfFile(path, bytes);
     if (!tables.ok) throw new Error(`${path} cannot be read`);
     const { sections } = tables.value;
     const programs = Number(bytes.readBigUInt64LE(32));

@@ -2,7 +2,7 @@
 import type { Address } from '../base/address.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
 import { classify, InstructionClass } from '../aarch64/instruction.js';
-import type { SymbolTable } from '../elf/symbols.js';
+import type { SymbolTable } from '../elf/symbol-table.js';
 
 /** Where code is, and what it is called. */
 export interface NamedCode {

@@ -37,7 +37,7 @@ export class ExceptionSource {
     this.pmr = new WordView(machine, machine.kernel.roles.gicPmr);
     this.iar = new WordView(machine, machine.kernel.roles.gicIar);
     let kinds = ALL_KINDS;
-    for (const kind of machine.kernel.unbooted?.untaken.keys() ?? []) kinds &= ~(1 << kind);
+    for (const kind of machine.kernel.unbooted?.unsupported.keys() ?? []) kinds &= ~(1 << kind);
     this.takeable = kinds;
   }
 

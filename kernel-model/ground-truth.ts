@@ -1,7 +1,7 @@
 /**
  * Ground truth: which functions will run again, from the CPU's own calls and returns and nothing
- * else. This file never reads a frame record, a return stack or `.sframe` (DESIGN.md, "Ground
- * truth"): what it shares with an unwinder could hide a bug in both.
+ * else. This file never reads a frame record, a return stack or `.sframe` (docs/design.md, "Nothing
+ * shared"): what it shares with an unwinder could hide a bug in both.
  */
 import type { Address } from '../base/address.js';
 import { InstructionClass, targetRegister } from '../aarch64/instruction.js';

@@ -1,9 +1,11 @@
 /**
  * A kernel image: an ELF and the roles its symbols play. The built-in guest kernel and a real
- * vmlinux are the same kind of thing; what differs is data (DESIGN.md, "One way to drive a kernel").
+ * vmlinux are the same kind of thing; what differs is data (docs/design.md, "Kernel images and roles").
  */
 import type { Address } from '../base/address.js';
-import type { ElfImage, ElfSymbol, LoadedSegment } from '../elf/types.js';
+import type { ElfImage } from '../elf/image.js';
+import type { LoadedSegment } from '../elf/segments.js';
+import type { ElfSymbol } from '../elf/symbols.js';
 import { fail, ok, type Result } from '../base/result.js';
 import type { BugTable } from './vmlinux/bug-table.js';
 import type { KnownOffsets } from './vmlinux/structure-offsets.js';
@@ -71,7 +73,7 @@ export interface KernelRoles {
 /** How exceptions are delivered to a kernel that was not booted. */
 export interface UnbootedExceptions {
   /** The kinds that the kernel cannot take, and why. */
-  readonly untaken: ReadonlyMap<number, string>;
+  readonly unsupported: ReadonlyMap<number, string>;
   /** `addr` of the only registered kprobe, which breakpoints are taken for; absent: no kprobes. */
   readonly kprobeAddress?: Address;
   /** For functions that are traced. */

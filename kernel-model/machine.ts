@@ -7,7 +7,8 @@
  */
 import { WFI } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
-import type { ElfImage, LoadedSegment } from '../elf/types.js';
+import type { ElfImage } from '../elf/image.js';
+import type { LoadedSegment } from '../elf/segments.js';
 import { describeElfError, type ElfError } from '../elf/error.js';
 import {
   type Engine,
@@ -22,7 +23,7 @@ import { Pstate, Reg } from '../emulator/registers.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { restoreSnapshot, type Snapshot, takeSnapshot } from '../emulator/snapshot.js';
 import { SteppingCpu } from '../emulator/stepping-cpu.js';
-import { SymbolTable } from '../elf/symbols.js';
+import { SymbolTable } from '../elf/symbol-table.js';
 import type { KernelImage } from './kernel-image.js';
 import { WALK_RETURN } from './walk-stub.js';
 

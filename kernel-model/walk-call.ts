@@ -31,7 +31,7 @@ export const CallStatus = {
 /** BRK immediate of WARN and BUG (asm/brk-imm.h, v7.3-rc7). */
 const BUG_BRK_IMM = 0x800;
 /** Bytes below SP that are put back: more than any unwinder's frames take. */
-export const CALL_STACK = 4096;
+const CALL_STACK = 4096;
 /** WARNs in one call after which it is given up. */
 const MAX_WARNS = 64;
 /** Instructions of a call that is executed step by step. */

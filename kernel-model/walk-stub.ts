@@ -1,20 +1,22 @@
 /**
- * The small piece of our own code that lies beside any kernel image (guest/stub/stub.S): the handler
- * that asks for a walk, the thread function, and the callback that takes a walk's entries down.
+ * The small piece of our own code that lies beside any kernel image (kernel-model/guest/stub/stub.S):
+ * the handler that asks for a walk, the thread function, and the callback that takes a walk's entries
+ * down.
  */
 import type { Address } from '../base/address.js';
-import type { ElfImage } from '../elf/types.js';
+import type { ElfImage } from '../elf/image.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
 import { fail, ok, type Result } from '../base/result.js';
 
 /** The stub's ELF, relative to the package. */
 export const STUB_ELF = 'kernel-model/guest/stub/stub.elf';
 
-/** `hint #127`, the instruction behind a call that asks for a walk (guest/include/walk-return.h). */
+/**
+ * `hint #127`, the instruction behind a call that asks for a walk
+ * (kernel-model/guest/include/walk-return.h).
+ */
 export const WALK_RETURN = 0xd5032fff;
 
-/** Entries the stub has room for. */
-export const STUB_ENTRIES = 512;
 /** Offsets in stub_trace, in bytes: entries seen, entries after which to stop, the first entry. */
 export const TRACE_SEEN = 0;
 export const TRACE_LIMIT = 16;

@@ -99,7 +99,7 @@ export function handlersOf({ tracing, walk, async }: KunitCase): readonly string
 }
 
 /** The functions that a reliable walk of any case has to list, innermost first. */
-export const REQUIRED_CALLERS = ['caller_1', 'caller_2', 'caller_3'] as const;
+const REQUIRED_CALLERS = ['caller_1', 'caller_2', 'caller_3'] as const;
 
 /**
  * The first of {@link REQUIRED_CALLERS} that a walk does not list in its place, or undefined.

@@ -4,7 +4,7 @@
  * function counts as the function.
  */
 import type { Address } from '../base/address.js';
-import type { SymbolTable } from '../elf/symbols.js';
+import type { SymbolTable } from '../elf/symbol-table.js';
 
 /** A function as kallsyms sees it. */
 export interface KallsymsFunction {

@@ -17,8 +17,8 @@ export interface KunitOptions {
   readonly jobs?: number;
   /** Bytes, a multiple of 16, by which stacks begin lower than a case says. */
   readonly stackShift?: number;
-  /** Kill the worker that runs this case: for tests. */
-  readonly crashAt?: { readonly policy: PolicyName; readonly caseName: string };
+  /** Module of the worker: tests have others. */
+  readonly worker?: string;
 }
 
 /** Time without an answer after which a worker hangs in guest code that never stops. */
@@ -35,7 +35,8 @@ export async function runKunit(options: KunitOptions): Promise<Result<SuiteRun[]
   const done = new Map<string, CaseRun>();
   const queue = requestsFor(options);
   const jobs = Math.min(options.jobs ?? availableParallelism(), queue.length);
-  const ends = await Promise.all(Array.from({ length: jobs }, () => serve(queue, done)));
+  const script = options.worker ?? SCRIPT;
+  const ends = await Promise.all(Array.from({ length: jobs }, () => serve(script, queue, done)));
   const failed = ends.find((end) => end !== undefined);
   if (failed !== undefined) return fail(failed);
   return ok(
@@ -54,7 +55,7 @@ function keyOf(policy: PolicyName, caseName: string): string {
 }
 
 /** One request for each case and kernel; those with parameters, which take longest, first. */
-function requestsFor({ policies, cases, crashAt, stackShift = 0 }: KunitOptions): CaseRequest[] {
+function requestsFor({ policies, cases, stackShift = 0 }: KunitOptions): CaseRequest[] {
   const ordered = [...cases].sort(
     (a, b) => Number(b.async !== undefined) - Number(a.async !== undefined),
   );
@@ -62,31 +63,34 @@ function requestsFor({ policies, cases, crashAt, stackShift = 0 }: KunitOptions)
   return ordered.flatMap(({ name: caseName }) =>
     kernels.map((kernel) => {
       const walking = policies.filter((policy) => guestKernelOf(policy) === kernel);
-      const request = { policies: walking, caseName, stackShift };
-      const crash = caseName === crashAt?.caseName && walking.includes(crashAt.policy);
-      return crash ? { ...request, crash: crashAt.policy } : request;
+      return { policies: walking, caseName, stackShift };
     }),
   );
 }
 
 /** Works the queue off in one process after another. @returns why that is impossible */
 async function serve(
+  script: string,
   queue: CaseRequest[],
   done: Map<string, CaseRun>,
 ): Promise<string | undefined> {
   while (queue.length > 0) {
-    const end = await oneProcess(queue, done);
+    const end = await oneProcess(script, queue, done);
     if (end !== undefined) return end;
   }
   return undefined;
 }
 
 /** Resolves when the queue is empty, or the process is gone. @returns a failure that will recur */
-function oneProcess(queue: CaseRequest[], done: Map<string, CaseRun>): Promise<string | undefined> {
+function oneProcess(
+  script: string,
+  queue: CaseRequest[],
+  done: Map<string, CaseRun>,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     let ready = false;
     let failure: string | undefined;
-    const worker = new WorkerProcess<CaseRequest, KunitMessage>(SCRIPT, WATCHDOG_MS, {
+    const worker = new WorkerProcess<CaseRequest, KunitMessage>(script, WATCHDOG_MS, {
       message: (message) => {
         switch (message.kind) {
           case 'ready':

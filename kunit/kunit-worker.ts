@@ -13,8 +13,6 @@ export interface CaseRequest {
   /** Policies that walk in the same kernel. */
   readonly policies: readonly PolicyName[];
   readonly caseName: string;
-  /** Abort the process when this policy is among them: for the test that it costs one case only. */
-  readonly crash?: PolicyName;
   /** See {@link CaseRunner.run}. */
   readonly stackShift: number;
 }
@@ -31,9 +29,8 @@ function send(message: KunitMessage): void {
 
 function run(
   machines: KunitMachines,
-  { policies, caseName, stackShift, crash }: CaseRequest,
+  { policies, caseName, stackShift }: CaseRequest,
 ): KunitMessage {
-  if (crash !== undefined && policies.includes(crash)) process.abort();
   const definition = KUNIT_CASES.find(({ name }) => name === caseName);
   if (definition === undefined) return { kind: 'failed', message: `no case ${caseName}` };
   const runner = machines.runnerFor(guestKernelOf(policies[0]));

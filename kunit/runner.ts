@@ -150,10 +150,10 @@ export class CaseRunner {
 
   /** Walk as the request in the registers says, and leave the answer for the guest. */
   private answer(policy: PolicyName): WalkRun | undefined {
-    const { walker, judge, machine } = this.parts;
+    const { model, judge, machine } = this.parts;
     const { walk, truth } = this;
-    if (walker.prepare(machine.stepper.registers) === undefined) return undefined;
-    walker.walk(POLICIES[policy], 'reliable', walk);
+    if (model.prepare(machine.stepper.registers) === undefined) return undefined;
+    model.walk(POLICIES[policy], 'reliable', walk);
     const pending = this.cpu.truth.current;
     truth.clear();
     for (let i = pending.depth - 1; i >= 0; i--) truth.push(pending.addresses[i] as number);

@@ -5,7 +5,7 @@ import { loadElf, type ElfImage } from '../elf/image.js';
 import { rebaseElf } from '../elf/rebase.js';
 
 /** Images linked below this address (position-independent executables) are moved. */
-const LOWEST_ADDRESS = 65536;
+const MIN_ADDRESS = 65536;
 /** How far: to 0xffffa00090000000, 256 MiB above the built-in guest kernel. */
 export const IMAGE_BIAS = -0x5fff70000000;
 
@@ -17,6 +17,6 @@ export function loadImage(path: string): Result<ElfImage, ElfError> {
   const image = loadElf(path);
   if (!image.ok || image.value.type !== 'dyn') return image;
   const lowest = image.value.segments[0]?.address ?? 0;
-  if (lowest < 0 || lowest >= LOWEST_ADDRESS) return image;
+  if (lowest < 0 || lowest >= MIN_ADDRESS) return image;
   return ok(rebaseElf(image.value, IMAGE_BIAS));
 }

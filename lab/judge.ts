@@ -1,4 +1,4 @@
-/** Judging one walk against ground truth (DESIGN.md, "Verdicts"). */
+/** Judging one walk against ground truth (docs/design.md, "Verdicts"). */
 import type { Address } from '../base/address.js';
 import type { CodeRange } from '../kernel-model/kernel-image.js';
 import { VerdictCode } from '../scenarios/verdict.js';

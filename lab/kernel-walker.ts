@@ -47,8 +47,11 @@ const ONE_UNWINDER = Object.fromEntries(Object.keys(POLICIES).map((name) => [nam
 const WALK_FUNCTIONS = ['arch_stack_walk_reliable', 'arch_stack_walk'] as const;
 
 /** Entries after which a walk has looped: the model's bound on steps. */
-const ENTRY_LIMIT = 17_408;
-/** struct sframe_section, in bytes, and how many the guest has room for (guest/include/unwind.h). */
+const MAX_TRACED = 17_408;
+/**
+ * struct sframe_section, in bytes, and how many the guest has room for
+ * (kernel-model/guest/include/unwind.h).
+ */
 const SECTION_SIZE = 16;
 const MAX_SECTIONS = 8;
 
@@ -155,7 +158,7 @@ export class KernelWalker implements StackWalker {
       this.machine.memory.writeWord(variantAt, this.variants[policy.name] ?? 0);
     }
     const fn = reliable ? this.reliable : this.bestEffort;
-    const status = call.call(fn, this.task, 0, ENTRY_LIMIT);
+    const status = call.call(fn, this.task, 0, MAX_TRACED);
     const { seen } = call;
     out.count = Math.min(seen, MAX_ENTRIES);
     call.copyEntries(out.entries, out.count);
@@ -164,7 +167,7 @@ export class KernelWalker implements StackWalker {
     out.mark = 0;
     out.warned = call.warns === 0 ? 0 : WARN_KERNEL;
     out.warnedAt = call.warns === 0 ? 0 : call.warnedAt;
-    if (seen >= ENTRY_LIMIT || status === CallStatus.RUNAWAY) {
+    if (seen >= MAX_TRACED || status === CallStatus.RUNAWAY) {
       out.fault = FAULT_LOOPED;
       out.status = LOOPED;
       return;

@@ -14,10 +14,10 @@ export interface LabParts {
   readonly stacks: KernelStacks;
   readonly rules: RuleTable;
   readonly driver: ExceptionDriver;
-  /** The model. */
-  readonly walker: ModelWalker;
+  /** The model of the kernel's unwinder. */
+  readonly model: ModelWalker;
   /** The kernel image's own unwinder, if it has one. */
-  readonly guest?: KernelWalker | undefined;
+  readonly kernelUnwinder?: KernelWalker | undefined;
   readonly judge: Judge;
   readonly functions: FunctionIndex;
 }

@@ -122,8 +122,8 @@ export class Lab {
       stacks: stacks.value,
       rules: rules.value,
       driver,
-      walker: new ModelWalker(machine.value, stacks.value, rules.value, this.defects.unwinder),
-      guest: KernelWalker.create(machine.value, driver, stub.value.stub),
+      model: new ModelWalker(machine.value, stacks.value, rules.value, this.defects.unwinder),
+      kernelUnwinder: KernelWalker.create(machine.value, driver, stub.value.stub),
       judge: new Judge(kernel.trampolines),
       functions: new FunctionIndex(machine.value),
     };

@@ -1,6 +1,6 @@
 /** The unwind rules of what a machine has loaded. */
 import { fail, ok, type Result } from '../base/result.js';
-import type { ElfImage } from '../elf/types.js';
+import type { ElfImage } from '../elf/image.js';
 import { RuleTable } from '../unwinder/rule-table.js';
 import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';

@@ -3,7 +3,7 @@
  * functions enabled, probes armed, arguments in place, a fresh kernel thread about to call the entry function.
  */
 import type { Address } from '../base/address.js';
-import type { ElfSymbol } from '../elf/types.js';
+import type { ElfSymbol } from '../elf/symbols.js';
 import { fail, type Result } from '../base/result.js';
 import { graphTracer, traceableFunctions } from '../kernel-model/tracers/graph-tracer.js';
 import { kretprobe } from '../kernel-model/tracers/kretprobe-tracer.js';

@@ -1,6 +1,6 @@
 /**
- * The unwinder under test as a role (DESIGN.md, "One way to drive a kernel"): our model of it, or the
- * kernel image's own code called on the emulated CPU.
+ * The unwinder under test as a role (docs/design.md, "Kernel images and roles"): our model of it, or
+ * the kernel image's own code called on the emulated CPU.
  */
 import type { Address } from '../base/address.js';
 import type { RegisterFile } from '../emulator/registers.js';
@@ -13,14 +13,14 @@ export type UnwinderChoice =
   /** The model's. */
   | 'model'
   /** Those of the kernel image's own code. */
-  | 'guest'
+  | 'kernel'
   /** Both at every point; the verdict is on the kernel's answer, and a difference is a finding. */
   | 'both'
   /** The model's, and at a fixed part of the points the kernel's too: a difference is a finding. */
   | 'checked';
 
 /** Every choice, the default for a user's kernel first. */
-export const UNWINDER_CHOICES: readonly UnwinderChoice[] = ['both', 'guest', 'model', 'checked'];
+export const UNWINDER_CHOICES: readonly UnwinderChoice[] = ['both', 'kernel', 'model', 'checked'];
 
 /** Walks stacks at walk requests. */
 export interface StackWalker {

@@ -1,7 +1,7 @@
 /**
  * The promises that follow from a scenario's shape alone: which of its functions ever keep a frame
  * record, and which have no SFrame entry. A point's answer then depends on the kind and on the
- * policy only (KERNEL-FACTS.md, "The kernel unwinder" and "Exception entry at EL1").
+ * policy only (docs/kernel-facts.md, "The unwinder" and "Exceptions at EL1").
  */
 import { insideExceptions } from './exception-code.js';
 import {

@@ -1,4 +1,4 @@
-/** The words for what a walk can be, compared with truth. docs/design.md says what each means. */
+/** The words for what a walk can be, compared with truth. docs/design.md, "Verdicts", says what each means. */
 
 /** The judgement of one walk. */
 export type Verdict =

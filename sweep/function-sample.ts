@@ -5,7 +5,7 @@
  */
 import { ERET, WFE, WFI } from '../aarch64/encodings.js';
 import { randomIntegers } from '../base/random.js';
-import type { ElfSymbol } from '../elf/types.js';
+import type { ElfSymbol } from '../elf/symbols.js';
 import { Kind } from '../kernel-model/exception-kind.js';
 import { patchSite } from '../kernel-model/tracers/patch-site.js';
 import { ScenarioCpu } from '../kernel-model/scenario-cpu.js';
@@ -22,11 +22,11 @@ import { Tally } from './tally.js';
 import { measuringRange } from './range.js';
 
 /** Instructions that a sampled function may take. */
-const MOST_INSTRUCTIONS = 4000;
+const MAX_INSTRUCTIONS = 4000;
 /** What tracing may add to that, a call or several. */
-const MOST_OF_TRACERS = 20_000;
+const MAX_TRACER_INSTRUCTIONS = 20_000;
 /** Fewer than this are a return, or a branch to something that was not sampled. */
-const LEAST_INSTRUCTIONS = 4;
+const MIN_INSTRUCTIONS = 4;
 
 /** What came of a sample. */
 export interface FunctionSample {
@@ -107,7 +107,7 @@ class Trial {
       return 'has no patch site';
     }
     let best: FunctionCall | undefined;
-    let most = LEAST_INSTRUCTIONS - 1;
+    let most = MIN_INSTRUCTIONS - 1;
     let reason = '';
     for (const args of [SELF_ARGUMENTS, ZERO_ARGUMENTS, NUMBER_ARGUMENTS]) {
       const instructions = this.run(name, args);
@@ -132,7 +132,7 @@ class Trial {
     this.cpu.reset();
     let from = -1;
     let depth = 0;
-    for (let i = 0; i < MOST_INSTRUCTIONS; i++) {
+    for (let i = 0; i < MAX_INSTRUCTIONS; i++) {
       const { pc } = stepper;
       const pending = this.cpu.truth.current.depth;
       if (pc === entry && from < 0) {
@@ -150,7 +150,7 @@ class Trial {
       const stop = explainKernelStop(kernel, stepper.pc);
       return stop === undefined ? 'follows its arguments out of memory' : stop.detail;
     }
-    return `takes more than ${MOST_INSTRUCTIONS} instructions`;
+    return `takes more than ${MAX_INSTRUCTIONS} instructions`;
   }
 
   /** Why interrupts in the function cannot be handled, if so. */
@@ -169,7 +169,7 @@ class Trial {
     const entry = setUpScenario(machine, { name, summary: '', entry: name, args, ...traced });
     if (typeof entry !== 'number') return 'cannot be set up';
     stacks.switchTo(machine.kernel.roles.initTask);
-    const most = MOST_INSTRUCTIONS + (tracing === undefined ? 100 : MOST_OF_TRACERS);
+    const most = MAX_INSTRUCTIONS + (tracing === undefined ? 100 : MAX_TRACER_INSTRUCTIONS);
     const end = sweep.run({ ...measuringRange(most), kinds: 1 << Kind.IRQ, entry });
     if (problem !== undefined || tracing === undefined) return problem;
     return end.returnedToTracer === true ? undefined : 'returns without its tracer';

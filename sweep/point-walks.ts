@@ -34,7 +34,7 @@ export class PointWalks {
   private readonly driver: ExceptionDriver;
   private readonly truthList = new TruthList();
   private readonly walk = new WalkResult();
-  private readonly guestWalk = new WalkResult();
+  private readonly kernelWalk = new WalkResult();
   private kind = 0;
   private fn = 0;
 
@@ -62,12 +62,12 @@ export class PointWalks {
   take(kind: number, truth: GroundTruth): boolean {
     const { driver, truthList, parts } = this;
     this.kind = kind;
-    const task = parts.walker.prepare(driver.request);
+    const task = parts.model.prepare(driver.request);
     if (task === undefined) return false;
     truthAtRequest(truthList, truth, driver, parts.machine.stepper.pc, task);
-    const guest = this.guestHere();
-    if (guest === undefined) this.byModel();
-    else this.byGuest(guest);
+    const kernel = this.kernelHere();
+    if (kernel === undefined) this.byModel();
+    else this.byKernel(kernel);
     return true;
   }
 
@@ -83,57 +83,57 @@ export class PointWalks {
     const { policies, walk, parts } = this;
     for (let p = 0; p < policies.length; p++) {
       const policy = policies[p] as Policy;
-      parts.walker.walk(policy, 'reliable', walk);
+      parts.model.walk(policy, 'reliable', walk);
       this.judge(p, 0, walk);
-      parts.walker.walkBestEffortAfter(policy, walk);
+      parts.model.walkBestEffortAfter(policy, walk);
       this.judge(p, 1, walk);
     }
   }
 
   /** The kernel's own unwinder, where it is to be asked. */
-  private guestHere(): KernelWalker | undefined {
+  private kernelHere(): KernelWalker | undefined {
     const { unwinder } = this;
     if (unwinder === 'model') return undefined;
-    if (unwinder !== 'checked') return this.parts.guest;
+    if (unwinder !== 'checked') return this.parts.kernelUnwinder;
     // The outer index is spread out, so that all parts of an exception's code have their turn.
     const skipped =
       this.innerIndex < 0
         ? this.outerIndex % CHECKED_INTERVAL
         : (this.innerIndex + 379 * this.outerIndex) % CHECKED_INTERVAL_DEPTH_2;
-    return skipped === 0 ? this.parts.guest : undefined;
+    return skipped === 0 ? this.parts.kernelUnwinder : undefined;
   }
 
   /** By the kernel's own unwinder, and by the model for comparison. */
-  private byGuest(guest: KernelWalker): void {
-    const { policies, walk, guestWalk, parts, unwinder } = this;
-    guest.prepare(this.driver.request);
+  private byKernel(kernel: KernelWalker): void {
+    const { policies, walk, kernelWalk, parts, unwinder } = this;
+    kernel.prepare(this.driver.request);
     for (let p = 0; p < policies.length; p++) {
       const policy = policies[p] as Policy;
-      if (!guest.supports(policy)) continue;
+      if (!kernel.supports(policy)) continue;
       for (let m = 0; m < MODES.length; m++) {
         const mode = MODES[m] as WalkMode;
-        guest.walk(policy, mode, guestWalk);
+        kernel.walk(policy, mode, kernelWalk);
         let difference: WalkDifference | undefined;
-        if (unwinder !== 'guest') {
-          parts.walker.walk(policy, mode, walk);
+        if (unwinder !== 'kernel') {
+          parts.model.walk(policy, mode, walk);
           this.tally.compared++;
-          difference = walkDifference(guestWalk, walk, mode);
+          difference = walkDifference(kernelWalk, walk, mode);
           if (difference === undefined) {
             // The kernel does not say why; the model, which agrees, does.
-            guestWalk.status = walk.status;
-            guestWalk.warned = walk.warned;
+            kernelWalk.status = walk.status;
+            kernelWalk.warned = walk.warned;
           }
         }
-        const verdict = this.judge(p, m, unwinder === 'checked' ? walk : guestWalk);
+        const verdict = this.judge(p, m, unwinder === 'checked' ? walk : kernelWalk);
         if (difference !== undefined) {
-          const context = this.context(p, m, verdict, guestWalk);
+          const context = this.context(p, m, verdict, kernelWalk);
           const point = this.pointOf(this.kind);
           const disagreement = { context, model: walk, difference };
           this.observer.disagreement?.(this.fn, this.depth, point, disagreement);
         }
       }
     }
-    guest.finish();
+    kernel.finish();
   }
 
   private judge(policy: number, mode: number, walk: WalkResult): number {

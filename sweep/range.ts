@@ -1,4 +1,5 @@
 /** Ranges of points: how a scenario is cut up, and a range that killed its worker again. */
+import { formatPoint, type Point } from '../lab/point.js';
 import type { SweepRange } from './scenario-sweep.js';
 
 /** Dynamic instructions in a unit of depth 1, and in one of depth 2. */
@@ -125,6 +126,32 @@ export function isSinglePoint(range: Omit<SweepRange, 'entry'>): boolean {
     bits(range.outerKinds).length === 1 &&
     range.innerTo - range.innerFrom <= 1 &&
     bits(range.innerKinds).length <= 1
+  );
+}
+
+/** The range that holds just one point. */
+export function pointRange(point: Point, budget: number): Omit<SweepRange, 'entry'> {
+  const { index, kind, inner } = point;
+  return {
+    from: index,
+    to: index + 1,
+    kinds: inner === undefined ? 1 << kind : 0,
+    outerKinds: inner === undefined ? 0 : 1 << kind,
+    innerKinds: inner === undefined ? 0 : 1 << inner.kind,
+    innerFrom: inner?.index ?? 0,
+    innerTo: inner === undefined ? NO_LIMIT : inner.index + 1,
+    budget,
+  };
+}
+
+/** The name of the only point in a range. */
+export function singlePoint(range: Omit<SweepRange, 'entry'>): string {
+  const kindOf = (set: number): number => 31 - Math.clz32(set);
+  const { from: index, kinds, outerKinds, innerKinds, innerFrom } = range;
+  return formatPoint(
+    outerKinds === 0
+      ? { index, kind: kindOf(kinds) }
+      : { index, kind: kindOf(outerKinds), inner: { index: innerFrom, kind: kindOf(innerKinds) } },
   );
 }
 

@@ -8,12 +8,12 @@ import { describeSetupError, setUpScenario } from '../lab/scenario-setup.js';
 import { ScenarioSweep, type SweepEnd } from './scenario-sweep.js';
 import type { LabParts } from '../lab/lab-parts.js';
 import { failedUnit, type UnitRequest, type UnitResult, type WalkExample } from './unit.js';
-import { isMeasuring } from './range.js';
 import { UnitCollector } from './unit-collector.js';
 import { exampleText, type RawExample } from './walk-example.js';
 
 /** Problems after which a unit is given up. */
 const MAX_PROBLEMS = 16;
+
 /** Runs units on one lab. */
 export class UnitRunner {
   private disassembler: Disassembler | undefined;
@@ -26,7 +26,6 @@ export class UnitRunner {
   ) {}
 
   async run(request: UnitRequest): Promise<UnitResult> {
-    if (request.crashAt === 'run' && isMeasuring(request.range)) process.abort();
     const { elf, scenario, vmlinux } = request.target;
     if (vmlinux !== undefined && vmlinux.path !== this.prepared) {
       await prepareDebugSections(vmlinux.path);

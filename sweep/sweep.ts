@@ -1,12 +1,12 @@
 /**
- * A whole sweep: measures every scenario, cuts the work into units, lets the workers have them, and
- * puts the answers together into a report.
+ * A whole sweep: measures every scenario, cuts the work into units, has them executed, and puts the
+ * answers together into a report.
  */
-import { availableParallelism } from 'node:os';
 import { kindSet } from '../kernel-model/exception-kind.js';
 import type { PolicyName } from '../unwinder/policy.js';
+import type { UnitExecutor, UnitObserver } from './executor.js';
 import { mergeScenario } from './merge.js';
-import { formatPoint, type Point } from '../lab/point.js';
+import type { Point } from '../lab/point.js';
 import { noVerdicts, type ScenarioReport, type SweepReport, type VerdictCounts } from './report.js';
 import type { UnwinderChoice } from '../lab/stack-walker.js';
 import type { SweepRange } from './scenario-sweep.js';
@@ -22,12 +22,12 @@ import {
   cutRanges,
   isMeasuring,
   measuringRange,
-  NO_LIMIT,
+  pointRange,
   rangeWork,
+  singlePoint,
 } from './range.js';
 import type { LabTarget } from '../lab/target.js';
 import { VERDICTS } from '../scenarios/verdict.js';
-import { WorkerPool } from './worker-pool.js';
 
 /** What to sweep, and how. */
 export interface SweepOptions {
@@ -41,12 +41,8 @@ export interface SweepOptions {
   readonly point?: Point;
   /** Whose walks; default: the model's. */
   readonly unwinder?: UnwinderChoice;
-  /** Worker processes; default: cores. */
-  readonly jobs?: number;
   /** Instructions after which a guest has run away. */
   readonly budget?: number;
-  /** Kill the worker that takes this point (or, with `run`, that measures): for tests. */
-  readonly crashAt?: string;
   /**
    * The command line that replays a point: with a policy for its walk to be looked at, without one
    * where no walk came about.
@@ -68,7 +64,7 @@ export interface SweepOutcome {
   readonly report: SweepReport;
   /** When a single point was asked for: all its walks. */
   readonly walks: readonly WalkExample[];
-  /** Largest resident set of a worker, in bytes. */
+  /** Largest resident set of a process that executed units, in bytes. */
   readonly peakMemory: number;
 }
 
@@ -98,9 +94,8 @@ interface Job {
 }
 
 /** One sweep. */
-export class Sweep {
+export class Sweep implements UnitObserver {
   private readonly jobs: Job[];
-  private readonly pool: WorkerPool;
   private readonly owner = new Map<number, Job>();
   private failure: string | undefined;
   private nextId = 0;
@@ -108,8 +103,10 @@ export class Sweep {
   private total = 0;
   private points = 0;
 
+  /** @param executor executes the units of this sweep, which closes it when it ends */
   constructor(
     private readonly options: SweepOptions,
+    private readonly executor: UnitExecutor,
     private readonly onProgress: (progress: SweepProgress) => void = () => undefined,
   ) {
     this.jobs = options.targets.map((target) => ({
@@ -120,41 +117,29 @@ export class Sweep {
       problems: [],
       incomplete: false,
     }));
-    this.pool = new WorkerPool(this.jobCount, {
-      result: (request, result) => {
-        this.onResult(request, result);
-      },
-      lost: (request, how) => {
-        this.onLost(request, how);
-      },
-      failed: (message) => {
-        this.failure ??= message;
-      },
-    });
   }
 
-  private get jobCount(): number {
-    return this.options.jobs ?? availableParallelism();
-  }
-
-  /** End it early: workers are killed, {@link run} resolves with a failure. */
+  /** End it early: the executor gives up, {@link run} resolves with a failure. */
   abort(): void {
     this.failure ??= 'interrupted';
-    void this.pool.close();
+    void this.executor.close();
   }
 
   /** Do it. */
   async run(): Promise<SweepOutcome | SweepFailure> {
     const started = process.hrtime.bigint();
-    await this.pool.run(this.jobs.map((job) => this.request(job, measuringRange(this.budget))));
-    for (const job of this.jobs) this.takeMeasure(job);
-    if (this.failure === undefined) {
-      const units = this.jobs.flatMap((job) => this.cut(job));
-      this.total = units.reduce((sum, { range }) => sum + rangeWork(range), 0);
-      this.done = 0;
-      await this.pool.run(units);
+    try {
+      await this.execute(this.jobs.map((job) => this.request(job, measuringRange(this.budget))));
+      for (const job of this.jobs) this.takeMeasure(job);
+      if (this.failure === undefined) {
+        const units = this.jobs.flatMap((job) => this.cut(job));
+        this.total = units.reduce((sum, { range }) => sum + rangeWork(range), 0);
+        this.done = 0;
+        await this.execute(units);
+      }
+    } finally {
+      await this.executor.close();
     }
-    await this.pool.close();
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
     if (this.failure !== undefined) {
       const kind = this.failure === 'interrupted' ? 'interrupted' : 'workers';
@@ -163,8 +148,13 @@ export class Sweep {
     return {
       report: this.report(seconds),
       walks: this.jobs.flatMap((job) => allResults(job).flatMap((result) => result.walks)),
-      peakMemory: this.pool.peakMemory,
+      peakMemory: this.executor.peakMemory,
     };
+  }
+
+  private async execute(units: readonly UnitRequest[]): Promise<void> {
+    const failure = await this.executor.run(units, this);
+    this.failure ??= failure;
   }
 
   private get budget(): number {
@@ -178,7 +168,6 @@ export class Sweep {
       policies: this.options.policies,
       range,
       unwinder: this.options.unwinder ?? 'model',
-      ...(this.options.crashAt === undefined ? {} : { crashAt: this.options.crashAt }),
       ...(this.options.point === undefined ? {} : { verbose: true }),
     };
     job.requests.push(request);
@@ -222,7 +211,8 @@ export class Sweep {
     return kinds === undefined ? this.options.kinds : this.options.kinds & kindSet(kinds);
   }
 
-  private onResult(request: UnitRequest, result: UnitResult): void {
+  /** An executor's answer to a unit, or to a part of one that it cut up. */
+  result(request: UnitRequest, result: UnitResult): void {
     const job = this.owner.get(request.id);
     if (job === undefined) return;
     keep(job, request, result);
@@ -236,18 +226,19 @@ export class Sweep {
     });
   }
 
-  private onLost(request: UnitRequest, how: string): void {
+  /** A point that was not judged because no worker process survives it. */
+  lost(request: UnitRequest, how: string): void {
     const job = this.owner.get(request.id);
     if (job === undefined) return;
     const measuring = isMeasuring(request.range);
-    const lost = measuring
+    const cost = measuring
       ? 'the run without exceptions, which comes first, did not end'
       : 'the point was not judged';
     const problem = {
       kind: 'worker-died',
       point: measuring ? undefined : singlePoint(request.range),
       at: '',
-      detail: `the worker process died (${how}); ${lost}`,
+      detail: `the worker process died (${how}); ${cost}`,
     } as const;
     job.incomplete = true;
     keep(job, request, failedUnit(request.id, problem));
@@ -275,7 +266,7 @@ export class Sweep {
       compared: scenarios.reduce((sum, { compared }) => sum + compared, 0),
       seconds: Math.round(seconds * 1000) / 1000,
       pointsPerSecond: Math.round(points / seconds),
-      jobs: this.jobCount,
+      jobs: this.executor.jobs,
       unexpected: scenarios.reduce((sum, { unexpected }) => sum + unexpected, 0),
       policies: total(policies, scenarios, 'policies'),
       bestEffort: total(policies, scenarios, 'bestEffort'),
@@ -317,30 +308,4 @@ function total(
     totals[policy] = sum;
   }
   return totals;
-}
-
-/** The range that holds just one point. */
-export function pointRange(point: Point, budget: number): Omit<SweepRange, 'entry'> {
-  const { index, kind, inner } = point;
-  return {
-    from: index,
-    to: index + 1,
-    kinds: inner === undefined ? 1 << kind : 0,
-    outerKinds: inner === undefined ? 0 : 1 << kind,
-    innerKinds: inner === undefined ? 0 : 1 << inner.kind,
-    innerFrom: inner?.index ?? 0,
-    innerTo: inner === undefined ? NO_LIMIT : inner.index + 1,
-    budget,
-  };
-}
-
-/** The name of the only point in a range. */
-function singlePoint(range: Omit<SweepRange, 'entry'>): string {
-  const kindOf = (set: number): number => 31 - Math.clz32(set);
-  const { from: index, kinds, outerKinds, innerKinds, innerFrom } = range;
-  return formatPoint(
-    outerKinds === 0
-      ? { index, kind: kindOf(kinds) }
-      : { index, kind: kindOf(outerKinds), inner: { index: innerFrom, kind: kindOf(innerKinds) } },
-  );
 }

@@ -50,16 +50,11 @@ export class UnitCollector implements SweepObserver {
   ) {
     this.tally = new Tally(request.policies.length);
     this.walked =
-      request.verbose === true || request.crashAt !== undefined
+      request.verbose === true
         ? (point, context): void => {
-            this.onWalk(point, context);
+            this.walks.push(rawExample(point, context));
           }
         : undefined;
-  }
-
-  private onWalk(point: Point, context: PointContext): void {
-    if (this.request.crashAt === formatPoint(point)) process.abort();
-    if (this.request.verbose === true) this.walks.push(rawExample(point, context));
   }
 
   example(cell: number, point: Point, context: PointContext): void {

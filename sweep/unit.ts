@@ -17,11 +17,6 @@ export interface UnitRequest {
   readonly target: LabTarget;
   readonly policies: readonly PolicyName[];
   readonly range: Omit<SweepRange, 'entry'>;
-  /**
-   * Abort the process at this point, or with `run` when the scenario is measured: for the test that a
-   * dead worker costs one point.
-   */
-  readonly crashAt?: string;
   /** Take every exception step by step, within a budget: for a unit that hung. */
   readonly stepped?: boolean;
   /** Whose walks; default: the model's. */

@@ -2,18 +2,18 @@
  * Worker processes. Units go to whoever has least to do, results come back in any order. A worker
  * that dies is replaced; its unit is cut smaller and smaller until the one point that kills is found.
  */
-import type { UnitRequest, UnitResult } from './unit.js';
+import type { UnitExecutor, UnitObserver } from './executor.js';
+import type { UnitRequest } from './unit.js';
 import { isMeasuring, isSinglePoint, splitRange } from './range.js';
 import type { WorkerMessage } from './worker.js';
 import { WorkerProcess, workerScript } from '../base/worker-process.js';
 
-/** Hears what happens in the pool. */
-export interface PoolObserver {
-  result(request: UnitRequest, result: UnitResult): void;
-  /** The point (or the whole setup) that no worker survives. */
-  lost(request: UnitRequest, how: string): void;
-  /** Workers cannot start at all: nothing further will come. */
-  failed(message: string): void;
+/** The workers of a pool. */
+export interface PoolOptions {
+  /** Worker processes, at most. */
+  readonly jobs: number;
+  /** Module of the worker: tests have others. */
+  readonly worker?: string;
 }
 
 /** Time without an answer after which a worker is taken to hang in guest code that never stops. */
@@ -29,7 +29,10 @@ type Worker = WorkerProcess<UnitRequest, WorkerMessage>;
 const SCRIPT = workerScript(import.meta.dirname, 'worker.js');
 
 /** A pool of worker processes. */
-export class WorkerPool {
+export class WorkerPool implements UnitExecutor {
+  readonly jobs: number;
+  peakMemory = 0;
+  private readonly script: string;
   private readonly queue: UnitRequest[] = [];
   /** Units that were with a worker when it died, with others: each is given to a worker alone. */
   private readonly suspects = new Set<UnitRequest>();
@@ -37,27 +40,29 @@ export class WorkerPool {
   private readonly ready = new WeakSet<Worker>();
   private outstanding = 0;
   private closed = false;
+  /** Why no worker can work. */
+  private failure: string | undefined;
+  private observer: UnitObserver | undefined;
   private idle: (() => void) | undefined;
-  /** Largest resident set that a worker reported, in bytes. */
-  peakMemory = 0;
 
-  constructor(
-    private readonly jobs: number,
-    private readonly observer: PoolObserver,
-  ) {}
+  constructor({ jobs, worker = SCRIPT }: PoolOptions) {
+    this.jobs = jobs;
+    this.script = worker;
+  }
 
-  /** Execute units; resolves when all have been answered or lost. */
-  async run(units: readonly UnitRequest[]): Promise<void> {
-    if (this.closed) return;
+  async run(units: readonly UnitRequest[], observer: UnitObserver): Promise<string | undefined> {
+    if (this.closed) return this.failure;
     this.queue.push(...units);
     this.outstanding += units.length;
-    if (this.outstanding === 0) return;
+    if (this.outstanding === 0) return undefined;
     await new Promise<void>((resolve) => {
+      this.observer = observer;
       this.idle = resolve;
       const wanted = Math.min(this.jobs, this.queue.length);
       while (this.workers.size < wanted) this.spawn();
       for (const worker of this.workers) this.feed(worker);
     });
+    return this.failure;
   }
 
   /** End all workers; settles when they are gone. */
@@ -70,7 +75,7 @@ export class WorkerPool {
   }
 
   private spawn(): void {
-    const worker: Worker = new WorkerProcess(SCRIPT, WATCHDOG_MS, {
+    const worker: Worker = new WorkerProcess(this.script, WATCHDOG_MS, {
       message: (message) => {
         this.onMessage(worker, message);
       },
@@ -89,14 +94,13 @@ export class WorkerPool {
         this.feed(worker);
         break;
       case 'failed':
-        this.observer.failed(message.message);
-        void this.close();
+        this.fail(message.message);
         break;
       case 'result': {
         const request = worker.finish();
         this.peakMemory = Math.max(this.peakMemory, message.memory);
         if (request !== undefined) {
-          this.observer.result(request, message.result);
+          this.observer?.result(request, message.result);
           this.answered();
         }
         this.feed(worker);
@@ -112,8 +116,7 @@ export class WorkerPool {
     const [request] = unanswered;
     if (request === undefined) {
       if (!this.ready.has(worker)) {
-        this.observer.failed(`a worker process could not start (${how})`);
-        void this.close();
+        this.fail(`a worker process could not start (${how})`);
       }
       return;
     }
@@ -125,10 +128,16 @@ export class WorkerPool {
       return;
     }
     const retries = retriesFor(request, worker.hung);
-    if (retries.length === 0) this.observer.lost(request, worker.hung ? HUNG : how);
+    if (retries.length === 0) this.observer?.lost(request, worker.hung ? HUNG : how);
     this.outstanding += retries.length;
     this.queue.unshift(...retries);
     this.answered();
+  }
+
+  /** Workers cannot start at all: nothing further will come. */
+  private fail(message: string): void {
+    this.failure ??= message;
+    void this.close();
   }
 
   private answered(): void {

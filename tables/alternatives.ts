@@ -1,6 +1,6 @@
 /** Replacement code of the kernel's alternatives: copied over other code at boot, never run in place. */
 
-import type { ElfTables } from '../elf/tables-types.js';
+import type { ElfFile } from '../elf/file.js';
 import { mergeRanges, type Range } from './text-map.js';
 
 /** struct alt_instr (arch/arm64/include/asm/alternative.h, v7.3-rc7): 12 bytes. */
@@ -9,7 +9,7 @@ const REPLACEMENT_OFFSET = 4;
 const REPLACEMENT_LENGTH = 11;
 
 /** Where the replacements lie, by `.altinstructions`; empty without it and in objects. */
-export function alternativeRanges(elf: ElfTables): Range[] {
+export function alternativeRanges(elf: ElfFile): Range[] {
   const section = elf.sections.find(({ name }) => name === '.altinstructions');
   if (section === undefined || elf.type === 'rel') return [];
   const { address, data } = section;

@@ -1,16 +1,17 @@
 /** How often each address is called directly: BL and B (Arm ARM C6.2.26, C6.2.35). */
 
 import { R_AARCH64_CALL26, R_AARCH64_JUMP26, SHT_RELA } from '../elf/format.js';
-import { objectRelocations } from '../elf/object-relocations.js';
-import type { ElfTables, TableSection } from '../elf/tables-types.js';
+import type { ElfFile } from '../elf/file.js';
+import type { ElfSection } from '../elf/sections.js';
+import { StaticRelocations } from '../elf/static-relocations.js';
 
 /**
  * Direct branches by target address, for the targets in `wanted`. A B counts like a BL: to the first
  * instruction of a function it is a tail call or a loop, and both say that the code runs.
  */
 export function callCounts(
-  elf: ElfTables,
-  sections: readonly TableSection[],
+  elf: ElfFile,
+  sections: readonly ElfSection[],
   wanted: ReadonlySet<number>,
 ): Map<number, number> {
   const counts = new Map<number, number>();
@@ -31,7 +32,7 @@ export function callCounts(
   const indices = new Set(sections.map(({ index }) => index));
   for (const relocations of elf.sections) {
     if (relocations.type !== SHT_RELA || !indices.has(relocations.info)) continue;
-    for (const one of objectRelocations(elf.path, elf.sections, relocations)) {
+    for (const one of new StaticRelocations(elf.path, elf.sections, relocations).read()) {
       if (!one.ok) break;
       const { type, value, defined } = one.value;
       const isBranch = type === R_AARCH64_CALL26 || type === R_AARCH64_JUMP26;

@@ -2,7 +2,8 @@
 
 import { NOP } from '../aarch64/encodings.js';
 import { formatAddress } from '../base/address.js';
-import type { ElfTables, TableSection } from '../elf/tables-types.js';
+import type { ElfFile } from '../elf/file.js';
+import type { ElfSection } from '../elf/sections.js';
 import type { DwarfTable, FileTables } from './read-tables.js';
 import { functionRules } from '../unwinder/sframe/function-rules.js';
 import { alternativeRanges } from './alternatives.js';
@@ -85,7 +86,7 @@ export interface Coverage {
 }
 
 /** The order of reasons in a report: what can be annotated comes first. */
-export const GAP_REASONS: readonly GapReason[] = [
+const GAP_REASONS: readonly GapReason[] = [
   'function',
   'code',
   'before-first-row',
@@ -194,7 +195,7 @@ function isFiller(data: Uint8Array, at: number): boolean {
 
 function addGap(
   gaps: Map<string, MutableGap>,
-  elf: ElfTables,
+  elf: ElfFile,
   part: Part,
   inTable: readonly Range[],
 ): void {
@@ -220,7 +221,7 @@ function addGap(
   });
 }
 
-function nameless({ type }: ElfTables, { name, address }: TableSection, from: number): string {
+function nameless({ type }: ElfFile, { name, address }: ElfSection, from: number): string {
   return type === 'rel' ? `${name}+0x${(from - address).toString(16)}` : formatAddress(from);
 }
 
@@ -244,7 +245,7 @@ function contains(ranges: readonly Range[], address: number): boolean {
   return (ranges[firstEndingAfter(ranges, address)]?.from ?? Infinity) <= address;
 }
 
-function functionCount(elf: ElfTables, covered: readonly Range[]) {
+function functionCount(elf: ElfFile, covered: readonly Range[]) {
   const starts = new Set<number>();
   for (const { kind, size, address, section } of elf.symbols) {
     if (kind === 'function' && size > 0 && elf.sections[section]?.executable === true) {
@@ -257,8 +258,8 @@ function functionCount(elf: ElfTables, covered: readonly Range[]) {
 }
 
 function grouped(
-  elf: ElfTables,
-  sections: readonly TableSection[],
+  elf: ElfFile,
+  sections: readonly ElfSection[],
   gaps: readonly MutableGap[],
   dwarf: readonly DwarfTable[],
 ) {

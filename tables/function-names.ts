@@ -1,7 +1,9 @@
 /** The names that functions of a table go by. */
 
 import { formatAddress } from '../base/address.js';
-import type { ElfTables, TableSection, TableSymbol } from '../elf/tables-types.js';
+import type { ElfFile } from '../elf/file.js';
+import type { ElfSection } from '../elf/sections.js';
+import type { ElfSymbol } from '../elf/symbols.js';
 import { lastAtOrBelow, lastWithAtMost } from '../base/sorted.js';
 
 /** What a function is called. */
@@ -12,7 +14,7 @@ export interface FunctionName {
 }
 
 /** Mapping symbols and assembler labels name nothing (ELF for the Arm 64-bit Architecture). */
-export function isMapping({ name, kind }: TableSymbol): boolean {
+export function isMapping({ name, kind }: ElfSymbol): boolean {
   return (
     name === '' || name.startsWith('.L') || (kind === 'other' && /^\w*\$[dx](\.|$)/.test(name))
   );
@@ -22,11 +24,11 @@ export function isMapping({ name, kind }: TableSymbol): boolean {
 export class FunctionNames {
   private readonly names = new Map<number, FunctionName>();
   private readonly starts: Float64Array;
-  private readonly sections: readonly TableSection[];
+  private readonly sections: readonly ElfSection[];
 
   /** Of several names for an address: with a size, a function, a global one first. */
-  constructor(private readonly elf: ElfTables) {
-    const best = new Map<number, TableSymbol>();
+  constructor(private readonly elf: ElfFile) {
+    const best = new Map<number, ElfSymbol>();
     for (const symbol of elf.symbols) {
       if (isMapping(symbol) || symbol.kind === 'object') continue;
       if (elf.sections[symbol.section]?.executable !== true) continue;
@@ -61,7 +63,7 @@ export class FunctionNames {
   }
 }
 
-function rank(a: TableSymbol, b: TableSymbol): number {
+function rank(a: ElfSymbol, b: ElfSymbol): number {
   return (
     Number(b.size > 0) - Number(a.size > 0) ||
     Number(b.kind === 'function') - Number(a.kind === 'function') ||

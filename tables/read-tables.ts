@@ -1,8 +1,8 @@
 /** Reads a file and decodes the tables in it; what can be wrong is one line. */
 
 import { describeElfError } from '../elf/error.js';
-import { loadElfTables, type ObjectLayout, parseElfTables } from '../elf/tables.js';
-import type { ElfTables, TableSection } from '../elf/tables-types.js';
+import { type ElfFile, type ObjectLayout, parseElfFile, readElfFile } from '../elf/file.js';
+import type { ElfSection } from '../elf/sections.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { formatDwarfError } from '../unwinder/dwarf/error.js';
 import { decodeDwarfFrames } from '../unwinder/dwarf/frames.js';
@@ -27,21 +27,21 @@ export interface DwarfTable {
 
 /** A file and its SFrame sections. */
 export interface FileTables {
-  readonly elf: ElfTables;
+  readonly elf: ElfFile;
   readonly sframe: readonly SFrameTable[];
 }
 
 /** Reads `path` (plain or gzip) and decodes every `.sframe` section. */
 export function readTables(path: string, layout?: ObjectLayout): Result<FileTables, string> {
-  return decodeTables(path, loadElfTables(path, layout));
+  return decodeTables(path, readElfFile(path, layout));
 }
 
 /** The same for bytes in memory; `path` is used in messages. */
 export function tablesOf(path: string, bytes: Uint8Array, layout?: ObjectLayout) {
-  return decodeTables(path, parseElfTables(path, bytes, layout));
+  return decodeTables(path, parseElfFile(path, bytes, layout));
 }
 
-function decodeTables(path: string, elf: ReturnType<typeof loadElfTables>) {
+function decodeTables(path: string, elf: ReturnType<typeof readElfFile>) {
   if (!elf.ok) return fail(describeElfError(elf.error));
   const sframe: SFrameTable[] = [];
   for (const { name, data, address } of elf.value.sframe) {
@@ -53,7 +53,7 @@ function decodeTables(path: string, elf: ReturnType<typeof loadElfTables>) {
 }
 
 /** The call frame information of a file: `.eh_frame`, and `.debug_frame` where there is one. */
-export function readDwarf(elf: ElfTables): Result<readonly DwarfTable[], string> {
+export function readDwarf(elf: ElfFile): Result<readonly DwarfTable[], string> {
   const tables: DwarfTable[] = [];
   for (const section of elf.dwarfFrames) {
     const decoded = decodeDwarfFrames(section.data, section.address, formatOf(section));
@@ -65,6 +65,6 @@ export function readDwarf(elf: ElfTables): Result<readonly DwarfTable[], string>
   return ok(tables);
 }
 
-function formatOf({ name }: TableSection): 'eh_frame' | 'debug_frame' {
+function formatOf({ name }: ElfSection): 'eh_frame' | 'debug_frame' {
   return name === '.debug_frame' ? 'debug_frame' : 'eh_frame';
 }

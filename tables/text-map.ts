@@ -1,6 +1,8 @@
 /** Executable text cut into pieces: which symbol each belongs to, and whether it is code or data. */
 
-import type { ElfTables, TableSection, TableSymbol } from '../elf/tables-types.js';
+import type { ElfFile } from '../elf/file.js';
+import type { ElfSection } from '../elf/sections.js';
+import type { ElfSymbol } from '../elf/symbols.js';
 import { lastWithAtMost } from '../base/sorted.js';
 import { isMapping } from './function-names.js';
 
@@ -12,15 +14,15 @@ export interface Range {
 
 /** Part of one executable section that belongs to one symbol, or to none, and is code or data. */
 export interface TextPiece extends Range {
-  readonly section: TableSection;
+  readonly section: ElfSection;
   /** Undefined between symbols. One without a size reaches to the next symbol. */
-  readonly symbol: TableSymbol | undefined;
+  readonly symbol: ElfSymbol | undefined;
   /** A `$d` mapping symbol says that these bytes are data. */
   readonly isData: boolean;
 }
 
 /** The executable sections with contents, by address; parts of one that overlap others are left out. */
-export function textSections(elf: ElfTables): TableSection[] {
+export function textSections(elf: ElfFile): ElfSection[] {
   const sorted = elf.sections
     .filter(({ executable, data }) => executable && data.length > 0)
     .sort((a, b) => a.address - b.address);
@@ -48,7 +50,7 @@ export function mergeRanges(ranges: readonly Range[]): Range[] {
 }
 
 /** The parts of `section` that no range of `covered` (merged) contains. */
-export function uncovered(section: TableSection, covered: readonly Range[]): Range[] {
+export function uncovered(section: ElfSection, covered: readonly Range[]): Range[] {
   const end = section.address + section.data.length;
   const gaps: Range[] = [];
   let at = section.address;
@@ -89,8 +91,8 @@ export function firstEndingAfter(ranges: readonly Range[], address: number): num
 export class TextMap {
   private readonly bySection = new Map<number, TextPiece[]>();
 
-  constructor(elf: ElfTables, sections: readonly TableSection[]) {
-    const symbols = new Map<number, TableSymbol[]>();
+  constructor(elf: ElfFile, sections: readonly ElfSection[]) {
+    const symbols = new Map<number, ElfSymbol[]>();
     for (const symbol of elf.symbols) {
       const list = symbols.get(symbol.section);
       if (list === undefined) symbols.set(symbol.section, [symbol]);
@@ -102,7 +104,7 @@ export class TextMap {
   }
 
   /** The pieces of `range`, which lies in `section`. */
-  pieces(section: TableSection, range: Range): TextPiece[] {
+  pieces(section: ElfSection, range: Range): TextPiece[] {
     const all = this.bySection.get(section.index) ?? [];
     const found: TextPiece[] = [];
     for (let k = firstEndingAfter(all, range.from); k < all.length; k++) {
@@ -115,7 +117,7 @@ export class TextMap {
   }
 }
 
-function cut(section: TableSection, symbols: readonly TableSymbol[]): TextPiece[] {
+function cut(section: ElfSection, symbols: readonly ElfSymbol[]): TextPiece[] {
   const low = section.address;
   const high = low + section.data.length;
   const inside = symbols.filter(({ address }) => address >= low && address < high);
@@ -135,8 +137,8 @@ function cut(section: TableSection, symbols: readonly TableSymbol[]): TextPiece[
   }
   const sorted = [...places].sort((a, b) => a - b);
   const pieces: TextPiece[] = [];
-  const open: TableSymbol[] = [];
-  let label: TableSymbol | undefined;
+  const open: ElfSymbol[] = [];
+  let label: ElfSymbol | undefined;
   let isData = false;
   let nextMark = 0;
   let nextName = 0;
@@ -144,17 +146,17 @@ function cut(section: TableSection, symbols: readonly TableSymbol[]): TextPiece[
     const to = sorted[i + 1] ?? high;
     for (
       ;
-      marks[nextMark] !== undefined && (marks[nextMark] as TableSymbol).address <= from;
+      marks[nextMark] !== undefined && (marks[nextMark] as ElfSymbol).address <= from;
       nextMark++
     ) {
-      isData = /\$d/.test((marks[nextMark] as TableSymbol).name);
+      isData = /\$d/.test((marks[nextMark] as ElfSymbol).name);
     }
     for (
       ;
-      named[nextName] !== undefined && (named[nextName] as TableSymbol).address <= from;
+      named[nextName] !== undefined && (named[nextName] as ElfSymbol).address <= from;
       nextName++
     ) {
-      const symbol = named[nextName] as TableSymbol;
+      const symbol = named[nextName] as ElfSymbol;
       if (symbol.size > 0) {
         open.push(symbol);
         label = undefined;
@@ -176,6 +178,6 @@ function cut(section: TableSection, symbols: readonly TableSymbol[]): TextPiece[
   return pieces;
 }
 
-function preference({ size, kind, global }: TableSymbol): number {
+function preference({ size, kind, global }: ElfSymbol): number {
   return Number(size > 0) * 4 + Number(kind === 'function') * 2 + Number(global);
 }

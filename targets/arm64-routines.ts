@@ -2,7 +2,7 @@
  * The assembly routines of arch/arm64/lib, and arguments that take each through its loops: those
  * with the names of v7.3-rc7, whichever of them a kernel has.
  */
-import type { ElfSymbol } from '../elf/types.js';
+import type { ElfSymbol } from '../elf/symbols.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { parseArguments } from './image-argument.js';
 

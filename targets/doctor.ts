@@ -86,7 +86,7 @@ function tryExceptions(
 function tryException(parts: LabParts, kind: number): VmlinuxItem[] {
   const { machine, stacks, driver } = parts;
   const { kernel, stepper } = machine;
-  if (kernel.unbooted?.untaken.has(kind) !== false) return [];
+  if (kernel.unbooted?.unsupported.has(kind) !== false) return [];
   machine.reset();
   if (startThreadCall(machine, kernel.roles.vectors, []) !== undefined) return [];
   stacks.switchTo(kernel.roles.initTask);

@@ -1,5 +1,5 @@
 /** Sweeps of a real kernel's functions: which ones, called how, and what is promised of them. */
-import type { ElfImage } from '../elf/types.js';
+import type { ElfImage } from '../elf/image.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { graphObstacle } from '../kernel-model/tracers/graph-tracer.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';

@@ -15,7 +15,7 @@ import { type A64Text, assemble } from './assembled.js';
 export const CODE: Address = -0x7fff_8000_0000;
 export const VECTORS: Address = CODE + 0x10000;
 export const DATA: Address = CODE + 0x100000;
-export const DATA_SIZE = 0x4000;
+const DATA_SIZE = 0x4000;
 /** SP of a fresh CPU. */
 export const STACK_TOP: Address = DATA + DATA_SIZE;
 /** No memory here. */

@@ -61,7 +61,7 @@ export function sweepParts(family: FamilyName, defect?: UnwindDefect): LabParts 
     stacks,
     rules,
     driver: new ExceptionDriver(machine, stacks),
-    walker: new ModelWalker(machine, stacks, rules, defect),
+    model: new ModelWalker(machine, stacks, rules, defect),
     judge: new Judge(kernel.trampolines),
     functions: new FunctionIndex(machine),
   };

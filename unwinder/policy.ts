@@ -1,6 +1,6 @@
 /**
  * What differs between the kernel unwinders that are compared: a policy is a set of answers to a
- * closed set of questions, and one walker (kunwind.ts) obeys it. KERNEL-FACTS.md, policy table.
+ * closed set of questions, and one walker (kunwind.ts) obeys it. docs/kernel-facts.md, "Policies".
  *
  * To add a policy: a file in policies/, and its name here. To add behaviour: a field with its own
  * closed union, answered by every policy.

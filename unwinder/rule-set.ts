@@ -3,7 +3,7 @@
 import { type RuleArrays, type UnwindRule } from './unwind-rule.js';
 
 /** Offsets inside this range (8-byte multiples are not assumed) pack into one exact number. */
-const PACKED_LIMIT = 1 << 13;
+const MAX_PACKED = 1 << 13;
 
 export class RuleSet {
   private readonly indexOf = new Map<number | string, number>();
@@ -63,11 +63,11 @@ function ruleKey(rule: UnwindRule): number | string {
     isPackable(fpOffset)
   ) {
     const kinds = (((flags << 1) | rule.cfaBase) << 2) | (rule.raKind << 1) | rule.fpKind;
-    const range = 2 * PACKED_LIMIT;
+    const range = 2 * MAX_PACKED;
     return (
-      ((kinds * range + cfaOffset + PACKED_LIMIT) * range + raOffset + PACKED_LIMIT) * range +
+      ((kinds * range + cfaOffset + MAX_PACKED) * range + raOffset + MAX_PACKED) * range +
       fpOffset +
-      PACKED_LIMIT
+      MAX_PACKED
     );
   }
   return [
@@ -86,5 +86,5 @@ function ruleKey(rule: UnwindRule): number | string {
 }
 
 function isPackable(offset: number): boolean {
-  return offset >= -PACKED_LIMIT && offset < PACKED_LIMIT;
+  return offset >= -MAX_PACKED && offset < MAX_PACKED;
 }

@@ -26,7 +26,7 @@ import { TraceGroup } from './trace-group.js';
 
 /** Steps allowed per instruction of a group, and at least: a bound on adversarial code. */
 const STEPS_PER_INSTRUCTION = 400;
-const LEAST_STEPS = 20_000;
+const MIN_STEPS = 20_000;
 
 /** Executes groups of functions, one after the other. */
 export class Executor {
@@ -60,7 +60,7 @@ export class Executor {
     this.group = this.groupOf(entries);
     this.paths.clear();
     this.steps = 0;
-    this.limit = Math.max(LEAST_STEPS, STEPS_PER_INSTRUCTION * this.group.instructions);
+    this.limit = Math.max(MIN_STEPS, STEPS_PER_INSTRUCTION * this.group.instructions);
     for (const { start, size, repeat, part } of entries) {
       if (part) continue;
       const step = repeat > 0 ? repeat : size;

@@ -4,12 +4,11 @@
  * seem to return. ELF for the Arm 64-bit Architecture, "Procedure Linkage Table".
  */
 import { BTI_C } from '../aarch64/encodings.js';
-import { type Address, addressFromWords } from '../base/address.js';
-import { R_AARCH64_GLOB_DAT, RELA_SIZE, SHT_RELA, SYM_SIZE } from '../elf/format.js';
-import { nameAt } from '../elf/strings.js';
-import type { ElfImage, ElfSection } from '../elf/types.js';
-
-const R_AARCH64_JUMP_SLOT = 1026;
+import type { Address } from '../base/address.js';
+import { R_AARCH64_GLOB_DAT, R_AARCH64_JUMP_SLOT, SHT_RELA } from '../elf/format.js';
+import type { ElfImage } from '../elf/image.js';
+import { RelocationEntries } from '../elf/relocation-entries.js';
+import { SymbolEntries } from '../elf/symbol-entries.js';
 
 /** Where symbols of the global offset table are made to lie: no memory is there. */
 const IMPORTS: Address = 0x7d00_0000_0000;
@@ -62,23 +61,16 @@ export function fillOffsetTable(
 /** The symbol whose address the dynamic linker writes, by the place that it writes it to. */
 function slotNames({ sections }: ElfImage, type: number): ReadonlyMap<Address, string> {
   const names = new Map<Address, string>();
-  for (const relocations of sections) {
-    const symbols = sections[relocations.link];
-    const strings = sections[symbols?.link ?? -1];
-    if (relocations.type !== SHT_RELA || symbols === undefined || strings === undefined) continue;
-    const [rela, table] = [viewOf(relocations), viewOf(symbols)];
-    for (let at = 0; at + RELA_SIZE <= rela.byteLength; at += RELA_SIZE) {
-      if (rela.getUint32(at + 8, true) !== type) continue;
-      const symbol = rela.getUint32(at + 12, true) * SYM_SIZE;
-      if (symbol + SYM_SIZE > table.byteLength) continue;
-      const name = nameAt(strings.data, table.getUint32(symbol, true));
-      const place = addressFromWords(rela.getUint32(at, true), rela.getUint32(at + 4, true));
-      if (name !== undefined && name !== '') names.set(place, name);
+  for (const section of sections) {
+    if (section.type !== SHT_RELA) continue;
+    const relocations = new RelocationEntries(section);
+    const symbols = SymbolEntries.ofSection(sections, section.link);
+    for (let i = 0; i < relocations.count; i++) {
+      if (relocations.type(i) !== type) continue;
+      const symbol = relocations.symbol(i);
+      const name = symbol < symbols.count ? symbols.name(symbol) : undefined;
+      if (name !== undefined && name !== '') names.set(relocations.address(i), name);
     }
   }
   return names;
-}
-
-function viewOf({ data }: ElfSection): DataView {
-  return new DataView(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -3,18 +3,17 @@
  * code, the SFrame tables and the symbols.
  */
 import { type Address, formatAddress } from '../base/address.js';
-import { SHF_ALLOC, SHF_COMPRESSED, SHF_EXECINSTR } from '../elf/format.js';
 import { describeElfError } from '../elf/error.js';
-import type { ElfImage, ElfSection, ElfSymbol } from '../elf/types.js';
-import { loadElf } from '../elf/image.js';
+import { type ElfImage, loadElf } from '../elf/image.js';
+import { loadObject } from '../elf/object-image.js';
+import { SymbolTable } from '../elf/symbol-table.js';
+import type { ElfSymbol } from '../elf/symbols.js';
 import { fail, ok, type Result } from '../base/result.js';
-import { SymbolTable } from '../elf/symbols.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
 import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
 import { readDwarfFunctions } from './dwarf-rules.js';
-import { loadObject } from './object-image.js';
 import { fillOffsetTable, readStubs } from './plt.js';
 
 /** Bytes that are loaded, relocated, at their address. */
@@ -55,15 +54,14 @@ export interface Program {
 
 /** Load a file for verification. The error is one line. */
 export function loadProgram(path: string): Result<Program, string> {
-  const image = loadElf(path);
-  if (image.ok) return programOf(image.value);
-  if (image.error.kind !== 'relocatable') return fail(describeElfError(image.error));
-  const object = loadObject(path);
-  return object.ok ? programOf(object.value, false) : object;
+  const linked = loadElf(path);
+  const isObject = !linked.ok && linked.error.kind === 'relocatable';
+  const image = isObject ? loadObject(path) : linked;
+  return image.ok ? programOf(image.value) : fail(describeElfError(image.error));
 }
 
 /** The program of a parsed image. */
-export function programOf(image: ElfImage, linked = true): Result<Program, string> {
+export function programOf(image: ElfImage): Result<Program, string> {
   const { path } = image;
   if (image.sframe.length === 0) {
     const dwarf = ['.eh_frame', '.debug_frame'].find((name) => image.section(name) !== undefined);
@@ -87,12 +85,12 @@ export function programOf(image: ElfImage, linked = true): Result<Program, strin
   const code = codeRanges(image);
   const excess = checkSizes(tables, code);
   if (excess !== undefined) return fail(`${path}: ${excess}`);
-  const dwarf = readDwarfFunctions(path, image.sections.filter(isDwarfFrame));
+  const dwarf = readDwarfFunctions(path, image.dwarfFrames);
   if (!dwarf.ok) return dwarf;
   const symbols = new SymbolTable([image]);
   return ok({
     path,
-    runnable: linked && whole.ok,
+    runnable: image.type !== 'rel' && whole.ok,
     pieces,
     code,
     tables,
@@ -144,17 +142,10 @@ function checkSizes(
   return undefined;
 }
 
-function isDwarfFrame({ name, data, flags }: ElfSection): boolean {
-  const isFrame = name === '.eh_frame' || name === '.debug_frame';
-  return isFrame && data.length > 0 && (flags & SHF_COMPRESSED) === 0;
-}
-
 function codeRanges(image: ElfImage): CodeRange[] {
-  const isCode = ({ flags, size }: ElfSection): boolean =>
-    (flags & SHF_ALLOC) !== 0 && (flags & SHF_EXECINSTR) !== 0 && size > 0;
-  const sections = image.sections.filter(isCode).map(({ name, address, size }) => {
-    return { name, low: address, high: address + size };
-  });
+  const sections = image.sections
+    .filter(({ executable, size }) => executable && size > 0)
+    .map(({ name, address, size }) => ({ name, low: address, high: address + size }));
   const segments = image.segments
     .filter(({ executable }) => executable)
     .map(({ address, data }) => ({ name: 'PT_LOAD', low: address, high: address + data.length }));

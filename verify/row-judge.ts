@@ -62,7 +62,7 @@ export function judgeRow(
 }
 
 /** The base register's value plus the row's offset: the CFA, or where it is to be loaded from. */
-export function cfaSum(rules: RuleArrays, rule: number, registers: RegisterFile): Address {
+function cfaSum(rules: RuleArrays, rule: number, registers: RegisterFile): Address {
   const base = rules.cfaBase[rule] as number;
   const register =
     base === CfaBase.SP

@@ -41,7 +41,7 @@ const MAX_READ = MAX_PACKET / 2 - 8;
 /** Bytes of a `monitor` command's output in one packet. */
 const CONSOLE_CHUNK = 2048;
 /** Bytes of such output altogether. */
-const CONSOLE_LIMIT = 1 << 18;
+const MAX_CONSOLE = 1 << 18;
 /** Longest watched range, in bytes. */
 const MAX_WATCHED = 1 << 20;
 
@@ -252,7 +252,7 @@ export class Commands {
     if (bytes === undefined) return send(MALFORMED);
     const output = Buffer.from(this.target.monitor(Buffer.from(bytes).toString('utf8')));
     const texts: string[] = [];
-    const end = Math.min(output.length, CONSOLE_LIMIT);
+    const end = Math.min(output.length, MAX_CONSOLE);
     for (let at = 0; at < end; at += CONSOLE_CHUNK) {
       texts.push(`O${toHex(output.subarray(at, Math.min(at + CONSOLE_CHUNK, end)))}`);
     }

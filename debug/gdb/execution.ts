@@ -14,7 +14,7 @@ import { GDB_REGISTERS, PC_NUMBER, readGdbRegister } from './register-table.js';
 import type { Direction, GdbTarget, RunEnd, StopAnswer } from './target.js';
 
 /** Instructions between two looks at the connection. */
-export const SLICE = 20_000;
+const SLICE = 20_000;
 
 const SIGINT = 2;
 const SIGILL = 4;

@@ -1,7 +1,7 @@
 /** Addresses as a user types them. */
 import { type Address, parseAddress } from '../../base/address.js';
 import { fail, ok, type Result } from '../../base/result.js';
-import type { SymbolTable } from '../../elf/symbols.js';
+import type { SymbolTable } from '../../elf/symbol-table.js';
 
 /**
  * `symbol`, `symbol+0x10`, `symbol-8`, or hexadecimal with or without `0x`. A symbol that looks like
@@ -24,7 +24,7 @@ export function parsePlace(text: string, symbols: SymbolTable): Result<Address, 
 }
 
 /** Bytes that one watchpoint may have. */
-export const WATCH_LIMIT = 4096;
+const MAX_WATCH_BYTES = 4096;
 
 /** A place and a size in bytes: `symbol+8 8`, `ffff800080010000 16`; 8 without a size. */
 export function parseWatch(
@@ -35,6 +35,6 @@ export function parseWatch(
   const place = parsePlace(parts?.[1] ?? text, symbols);
   if (!place.ok) return place;
   const size = Number(parts?.[2] ?? 8);
-  if (size < 1 || size > WATCH_LIMIT) return fail(`a watch has 1 to ${WATCH_LIMIT} bytes`);
+  if (size < 1 || size > MAX_WATCH_BYTES) return fail(`a watch has 1 to ${MAX_WATCH_BYTES} bytes`);
   return ok({ address: place.value, size });
 }

@@ -5,7 +5,7 @@ import type { CodeLine } from '../view/code-view.js';
 import { codeText } from './pane-content.js';
 
 /** Instructions that are looked through: a kernel has millions, and each is disassembled for it. */
-const LIMIT = 1 << 14;
+const MAX_STEPS = 1 << 14;
 
 /**
  * The next instruction after `from` (or before it) whose text, rule or label contains `text`, as far as
@@ -21,7 +21,7 @@ export function searchCode(
   const wanted = text.toLowerCase();
   const named = line.machine.symbols.byName(text);
   if (named !== undefined && named.address !== from) return named.address;
-  for (let i = 1; i <= LIMIT; i++) {
+  for (let i = 1; i <= MAX_STEPS; i++) {
     const found = lineAt(from + i * step);
     if (found === undefined) break;
     const shown = `${found.label ?? ''}\n${codeText(found)}\n${found.rule ?? ''}`;

@@ -8,7 +8,7 @@ import type { Direction } from './moves.js';
 const SLICE = 40;
 /** Steps of the first slice: with a walk at each it takes about a slice's time. */
 const FIRST_STEPS = 256;
-const MOST_STEPS = 1 << 17;
+const MAX_STEPS = 1 << 17;
 
 /** Who follows a search. */
 export interface Follower {
@@ -35,7 +35,7 @@ export async function longRun(
       direction === 'forward' ? line.run(test, { steps }) : line.runBack(test, { steps });
     if (stop.reason !== 'limit') return stop;
     const took = performance.now() - began;
-    if (took < SLICE / 2) steps = Math.min(MOST_STEPS, 2 * steps);
+    if (took < SLICE / 2) steps = Math.min(MAX_STEPS, 2 * steps);
     else if (took > 2 * SLICE) steps = Math.max(16, steps >>> 1);
     follower.progress(line.position);
     await setImmediate();

@@ -1,7 +1,7 @@
 /** The registers as a debugger shows them: hexadecimal, named where they point, changes marked. */
 import { addressFromWords } from '../../base/address.js';
 import { Pstate, Reg, REGISTER_COUNT, registerName } from '../../emulator/registers.js';
-import type { SymbolTable } from '../../elf/symbols.js';
+import type { SymbolTable } from '../../elf/symbol-table.js';
 
 /** One register. */
 export interface RegisterLine {

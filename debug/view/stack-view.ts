@@ -54,7 +54,7 @@ export interface StackMarker {
 }
 
 /** Slots of KernelStacks by name. */
-export const STACK_NAMES: readonly StackKind[] = [
+const STACK_NAMES: readonly StackKind[] = [
   'task',
   'irq',
   'overflow',

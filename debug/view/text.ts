@@ -33,7 +33,7 @@ function* section(
 }
 
 /** Instructions; `=>` is the current one, and the SFrame rule in force stands at the right. */
-export function* codeLines(code: readonly CodeLine[], style: TextStyle): Generator<string> {
+function* codeLines(code: readonly CodeLine[], style: TextStyle): Generator<string> {
   const { paint, width } = style;
   // The longest usual rule, `CFA=SP+32 FP=c-32 RA=c-24 [mangled]`, fits in 80 columns.
   const ruleWidth = Math.min(37, Math.floor(width * 0.46));

@@ -5,7 +5,7 @@
 import { NOP } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
 import { highWord, lowWord } from '../../base/address.js';
-import type { ElfSymbol } from '../../elf/types.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
 import { fail, ok, type Result } from '../../base/result.js';
 import type { KernelImage } from '../kernel-image.js';
 import type { Machine } from '../machine.js';
@@ -19,7 +19,7 @@ const GRAPH_OPS = 0x1000;
 /** struct fgraph_ops (v6.11 and later) begins with entryfunc, retfunc and a struct ftrace_ops, and that with func. */
 const RETFUNC = 8;
 const OPS = 16;
-const MOST_OPS = TRACER_STATE_SIZE - GRAPH_OPS - 2 * OPS;
+const MAX_OPS = TRACER_STATE_SIZE - GRAPH_OPS - 2 * OPS;
 
 /** The address of a function's ftrace_ops is in the 8 bytes in front of it: two NOPs as linked. */
 const LITERAL = 8;
@@ -82,7 +82,7 @@ export function graphTracer(
   const ops = graph + OPS;
   // The global ftrace_ops has the hashes that match every function; a copy keeps pointing to them.
   const size = machine.symbols.byName('global_ops')?.size ?? 0;
-  if (size === 0 || size > MOST_OPS) return fail(`global_ops has ${size} bytes`);
+  if (size === 0 || size > MAX_OPS) return fail(`global_ops has ${size} bytes`);
   const words = [];
   for (let i = 0; i + 8 <= size; i += 8) {
     words.push({ address: ops + i, value: memory.readAddress(at('global_ops') + i) ?? 0 });

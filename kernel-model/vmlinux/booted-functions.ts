@@ -5,7 +5,7 @@
  */
 import { brkWord } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
-import type { ElfSymbol } from '../../elf/types.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
 import type { BootedFunctions } from '../kernel-image.js';
 
 /** The immediate is used by nothing in arch/arm64/include/asm/brk-imm.h (v7.3-rc7). */

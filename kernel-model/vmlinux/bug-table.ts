@@ -4,10 +4,10 @@
  */
 import { brkWord } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
-import type { ElfImage } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
 
 /** The immediate of the `brk` that WARN and BUG compile to (arch/arm64/include/asm/brk-imm.h). */
-export const BUG_BRK_IMM = 0x800;
+const BUG_BRK_IMM = 0x800;
 
 /** One WARN or BUG site. */
 export interface BugSite {

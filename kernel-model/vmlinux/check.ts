@@ -5,8 +5,10 @@
 import { immediate12, isSetFp, isSubSp } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
 import type { ElfError } from '../../elf/error.js';
-import type { ElfImage, ElfSymbol, LoadedSegment } from '../../elf/types.js';
-import { fail, ok, type Result } from '../../base/result.js';
+import type { ElfImage } from '../../elf/image.js';
+import type { LoadedSegment } from '../../elf/segments.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
+import { ok, type Result } from '../../base/result.js';
 import {
   type KernelImage,
   PT_REGS_SIZE,
@@ -28,7 +30,7 @@ import {
   WANTED_MEMBERS,
 } from './structure-offsets.js';
 import { symbolsByName, threadStart, vmlinuxImage } from './image.js';
-import { untakenKinds } from './untaken-kinds.js';
+import { unsupportedExceptions } from './unsupported-exceptions.js';
 import type { WalkStub } from '../walk-stub.js';
 
 /** One thing looked for. */
@@ -268,9 +270,9 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
         '.sframe',
         'the frame-pointer policy only: every other one would be unreliable at an exception',
       );
-  const untaken = untakenKinds(facts.symbols, offsets);
+  const unsupported = unsupportedExceptions(facts.symbols, offsets);
   const kind = (what: string, number: number, detail: string): VmlinuxItem => {
-    const why = untaken.get(number);
+    const why = unsupported.get(number);
     return why === undefined ? found(what, detail) : missing(what, why);
   };
   yield kind('brk', Kind.BRK, 'a kprobe in kprobe_table, handled by do_el1_brk64 or its elders');
@@ -319,9 +321,4 @@ function missing(what: string, detail: string): VmlinuxItem {
 
 function unusable(what: string, detail: string): VmlinuxItem {
   return { what, state: 'unusable', detail };
-}
-
-/** For callers that need a kernel and nothing else. The error is one line. */
-export function usableKernel(check: VmlinuxCheck): Result<KernelImage, string> {
-  return check.kernel === undefined ? fail(unusableReason(check)) : ok(check.kernel);
 }

@@ -4,7 +4,7 @@
  * known. What is reached by a branch back only is followed after that, from the first such branch.
  */
 import type { Address } from '../../base/address.js';
-import type { ElfSymbol } from '../../elf/types.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
 
 /** A kernel's symbols and code. */
 export interface KernelCode {

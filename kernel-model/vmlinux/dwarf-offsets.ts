@@ -1,6 +1,6 @@
 /** Structure offsets from a kernel's DWARF, for what nothing better tells. */
 import { sectionBytes, type SectionBytes, SectionUnreadable } from '../../elf/section-bytes.js';
-import type { ElfImage } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
 import { fail, ok, type Result } from '../../base/result.js';
 import type { OffsetSource, WantedMember } from './structure-offsets.js';
 import { formatDebugInfoError } from '../../elf/debug-info/error.js';

@@ -4,7 +4,9 @@
  */
 import { branchWord, RET } from '../../aarch64/encodings.js';
 import { type Address, highWord, lowWord } from '../../base/address.js';
-import type { ElfImage, ElfSymbol, LoadedSegment } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
+import type { LoadedSegment } from '../../elf/segments.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
 import { BugTable } from './bug-table.js';
 import { bootedFunctions, TRAP_WORD } from './booted-functions.js';
 import { Kind } from '../exception-kind.js';
@@ -19,7 +21,7 @@ import {
 import type { KernelRegion } from '../kernel-state.js';
 import type { KnownOffsets } from './structure-offsets.js';
 import { TRACER_STATE_SIZE } from '../tracers/tracer-setup.js';
-import { KPROBE_BUCKETS, untakenKinds } from './untaken-kinds.js';
+import { KPROBE_BUCKETS, unsupportedExceptions } from './unsupported-exceptions.js';
 import type { WalkStub } from '../walk-stub.js';
 
 /**
@@ -46,8 +48,8 @@ export function vmlinuxImage(
   const data = STATE_AREA;
   const { handler } = stub;
   const traps = bootedFunctions(elf.symbols);
-  const untaken = untakenKinds(symbols, known);
-  const probe = untaken.has(Kind.BRK)
+  const unsupported = unsupportedExceptions(symbols, known);
+  const probe = unsupported.has(Kind.BRK)
     ? undefined
     : kprobeState(at('kprobe_table'), known, data + DATA.kprobe, handler);
   const serror = symbols.get('do_serror');
@@ -114,7 +116,7 @@ export function vmlinuxImage(
       ],
     },
     unbooted: {
-      untaken,
+      unsupported,
       ...(probe === undefined ? {} : { kprobeAddress: probe.address }),
       tracers: {
         state: TRACER_STATE,

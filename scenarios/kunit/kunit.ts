@@ -1,5 +1,5 @@
 /**
- * The reliable-stacktrace tests of the kernel (KUnit suite `reliable_stacktrace`, KERNEL-FACTS.md),
+ * The reliable-stacktrace tests of the kernel (docs/kernel-facts.md, "The reliable-stacktrace suite"),
  * as scenarios: what is traced or probed in each case, and the exhaustive sweep of each.
  */
 import { casePromises, recoverPromises } from './kunit-promises.js';

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { addressFromBigInt, hexAddress } from '../../base/address.js';
 import { Disassembler } from '../../aarch64/disassembler.js';
 import { parseElf } from '../../elf/image.js';
-import { SymbolTable } from '../../elf/symbols.js';
+import { SymbolTable } from '../../elf/symbol-table.js';
 import { buildElf, TEXT_ADDRESS, words } from '../elf/elf-builder.js';
 
 const TEXT = addressFromBigInt(TEXT_ADDRESS);

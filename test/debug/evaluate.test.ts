@@ -6,7 +6,7 @@ import { ALL_KINDS, KIND_COUNT } from '../../kernel-model/exception-kind.js';
 import { Lab } from '../../lab/lab.js';
 import { formatPoint, type Point } from '../../lab/point.js';
 import { UnitRunner } from '../../sweep/run-unit.js';
-import { pointRange } from '../../sweep/sweep.js';
+import { pointRange } from '../../sweep/range.js';
 import { measuringRange } from '../../sweep/range.js';
 import { VERDICTS } from '../../scenarios/verdict.js';
 import { POLICIES } from '../../unwinder/policies/all.js';

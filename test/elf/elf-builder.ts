@@ -18,6 +18,8 @@ export interface BuilderSection {
   readonly size?: number;
   /** sh_link; 0 by default. */
   readonly link?: number;
+  /** sh_info; 0 by default. */
+  readonly info?: number;
 }
 
 export interface BuilderSegment {
@@ -131,6 +133,7 @@ function sectionHeader(
   header.writeBigUInt64LE(BigInt(offset), 24);
   header.writeBigUInt64LE(BigInt(section.size ?? section.data?.length ?? 0), 32);
   header.writeUInt32LE(section.link, 40);
+  header.writeUInt32LE(section.info ?? 0, 44);
   header.writeBigUInt64LE(8n, 48);
   header.writeBigUInt64LE(BigInt(section.entry), 56);
   return header;

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { addressFromBigInt } from '../../base/address.js';
 import { describeElfError } from '../../elf/error.js';
-import { loadElf, parseElf, type ElfImage } from '../../elf/image.js';
+import { type ElfImage, loadElf, parseElf } from '../../elf/image.js';
 import { buildElf, programHeaderAt, quads, TEXT_ADDRESS, words } from './elf-builder.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'kunwind-elf-'));
@@ -59,6 +59,8 @@ describe('loadElf', () => {
           { name: 'constant', value: 0x138n, info: 0x10, section: 0xfff1 },
           { name: 'undefined', value: 0n, section: 0 },
           { name: 'file.c', value: 0n, info: 0x04, section: 0xfff1 },
+          { name: 'of_file', value: TEXT_ADDRESS, info: 0x00 },
+          { name: 'of_no_file', value: TEXT_ADDRESS },
           { name: 'not_exact', value: 0x7fffffffffffffffn, section: 0xfff1 },
         ],
       }),
@@ -79,12 +81,15 @@ describe('loadElf', () => {
     expect([...(image.section('.text')?.data ?? [])]).toEqual([...code]);
     expect(image.section('.bss')).toMatchObject({ size: 1 << 20, data: Buffer.alloc(0) });
     expect(image.section('.none')).toBeUndefined();
-    const rest = { global: true, weak: false, absolute: false };
+    const rest = { global: true, weak: false, absolute: false, section: 1, file: '' };
+    const other = { ...rest, size: 0, kind: 'other' };
     expect(image.symbols).toEqual([
       { ...rest, name: 'f', address: text + 4, size: 4, kind: 'function' },
       { ...rest, name: 'local_object', address: text, size: 4, kind: 'object', global: false },
-      { ...rest, name: 'weak_label', address: text, size: 0, kind: 'other', weak: true },
-      { ...rest, name: 'constant', address: 0x138, size: 0, kind: 'other', absolute: true },
+      { ...other, name: 'weak_label', address: text, weak: true },
+      { ...other, name: 'constant', address: 0x138, absolute: true, section: 0 },
+      { ...other, name: 'of_file', address: text, global: false, file: 'file.c' },
+      { ...other, name: 'of_no_file', address: text, kind: 'function' },
     ]);
   });
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hexAddress } from '../../base/address.js';
 import { describeElfError } from '../../elf/error.js';
 import { loadElf, type ElfImage } from '../../elf/image.js';
-import { SymbolTable } from '../../elf/symbols.js';
+import { SymbolTable } from '../../elf/symbol-table.js';
 
 const KERNELS = new URL('../../../shared/kernels/', import.meta.url).pathname;
 const KERNEL = join(KERNELS, 'vmlinux-7.3-rc7-leaf.gz');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addressFromBigInt } from '../../base/address.js';
 import { parseElf, type ElfImage } from '../../elf/image.js';
-import { SymbolTable } from '../../elf/symbols.js';
+import { SymbolTable } from '../../elf/symbol-table.js';
 import { buildElf, TEXT_ADDRESS, type BuilderSymbol } from './elf-builder.js';
 
 const TEXT = addressFromBigInt(TEXT_ADDRESS);

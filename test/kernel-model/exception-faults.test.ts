@@ -27,7 +27,7 @@ function start(learned: boolean): Driven {
   return at;
 }
 
-/** struct pt_regs (KERNEL-FACTS.md). */
+/** docs/kernel-facts.md, "struct pt_regs". */
 const S_SP = 248;
 const S_PC = 256;
 const S_PSTATE = 264;

@@ -84,7 +84,7 @@ describe('ground truth of a scenario', () => {
         throw new Error('the patch site called itself');
       }
     });
-    // 15 instructions without a call of their own but one (KERNEL-FACTS.md).
+    // 15 instructions without a call of their own but one (docs/kernel-facts.md, "The return stack").
     expect(instructions).toBe(15);
     expect([...pendingOf]).toEqual([`fgraph_leaf_entry ${THREAD.join(' ')}`]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ElfImage } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
 import { resolveKernel } from '../../kernel-model/kernel-image.js';
 import { must } from '../cpu-fixture.js';
 import { guestKernel, recoverKernel } from '../machine-fixture.js';
@@ -45,7 +45,8 @@ describe('resolveKernel', () => {
     const { returnToHandler, returnToHandlerPopped, trampolines, kretprobeTrampolines } = must(
       resolveKernel(elf),
     );
-    // 15 instructions (KERNEL-FACTS.md), and none from which x30 is the address.
+    // 15 instructions (docs/kernel-facts.md, "The return stack"), and none from which x30 is the
+    // address.
     expect(returnToHandler.end - returnToHandler.start).toBe(15 * 4);
     expect(returnToHandlerPopped).toBeUndefined();
     expect(trampolines[0]).toEqual(returnToHandler);

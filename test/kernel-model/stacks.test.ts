@@ -24,7 +24,7 @@ describe('KernelStacks', () => {
     const stackOf = (name: string) => machine.symbols.byName(name)?.address ?? NaN;
     expect(stacks.all[StackSlot.OVERFLOW]?.low).toBe(stackOf('overflow_stack'));
     expect(stacks.all[StackSlot.TASK]?.low).toBe(stackOf('init_stack'));
-    // The vectors tell an overflow by one bit of SP (KERNEL-FACTS.md, "Memory").
+    // The vectors tell an overflow by one bit of SP (docs/kernel-facts.md, "Memory and stacks").
     for (const slot of [StackSlot.TASK, StackSlot.IRQ]) {
       expect((stacks.all[slot]?.low ?? 1) % 0x8000 === 0).toBe(true);
     }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { KUNIT_CASES } from '../../kunit/cases.js';
 import { runKunit } from '../../kunit/kunit-run.js';
+import { workerScripts } from '../worker-that.js';
 
+const workerThat = workerScripts('kunit/kunit-worker.js');
 const cases = KUNIT_CASES.slice(0, 4);
 
 describe('workers', () => {
@@ -18,8 +20,13 @@ describe('workers', () => {
 
   test('one that dies costs one case of one policy', async () => {
     const policies = ['sframe-v5', 'sframe-v6', 'fgraph-detect'] as const;
-    const crashAt = { policy: 'sframe-v6', caseName: 'test_nounwind_tail' } as const;
-    const outcome = await runKunit({ policies, cases, jobs: 2, crashAt });
+    const worker = workerThat(
+      'dies-of-a-policy',
+      `process.on('message', ({ policies, caseName }) => {
+         if (caseName === 'test_nounwind_tail' && policies.includes('sframe-v6')) process.abort();
+       });`,
+    );
+    const outcome = await runKunit({ policies, cases, jobs: 2, worker });
     if (!outcome.ok) throw new Error(outcome.error);
     const problems = outcome.value.flatMap(({ policy, cases: ran }) =>
       ran.flatMap(({ run }) =>

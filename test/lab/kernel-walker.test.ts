@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Disassembler } from '../../aarch64/disassembler.js';
-import type { ElfImage } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
 import { ALL_KINDS, Kind } from '../../kernel-model/exception-kind.js';
 import { DriverStatus } from '../../kernel-model/exception-driver.js';
 import { setUpScenario } from '../../lab/scenario-setup.js';
@@ -157,7 +157,7 @@ describe('a defect shows as a disagreement', () => {
     expect(verdicts.every(({ verdict }) => verdict === 'fault')).toBe(true);
   });
 
-  it('only where the guest is asked', async () => {
+  it('only where the kernel is asked', async () => {
     const image = await changed('kunwind_walk_reliable', (code) => {
       code.words[0] = 0xd4200020;
     });
@@ -169,9 +169,9 @@ describe('a defect shows as a disagreement', () => {
   });
 });
 
-describe('a walk by the guest', () => {
+describe('a walk by the kernel', () => {
   it('cannot say in best-effort mode that it stopped early', async () => {
-    const result = await ask('calls/leaf', { unwinder: 'guest', policies: ['frame-pointer'] });
+    const result = await ask('calls/leaf', { unwinder: 'kernel', policies: ['frame-pointer'] });
     const counted = result.cells.filter(({ mode }) => mode === 'best-effort');
     expect(new Set(counted.map(({ verdict }) => verdict))).toEqual(new Set(['exact', 'missing']));
   });
@@ -179,9 +179,9 @@ describe('a walk by the guest', () => {
   it('leaves registers, stacks and all other memory as they were', () => {
     const lab = must(Lab.create(backend()));
     const { elf, scenario } = target('calls/compiled-top');
-    const { machine, driver, stacks, guest } = must(lab.machineFor(elf));
+    const { machine, driver, stacks, kernelUnwinder: kernel } = must(lab.machineFor(elf));
     const entry = setUpScenario(machine, scenario);
-    if (typeof entry !== 'number' || guest === undefined) throw new Error('no set-up');
+    if (typeof entry !== 'number' || kernel === undefined) throw new Error('no set-up');
     stacks.switchTo(machine.kernel.roles.initTask);
     stepTo(machine, entry);
     const walk = new WalkResult();
@@ -190,12 +190,12 @@ describe('a walk by the guest', () => {
       driver.interruptAt(machine.stepper.registers);
       expect(driver.enter(Kind.IRQ)).toBe(DriverStatus.DONE);
       const before = machine.memory.regions.map(({ bytes }) => Buffer.from(bytes));
-      guest.prepare(driver.request);
-      guest.walk(POLICIES['sframe-strict'], 'reliable', walk);
+      kernel.prepare(driver.request);
+      kernel.walk(POLICIES['sframe-strict'], 'reliable', walk);
       expect(walk.status).toBe(0);
       expect(walk.count).toBeGreaterThan(8);
-      guest.walk(POLICIES['sframe-strict'], 'best-effort', walk);
-      guest.finish();
+      kernel.walk(POLICIES['sframe-strict'], 'best-effort', walk);
+      kernel.finish();
       const touched = machine.memory.regions.flatMap(({ bytes, low }, region) =>
         Array.from(bytes.keys())
           .filter((i) => bytes[i] !== before[region]?.[i])

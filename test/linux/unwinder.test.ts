@@ -27,32 +27,32 @@ function inStrlen() {
   const source = { file: 'vmlinux', path: LEAF_KERNEL };
   const lab = must(Lab.create(backend()));
   const parts = must(lab.machineFor(undefined, 'linux', source));
-  const { machine, driver, stacks, guest, walker } = parts;
+  const { machine, driver, stacks, kernelUnwinder: kernel, model } = parts;
   const { scenario } = kernelTarget(source, { name: '__pi_strlen', args: SELF_ARGUMENTS });
   const entry = setUpScenario(machine, scenario);
-  if (typeof entry !== 'number' || guest === undefined) throw new Error('no set-up');
+  if (typeof entry !== 'number' || kernel === undefined) throw new Error('no set-up');
   const { initTask } = machine.kernel.roles;
   stacks.switchTo(initTask);
   stepTo(machine, entry);
-  return { lab, machine, driver, stacks, guest, walker, initTask };
+  return { lab, machine, driver, stacks, kernel, model, initTask };
 }
 
 it.skipIf(!HAS_KERNELS)('drops the error of a walk in variants 5 and 6 only', () => {
-  const { lab, machine, driver, stacks, guest, walker, initTask } = inStrlen();
+  const { lab, machine, driver, stacks, kernel, model, initTask } = inStrlen();
   const walk = new WalkResult();
-  const model = new WalkResult();
+  const modelled = new WalkResult();
   const answers = (): string[] => {
     driver.interruptAt(machine.stepper.registers);
     expect(driver.enter(Kind.IRQ)).toBe(DriverStatus.DONE);
-    walker.prepare(driver.request);
-    guest.prepare(driver.request);
+    model.prepare(driver.request);
+    kernel.prepare(driver.request);
     const found = VARIANTS.map((name) => {
-      guest.walk(POLICIES[name], 'reliable', walk);
-      walker.walk(POLICIES[name], 'reliable', model);
-      expect(walkDifference(walk, model, 'reliable')).toBe(undefined);
+      kernel.walk(POLICIES[name], 'reliable', walk);
+      model.walk(POLICIES[name], 'reliable', modelled);
+      expect(walkDifference(walk, modelled, 'reliable')).toBe(undefined);
       return `${name} ${walk.status === 0 ? 'reliable' : 'refused'} ${walk.count}`;
     });
-    guest.finish();
+    kernel.finish();
     expect(driver.leave()).toBe(DriverStatus.DONE);
     return found;
   };
@@ -74,7 +74,7 @@ it.skipIf(!HAS_KERNELS)('drops the error of a walk in variants 5 and 6 only', ()
 });
 
 it.skipIf(!HAS_KERNELS)('warns at every walk, also by WARN_ONCE()', () => {
-  const { lab, machine, driver, guest } = inStrlen();
+  const { lab, machine, driver, kernel } = inStrlen();
   const address = (name: string): number => machine.kernel.symbol(name) ?? NaN;
   const fn = address('arch_stack_walk_reliable');
   const once = address('__start_once');
@@ -93,14 +93,14 @@ it.skipIf(!HAS_KERNELS)('warns at every walk, also by WARN_ONCE()', () => {
   machine.patchCode(code.map((word, i) => ({ address: fn + 4 * i, word })));
   driver.interruptAt(machine.stepper.registers);
   expect(driver.enter(Kind.IRQ)).toBe(DriverStatus.DONE);
-  guest.prepare(driver.request);
+  kernel.prepare(driver.request);
   const walk = new WalkResult();
   const warned = [1, 2, 3].map(() => {
-    guest.walk(POLICIES['sframe-strict'], 'reliable', walk);
+    kernel.walk(POLICIES['sframe-strict'], 'reliable', walk);
     return walk.warned !== 0;
   });
   expect(warned).toEqual([true, true, true]);
-  guest.finish();
+  kernel.finish();
   expect(driver.leave()).toBe(DriverStatus.DONE);
   lab.close();
 });

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { expect } from 'vitest';
 import { loadElf } from '../../elf/image.js';
-import type { ElfSymbol } from '../../elf/types.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
 import type {
   GuestKernelName,
   PointFilter,
@@ -77,7 +77,7 @@ function readElf(path: string): FamilyElf {
 }
 
 /** Every filter of the scenario's promises. */
-export function filtersOf(scenario: Scenario): PointFilter[] {
+function filtersOf(scenario: Scenario): PointFilter[] {
   return Object.values(scenario.promises ?? {}).flatMap(({ allow, require }) => [
     ...(allow ?? []),
     ...(require ?? []),

@@ -5,7 +5,7 @@ import type { Scenario, ScenarioFamily } from '../../scenarios/scenario.js';
 import { FAMILIES, scenarioElf } from '../../targets/catalogue.js';
 import { Lab } from '../../lab/lab.js';
 import { parsePoint } from '../../lab/point.js';
-import { pointRange } from '../../sweep/sweep.js';
+import { pointRange } from '../../sweep/range.js';
 import { VERDICTS } from '../../scenarios/verdict.js';
 import { backend, must } from '../cpu-fixture.js';
 import { repositoryPath } from '../machine-fixture.js';

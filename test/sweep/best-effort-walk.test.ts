@@ -29,18 +29,18 @@ describe.each([
   it(`every field is that of a walk of its own (${scenario.entry})`, () => {
     const parts = sweepParts(family);
     made.push(parts);
-    const { walker } = parts;
+    const { model } = parts;
     const own = new WalkResult();
     const different = new Set<string>();
     const taken = { over: 0, made: 0 };
-    vi.spyOn(walker, 'walkBestEffortAfter').mockImplementation(
+    vi.spyOn(model, 'walkBestEffortAfter').mockImplementation(
       (policy: Policy, out: WalkResult) => {
         if (Kunwind.toBestEffort(out)) taken.over++;
         else {
           taken.made++;
-          walker.walk(policy, 'best-effort', out);
+          model.walk(policy, 'best-effort', out);
         }
-        walker.walk(policy, 'best-effort', own);
+        model.walk(policy, 'best-effort', own);
         if (told(own) !== told(out)) different.add(`${policy.name}: ${told(out)} ${told(own)}`);
       },
     );

@@ -1,6 +1,7 @@
 /** Changes instructions of an image's functions, found by what they disassemble to. */
 import { NOP } from '../../aarch64/encodings.js';
-import type { ElfImage, ElfSymbol } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
 import type { Disassembler } from '../../aarch64/disassembler.js';
 
 /** The instructions of one function, to be changed. */

@@ -1,5 +1,5 @@
 /** Sweeps in this process, with a defect planted: what `Sweep` does with workers, in one lab. */
-import type { ElfImage } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
 import type { EngineBackend } from '../../emulator/engine.js';
 import { ALL_KINDS, kindSet } from '../../kernel-model/exception-kind.js';
 import type { TruthDefect } from '../../kernel-model/ground-truth.js';

@@ -1,6 +1,6 @@
 /** What a planted defect is, and the ways to write one down. */
 import type { Disassembler } from '../../aarch64/disassembler.js';
-import type { ElfImage } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
 import type { TruthDefect } from '../../kernel-model/ground-truth.js';
 import type { GuestKernelName } from '../../scenarios/scenario.js';
 import { selectTargets } from '../../targets/catalogue.js';

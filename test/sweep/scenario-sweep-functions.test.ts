@@ -93,13 +93,13 @@ describe('ModelWalker', () => {
 
   it('walks the current task from a request, as its frame records go', () => {
     parts = sweepParts('entry');
-    const { machine, walker } = parts;
+    const { machine, model } = parts;
     const entry = setUp(machine, SCENARIOS.trivial);
     stepTo(machine, entry);
     const { initTask } = machine.kernel.roles;
-    expect(walker.prepare(request(machine, initTask))).toBe(initTask);
+    expect(model.prepare(request(machine, initTask))).toBe(initTask);
     const out = new WalkResult();
-    walker.walk(POLICIES['frame-pointer'], 'reliable', out);
+    model.walk(POLICIES['frame-pointer'], 'reliable', out);
     expect([out.statusName(), out.endName(), out.faultName()]).toEqual(['none', 'final', 'none']);
     const names = [...out.entries.subarray(0, out.count)].map(
       (pc) => machine.symbols.at(pc)?.symbol.name,
@@ -111,13 +111,13 @@ describe('ModelWalker', () => {
 
   it('walks a blocked task from what it saved when it was switched away from', () => {
     parts = sweepParts('tasks');
-    const { machine, walker } = parts;
+    const { machine, model } = parts;
     setUp(machine, SCENARIOS.tasks);
     const task = machine.kernel.symbol('kw_task_a') ?? 0;
     stepTo(machine, machine.kernel.roles.threadDone);
-    expect(walker.prepare(request(machine, task))).toBe(task);
+    expect(model.prepare(request(machine, task))).toBe(task);
     const out = new WalkResult();
-    walker.walk(POLICIES['frame-pointer'], 'reliable', out);
+    model.walk(POLICIES['frame-pointer'], 'reliable', out);
     expect(out.statusName()).toBe('none');
     const names = [...out.entries.subarray(0, out.count)].map(
       (pc) => machine.symbols.at(pc)?.symbol.name,
@@ -128,10 +128,10 @@ describe('ModelWalker', () => {
 
   it('knows no other task', () => {
     parts = sweepParts('entry');
-    const { machine, walker } = parts;
+    const { machine, model } = parts;
     setUp(machine, SCENARIOS.trivial);
     for (const task of [0, machine.kernel.roles.initTask + 8]) {
-      expect(walker.prepare(request(machine, task))).toBeUndefined();
+      expect(model.prepare(request(machine, task))).toBeUndefined();
     }
   });
 });

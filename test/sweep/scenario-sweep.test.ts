@@ -1,4 +1,4 @@
-/** Sweeps of the guest's own scenarios: bookkeeping, and verdicts that KERNEL-FACTS.md predicts. */
+/** Sweeps of the guest's own scenarios: bookkeeping, and verdicts that docs/kernel-facts.md predicts. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Kind, KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import type { LabParts } from '../../lab/lab-parts.js';
@@ -46,7 +46,7 @@ describe.each([
       for (let reason = 0; reason < 32; reason++) reasons += run.tally.reasonCount(p, reason);
       expect(reasons, policy).toBe(unreliable);
     }
-    // Mainline gives up at each boundary that it can see (KERNEL-FACTS.md, policies).
+    // Mainline gives up at each boundary that it can see (docs/kernel-facts.md, "Policies").
     for (const kind of BOUNDARY_KINDS) {
       const at = { policy: 'frame-pointer', mode: 'reliable', kind };
       expect(total(with_, run, { ...at, verdict: 'unreliable' })).toBe(total(with_, run, at));

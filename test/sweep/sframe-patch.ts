@@ -2,7 +2,8 @@
  * Changes single facts in the `.sframe` section of an image: the row or the function is found by
  * decoding, the bytes are changed in place (SFrame spec sections 2.3 and 2.4, version 3).
  */
-import type { ElfImage, ElfSection } from '../../elf/types.js';
+import type { ElfImage } from '../../elf/image.js';
+import type { ElfSection } from '../../elf/sections.js';
 import { decodeSFrame } from '../../unwinder/sframe/decode.js';
 import {
   dataWordSizeCode,

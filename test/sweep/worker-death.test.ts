@@ -1,23 +1,31 @@
 /** A worker that dies costs what killed it, and nothing else. */
 import { describe, expect, it } from 'vitest';
-import { ALL_KINDS } from '../../kernel-model/exception-kind.js';
+import { ALL_KINDS, Kind } from '../../kernel-model/exception-kind.js';
 import { selectTargets } from '../../targets/catalogue.js';
 import type { ScenarioReport } from '../../sweep/report.js';
 import { Sweep, type SweepOptions } from '../../sweep/sweep.js';
+import { WorkerPool } from '../../sweep/worker-pool.js';
+import { workerScripts } from '../worker-that.js';
 import { compareRanges, isSinglePoint, measuringRange, splitRange } from '../../sweep/range.js';
 
-/** The report of one scenario, by two workers and one policy. */
-async function sweep(name: string, extra: Partial<SweepOptions> = {}): Promise<ScenarioReport> {
+const workerThat = workerScripts('sweep/worker.js');
+
+/** The report of one scenario, by two workers and one policy. @param worker default: the real one */
+async function sweep(
+  name: string,
+  worker: { readonly worker?: string } = {},
+  extra: Partial<SweepOptions> = {},
+): Promise<ScenarioReport> {
   const targets = selectTargets([name]);
   if ('unknown' in targets) throw new Error(`no scenario ${name}`);
-  const outcome = await new Sweep({
+  const options = {
     targets,
     policies: ['sframe-strict'],
     kinds: ALL_KINDS,
-    jobs: 2,
-    replay: (_, point) => `--point ${point}`,
+    replay: (_: unknown, point: string) => `--point ${point}`,
     ...extra,
-  }).run();
+  } as const;
+  const outcome = await new Sweep(options, new WorkerPool({ jobs: 2, ...worker })).run();
   if (!('report' in outcome)) throw new Error(outcome.message);
   const [report] = outcome.report.scenarios;
   if (report === undefined) throw new Error('nothing was swept');
@@ -26,15 +34,22 @@ async function sweep(name: string, extra: Partial<SweepOptions> = {}): Promise<S
 
 describe('a worker that dies', () => {
   it('costs one point, which is named; all others are judged as ever', async () => {
-    const whole = await sweep('sdei/leaf', { depth: 1 });
+    const whole = await sweep('sdei/leaf', {}, { depth: 1 });
     expect({ unexpected: whole.unexpected, problems: whole.problems }).toEqual({
       unexpected: 0,
       problems: [],
     });
-    const { points, unexpected, problems, policies } = await sweep('sdei/leaf', {
-      depth: 1,
-      crashAt: '3:irq',
-    });
+    const worker = workerThat(
+      'dies-at-a-point',
+      `process.on('message', ({ range: { from, to, kinds } }) => {
+         if (from <= 3 && 3 < to && (kinds & ${1 << Kind.IRQ}) !== 0) process.abort();
+       });`,
+    );
+    const { points, unexpected, problems, policies } = await sweep(
+      'sdei/leaf',
+      { worker },
+      { depth: 1 },
+    );
     expect(points).toBe(whole.points - 1);
     expect(unexpected).toBe(1);
     expect(problems).toEqual([
@@ -52,10 +67,23 @@ describe('a worker that dies', () => {
   });
 
   it('because of the scenario itself costs that scenario', async () => {
-    const { points, unexpected, problems, unmet } = await sweep('sdei/leaf', { crashAt: 'run' });
+    const worker = workerThat(
+      'dies-measuring',
+      `process.on('message', ({ range: { kinds, outerKinds } }) => {
+         if (kinds === 0 && outerKinds === 0) process.abort();
+       });`,
+    );
+    const { points, unexpected, problems, unmet } = await sweep('sdei/leaf', { worker });
     expect({ points, unexpected, unmet }).toEqual({ points: 0, unexpected: 1, unmet: [] });
     expect(problems.map(({ kind, point }) => [kind, point])).toEqual([['worker-died', undefined]]);
     expect(problems[0]?.detail).toMatch(/died \(signal SIGABRT\); the run without exceptions/);
+  });
+
+  it('before it can do anything ends the sweep, which says so', async () => {
+    const worker = workerThat('never', 'process.exit(3);');
+    await expect(sweep('sdei/leaf', { worker })).rejects.toThrow(
+      'a worker process could not start (exit code 3)',
+    );
   });
 });
 

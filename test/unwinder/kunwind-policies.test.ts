@@ -1,4 +1,4 @@
-/** What sets the policies apart: KERNEL-FACTS.md's policy table, row by row. */
+/** What sets the policies apart: docs/kernel-facts.md, "Policies", row by row. */
 
 import { describe, expect, it } from 'vitest';
 import { type PolicyName } from '../../unwinder/policy.js';

@@ -2,7 +2,7 @@
  * Rewrites sframe-vmlinux.digest.json from what readelf (not this project) says about the
  * kernels:
  *
- *     npx vite-node test/unwinder/sframe-vmlinux-digest.ts
+ *     npx tsx test/unwinder/sframe-vmlinux-digest.ts
  *
  * Needs the kernels and a readelf of binutils 2.46 or newer.
  */

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../emulator/backend.js';
-import { type Campaign, MutationRunner } from '../../verify/mutation/campaign.js';
-import { CODE_KINDS } from '../../verify/mutation/code-mutation.js';
-import { mutateTable, TABLE_KINDS } from '../../verify/mutation/table-mutation.js';
+import { type Campaign, MutationRunner } from './mutation/campaign.js';
+import { CODE_KINDS } from './mutation/code-mutation.js';
+import { mutateTable, TABLE_KINDS } from './mutation/table-mutation.js';
 import { loadProgram } from '../../verify/program.js';
 import { Verifier } from '../../verify/verify.js';
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../emulator/backend.js';
 import type { EngineBackend } from '../../emulator/engine.js';
-import { parseElfTables } from '../../elf/tables.js';
-import type { TableSection } from '../../elf/tables-types.js';
+import { parseElfFile } from '../../elf/file.js';
+import type { ElfSection } from '../../elf/sections.js';
 import { decodeSFrame } from '../../unwinder/sframe/decode.js';
 import { ruleAt } from '../../unwinder/unwind-rule.js';
 import { loadProgram } from '../../verify/program.js';
@@ -43,8 +43,8 @@ describe('SFrame, DWARF and execution', () => {
     return verifier.value.verify(() => true);
   };
 
-  const section = (bytes: Buffer, wanted: string): TableSection => {
-    const tables = parseElfTables('object', bytes);
+  const section = (bytes: Buffer, wanted: string): ElfSection => {
+    const tables = parseElfFile('object', bytes);
     const found = tables.ok
       ? tables.value.sections.find(({ name, size }) => name === wanted && size > 0)
       : undefined;

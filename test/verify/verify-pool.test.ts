@@ -1,30 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { verifyInPool } from '../../verify/verify-pool.js';
+import { workerScripts } from '../worker-that.js';
 
 const LEAF = 'scenarios/leaf/leaf.elf';
-const WORKER = pathToFileURL(resolve('dist/verify/verify-worker.js')).href;
+const workerThat = workerScripts('verify/verify-worker.js');
 
 describe('verifying with worker processes', () => {
-  let folder = '';
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'kunwind-pool-'));
-  });
-  afterAll(() => {
-    rmSync(folder, { recursive: true });
-  });
-
-  /** A worker that does something to itself before it does what it is told. */
-  const workerThat = (name: string, code: string): string => {
-    const path = join(folder, `${name}.mjs`);
-    // First the worker: a message that arrives before somebody listens to it would be lost.
-    writeFileSync(path, `await import(${JSON.stringify(WORKER)});\n${code}\n`);
-    return path;
-  };
-
   it('loses only the functions in which a process dies', async () => {
     const worker = workerThat(
       'dies',

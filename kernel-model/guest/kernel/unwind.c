@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The guest's own unwinder, in the roles of arch_stack_walk_reliable() and arch_stack_walk(). What it
- * does under which variant is said in KERNEL-FACTS.md and is done a second time, independently, by
- * unwinder/: at every point of a sweep the two must agree. It runs on an engine that treats pointer
- * authentication hints as NOPs and may meet return addresses that are signed, so it strips by hand.
+ * does under which variant is said in docs/kernel-facts.md, "Policies", and is done a second time,
+ * independently, by unwinder/: at every point of a sweep the two must agree. It runs on an engine that
+ * treats pointer authentication hints as NOPs and may meet return addresses that are signed, so it
+ * strips by hand.
  */
 #include "entry.h"
 #include "ftrace.h"

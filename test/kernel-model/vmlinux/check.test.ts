@@ -54,7 +54,7 @@ describe('breakpoints', () => {
       detail:
         'struct kprobe is not known, so breakpoints are not taken: give KPROBE_HLIST, KPROBE_ADDR, KPROBE_PRE_HANDLER in --offsets',
     });
-    expect(check.kernel?.unbooted?.untaken.has(Kind.BRK)).toBe(true);
+    expect(check.kernel?.unbooted?.unsupported.has(Kind.BRK)).toBe(true);
   });
 
   it('are taken with the offsets that are given', () => {
@@ -62,7 +62,7 @@ describe('breakpoints', () => {
     const given = parseOffsets('o.h', text);
     if (!given.ok) throw new Error(given.error);
     const { kernel: image } = must(checkVmlinux(kernel, [given.value], stub));
-    expect(image?.unbooted?.untaken.has(Kind.BRK)).toBe(false);
+    expect(image?.unbooted?.unsupported.has(Kind.BRK)).toBe(false);
     const words = image?.state?.words ?? [];
     const probe = (image?.unbooted?.kprobeAddress ?? NaN) - 88;
     const buckets = words.filter(({ value }) => value === probe + 16);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseElfTables } from '../../../elf/tables.js';
+import { parseElfFile } from '../../../elf/file.js';
 import { readDwarf } from '../../../tables/read-tables.js';
 import { formatDwarfError } from '../../../unwinder/dwarf/error.js';
 import { decodeDwarfFrames } from '../../../unwinder/dwarf/frames.js';
@@ -12,7 +12,7 @@ const readelf = findReadelf();
 
 function functionsOf(bytes: Uint8Array): DwarfFunction[] {
   // Every section at 0, as readelf has it.
-  const elf = parseElfTables('input', bytes, 'zero');
+  const elf = parseElfFile('input', bytes, 'zero');
   if (!elf.ok) throw new Error(elf.error.kind);
   const dwarf = readDwarf(elf.value);
   if (!dwarf.ok) throw new Error(dwarf.error);
@@ -191,7 +191,7 @@ describe('bad call frame information', () => {
   });
 
   it('cut at every byte, is refused or read, in one line', () => {
-    const elf = parseElfTables('input', fixture('frames-v3.o'), 'zero');
+    const elf = parseElfFile('input', fixture('frames-v3.o'), 'zero');
     const whole = elf.ok ? elf.value.dwarfFrames[0]?.data : undefined;
     if (whole === undefined) throw new Error('no .eh_frame');
     let refused = 0;

@@ -1,8 +1,8 @@
 /** One change to the instructions that make and undo frames. */
-import { AUTIASP, isAddSp, isSubSp, MOV_X29_SP, NOP, PACIASP } from '../../aarch64/encodings.js';
-import { CfaBase } from '../../unwinder/unwind-rule.js';
-import type { Verifier } from '../verify.js';
-import type { FunctionEntry } from '../function-list.js';
+import { AUTIASP, isAddSp, isSubSp, MOV_X29_SP, NOP, PACIASP } from '../../../aarch64/encodings.js';
+import { CfaBase } from '../../../unwinder/unwind-rule.js';
+import type { Verifier } from '../../../verify/verify.js';
+import type { FunctionEntry } from '../../../verify/function-list.js';
 
 /** A way to change an instruction. */
 export interface CodeKind {

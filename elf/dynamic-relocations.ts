@@ -1,6 +1,11 @@
+/**
+ * The dynamic relocations of a linked file, and its segments in memory once they are applied: what a
+ * position-independent kernel does to itself before it runs.
+ */
 import { addressFromWords, type Address } from '../base/address.js';
+import { fail, ok, type Result } from '../base/result.js';
 import { lastAtOrBelow } from '../base/sorted.js';
-import type { ElfError } from './error.js';
+import { type ElfError, malformed } from './error.js';
 import {
   EHDR_SIZE,
   R_AARCH64_ABS64,
@@ -8,15 +13,21 @@ import {
   R_AARCH64_NONE,
   R_AARCH64_RELATIVE,
   R_AARCH64_WITHDRAWN,
-  RELA_SIZE,
   RELR_SIZE,
-  SHF_ALLOC,
   SHT_REL,
   SHT_RELA,
   SHT_RELR,
 } from './format.js';
-import type { ElfSection, ElfSegment, LoadedSegment, OtherRelocations } from './types.js';
-import { fail, ok, type Result } from '../base/result.js';
+import { RelocationEntries } from './relocation-entries.js';
+import type { ElfSection } from './sections.js';
+import type { ElfSegment, LoadedSegment } from './segments.js';
+
+/**
+ * What to do about a dynamic relocation that is not relative: `refuse` the file, since it cannot run
+ * without it, or `keep` the word as linked, for who reads or executes the code but not what is behind
+ * the word.
+ */
+export type OtherRelocations = 'refuse' | 'keep';
 
 type Problem = ElfError | undefined;
 
@@ -46,7 +57,7 @@ export function relocate(
   }
   const image = new RelocatedImage(path, segments, loaded, bias, others);
   for (const section of sections) {
-    if ((section.flags & SHF_ALLOC) === 0) continue;
+    if (!section.loaded) continue;
     const problem = image.apply(section);
     if (problem !== undefined) return fail(problem);
   }
@@ -59,6 +70,9 @@ function load(segment: ElfSegment, bias: number): LoadedSegment {
   const { readable, writable, executable } = segment;
   return { address: segment.address + bias, data, readable, writable, executable };
 }
+
+const OUTSIDE = 'the word to relocate lies in no PT_LOAD segment';
+const NO_REL = 'SHT_REL relocations are not used on AArch64';
 
 class RelocatedImage {
   private readonly starts: Float64Array;
@@ -84,49 +98,54 @@ class RelocatedImage {
       case SHT_RELR:
         return this.applyRelr(section);
       case SHT_REL:
-        return this.malformed(section, 0, 'SHT_REL relocations are not used on AArch64');
+        return malformed(this.path, `${section.name}[0]`, section.offset, NO_REL);
       default:
         return undefined;
     }
   }
 
   private applyRela(section: ElfSection): Problem {
-    const rela = entries(section);
-    for (let at = 0; at < rela.byteLength; at += RELA_SIZE) {
-      if (at + RELA_SIZE > rela.byteLength) return this.malformed(section, at, 'half an entry');
-      const type = rela.getUint32(at + 8, true);
+    const { path } = this;
+    const rela = new RelocationEntries(section);
+    for (let i = 0; i < rela.count; i++) {
+      const type = rela.type(i);
       if (type === R_AARCH64_NONE || type === R_AARCH64_WITHDRAWN) continue;
-      if (isOrphan(section, type, rela.getUint32(at + 12, true))) continue;
+      if (isOrphan(section, type, rela.symbol(i))) continue;
       if (type !== R_AARCH64_RELATIVE) {
         if (this.others === 'keep') continue;
-        return { ...this.place(section, at), kind: 'unsupported-relocation', type };
+        const [field, offset] = rela.place(i);
+        return { path, field, offset, kind: 'unsupported-relocation', type };
       }
-      const value = rela.getBigInt64(at + 16, true) + this.bias;
-      if (!this.write(wordAddress(rela, at), () => value)) return this.outside(section, at);
+      const value = rela.addend(i) + this.bias;
+      if (!this.write(rela.address(i), () => value))
+        return malformed(path, ...rela.place(i), OUTSIDE);
     }
-    return undefined;
+    return rela.checkEnd(path);
   }
 
   /** An even word is an address to relocate; an odd one a bitmap of the 63 words after it. */
   private applyRelr(section: ElfSection): Problem {
-    const relr = entries(section);
+    const { data, name, offset } = section;
+    const relr = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    const wrong = (at: number, reason: string): ElfError =>
+      malformed(this.path, `${name}[${Math.floor(at / RELR_SIZE)}]`, offset + at, reason);
     const move = (word: bigint): bigint => word + this.bias;
     let next: Address | undefined;
     for (let at = 0; at < relr.byteLength; at += RELR_SIZE) {
-      if (at + RELR_SIZE > relr.byteLength) return this.malformed(section, at, 'half an entry');
+      if (at + RELR_SIZE > relr.byteLength) return wrong(at, 'half an entry');
       const low = relr.getUint32(at, true);
       const high = relr.getUint32(at + 4, true);
       if ((low & 1) === 0) {
         next = addressFromWords(low, high);
-        if (!this.write(next, move)) return this.outside(section, at);
+        if (!this.write(next, move)) return wrong(at, OUTSIDE);
         next += 8;
         continue;
       }
-      if (next === undefined) return this.malformed(section, at, 'a bitmap before any address');
+      if (next === undefined) return wrong(at, 'a bitmap before any address');
       for (let bit = 1; bit < 64; bit++) {
         const set = bit < 32 ? (low >>> bit) & 1 : (high >>> (bit - 32)) & 1;
         const word = next + (bit - 1) * 8;
-        if (set === 1 && !this.write(word, move)) return this.outside(section, at);
+        if (set === 1 && !this.write(word, move)) return wrong(at, OUTSIDE);
       }
       next += 63 * 8;
     }
@@ -143,20 +162,6 @@ class RelocatedImage {
     view.setBigInt64(offset, change(view.getBigInt64(offset, true)), true);
     return true;
   }
-
-  private outside(section: ElfSection, at: number): ElfError {
-    return this.malformed(section, at, 'the word to relocate lies in no PT_LOAD segment');
-  }
-
-  private malformed(section: ElfSection, at: number, reason: string): ElfError {
-    return { ...this.place(section, at), kind: 'malformed', reason };
-  }
-
-  private place(section: ElfSection, at: number) {
-    const size = section.type === SHT_RELR ? RELR_SIZE : RELA_SIZE;
-    const field = `${section.name}[${Math.floor(at / size)}]`;
-    return { path: this.path, field, offset: section.offset + at };
-  }
 }
 
 /**
@@ -167,12 +172,4 @@ class RelocatedImage {
 function isOrphan({ link }: ElfSection, type: number, symbol: number): boolean {
   const refers = type === R_AARCH64_ABS64 || type === R_AARCH64_GLOB_DAT;
   return refers && link === 0 && symbol !== 0;
-}
-
-function entries({ data }: ElfSection): DataView {
-  return new DataView(data.buffer, data.byteOffset, data.byteLength);
-}
-
-function wordAddress(view: DataView, at: number): Address {
-  return addressFromWords(view.getUint32(at, true), view.getUint32(at + 4, true));
 }

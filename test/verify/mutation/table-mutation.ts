@@ -1,14 +1,14 @@
 /** One change to the rows of one function: what a broken assembler, linker or annotation might do. */
-import type { Address } from '../../base/address.js';
-import { RuleSet } from '../../unwinder/rule-set.js';
+import type { Address } from '../../../base/address.js';
+import { RuleSet } from '../../../unwinder/rule-set.js';
 import {
   CfaBase,
   emptyRule,
   RecoverKind,
   ruleAt,
   type UnwindRule,
-} from '../../unwinder/unwind-rule.js';
-import type { FunctionEntry } from '../function-list.js';
+} from '../../../unwinder/unwind-rule.js';
+import type { FunctionEntry } from '../../../verify/function-list.js';
 
 /** What is changed. */
 export const TABLE_KINDS = ['offset', 'base', 'start', 'missing', 'extra', 'mangled'] as const;

@@ -1,5 +1,5 @@
 /** Which kinds of exceptions a real kernel that was not booted cannot take, and why. */
-import type { ElfSymbol } from '../../elf/types.js';
+import type { ElfSymbol } from '../../elf/symbols.js';
 import { Kind } from '../exception-kind.js';
 import { type KnownOffsets, WANTED_MEMBERS } from './structure-offsets.js';
 
@@ -10,21 +10,22 @@ const MAX_KPROBE = 1024;
 const KPROBE_MEMBERS = ['kprobeList', 'kprobeAddress', 'kprobePreHandler'] as const;
 
 /** By kind, in a few words. IRQs and pseudo-NMIs are always taken. */
-export function untakenKinds(
+export function unsupportedExceptions(
   symbols: ReadonlyMap<string, ElfSymbol>,
   known: KnownOffsets,
 ): ReadonlyMap<number, string> {
-  const untaken = new Map<number, string>();
+  const unsupported = new Map<number, string>();
   const brk = withoutBreakpoints(symbols, known);
-  if (brk !== undefined) untaken.set(Kind.BRK, brk);
-  if (!symbols.has('do_serror')) untaken.set(Kind.SERROR, 'no do_serror: SErrors are not taken');
-  untaken.set(
+  if (brk !== undefined) unsupported.set(Kind.BRK, brk);
+  if (!symbols.has('do_serror'))
+    unsupported.set(Kind.SERROR, 'no do_serror: SErrors are not taken');
+  unsupported.set(
     Kind.SDEI,
     symbols.has('__sdei_asm_handler')
       ? 'built in, but firmware events are not delivered to a real kernel'
       : 'no CONFIG_ARM_SDE_INTERFACE: no firmware events',
   );
-  return untaken;
+  return unsupported;
 }
 
 /** Kprobes are looked up in a table of hash buckets, as they are since v2.6, and what is there has to be known. */

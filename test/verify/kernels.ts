@@ -1,8 +1,8 @@
 /** `npm run verify:kernels`: verifies both real kernels and checks what is known of them. */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { packagePath } from '../base/package-path.js';
-import { verifyInPool } from './verify-pool.js';
+import { packagePath } from '../../base/package-path.js';
+import { verifyInPool } from '../../verify/verify-pool.js';
 
 /** What docs/verifier.md says of a kernel. */
 interface Known {
@@ -15,9 +15,9 @@ const KERNELS: Readonly<Record<string, Known>> = {
   'vmlinux-7.3-rc7.gz': { functions: 16_229, causes: ['ra qcom_link_stack_sanitisation'] },
 };
 
-const LEAST_REACHED = 0.97;
-const MOST_SECONDS = 120;
-const MOST_MEGABYTES = 600;
+const MIN_REACHED = 0.97;
+const MAX_SECONDS = 120;
+const MAX_MEGABYTES = 600;
 
 /** @returns what is not as it should be */
 async function check(name: string, known: Known): Promise<string[]> {
@@ -47,10 +47,10 @@ async function check(name: string, known: Known): Promise<string[]> {
   };
   demand(found.join() === known.causes.join(), `expected causes: ${known.causes.join()}`);
   demand(functions.total === known.functions, `expected ${known.functions} functions`);
-  demand(share >= LEAST_REACHED, `fewer than ${100 * LEAST_REACHED}% of instructions reached`);
+  demand(share >= MIN_REACHED, `fewer than ${100 * MIN_REACHED}% of instructions reached`);
   demand(skipped.length === 0, 'functions were skipped');
-  demand(seconds < MOST_SECONDS, `took longer than ${MOST_SECONDS} s`);
-  demand(megabytes < MOST_MEGABYTES, `took more than ${MOST_MEGABYTES} MB`);
+  demand(seconds < MAX_SECONDS, `took longer than ${MAX_SECONDS} s`);
+  demand(megabytes < MAX_MEGABYTES, `took more than ${MAX_MEGABYTES} MB`);
   return problems;
 }
 

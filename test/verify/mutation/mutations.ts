@@ -6,15 +6,15 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { openBackend } from '../../emulator/backend.js';
-import { packagePath } from '../../base/package-path.js';
-import { loadProgram } from '../program.js';
-import { Verifier } from '../verify.js';
+import { openBackend } from '../../../emulator/backend.js';
+import { packagePath } from '../../../base/package-path.js';
+import { loadProgram } from '../../../verify/program.js';
+import { Verifier } from '../../../verify/verify.js';
 import { type Campaign, MutationRunner } from './campaign.js';
 
 const KERNEL = packagePath('../shared/kernels/vmlinux-7.3-rc7-leaf.gz');
 /** The share of changes that matter which has to be reported. */
-const LEAST_REPORTED = 0.995;
+const MIN_REPORTED = 0.995;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -83,7 +83,7 @@ function show(title: string, { counts, survivors }: Campaign): boolean {
     `${title}: ${reported} of ${all} reported (${percent(reported / Math.max(1, all))}), ` +
       `${reported} of ${reported + missed} that are not equivalent (${percent(ratio)})\n`,
   );
-  return ratio >= LEAST_REPORTED;
+  return ratio >= MIN_REPORTED;
 }
 
 process.exitCode = await main();

@@ -1,11 +1,11 @@
 /** How many planted mistakes verification finds, and what became of the others. */
-import { ruleAt } from '../../unwinder/unwind-rule.js';
-import type { Finding } from '../finding.js';
-import type { FunctionEntry } from '../function-list.js';
-import { FunctionTrace } from '../function-trace.js';
-import type { Verifier } from '../verify.js';
+import { ruleAt } from '../../../unwinder/unwind-rule.js';
+import type { Finding } from '../../../verify/finding.js';
+import type { FunctionEntry } from '../../../verify/function-list.js';
+import { FunctionTrace } from '../../../verify/function-trace.js';
+import type { Verifier } from '../../../verify/verify.js';
 import { CODE_KINDS, placesOf } from './code-mutation.js';
-import { randomIntegers } from '../../base/random.js';
+import { randomIntegers } from '../../../base/random.js';
 import { valueOf } from './rule-value.js';
 import { mutateTable, sameRule, TABLE_KINDS, type TableMutation } from './table-mutation.js';
 

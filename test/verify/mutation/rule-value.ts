@@ -2,16 +2,16 @@
  * What a rule finds in a state, as plain numbers: whether a changed rule is equivalent to the old one
  * is decided by what both find, and not by the code that judges rows.
  */
-import { addressFromBigInt } from '../../base/address.js';
-import type { RegisterFile } from '../../emulator/registers.js';
+import { addressFromBigInt } from '../../../base/address.js';
+import type { RegisterFile } from '../../../emulator/registers.js';
 import {
   DWARF_FP,
   DWARF_LR,
   DWARF_SP,
   RecoverKind,
   type UnwindRule,
-} from '../../unwinder/unwind-rule.js';
-import type { SyntheticFrame } from '../synthetic-frame.js';
+} from '../../../unwinder/unwind-rule.js';
+import type { SyntheticFrame } from '../../../verify/synthetic-frame.js';
 
 /** CFA, return address and frame pointer, and what is to be done with the second, as one text. */
 export function valueOf(rule: UnwindRule, registers: RegisterFile, frame: SyntheticFrame): string {
