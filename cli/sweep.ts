@@ -7,8 +7,8 @@ import { Lab } from '../lab/lab.js';
 import type { UnitExecutor } from '../sweep/executor.js';
 import { InProcessExecutor } from '../sweep/in-process.js';
 import { kernelSample } from '../sweep/kernel-sample.js';
-import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
 import { UnitRunner } from '../sweep/run-unit.js';
+import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
 import { WorkerPool } from '../sweep/worker-pool.js';
 import { findingLines } from './findings.js';
 import { plainKernel } from './kernel-option.js';
@@ -32,8 +32,7 @@ export async function sweep(given: SweepArguments): Promise<number> {
   for (const note of request.notes) complain(note);
   const options = withSample(request, engine.value);
 
-  const executor = executorFor(request.jobs, engine.value);
-  const outcome = await run(options, executor, given.progress);
+  const outcome = await execute(options, request.jobs, engine.value, given.progress);
   if (typeof outcome === 'number') return outcome;
   const { report } = outcome;
   if (given.image !== undefined || given.kernel !== undefined) checkSetUp(outcome);
@@ -47,14 +46,25 @@ export async function sweep(given: SweepArguments): Promise<number> {
 }
 
 /**
- * What executes the sweep. One job needs no worker process, and has its protection only by default:
- * see in-process.ts. @throws UsageError
+ * One job needs no worker process, and has its protection only by default: see in-process.ts.
+ * @returns the outcome, or the exit status when there is none. @throws UsageError
  */
-function executorFor(jobs: number | undefined, backend: EngineBackend): UnitExecutor {
-  if (jobs !== 1) return new WorkerPool({ jobs: jobs ?? availableParallelism() });
+async function execute(
+  options: SweepOptions,
+  jobs: number | undefined,
+  backend: EngineBackend,
+  progress: boolean,
+): Promise<SweepOutcome | number> {
+  if (jobs !== 1) {
+    return run(options, new WorkerPool({ jobs: jobs ?? availableParallelism() }), progress);
+  }
   const lab = Lab.create(backend);
   if (!lab.ok) throw new UsageError(lab.error.message);
-  return new InProcessExecutor(new UnitRunner(lab.value));
+  try {
+    return await run(options, new InProcessExecutor(new UnitRunner(lab.value)), progress);
+  } finally {
+    lab.value.close();
+  }
 }
 
 /** The options with the sampled functions added. @throws UsageError */
