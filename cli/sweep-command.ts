@@ -14,7 +14,7 @@ const OPTIONS = {
   depth: { type: 'string', describe: "2: also interrupt the first exception's own code" },
   jobs: {
     type: 'string',
-    describe: 'Worker processes [default: one for each core]; 1: none, all runs in this process',
+    describe: 'Worker processes [default: one for each core]; 1: none, see below',
   },
   json: { type: 'string', describe: 'Write the whole report to this file' },
   point: { type: 'string', describe: 'Replay this point only, truth beside trace' },
@@ -76,9 +76,9 @@ export const sweepCommand: CommandModule<object, SweepArguments> = {
       )
       .example('$0 sweep --kernel vmlinux.gz --sample 200', "a real kernel's own entry code")
       .epilogue(
-        'Exit status: 0 all as promised, 1 unexpected verdicts, 2 wrong usage or input. A worker ' +
-          'process that the engine aborts, or that a guest hangs, costs one point; with --jobs 1 ' +
-          'it is the whole run.',
+        'Exit status: 0 all as promised, 1 unexpected verdicts, 2 wrong usage or input. When the ' +
+          'engine aborts or a guest hangs, a worker process and one point are lost. --jobs 1 runs ' +
+          'in this process: then the whole run is.',
       ),
   handler: async (given) => {
     const { sweep } = await import('./sweep.js');

@@ -91,6 +91,6 @@ export function explainKernelStop(
 }
 
 /** The wording for a register that an exception did not restore. */
-export function registerChanged(register: number): string {
+function registerChanged(register: number): string {
   return `${registerName(register)} differs after the return`;
 }
