@@ -8,7 +8,7 @@ import type { ElfError } from './error.js';
 import { fail, ok, type Result } from '../base/result.js';
 
 /** Largest file accepted, in bytes; a compressed one, which is decompressed into memory, in bytes then. */
-export const MAX_FILE_SIZE = 2 ** 34;
+const MAX_FILE_SIZE = 2 ** 34;
 const MAX_DECOMPRESSED = 2 ** 30;
 
 /** The bytes of a file, which can be read anywhere. */

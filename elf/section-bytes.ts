@@ -20,7 +20,7 @@ export interface SectionBytes {
 export class SectionUnreadable extends Error {}
 
 /** Most bytes of one section that are decompressed, and held. */
-export const MAX_INFLATED = 2 ** 28;
+const MAX_INFLATED = 2 ** 28;
 /** Compressed bytes taken at first; then twice as many. */
 const FIRST_PIECE = 2 ** 18;
 const GNU_HEADER_SIZE = 12;

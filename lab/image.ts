@@ -7,7 +7,7 @@ import { rebaseElf } from '../elf/rebase.js';
 /** Images linked below this address (position-independent executables) are moved. */
 const MIN_ADDRESS = 65536;
 /** How far: to 0xffffa00090000000, 256 MiB above the built-in guest kernel. */
-export const IMAGE_BIAS = -0x5fff70000000;
+const IMAGE_BIAS = -0x5fff70000000;
 
 /**
  * Loads an ELF to be swept. A position-independent one linked at 0 is moved into the kernel half of

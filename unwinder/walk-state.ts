@@ -30,7 +30,7 @@ export interface RuleFinder extends RuleArrays {
 }
 
 /** An address that no PC has: for kernels without the trampoline. */
-export const NO_TRAMPOLINE: Address = Infinity;
+const NO_TRAMPOLINE: Address = Infinity;
 
 /** The kernel that is unwound, fixed for the life of a walker. */
 export interface UnwindEnvironment {
