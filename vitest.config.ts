@@ -6,10 +6,25 @@ import { defineConfig } from 'vitest/config';
 const LINUX = 'test/linux/**/*.test.ts';
 
 /** Test files that can try more than they do in `npm test`: a run of their own, `npm run test:exhaustive`. */
-const EXHAUSTIVE = readdirSync('test', { recursive: true, encoding: 'utf8' })
-  .map((name) => join('test', name))
-  .filter((path) => path.endsWith('.test.ts'))
-  .filter((path) => readFileSync(path, 'utf8').includes("exhaustive.js'"));
+const EXHAUSTIVE = testFiles().filter((path) => textOf(path).includes("exhaustive.js'"));
+
+/**
+ * The inner loop, `npm run test:quick`: the rooms below lab/, without the files that start a process,
+ * break a copy of the package, or read a real kernel. It needs no build.
+ */
+const QUICK_ROOMS = /^test\/(base|elf|aarch64|emulator|unwinder|kernel-model|tables)\//;
+const SLOW = /child_process|worker-process|package-copy|readelf\.js|shared\/kernels/;
+const QUICK = testFiles().filter((path) => QUICK_ROOMS.test(path) && !SLOW.test(textOf(path)));
+
+function testFiles(): string[] {
+  return readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .map((name) => join('test', name))
+    .filter((path) => path.endsWith('.test.ts'));
+}
+
+function textOf(path: string): string {
+  return readFileSync(path, 'utf8');
+}
 
 export default defineConfig({
   test: {
@@ -27,6 +42,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'lab', include: ['test/**/*.test.ts'], exclude: [LINUX] } },
       { extends: true, test: { name: 'linux', include: [LINUX] } },
+      { extends: true, test: { name: 'quick', include: QUICK } },
       {
         extends: true,
         test: { name: 'exhaustive', include: EXHAUSTIVE, provide: { exhaustive: true } },
