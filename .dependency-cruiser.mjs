@@ -150,6 +150,7 @@ export default {
           '^test/.*\\.test\\.ts$',
           // Run in a process of its own, by path.
           '-child\\.mjs$',
+          '^scripts/.*\\.mjs$',
           // The types of the script beside it, which a plain Node.js runs.
           '\\.d\\.m?ts$',
         ],
