@@ -34,6 +34,7 @@ writeFileSync(
   `,
 );
 
+const LEAF_AND_CALLS = ['leaf', 'calls'].map((name) => `scenarios/${name}/${name}.elf`);
 const session = new CliSession({ program });
 const real = new CliSession();
 afterAll(() => {
@@ -154,7 +155,7 @@ describe('a process of its own', () => {
   });
 
   it('prints the same, and ends with the same status', async () => {
-    for (const args of [['--version'], ['sframe', 'verify', 'scenarios/leaf/leaf.elf']]) {
+    for (const args of [['--version'], ['sframe', 'diff', ...LEAF_AND_CALLS]]) {
       expect(await real.run(args)).toEqual(run(args));
     }
   });

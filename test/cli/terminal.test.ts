@@ -52,7 +52,7 @@ const SHOW_CURSOR = '\u001b[?25h';
 
 describe.skipIf(!hasPty)('on a terminal (needs python3)', () => {
   it('draws a bar with rate and ETA, clears it, and uses colours', () => {
-    const { status, screen } = onTerminal('', ['sweep', 'calls']);
+    const { status, screen } = onTerminal('', ['sweep', 'calls/pac', 'calls/recursion']);
     expect(status).toBe(0);
     expect(screen).toMatch(/[█░]{20} \d+% {2}[\d,]+ points {2}[\d,]+\/s {2}ETA \d+s {2}calls\//);
     expect(screen.indexOf(SHOW_CURSOR)).toBeGreaterThan(screen.indexOf(HIDE_CURSOR));
@@ -62,7 +62,7 @@ describe.skipIf(!hasPty)('on a terminal (needs python3)', () => {
 
   it('answers Ctrl-C with one line and a visible cursor', () => {
     const path = join(folder.path, 'terminal.json');
-    const { status, screen } = onTerminal('ETA', ['sweep', '--json', path]);
+    const { status, screen } = onTerminal('ETA', ['sweep', 'leaf', '--json', path]);
     expect(status).toBe(130);
     expect(screen).toMatch(
       /kunwind-lab: interrupted after [\d,]+ points?; no report was written\r\n/,

@@ -12,12 +12,16 @@ import { VERDICTS } from '../../scenarios/verdict.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import type { PolicyName } from '../../unwinder/policy.js';
 import { backend, must } from '../cpu-fixture.js';
+import { EXHAUSTIVE } from '../exhaustive.js';
 import { newSeed, randomIntegers } from '../random.js';
 import { targetNamed, timeline, timelineOf } from './timeline-fixture.js';
 
 const seed = newSeed();
 const random = randomIntegers(seed);
 const NAMES = Object.keys(POLICIES) as PolicyName[];
+
+/** Points of each depth that are judged. */
+const POINTS = EXHAUSTIVE ? 12 : 4;
 
 /** Verdicts of a sweep that covers some points, by point, mode and policy. */
 async function sweptVerdicts(name: string, points: readonly Point[]): Promise<Map<string, string>> {
@@ -56,7 +60,7 @@ describe(`a walk judged on a timeline (KUNWIND_SEED=${seed})`, () => {
     const target = targetNamed(name);
     const count = await instructions(name);
     const points: Point[] = [];
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < POINTS; i++) {
       points.push({ index: random(count), kind: random(KIND_COUNT) });
       const inner = { index: random(200), kind: random(KIND_COUNT) };
       points.push({ index: random(count), kind: random(KIND_COUNT), inner });

@@ -8,6 +8,7 @@ import type { LabParts } from '../../lab/lab-parts.js';
 import { VerdictCode } from '../../scenarios/verdict.js';
 import type { PolicyName } from '../../unwinder/policy.js';
 import { WALK_REASONS } from '../../unwinder/walk-reason.js';
+import { sample } from '../exhaustive.js';
 import { sweepParts } from '../machine-fixture.js';
 import { problemText, runSweep } from '../sweep/sweep-run.js';
 import { familyElf } from './family-elf.js';
@@ -121,15 +122,18 @@ const FORGOTTEN = '__kretprobe_trampoline_regs+0x6c..0xb4';
 /** x29 is the interrupted context's: SDEI hides the interrupted PC, or its caller. */
 const ENTERING = ['vectors+0x200..0x218', 'el1h_64_sync+0x0..0x5c', 'ret_to_kernel+0x58..0x60'];
 
-const CALLS = [
-  ['leaf', 'kretprobe_leaf_entry'],
-  ['callee', 'kretprobe_callee_entry'],
-  ['nested', 'kretprobe_outer_entry'],
-  ['recurse', 'kretprobe_recurse_entry'],
-  ['tail', 'kretprobe_tail_entry'],
-  ['tail-called', 'kretprobe_tail_entry'],
-  ['tail-calling', 'kretprobe_tail_entry'],
-] as const;
+const CALLS = sample(
+  [
+    ['leaf', 'kretprobe_leaf_entry'],
+    ['callee', 'kretprobe_callee_entry'],
+    ['nested', 'kretprobe_outer_entry'],
+    ['recurse', 'kretprobe_recurse_entry'],
+    ['tail', 'kretprobe_tail_entry'],
+    ['tail-called', 'kretprobe_tail_entry'],
+    ['tail-calling', 'kretprobe_tail_entry'],
+  ] as const,
+  4,
+);
 
 describe.each(CALLS)('the breakpoint style: %s', (name, caller) => {
   let walks: Walked[];
