@@ -75,7 +75,7 @@ export class WorkerProcess<Request extends Serializable, Message> {
     return request;
   }
 
-  /** All requests that were not answered: they are nobody's now. */
+  /** Requests that will never be answered: their sender is gone. */
   abandon(): Request[] {
     clearTimeout(this.watchdog);
     return this.requests.splice(0);

@@ -26,7 +26,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
           array: true,
           describe: `Policy that walks: ${Object.keys(POLICIES).join(', ')} [default: sframe-strict]`,
         },
-        print: { type: 'boolean', default: false, describe: 'Print the point as text and end' },
+        print: { type: 'boolean', default: false, describe: 'Print the point as text and exit' },
         trace: {
           type: 'string',
           describe: 'Write every stop from here on to this file (JSON lines)',
@@ -35,11 +35,14 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
         'gdb-allow-remote': {
           type: 'boolean',
           default: false,
-          describe: 'Let other machines connect, too: there is no password',
+          describe: 'Accept other machines: there is no password',
         },
-        budget: { type: 'string', describe: 'Steps after which a guest has run away' },
+        budget: { type: 'string', describe: 'Steps after which a guest counts as runaway' },
         image: { type: 'string', describe: 'Debug a function of this AArch64 ELF (.gz accepted)' },
-        kernel: { type: 'string', describe: 'Debug a function of this vmlinux, run by itself' },
+        kernel: {
+          type: 'string',
+          describe: 'Debug a function of this vmlinux, under its own entry code',
+        },
         offsets: { type: 'string', describe: 'Structure offsets of that kernel, as in sweep' },
         function: { type: 'string', describe: 'The function of the image or kernel to call' },
         args: { type: 'string', array: true, describe: 'Its arguments, as in sweep' },
@@ -51,7 +54,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
       })
       .example('$0 debug calls/pac --at 9:irq --print', 'one point as plain text')
       .example('$0 debug fgraph/leaf --trace run.jsonl', 'a record of every stop')
-      .example('$0 debug fgraph/leaf --gdb 1234', 'gdb, backwards as well')
+      .example('$0 debug fgraph/leaf --gdb 1234', 'gdb, with reverse execution')
       .example('$0 debug --kernel vmlinux --function fgraph:int_sqrt', "a real kernel's own code")
       .example('$0 debug kunit:test_fgraph_exit_unwind_reliable', 'a stacktrace test')
       .epilogue('Exit status: 0, or 2 for wrong usage or input.'),

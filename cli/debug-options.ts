@@ -62,7 +62,7 @@ export function debugRequest(given: DebugArguments, kernelPath?: string): DebugR
   const at = atOption(given.at);
   const [kind] = kinds ?? [];
   if (kind !== undefined && typeof at === 'object') {
-    throw new UsageError('--at says the kind: drop --kind, or its kind from --at');
+    throw new UsageError('--at already gives the kind: drop --kind, or the kind from --at');
   }
   const policy = POLICIES[policies?.[0] ?? DEFAULT_POLICY];
   const made = debugTarget(given.scenario, given, policy, kernelPath);

@@ -74,7 +74,7 @@ function refuseBeside(
   options: readonly (keyof DebugTargetArguments)[],
 ): void {
   const other = options.find((option) => given[option] !== undefined);
-  if (other !== undefined) throw new UsageError(`${name} and --${other} exclude each other`);
+  if (other !== undefined) throw new UsageError(`${name} and --${other} cannot be combined`);
 }
 
 /** One function of a kernel, as a sweep calls it. */
@@ -85,7 +85,7 @@ function kernelTarget(
 ): DebugTarget {
   const kernel = once('kernel', given.kernel) ?? '';
   if (name !== undefined) {
-    throw new UsageError(`--kernel and the scenario '${name}' exclude each other`);
+    throw new UsageError(`--kernel and the scenario '${name}' cannot be combined`);
   }
   refuseBeside('--kernel', given, ['image']);
   const fn = once('function', given.function);

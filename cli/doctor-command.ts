@@ -5,7 +5,7 @@ import type { DoctorArguments } from './doctor.js';
 /** The command, for yargs. */
 export const doctorCommand: CommandModule<object, DoctorArguments> = {
   command: 'doctor',
-  describe: 'Say what a vmlinux has of what a sweep of it needs',
+  describe: 'Check whether a vmlinux can be swept, and what it lacks',
   builder: (yargs) =>
     yargs
       .options({

@@ -19,17 +19,17 @@ const PROBLEMS: Readonly<Record<ProblemReport['kind'], string>> = {
   engine: 'the engine stopped',
   'no-request': 'the handler failed',
   runaway: 'the guest ran away',
-  'truth-path': 'the truth is in doubt',
+  'truth-path': 'ground truth is in doubt',
   'no-return': 'no return from the exception',
   'wrong-row': 'the CPU contradicts an SFrame row',
-  'wrong-row-unseen': 'a seeded wrong row was not seen',
-  'not-restored': 'the exception did not return as it came',
+  'wrong-row-unseen': 'a seeded wrong row was not detected',
+  'not-restored': 'the exception did not restore what it interrupted',
   unbooted: 'needs a booted kernel',
   warned: 'the kernel warned',
-  bug: 'the kernel reached a BUG',
+  bug: 'the kernel hit a BUG',
   scenario: 'the code under test crashed',
   'worker-died': 'a worker died',
-  setup: 'it cannot be set up',
+  setup: 'the scenario cannot be set up',
   'wrong-result': 'wrong result',
 };
 
@@ -96,7 +96,7 @@ export function* disagreementLines(
   yield `      under     ${example.policy}, ${example.mode}; kinds ${kind}`;
   yield `      first at  ${example.at}: ${example.instruction}`;
   if (example.mode === 'reliable') {
-    yield `      they say  model: ${says(model.reason)}; kernel: ${says(example.reason)}`;
+    yield `      answers   model: ${says(model.reason)}; kernel: ${says(example.reason)}`;
   }
   const lines = sideBySide(model.trace, example.trace, true, width - 8, style, ['model', 'kernel']);
   yield* lines.map((line) => `        ${line}`);

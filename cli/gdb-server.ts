@@ -73,9 +73,9 @@ function greeting({ line }: Evaluator, endpoint: Endpoint, allowRemote: boolean)
     '  in gdb, `monitor help` lists what the unwinder can be asked; Ctrl-C here ends the server',
   ];
   if ([file, ...more].some((path) => /\.gz"?$/.test(path))) {
-    lines.push('  gdb reads no .gz: gunzip that file for its symbols');
+    lines.push('  gdb does not read .gz: gunzip that file to have its symbols');
   }
-  if (allowRemote) lines.push('  whoever can reach that port controls the guest');
+  if (allowRemote) lines.push('  anyone who can reach that port controls the guest');
   return lines;
 }
 

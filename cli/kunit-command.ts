@@ -22,17 +22,17 @@ export const kunitCommand: CommandModule<object, KunitArguments> = {
         },
         compare: {
           type: 'string',
-          describe: 'Compare with the logs POLICY.ktap of this folder; prints the differences',
+          describe: 'Compare with the POLICY.ktap logs in this folder, and print the differences',
         },
         matrix: {
           type: 'boolean',
           default: false,
-          describe: 'Print cases by policies instead of KTAP',
+          describe: 'Print a table of cases and policies instead of KTAP',
         },
         junit: { type: 'string', describe: 'Write JUnit XML to this file' },
         'stack-shift': {
           type: 'string',
-          describe: 'Begin stacks this many bytes lower (a multiple of 16)',
+          describe: 'Start stacks this many bytes lower (a multiple of 16)',
         },
         jobs: { type: 'string', describe: 'Worker processes [default: one for each core]' },
         color: {

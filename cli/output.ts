@@ -17,7 +17,7 @@ export function endOnLostOutput(): void {
   });
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit();
-    const reason = error.code === 'ENOSPC' ? 'no space is left' : error.message;
+    const reason = error.code === 'ENOSPC' ? 'no space left' : error.message;
     complain(`cannot write the output: ${reason}`);
     process.exit(NOT_WRITTEN);
   });

@@ -41,7 +41,7 @@ function parser(words: readonly string[]) {
   return (
     yargs([...words])
       .scriptName('kunwind-lab')
-      .usage('$0 <command>\n\nAsks arm64 kernel unwinders at every instruction.')
+      .usage('$0 <command>\n\nChecks arm64 kernel unwinders at every instruction.')
       // Arrays end with their value, so that `--policy P SCENARIO` names a scenario.
       .parserConfiguration({ 'greedy-arrays': false })
       .demandCommand(

@@ -8,7 +8,7 @@ import type { VerifyArguments } from './sframe-verify.js';
 
 const dumpCommand: CommandModule<object, DumpArguments> = {
   command: 'dump [file]',
-  describe: 'Print the rows of an AArch64 ELF',
+  describe: 'Print the SFrame rows of an AArch64 ELF',
   builder: (yargs) =>
     yargs
       .positional('file', { type: 'string', describe: 'The ELF, .gz accepted' })
@@ -46,7 +46,7 @@ const diffCommand: CommandModule<object, DiffArguments> = {
   builder: (yargs) =>
     yargs
       .positional('a', { type: 'string', describe: 'The old ELF, .gz accepted' })
-      .positional('b', { type: 'string', describe: 'The new one' })
+      .positional('b', { type: 'string', describe: 'The new ELF, .gz accepted' })
       .options({ json: { type: 'boolean', default: false, describe: 'As JSON' } }),
   handler: async (given) => {
     const { printDiff } = await import('./sframe-diff.js');
@@ -75,7 +75,7 @@ const verifyCommand: CommandModule<object, VerifyArguments> = {
     yargs
       .positional('file', { type: 'string', describe: 'An AArch64 ELF, .gz accepted' })
       .options({
-        function: { type: 'string', describe: 'Only functions of this name, * and ? accepted' },
+        function: { type: 'string', describe: 'Only functions with this name; * and ? accepted' },
         jobs: { type: 'string', describe: 'Worker processes [default: one for each core]' },
         json: { type: 'string', describe: 'Write the whole report to this file' },
         sarif: { type: 'string', describe: 'Write the findings as SARIF 2.1.0 to this file' },
@@ -91,7 +91,7 @@ const verifyCommand: CommandModule<object, VerifyArguments> = {
 /** The commands, for yargs. */
 export const sframeCommand: CommandModule = {
   command: 'sframe',
-  describe: 'Look at .sframe sections',
+  describe: 'Print, compare and verify .sframe sections',
   builder: (yargs) =>
     yargs
       .command(dumpCommand)

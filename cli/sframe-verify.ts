@@ -32,11 +32,11 @@ export async function verify(given: VerifyArguments): Promise<number> {
   const sarifFile = sarif === undefined ? undefined : new ReportFile(sarif);
   for (const [option, report] of Object.entries({ json: jsonFile, sarif: sarifFile })) {
     if (report?.replaces(file) === true) {
-      throw new UsageError(`--${option} would replace ${file}, the file to verify`);
+      throw new UsageError(`--${option} would overwrite ${file}, the file to verify`);
     }
   }
   if (json !== undefined && sarifFile?.replaces(json) === true) {
-    throw new UsageError(`--json and --sarif are both written to ${json}`);
+    throw new UsageError(`--json and --sarif would both be written to ${json}`);
   }
   const started = performance.now();
   const outcome = await verifyInPool({ file, glob, jobs });

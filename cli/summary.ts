@@ -33,9 +33,7 @@ export function* summaryLines(report: SweepReport, style: Style): Generator<stri
   const known = mergeKnown(report.scenarios.flatMap((scenario) => scenario.known));
   if (known.length > 0) {
     yield '';
-    yield style.colors.bold(
-      'unsafe verdicts that are promised: known bugs, of the kernel or seeded',
-    );
+    yield style.colors.bold("promised unsafe verdicts: known bugs, seeded or the kernel's own");
     for (const line of knownLines(known, policies, style)) yield line;
   }
 }
@@ -117,7 +115,7 @@ function* scenarioTable(
   yield* tableLines(table);
   yield colors.dim('  % of reliable walks exact, the rest unreliable (safe), and the unsafe ones:');
   yield colors.dim(
-    '  m missing, s spurious, o misordered, w warned, f fault; promised (known bugs), or not: !',
+    '  m missing, s spurious, o misordered, w warned, f fault; ! where not promised (no known bug)',
   );
 }
 

@@ -14,27 +14,29 @@ const OPTIONS = {
   depth: { type: 'string', describe: "2: also interrupt the first exception's own code" },
   jobs: {
     type: 'string',
-    describe: 'Worker processes [default: one for each core]; 1: none, see below',
+    describe: 'Worker processes [default: one for each core]; 1: none, run here, see below',
   },
   json: { type: 'string', describe: 'Write the whole report to this file' },
   point: { type: 'string', describe: 'Replay this point only, truth beside trace' },
-  budget: { type: 'string', describe: 'Instructions after which a guest has run away' },
+  budget: { type: 'string', describe: 'Instructions after which a guest counts as runaway' },
   image: { type: 'string', describe: 'Sweep a function of this AArch64 ELF (.gz accepted)' },
-  kernel: { type: 'string', describe: 'Run this vmlinux itself: its vectors, entry and exit code' },
+  kernel: { type: 'string', describe: 'Run this vmlinux: its own vectors, entry and exit code' },
   offsets: { type: 'string', describe: 'Structure offsets of that kernel, as in asm-offsets.h' },
   sample: {
     type: 'string',
-    describe: 'Also sweep this many C functions of the kernel; of each --function with *, so many',
+    describe:
+      'Also sweep this many C functions, chosen at random; with --function PATTERN, among its matches',
   },
-  seed: { type: 'string', describe: 'Which functions those are [default: 1]' },
+  seed: { type: 'string', describe: 'Seed of that choice [default: 1]' },
   unwinder: {
     type: 'string',
-    describe: 'Who walks: model, kernel (its own code), both [default with --kernel], checked',
+    describe:
+      'Which unwinder walks: model, kernel (its own code), both [default with --kernel], checked',
   },
   function: {
     type: 'string',
     array: true,
-    describe: 'The function of the image to call; those of the kernel [default: arch/arm64/lib]',
+    describe: 'Function of the image to call, or functions of the kernel [default: arch/arm64/lib]',
   },
   args: {
     type: 'string',

@@ -105,7 +105,8 @@ function pointOption(given: SweepArguments): Point | undefined {
   const text = once('point', given.point);
   if (text === undefined) return undefined;
   for (const name of ['kind', 'depth'] as const) {
-    if (given[name] !== undefined) throw new UsageError(`--point says the ${name}: drop --${name}`);
+    if (given[name] !== undefined)
+      throw new UsageError(`--point already gives the ${name}: drop --${name}`);
   }
   const point = parsePoint(text);
   if (point !== undefined) return point;
@@ -128,7 +129,7 @@ function unwinderOption(given: SweepArguments, kernel: SweptKernel | undefined):
   }
   if (known !== 'model' && kernel !== undefined && kernel.unwinder === undefined) {
     // The model's answers must not pass for those of a kernel that has none to give.
-    throw new UsageError(`${noUnwinder(kernel)}: --unwinder ${known} has nothing to ask`);
+    throw new UsageError(`${noUnwinder(kernel)}: --unwinder ${known} needs one`);
   }
   return known;
 }
@@ -139,7 +140,7 @@ const noUnwinder = ({ file }: SweptKernel): string =>
 /** Lines for standard error: what a kernel lacks changes what a sweep of it says. */
 function kernelNotes(kernel: SweptKernel | undefined): string[] {
   if (kernel === undefined) return [];
-  const notes = kernel.unwinder === undefined ? [`${noUnwinder(kernel)}: the model walks`] : [];
+  const notes = kernel.unwinder === undefined ? [`${noUnwinder(kernel)}: using the model`] : [];
   return kernel.lacksSFrame
     ? [...notes, `${kernel.file} has no .sframe: the frame-pointer policy only`]
     : notes;
@@ -184,7 +185,7 @@ function sweepTargets(given: SweepArguments, kernelPath: string | undefined): Sw
     const other = given.image === undefined ? given.scenario?.[0] : '--image';
     if (other === undefined) return kernelOptions(given, kernel, kernelPath);
     const name = given.image === undefined ? `the scenario '${other}'` : other;
-    throw new UsageError(`--kernel and ${name} exclude each other`);
+    throw new UsageError(`--kernel and ${name} cannot be combined`);
   }
   for (const name of KERNEL_ONLY) {
     if (given[name] !== undefined) throw new UsageError(`--${name} needs --kernel`);

@@ -151,7 +151,7 @@ function checkPointTaken({ targets, point }: SweepOptions, { report }: SweepOutc
   const { instructions } = scenario;
   if (point.index >= instructions) {
     throw new UsageError(
-      `${name} executes ${plural(instructions, 'instruction')}: there is no number ${point.index}`,
+      `${name} executes ${plural(instructions, 'instruction')}: there is no instruction ${point.index}`,
     );
   }
   const kind = KIND_NAMES[point.inner?.kind ?? point.kind] ?? '?';

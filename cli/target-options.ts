@@ -32,7 +32,7 @@ export function targetsOf(given: TargetArguments): {
   const fn = once('function', given.function);
   if (fn === undefined) throw new UsageError('--image needs --function');
   if (patterns.length > 0) {
-    throw new UsageError(`--image and the scenario '${patterns[0] ?? ''}' exclude each other`);
+    throw new UsageError(`--image and the scenario '${patterns[0] ?? ''}' cannot be combined`);
   }
   const args = parseArguments(given.args ?? []);
   if (!args.ok) throw new UsageError(args.error);

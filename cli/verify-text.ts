@@ -82,7 +82,7 @@ function listing(program: Program, disassembler: Disassembler, pc: number): stri
 
 const NOTES = {
   'after-noreturn-call':
-    'calls that never return leave a return address whose row is not that of the call',
+    'calls that never return leave a return address whose row does not describe the call',
   'step-limit': 'functions in which not all paths were followed',
   'sp-lost': 'instructions after which SP is not known',
 } as const;

@@ -13,7 +13,7 @@ export function goToInstruction(line: Timeline, index: number): string | undefin
   const stop = reached() ? undefined : line.run({ here: reached });
   if (stop === undefined || stop.reason === 'hit') return undefined;
   if (stop.detail !== '') return stop.detail;
-  return `${line.scenario.name} executes ${countInstructions(line)} instructions: there is no number ${index}`;
+  return `${line.scenario.name} executes ${countInstructions(line)} instructions: there is no instruction ${index}`;
 }
 
 /** Instructions of the scenario; the timeline ends up at its end. */

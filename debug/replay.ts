@@ -20,7 +20,7 @@ import { END, MOVED, type Stop } from './stop.js';
 const INTERVAL = 1024;
 /** A re-execution longer than this leaves a snapshot this far before its end. */
 const NEAR = 128;
-/** Steps after which a guest has run away. */
+/** Steps after which a guest counts as runaway. */
 const DEFAULT_BUDGET = 2_000_000;
 /** Instructions after which a load-exclusive without its store is taken for abandoned. */
 const EXCLUSIVE_WINDOW = 64;
@@ -131,7 +131,7 @@ export abstract class Replay {
     const { inputs, cpu, progress } = this;
     if (this.isAtEnd) return END;
     if (this.at >= this.budget) {
-      return { reason: 'runaway', detail: `${this.budget} steps were made: the guest runs away` };
+      return { reason: 'runaway', detail: `the guest ran away: ${this.budget} steps were made` };
     }
     const kind = inputs.interruptAt(this.at);
     if (kind >= 0) {

@@ -24,7 +24,7 @@ import type { ElfSegment, LoadedSegment } from './segments.js';
 
 /**
  * What to do about a dynamic relocation that is not relative: `refuse` the file, since it cannot run
- * without it, or `keep` the word as linked, for who reads or executes the code but not what is behind
+ * without it, or `keep` the word as linked, for callers that read or execute the code but not what is behind
  * the word.
  */
 export type OtherRelocations = 'refuse' | 'keep';

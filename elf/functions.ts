@@ -31,7 +31,7 @@ function isCode({ segments }: ElfImage, { kind, absolute, address }: ElfSymbol):
 /** One line: what is wrong with a name that {@link findFunction} did not find. */
 export function noFunction(image: ElfImage, name: string): string {
   const known = image.symbols.find((symbol) => symbol.name === name);
-  if (known !== undefined) return `${name} is not code: it is no function to sweep`;
+  if (known !== undefined) return `${name} is not code: there is nothing to sweep`;
   const names = image.symbols
     .filter((symbol) => isCode(image, symbol))
     .map((symbol) => symbol.name);

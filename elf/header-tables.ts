@@ -115,7 +115,7 @@ interface RawTables {
 }
 
 /**
- * elfy wants a whole file, and is given one that ends behind the header tables. Not elfy.parse(): that
+ * elfy wants a whole file, and is given one that ends after the header tables. Not elfy.parse(): that
  * asserts that a section name table exists, and takes time quadratic in the file for names that are not
  * terminated.
  */

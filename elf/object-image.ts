@@ -15,7 +15,7 @@ import type { ElfSymbol } from './symbols.js';
 
 /** Bytes from one undefined symbol's place to the next one's. */
 const EXTERN_SIZE = 16;
-/** Undefined symbols lie behind everything else, on a page of their own. */
+/** Undefined symbols lie after everything else, on a page of their own. */
 const EXTERN_ALIGNMENT = 0x10000;
 
 /**

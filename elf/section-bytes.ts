@@ -49,7 +49,7 @@ class Contents {
     const size = Number(header.readBigUInt64LE(8));
     if (type === ELFCOMPRESS_ZLIB)
       return new Inflated(size, this.problem, this.inflater(CHDR_SIZE));
-    if (type !== ELFCOMPRESS_ZSTD) throw this.problem(`is compressed in way ${type}, not 1 or 2`);
+    if (type !== ELFCOMPRESS_ZSTD) throw this.problem(`has compression type ${type}, not 1 or 2`);
     if (!zstdIsReady()) throw this.problem('is compressed with zstd, whose decoder is not loaded');
     return new Inflated(size, this.problem, this.zstdDecoder());
   }
@@ -125,7 +125,7 @@ class Inflated implements SectionBytes {
     while (this.held.length < end) {
       const next = this.next();
       if (next === undefined)
-        throw this.problem(`decompresses to less than the ${this.size} bytes its header tells`);
+        throw this.problem(`decompresses to less than the ${this.size} bytes that its header says`);
       this.held = next;
     }
     return this.held.subarray(offset, end);

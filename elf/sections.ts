@@ -63,7 +63,7 @@ export function readSections(
   for (const [index, header] of headers.entries()) {
     const name = names === undefined ? '' : nameAt(names, header.name);
     if (name === undefined) {
-      const reason = 'the name runs out of the section header string table';
+      const reason = 'the name runs past the end of the section header string table';
       return fail(malformed(path, `sh_name[${index}]`, header.at, reason));
     }
     const { type, flags, link, info } = header;

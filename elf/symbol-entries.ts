@@ -95,7 +95,7 @@ export class SymbolEntries {
     return this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 2 ** 32;
   }
 
-  /** Undefined when the name runs out of the string table. */
+  /** Undefined when the name runs past the end of the string table. */
   name(index: number): string | undefined {
     return nameAt(this.names, this.view.getUint32(index * SYM_SIZE, true));
   }

@@ -123,7 +123,7 @@ function nameReader(path: string, { offset }: ElfSection, entries: SymbolEntries
     if (name !== undefined && length <= MAX_NAMES) return ok(name);
     const place = { path, field: `st_name[${index}]`, offset: offset + index * SYM_SIZE };
     if (name === undefined) {
-      const reason = 'the name runs out of the string table';
+      const reason = 'the name runs past the end of the string table';
       return fail({ ...place, kind: 'malformed', reason });
     }
     const [value, limit] = [`${length} characters of names`, `${MAX_NAMES}`];

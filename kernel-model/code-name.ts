@@ -11,7 +11,7 @@ export interface NamedCode {
 }
 
 /**
- * `name+0x10/0x40` of an address that is a return address as a rule: behind a call it belongs to the
+ * `name+0x10/0x40` of an address that is usually a return address: after a call it belongs to the
  * function that called. Where no call lies before it, it is not one, though it may stand in the place
  * of one: a trampoline's first byte, or an interrupted PC.
  * @param exact it is known to be no return address, whatever lies before it

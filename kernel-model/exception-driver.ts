@@ -139,7 +139,7 @@ export class ExceptionDriver {
     }
     this.request.words[2 * Reg.SP_EL0] = this.entry.words[2 * Reg.SP_EL0] as number;
     this.request.words[2 * Reg.SP_EL0 + 1] = this.entry.words[2 * Reg.SP_EL0 + 1] as number;
-    // A free run stops behind the instruction it stopped for.
+    // A free run stops after the instruction it stopped for.
     this.stoppedAt = this.request.get(Reg.PC) - 4;
     if (status !== 0) return DriverStatus.ENGINE_ERROR;
     if (this.stoppedAt !== kernel.roles.walkRequest) return DriverStatus.NO_REQUEST;

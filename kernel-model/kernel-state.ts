@@ -34,7 +34,7 @@ export interface KernelState {
 /** Where the state and our callbacks are; part of a kernel image that was not booted. */
 export interface TracerPlaces {
   readonly state: Address;
-  /** Room for an instruction that is stepped out of line, and the breakpoint behind it. */
+  /** Room for an instruction that is stepped out of line, and the breakpoint after it. */
   readonly instructionSlot: Address;
   /** Function graph's callbacks at the entry and the return of a traced function. */
   readonly graphEntry: Address;

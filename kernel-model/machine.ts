@@ -199,7 +199,7 @@ export class Machine {
 const READ_WRITE = Permission.READ | Permission.WRITE;
 
 /**
- * Where a freely running engine stops: at the walk request and behind it, at the end of an exception,
+ * Where a freely running engine stops: at the walk request and right after it, at the end of an exception,
  * at the hand-over to the firmware, and at a breakpoint, which it cannot take: the driver then reports that
  * something else than a request was reached. Stopping by WFI costs no callback.
  */

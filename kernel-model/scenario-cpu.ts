@@ -129,7 +129,7 @@ export class ScenarioCpu {
     return true;
   }
 
-  /** A WARN of a real kernel: its handler would print, and go on behind the breakpoint. */
+  /** A WARN of a real kernel: its handler would print, and go on after the breakpoint. */
   private passWarning(pc: Address): boolean {
     const { stepper } = this.machine;
     this.warnedAt = pc;

@@ -12,7 +12,7 @@ import { fail, ok, type Result } from '../base/result.js';
 export const STUB_ELF = 'kernel-model/guest/stub/stub.elf';
 
 /**
- * `hint #127`, the instruction behind a call that asks for a walk
+ * `hint #127`, the instruction after a call that asks for a walk
  * (kernel-model/guest/include/walk-return.h).
  */
 export const WALK_RETURN = 0xd5032fff;

@@ -97,7 +97,7 @@ export interface ParameterRoles {
 
 /**
  * Sum up the parameters of a case. Probes that are never hit are left out: they lie in the padding
- * behind a function, or in a path that is not taken, and how many there are is a matter of the
+ * after a function, or in a path that is not taken, and how many there are is a matter of the
  * compiler and the function's alignment.
  */
 export function describeRoles(subtests: readonly StepRecord[]): ParameterRoles {

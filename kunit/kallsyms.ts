@@ -10,7 +10,7 @@ import type { SymbolTable } from '../elf/symbol-table.js';
 export interface KallsymsFunction {
   readonly name: string;
   readonly address: Address;
-  /** Bytes up to the next symbol, or to the alignment of functions behind the last one. */
+  /** Bytes up to the next symbol, or to the alignment of functions after the last one. */
   readonly size: number;
 }
 

@@ -52,9 +52,9 @@ export function describeKtapError(error: KtapError): string {
     case 'repeated-plan':
       return `second plan of ${error.group}`;
     case 'out-of-order':
-      return `result ${error.found} where ${error.expected} was to come`;
+      return `result ${error.found} where ${error.expected} was expected`;
     case 'misplaced':
-      return `indented like no open test: ${error.text}`;
+      return `indentation of no open test: ${error.text}`;
     case 'name-mismatch':
       return `result of ${error.found} where ${error.expected} was running`;
   }

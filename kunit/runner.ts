@@ -71,7 +71,7 @@ export class CaseRunner {
     return runs;
   }
 
-  /** One for each word of the probed function, the padding behind it included; or just one. */
+  /** One for each word of the probed function, the padding after it included; or just one. */
   private parameters({ name, async }: KunitCase): Parameter[] {
     if (async === undefined) return [{ name, offset: 0, probed: undefined }];
     const fn = this.kallsyms.find(async);

@@ -42,7 +42,7 @@ function explain(error: SuiteLogError): string {
     case 'other-suite':
       return `a log of ${error.found.join(', ') || 'no suite'}, not of reliable_stacktrace`;
     case 'repeated-suite':
-      return `reliable_stacktrace for a second time (first at line ${error.first})`;
+      return `reliable_stacktrace appears a second time (first at line ${error.first})`;
     case 'unknown-case':
       return `reliable_stacktrace has no case ${error.name}`;
     case 'repeated-case':
@@ -50,8 +50,8 @@ function explain(error: SuiteLogError): string {
     case 'incomplete-trace':
       return `${error.name}: ${error.listed} entries of a walk of ${error.length}`;
     case 'contradictory-walk':
-      return `${error.name}: the walk's length and its mark do not fit together`;
+      return `${error.name}: the walk's length contradicts its mark`;
     case 'wrong-totals':
-      return `the log says ${error.printed}, its results are ${error.counted}`;
+      return `the log says ${error.printed}, but its results add up to ${error.counted}`;
   }
 }

@@ -58,7 +58,7 @@ const MAX_SECTIONS = 8;
 /** What a kernel's own unwinder can be asked for. */
 export interface OwnUnwinder {
   readonly policies: readonly PolicyName[];
-  /** It is one unwinder: which of the policies it follows, whoever built it says. */
+  /** A single unwinder: which policy it follows is known only to whoever built it. */
   readonly single: boolean;
 }
 

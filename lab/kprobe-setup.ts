@@ -21,7 +21,7 @@ const TRAMPOLINES = { brk: '__kretprobe_trampoline', regs: '__kretprobe_trampoli
 
 /**
  * Why Linux answers -EINVAL (-22) to a kprobe at this address; undefined when it does not.
- * @param code what will be there instead of what was loaded
+ * @param code code that will replace the loaded code
  */
 export function kprobeRefusal(
   machine: Machine,
@@ -133,7 +133,7 @@ export class KprobeSetup {
     return undefined;
   }
 
-  /** Whether an address lies in another symbol behind this one; padding counts as the symbol's, as in kallsyms. */
+  /** Whether an address lies in a later symbol than this one; padding counts as the symbol's, as in kallsyms. */
   private isBeyond(name: string, at: Address): boolean {
     const symbol = this.machine.symbols.byName(name);
     const found = this.machine.symbols.at(at)?.symbol;
@@ -141,7 +141,7 @@ export class KprobeSetup {
     return found !== undefined && found.address !== symbol.address;
   }
 
-  /** A slot with the instruction and the breakpoint behind it, or 0 when the guest simulates it. */
+  /** A slot with the instruction and the breakpoint after it, or 0 when the guest simulates it. */
   private slotFor(opcode: number): Address {
     const slots = this.symbol('kprobe_insn_slots');
     if (slots === undefined || probeMethod(opcode) === 'simulated') return 0;

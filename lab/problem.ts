@@ -56,9 +56,9 @@ export function explainDriverStatus(status: number, register: number): Explanati
     case DriverStatus.NO_REQUEST:
       return { kind: 'no-request', detail: 'the handler did not ask for a walk' };
     case DriverStatus.RUNAWAY:
-      return { kind: 'runaway', detail: 'the handler ran out of its instruction budget' };
+      return { kind: 'runaway', detail: 'the handler exceeded its instruction budget' };
     case DriverStatus.PATH_CHANGED:
-      return { kind: 'truth-path', detail: 'the calls to the handler are not those learned' };
+      return { kind: 'truth-path', detail: 'the call path to the handler is not the one learned' };
     case DriverStatus.NO_RETURN:
       return { kind: 'no-return', detail: 'the exception did not end in its ERET' };
     case DriverStatus.REGISTER_CHANGED:

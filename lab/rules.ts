@@ -1,4 +1,4 @@
-/** The unwind rules of what a machine has loaded. */
+/** The unwind rules of the code that a machine has loaded. */
 import { fail, ok, type Result } from '../base/result.js';
 import type { ElfImage } from '../elf/image.js';
 import { RuleTable } from '../unwinder/rule-table.js';

@@ -98,7 +98,7 @@ const WHY = {
   hidden:
     'an SDEI record, of this event or of the one being handled, hides the caller of a function without its own',
   unfinished:
-    'SDEI: before x29 is set it is still the interrupted one, and until PC is stored the record names whatever lay there',
+    'SDEI: x29 is the interrupted one until it is set, and the record holds stale data until PC is stored',
   distrusted: "an SDEI handler's record does not say what was interrupted: the walk is unreliable",
   outerCode: 'the first exception came in code without an SFrame entry',
   outerCodeV5: 'the first exception came in code without an SFrame entry, which WARNs',

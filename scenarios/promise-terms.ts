@@ -62,7 +62,7 @@ export const SHARED_WHY = {
   skipped:
     "an address inside return_to_handler is not recovered: the traced function's caller is skipped",
   window:
-    'transient window: the entry is popped, and x30 does not hold the address or is not asked',
+    'transient window: the entry is popped, and x30 does not hold the address or is not consulted',
   otherKernel: 'this kernel is for fgraph-recover',
 };
 

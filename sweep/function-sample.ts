@@ -146,7 +146,7 @@ class Trial {
         continue;
       }
       const stop = explainKernelStop(kernel, stepper.pc);
-      return stop === undefined ? 'follows its arguments out of memory' : stop.detail;
+      return stop === undefined ? 'dereferences its arguments out of bounds' : stop.detail;
     }
     return `takes more than ${MAX_INSTRUCTIONS} instructions`;
   }
@@ -169,7 +169,7 @@ class Trial {
     const most = MAX_INSTRUCTIONS + (tracing === undefined ? 100 : MAX_TRACER_INSTRUCTIONS);
     const end = sweep.run(entry, { ...measuringRange(most), kinds: 1 << Kind.IRQ });
     if (problem !== undefined || tracing === undefined) return problem;
-    return end.returnedToTracer === true ? undefined : 'returns without its tracer';
+    return end.returnedToTracer === true ? undefined : 'returns without reaching its tracer';
   }
 }
 

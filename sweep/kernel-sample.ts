@@ -14,7 +14,7 @@ export interface KernelSampleRequest {
   readonly source: VmlinuxSource;
   readonly count: number;
   readonly seed: number;
-  /** Functions as {@link parseFunction} takes them: so many of each; none: of all functions, untraced. */
+  /** Functions as {@link parseFunction} takes them: this many matches of each; none: any function, untraced. */
   readonly patterns: readonly string[];
 }
 

@@ -175,7 +175,7 @@ function rowProblems(
   if (!whole) return problems;
   for (const fn of announced) {
     if (functions.has(fn)) continue;
-    const detail = `the rows of ${fn} are said to be wrong, and none was seen to be`;
+    const detail = `the rows of ${fn} are declared wrong, but none was found to be`;
     problems.push({ kind: 'wrong-row-unseen', point: undefined, at: '', detail });
   }
   return problems;

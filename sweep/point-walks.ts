@@ -14,7 +14,7 @@ import type { PointContext, SweepObserver } from './sweep-observer.js';
 import { MODES, type Tally } from './tally.js';
 import { VerdictCode } from '../scenarios/verdict.js';
 
-/** `checked` compares every so many'th instruction's points, of depth 1 and of depth 2. */
+/** `checked` compares at one in this many instructions: at depth 1, and at depth 2. */
 const CHECKED_INTERVAL = 16;
 const CHECKED_INTERVAL_DEPTH_2 = 2048;
 

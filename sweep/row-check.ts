@@ -76,8 +76,8 @@ export class RowCheck {
     const signed = stripped !== high;
     if (signed === (this.rules.mangled[rule] === 1)) return undefined;
     const detail = signed
-      ? 'the return address is signed, its row says it is not'
-      : 'the return address is not signed, its row says it is';
+      ? 'the return address is signed, but its row says that it is not'
+      : 'the return address is not signed, but its row says that it is';
     return { fault: 'mangled-bit', pc, detail };
   }
 

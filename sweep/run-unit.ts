@@ -51,7 +51,7 @@ export class UnitRunner {
     };
   }
 
-  /** Run the range; after a problem start over behind the instruction that had it. */
+  /** Run the range; after a problem, start over after the instruction that had it. */
   private sweep(
     request: UnitRequest,
     parts: LabParts,
@@ -99,7 +99,7 @@ function checkTraced(
   const { tracing, entry } = target.scenario;
   if (tracing === undefined || !end.finished || end.returnedToTracer === true || range.kinds === 0)
     return;
-  const detail = `${entry} returned without its tracer: wrong structure offsets, or state that the kernel refuses`;
+  const detail = `${entry} returned without reaching its tracer: wrong structure offsets, or state that the kernel refuses`;
   collected.problem({ kind: 'scenario', point: undefined, pc: collected.stoppedAt, detail });
 }
 

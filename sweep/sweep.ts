@@ -41,7 +41,7 @@ export interface SweepOptions {
   readonly point?: Point;
   /** Whose walks; default: the model's. */
   readonly unwinder?: UnwinderChoice;
-  /** Instructions after which a guest has run away. */
+  /** Instructions after which a guest counts as runaway. */
   readonly budget?: number;
   /**
    * The command line that replays a point: with a policy for its walk to be looked at, without one

@@ -1,5 +1,5 @@
 /**
- * Worker processes. Units go to whoever has least to do, results come back in any order. A worker
+ * Worker processes. Units go to the least busy worker, and results come back in any order. A worker
  * that dies is replaced; its unit is cut smaller and smaller until the one point that kills is found.
  */
 import type { UnitExecutor, UnitObserver } from './executor.js';

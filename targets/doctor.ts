@@ -1,5 +1,5 @@
 /**
- * `doctor`: what a real kernel has of what a sweep needs, and, when it can be run at all, whether one exception of each
+ * `doctor`: whether a real kernel has what a sweep needs, and, when it can be run, whether one exception of each
  * kind really comes to its handler and back on the emulated CPU.
  */
 import type { EngineBackend } from '../emulator/engine.js';
@@ -95,7 +95,7 @@ function tryException(experiment: Experiment, kind: number): VmlinuxItem[] {
   const entered = experiment.enter(kind);
   const status = entered === DriverStatus.DONE ? experiment.leave() : entered;
   if (status === DriverStatus.DONE) {
-    const detail = `${driver.path?.instructions ?? 0} instructions to the handler, and back`;
+    const detail = `${driver.path?.instructions ?? 0} instructions to the handler, then returned`;
     return [{ what, state: 'ok', detail }];
   }
   const { detail } = experiment.explain(status);

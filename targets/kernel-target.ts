@@ -91,7 +91,7 @@ function unknownName(elf: ElfImage, name: string): string | undefined {
 function tracerObstacle(kernel: KernelImage, { by, functions }: Tracing): string | undefined {
   if (by === 'fgraph') return graphObstacle(kernel);
   return functions !== undefined && isPattern(functions)
-    ? 'a kretprobe is on one function'
+    ? 'a kretprobe is on one function only'
     : kretprobeObstacle(kernel);
 }
 

@@ -89,13 +89,13 @@ export function explain({ kind, leaf, rule }: Finding): string {
     case 'tail-call':
       return "a jump to another function leaves it a frame that is not the caller's";
     case 'return':
-      return 'the function returns with an SP, a frame pointer or an address that is not that of its call';
+      return 'the function returns with an SP, frame pointer or return address other than its call left';
     case 'outermost-returns':
       return 'the table calls this the outermost frame, and the function returns';
     case 'outermost-called':
       return 'the table calls this the outermost frame, and the function has a caller';
     case 'sp-alignment':
-      return 'SP is no multiple of 16: an exception taken here has a misaligned stack';
+      return 'SP is not a multiple of 16: an exception taken here has a misaligned stack';
     case 'dwarf':
       return 'DWARF call frame information is not true here, and SFrame is: DWARF is the odd one out';
     case 'row-start-misaligned':

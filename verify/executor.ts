@@ -290,7 +290,7 @@ export class Executor {
   /** A path that is to be followed later, unless its state has been seen there. */
   private fork(trace: FunctionTrace, pc: Address, target: Address): void {
     if (this.targetOf(trace, pc, target) === undefined) return;
-    if (!this.paths.add(target)) this.giveUp(trace, 'too many wait with too large stacks');
+    if (!this.paths.add(target)) this.giveUp(trace, 'too many paths wait with large stacks');
   }
 
   private giveUp(trace: FunctionTrace, why: string): void {

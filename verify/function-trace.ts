@@ -127,7 +127,7 @@ export class FunctionTrace {
   }
 
   misaligned(pc: Address): void {
-    this.observe(-2, { kind: 'sp-alignment', row: -1, pc, truth: 'SP is no multiple of 16' });
+    this.observe(-2, { kind: 'sp-alignment', row: -1, pc, truth: 'SP is not a multiple of 16' });
   }
 
   remark(kind: NoteKind, pc: Address, detail: string): void {

@@ -20,7 +20,7 @@ const RULES: Readonly<Record<FindingKind | NoteKind, string>> = {
   return: 'A return does not restore what the call left',
   'outermost-returns': 'A function that is marked as outermost returns',
   'outermost-called': 'A function that is marked as outermost is called',
-  'sp-alignment': 'SP is no multiple of 16',
+  'sp-alignment': 'SP is not a multiple of 16',
   dwarf: 'DWARF call frame information is not true where SFrame is',
   'row-start-misaligned': 'A row starts inside an instruction',
   'row-after-end': 'A row starts after the end of its function',

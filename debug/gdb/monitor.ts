@@ -22,7 +22,7 @@ const HELP = [
   'policy [POLICY]  show or choose the policy: ' + Object.keys(POLICIES).join(', '),
   'kind [KIND]      show or choose the exception that asks for the walk',
   'where            the position, and the point as `sweep --point` names it',
-  'help             this',
+  'help             this list',
 ];
 
 /** The others would pass a word over that was meant to change what they do. */

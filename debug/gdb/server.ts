@@ -196,7 +196,7 @@ class Client {
 
 const ENDED = {
   detached: 'detached; state kept',
-  killed: 'killed the target; it is at its start again',
+  killed: 'killed the target; it is back at its start',
   broken: 'was disconnected; state kept',
 } as const;
 
@@ -204,7 +204,7 @@ const ENDED = {
 export function describeServerError(error: ServerError): string {
   switch (error.kind) {
     case 'not-loopback':
-      return `refusing to listen on ${error.address}, which is not loopback: whoever can connect controls the guest`;
+      return `refusing to listen on ${error.address}, which is not loopback: anyone who can connect controls the guest`;
     case 'unknown-host':
       return `no host '${error.host}' to listen on`;
     case 'in-use':

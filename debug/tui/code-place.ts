@@ -35,6 +35,7 @@ export function parseWatch(
   const place = parsePlace(parts?.[1] ?? text, symbols);
   if (!place.ok) return place;
   const size = Number(parts?.[2] ?? 8);
-  if (size < 1 || size > MAX_WATCH_BYTES) return fail(`a watch has 1 to ${MAX_WATCH_BYTES} bytes`);
+  if (size < 1 || size > MAX_WATCH_BYTES)
+    return fail(`a watch covers 1 to ${MAX_WATCH_BYTES} bytes`);
   return ok({ address: place.value, size });
 }

@@ -139,7 +139,7 @@ const SECTIONS: readonly (readonly [string, readonly HelpEntry[]])[] = [
     [
       {
         shown: 'b B',
-        text: 'breakpoint at the cursor; at an address: set it or take it away',
+        text: 'set or clear a breakpoint: at the cursor; at an address',
         bindings: both('b', 'breakpoint', 'breakpoint-at'),
       },
       {

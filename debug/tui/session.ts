@@ -169,7 +169,7 @@ export class Session {
     const where = this.line.machine.symbols.format(address);
     const toggled = this.stops.toggle(address);
     if (!toggled.ok) return refused(`${where}: ${toggled.error}`);
-    return told(toggled.value ? `breakpoint at ${where}` : `no breakpoint at ${where} any more`);
+    return told(toggled.value ? `breakpoint at ${where}` : `breakpoint at ${where} cleared`);
   }
 
   private get askerName(): string {

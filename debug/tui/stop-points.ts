@@ -40,7 +40,7 @@ export class StopPoints {
   /** Set a breakpoint, or take it away. @returns whether it is set now; the error is one line */
   toggle(address: Address): Result<boolean, string> {
     if (this.breakpoints.delete(address)) return ok(false);
-    if (address % 4 !== 0) return fail('an instruction has an address that is a multiple of 4');
+    if (address % 4 !== 0) return fail('the address of an instruction is a multiple of 4');
     if (this.line.readMemory(address, 4) === undefined) return fail('no memory there');
     this.breakpoints.add(address);
     return ok(true);

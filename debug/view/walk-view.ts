@@ -140,7 +140,7 @@ function kernelAnswer(
   const entries = [...own.entries.subarray(0, own.count)];
   const at = entries.findIndex((address, i) => address !== model.entries[i]);
   const first = at < 0 ? '' : `; entry ${at} is ${line.machine.symbols.format(entries[at] ?? 0)}`;
-  return `the kernel's own unwinder: ${VERDICTS[verdict] ?? 'fault'}, another answer in ${difference}${first}`;
+  return `the kernel's own unwinder: ${VERDICTS[verdict] ?? 'fault'}, differs in ${difference}${first}`;
 }
 
 function explain(

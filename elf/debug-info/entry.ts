@@ -43,7 +43,7 @@ const OP_CONSTU = 0x10;
 const OP_PLUS = 0x22;
 const OP_PLUS_UCONST = 0x23;
 
-/** Reads entries' attributes; the cursor is behind the abbreviation code then behind the attributes. */
+/** Reads entries' attributes; the cursor is after the abbreviation code, then after the attributes. */
 export class EntryReader {
   constructor(private readonly cursor: SectionCursor) {}
 

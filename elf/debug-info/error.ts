@@ -26,21 +26,21 @@ export function formatDebugInfoError(error: DebugInfoError): string {
   const value = `0x${error.value.toString(16)}`;
   switch (error.kind) {
     case 'truncated':
-      return `${at} runs out of the unit or the section`;
+      return `${at} runs past the end of the unit or the section`;
     case 'bad-number':
       return `${at} is a number of more than 53 bits`;
     case 'bad-length':
-      return `${at} is ${value}, which leads out of the section`;
+      return `${at} is ${value}, which points outside the section`;
     case 'bad-reference':
-      return `${at} refers to ${value}, which is not behind it, or in no unit`;
+      return `${at} refers to ${value}, which is not after it, or in no unit`;
     case 'no-abbreviation':
       return `${at} is ${error.value}, and the unit has no such abbreviation`;
     case 'unsupported-version':
       return `${at} is ${error.value}, not 2 to 5`;
     case 'unsupported-form':
-      return `${at} is ${value}, a form that is not known`;
+      return `${at} is ${value}, an unknown form`;
     case 'too-large':
-      return `${at}: more than ${error.value}, which is no kernel's`;
+      return `${at}: more than ${error.value}, which no kernel has`;
   }
 }
 

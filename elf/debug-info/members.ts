@@ -186,7 +186,7 @@ class MemberSearch {
     this.enter(unit, unit.entries);
     const abbreviation = this.abbreviation(table);
     if (abbreviation !== undefined) reader.read(unit, abbreviation, entry);
-    // Without it, behind the header of the section's only part.
+    // Without it, after the header of the section's only part.
     const { strOffsetsBase } = entry;
     this.base = strOffsetsBase >= 0 ? strOffsetsBase : unit.offsetSize === 8 ? 16 : 8;
     this.baseUnit = unit.start;

@@ -48,7 +48,7 @@ export function simulatorOf(word: number): string | undefined {
 /** Immediates of the breakpoints that are kprobes' own (arch/arm64/include/asm/brk-imm.h, v7.3-rc7). */
 export const ProbeBrk = { KPROBE: 0x004, SINGLE_STEP: 0x006, KRETPROBE: 0x007 } as const;
 
-/** Whether a `brk` is a kprobe's, the one behind its slot, or a kretprobe's trampoline. */
+/** Whether a `brk` is a kprobe's, the one after its slot, or a kretprobe's trampoline. */
 export function isProbeBreakpoint(word: number): boolean {
   const immediate = exceptionImmediate(word);
   return (

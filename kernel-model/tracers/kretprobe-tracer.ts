@@ -120,7 +120,7 @@ interface SteppedInstruction {
   readonly opcode: number;
   /** The kernel's function that simulates it, or 0: it is stepped in the slot. */
   readonly simulator: Address;
-  /** Where execution goes on behind the slot, or 0. */
+  /** Where execution goes on after the slot, or 0. */
   readonly behind: Address;
   readonly code: readonly CodeWord[];
 }

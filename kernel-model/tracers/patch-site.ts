@@ -7,7 +7,7 @@ import type { Address } from '../../base/address.js';
 import type { CodeWord } from '../kernel-state.js';
 import type { Machine } from '../machine.js';
 
-/** The first of a function's two words, behind its landing pad if it has one; undefined without them. */
+/** The first of a function's two words, after its landing pad if it has one; undefined without them. */
 export function patchSite(machine: Machine, fn: Address): Address | undefined {
   const site = machine.loadedWord(fn) === BTI_C ? fn + 4 : fn;
   return machine.loadedWord(site) === NOP && machine.loadedWord(site + 4) === NOP

@@ -29,7 +29,7 @@ const Kind = {
   ENUM64: 19,
 } as const;
 const LAST_KIND = 19;
-/** Bytes behind a type, fixed and for each of its `vlen` parts. */
+/** Bytes that follow a type, fixed and for each of its `vlen` parts. */
 const EXTRA: Readonly<Record<number, readonly [fixed: number, each: number]>> = {
   [Kind.INT]: [4, 0],
   [Kind.ARRAY]: [12, 0],
@@ -143,7 +143,8 @@ class BtfTypes implements OffsetSource {
 /** Reads a `.BTF` section. The error is one line without the file's name. */
 export function readBtf(section: Uint8Array): Result<OffsetSource, string> {
   const view = new DataView(section.buffer, section.byteOffset, section.byteLength);
-  if (section.length < HEADER_SIZE) return fail(`.BTF: ${section.length} bytes are no header`);
+  if (section.length < HEADER_SIZE)
+    return fail(`.BTF: ${section.length} bytes are too few for a header`);
   const magic = view.getUint16(0, true);
   if (magic !== MAGIC) return fail(`.BTF: magic is 0x${magic.toString(16)}, expected 0xeb9f`);
   const base = view.getUint32(4, true);

@@ -11,7 +11,7 @@ const BUG_BRK_IMM = 0x800;
 
 /** One WARN or BUG site. */
 export interface BugSite {
-  /** BUGFLAG_WARNING: the kernel goes on behind the breakpoint. */
+  /** BUGFLAG_WARNING: the kernel goes on after the breakpoint. */
   readonly warning: boolean;
   /** `kernel/kprobes.c:123`; absent without CONFIG_DEBUG_BUGVERBOSE. */
   readonly place: string | undefined;

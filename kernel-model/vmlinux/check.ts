@@ -154,17 +154,17 @@ class Facts {
 
 const REQUIRED: readonly (readonly [symbol: string, why: string])[] = [
   ['vectors', 'the exception vectors'],
-  ['init_task', 'the task that is current'],
+  ['init_task', 'the current task'],
   ['irq_stack_ptr', 'where the IRQ stack is'],
-  ['overflow_stack', 'the stack of CONFIG_VMAP_STACK'],
-  ['handle_arch_irq', 'what an interrupt handler is called through'],
+  ['overflow_stack', 'the overflow stack of CONFIG_VMAP_STACK'],
+  ['handle_arch_irq', 'the pointer through which interrupts are handled'],
 ];
 
 function* requiredItems(facts: Facts, given: OffsetsFile | undefined): Generator<VmlinuxItem> {
   if (facts.elf.stripped) {
     yield unusable(
       'symbols',
-      'the file is stripped: no symbol names, so no role can be resolved; use the vmlinux of the build',
+      'the file is stripped, and symbol names are needed: use the vmlinux of the build',
     );
     return;
   }
@@ -185,10 +185,7 @@ function* requiredItems(facts: Facts, given: OffsetsFile | undefined): Generator
   }
   const { threadSize } = facts;
   if (threadSize === undefined)
-    yield unusable(
-      'task stack',
-      'no __end_init_stack, and init_stack has no size: its size is not known',
-    );
+    yield unusable('task stack', 'size unknown: no __end_init_stack, and init_stack has no size');
   else if (threadSize !== THREAD_SIZE) {
     yield unusable(
       'task stack',
@@ -239,8 +236,7 @@ function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIte
       else yield unusable(what, `${value} (${told}), but ${wrong}: offsets of another build?`);
     } else if (name === 'taskStack')
       yield unusable(what, `not known: give --offsets with ${define}`);
-    else
-      yield missing(what, `not known (${define} in --offsets would say it): needed for ${needed}`);
+    else yield missing(what, `not known, but needed for ${needed}: give --offsets with ${define}`);
   }
 }
 
@@ -268,18 +264,22 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
     ? found('.sframe', `${elf.sframe.reduce((sum, { size }) => sum + size, 0)} bytes`)
     : missing(
         '.sframe',
-        'the frame-pointer policy only: every other one would be unreliable at an exception',
+        'only frame-pointer is possible: other policies would be unreliable at every exception',
       );
   const unsupported = unsupportedExceptions(facts.symbols, offsets);
   const kind = (what: string, number: number, detail: string): VmlinuxItem => {
     const why = unsupported.get(number);
     return why === undefined ? found(what, detail) : missing(what, why);
   };
-  yield kind('brk', Kind.BRK, 'a kprobe in kprobe_table, handled by do_el1_brk64 or its elders');
+  yield kind(
+    'brk',
+    Kind.BRK,
+    'a kprobe in kprobe_table, handled by do_el1_brk64 or its predecessors',
+  );
   yield kind('serror', Kind.SERROR, 'the walk stands in for do_serror, which panics');
   yield found(
     'nmi',
-    'where PSTATE.I is set by software: as linked, priority masking is not patched in',
+    'also where code has set PSTATE.I: as linked, priority masking is not patched in',
   );
   yield kind('sdei', Kind.SDEI, 'firmware events');
   const graph = rangeOf(facts.symbols.get('return_to_handler')) !== undefined;
@@ -302,12 +302,9 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
       );
   yield facts.has('kunwind_variant')
     ? found('variants', 'kunwind_variant')
-    : missing(
-        'variants',
-        'no kunwind_variant: one unwinder, compared with the --policy that is named',
-      );
+    : missing('variants', 'no kunwind_variant: one unwinder, compared with the given --policy');
   yield facts.has('__start___bug_table')
-    ? found('bug table', 'WARN and BUG are named')
+    ? found('bug table', 'WARN and BUG sites have names')
     : missing('bug table', 'no CONFIG_GENERIC_BUG: a WARN is reported by address only');
 }
 

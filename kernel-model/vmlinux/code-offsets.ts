@@ -113,7 +113,7 @@ function instancePool(code: KernelCode, set: Setter): void {
 function kretprobeHandlers(code: KernelCode, set: Setter): void {
   const [entry, another] = calledMembers(scan(code, 'pre_handler_kretprobe'), 'arg0');
   if (entry !== undefined && another === undefined) {
-    set('kretprobeEntryHandler', entry.offset, `called by what is loaded at ${entry.at}`);
+    set('kretprobeEntryHandler', entry.offset, `called through the pointer loaded at ${entry.at}`);
   }
   // Of the current task's instances each leads to the holder, and that to the kretprobe.
   const seen = scan(code, '__kretprobe_trampoline_handler');
@@ -127,12 +127,16 @@ function kretprobeHandlers(code: KernelCode, set: Setter): void {
   ]);
   const [handler] = found;
   if (handler !== undefined && found.every(({ offset }) => offset === handler.offset)) {
-    set('kretprobeReturnHandler', handler.offset, `called by what is loaded at ${handler.at}`);
+    set(
+      'kretprobeReturnHandler',
+      handler.offset,
+      `called through the pointer loaded at ${handler.at}`,
+    );
   }
 }
 
 /**
- * arch_prepare_kprobe(p) stores the instruction at p->addr, the slot that it gets, and the address behind p->addr;
+ * arch_prepare_kprobe(p) stores the instruction at p->addr, the slot that it gets, and the address after p->addr;
  * arch_simulate_insn(p, regs) calls what simulates the instruction.
  */
 function probedInstruction(code: KernelCode, set: Setter): void {
@@ -155,7 +159,11 @@ function probedInstruction(code: KernelCode, set: Setter): void {
   if (slots !== undefined) set('kprobeSlot', slots.offset, `store at ${slots.at}`);
   const [simulator, another] = calledMembers(scan(code, 'arch_simulate_insn'), 'arg0');
   if (simulator !== undefined && another === undefined) {
-    set('kprobeSimulator', simulator.offset, `called by what is loaded at ${simulator.at}`);
+    set(
+      'kprobeSimulator',
+      simulator.offset,
+      `called through the pointer loaded at ${simulator.at}`,
+    );
   }
 }
 
@@ -174,7 +182,7 @@ function kprobes(code: KernelCode, set: Setter): void {
   );
   if (address?.root === node) {
     const container = lookup?.containers.get(node) ?? 0;
-    const how = container === 0 ? 'its start is what is listed' : 'its list member';
+    const how = container === 0 ? 'list node at its start' : 'its list member';
     set('kprobeList', container, `${how}: ${address.at}`);
     set('kprobeAddress', container + address.offset, `compared with the argument: ${address.at}`);
   }
@@ -182,7 +190,7 @@ function kprobes(code: KernelCode, set: Setter): void {
   const [first] = found;
   if (first !== undefined && found.every(({ offset }) => offset === first.offset)) {
     const places = found.map(({ at }) => at).join(' and ');
-    set('kprobePreHandler', first.offset, `called by what is loaded at ${places}`);
+    set('kprobePreHandler', first.offset, `called through the pointer loaded at ${places}`);
   }
 }
 

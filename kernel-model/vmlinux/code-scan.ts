@@ -149,7 +149,7 @@ class Pass {
         registers = reached ? common(registers, state) : [...state];
         reached = true;
       }
-      // Reached from behind only, as the next step of a loop is: nothing is known yet, and nothing is spoilt.
+      // Reached only from later code, as a loop is: nothing is known yet, so nothing is lost.
       if (!reached) continue;
       this.followed.add(pc);
       const word = this.code.word(pc) >>> 0;

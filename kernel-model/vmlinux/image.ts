@@ -107,7 +107,7 @@ export function vmlinuxImage(
       ],
       code: [
         ...[...traps.keys()].map((address) => ({ address, word: TRAP_WORD })),
-        // The breakpoint behind the call is the WARN: what would be printed there is not.
+        // The breakpoint after the call is the WARN; its message is not printed.
         ...(printk === undefined ? [] : [{ address: printk, word: RET }]),
         // Only a RAS error that is not fatal comes back from here: the walk stands in for it.
         ...(serror === undefined
@@ -175,7 +175,7 @@ const MOV_X0_X20 = 0xaa1403e0;
 const BLR_X19 = 0xd63f0260;
 
 /**
- * Where ret_from_fork calls the function of a kernel thread, behind its call of schedule_tail: `mov x0, x20`
+ * Where ret_from_fork calls the function of a kernel thread, after its call of schedule_tail: `mov x0, x20`
  * and `blr x19` (arch/arm64/kernel/entry.S). Undefined when it is not written so.
  */
 export function threadStart(elf: ElfImage, fork: ElfSymbol | undefined): Address | undefined {

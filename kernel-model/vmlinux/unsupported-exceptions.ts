@@ -42,5 +42,5 @@ function withoutBreakpoints(
   });
   if (isKnown) return undefined;
   const defines = KPROBE_MEMBERS.map((name) => WANTED_MEMBERS[name].define).join(', ');
-  return `struct kprobe is not known, so breakpoints are not taken: give ${defines} in --offsets`;
+  return `the layout of struct kprobe is not known, so breakpoints are not taken: give ${defines} in --offsets`;
 }

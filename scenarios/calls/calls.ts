@@ -152,10 +152,16 @@ const control: readonly Scenario[] = [
       frameless: ['leaf_without_frame'],
     },
   ),
-  shape('tail-calls', 'tail calls with and without a frame before', 'tail_entry', [300, 54060], {
-    framed: ['tail_entry', 'tail_framed', 'tail_conditional'],
-    frameless: ['tail_plain', 'tail_end', 'leaf_without_frame', 'leaf_with_scratch'],
-  }),
+  shape(
+    'tail-calls',
+    'tail calls from functions with and without a frame',
+    'tail_entry',
+    [300, 54060],
+    {
+      framed: ['tail_entry', 'tail_framed', 'tail_conditional'],
+      frameless: ['tail_plain', 'tail_end', 'leaf_without_frame', 'leaf_with_scratch'],
+    },
+  ),
   shape(
     'compiled-control',
     'shrink-wrapping, several epilogues and sibling calls as compiled',

@@ -27,7 +27,7 @@ function entry(name: string, summary: string, fn: string, instructions: number):
 /** Exception entry and exit. */
 export const family: ScenarioFamily = {
   name: 'entry',
-  summary: 'vectors, pt_regs being built, the IRQ stack, the way back: exceptions in exceptions',
+  summary: 'vectors, pt_regs being built, the IRQ stack, the return path: exceptions in exceptions',
   elf: 'entry.elf',
   scenarios: [
     entry(
@@ -38,7 +38,7 @@ export const family: ScenarioFamily = {
     ),
     entry(
       'irqs-off',
-      'the same where IRQs are masked by priority: a pseudo-NMI takes the short way',
+      'the same where IRQs are masked by priority: a pseudo-NMI takes the shorter path',
       'entry_irqs_off',
       8,
     ),

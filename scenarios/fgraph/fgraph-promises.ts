@@ -46,7 +46,7 @@ const WHY = {
   recovered: 'the entry is still on the return stack: found by retp from any address inside',
   below: 'the first exception came in a callee of return_to_handler',
   unfinished:
-    'SDEI before PC is stored: what lay there leads to return_to_handler in x30 with the wrong x29',
+    'SDEI before PC is stored: stale data leads to return_to_handler in x30 with the wrong x29',
   noWindow: 'the entry is on the return stack until x30 holds the address, and then CFI says so',
   windowBelow: 'the first exception came in the transient window',
 };
@@ -237,8 +237,8 @@ export function onLinux(of: TracedCalls): Promises {
 }
 
 /**
- * On the kernel whose return path never leaves the address in no place at all. Whoever does not
- * know of that has the bug as ever, and fgraph-detect a window of one instruction.
+ * On the kernel whose return path always keeps the address somewhere. A policy that does not
+ * know of that still has the bug, and fgraph-detect a window of one instruction.
  */
 export function onRecover(of: TracedCalls): Promises {
   const scenarioCode = [of.entry, ...all(of.shape)];

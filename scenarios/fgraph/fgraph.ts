@@ -35,7 +35,7 @@ function traced(of: TracedScenario): Scenario {
   return withPromises(described(of), () => onLinux(of));
 }
 
-/** The same on the kernel whose return path never leaves the address in no place at all. */
+/** The same on the kernel whose return path always keeps the address somewhere. */
 function recovering(of: TracedScenario): Scenario {
   return withPromises(
     {

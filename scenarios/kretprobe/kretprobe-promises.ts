@@ -34,7 +34,7 @@ const WHY = {
   ...SHARED_WHY,
   slot: 'SDEI in the exception of a kprobe that goes to, or comes from, the slot: no SFrame entry',
   slotV5: 'no SFrame entry for the slot, and the record is taken for a metadata record',
-  moved: 'regs->pc is past the probed instruction already: the walk lists where control will go',
+  moved: 'regs->pc is already past the probed instruction: the walk lists where control will go',
   entryWindow: 'x30 of the pt_regs is the trampoline, and the instance is not linked yet',
   entryDropped: 'the same, and the error of the walk is dropped',
   noWindow: 'regs->pc is the address before the instance is unlinked',
@@ -42,7 +42,7 @@ const WHY = {
   noCfiV5: 'no SFrame entry, and the frame record is taken for a metadata record',
   inside: "an address inside the older trampoline is not recovered, and x29 is the caller's",
   linked: 'the record is in place, x30 in it is the trampoline, and the instance is linked',
-  unlinked: 'the instance is unlinked, and x30 does not hold the address or is not asked',
+  unlinked: 'the instance is unlinked, and x30 does not hold the address or is not consulted',
   dropped: 'the address cannot be recovered, and the error of the walk is dropped',
   below: 'the first exception came in a callee of return_to_handler',
   graphWindow: 'transient window of function graph',
@@ -50,7 +50,7 @@ const WHY = {
     "the instance holds return_to_handler, which is not recovered: the traced caller's caller is skipped",
   graphFirstMarked: 'the instance holds return_to_handler: the order of the tracers is not known',
   handedOver: 'found by the entry until x30 is the trampoline, and by the instance from then on',
-  switching: 'the tasks are being switched, see the tasks family',
+  switching: 'a task switch is under way: see the tasks family',
   blocked: 'frame records all the way, and one undone replacement',
 };
 

@@ -24,7 +24,8 @@ const WHY = {
   sdeiEntry: 'SDEI while the kprobe exception is being entered: pt_regs is half built',
   noCfi: 'ftrace_caller and return_to_handler have no SFrame entry',
   noCfiV5: 'no SFrame entry, and the frame record is taken for a metadata record',
-  inProbe: 'inside the exception of the kprobe: that boundary is as it is without the new one',
+  inProbe:
+    'inside the exception of the kprobe: its boundary is the same as without the inner exception',
   nested:
     'the first exception came in code without an SFrame entry, or in a callee of the trampoline',
 };

@@ -75,8 +75,8 @@ const REASON = {
   pattern: 'x30 holds the byte pattern while the return address is on the stack',
   lost: 'x29 holds a length: the walk stops there, and its error is dropped',
   lostStrict: 'x29 holds a length: the walk stops there, and says so',
-  tracked: 'the failed step asks SFrame with the SP that the wrong annotation gave',
-  sdeiLost: 'SDEI pushes a plain record with the length for its fp: the walk stops there',
+  tracked: 'the failed step consults SFrame with the SP that the wrong annotation gave',
+  sdeiLost: 'SDEI pushes a plain record with the length as its fp: the walk stops there',
 };
 
 const MOVES_LR = 'leaf_memcpy_moves_lr';

@@ -27,16 +27,18 @@ import {
 
 const REASON = {
   oddFp:
-    'SFrame is not asked while x29 is misaligned, needed or not; the record step that stands in fails, too, and that error is dropped with the mark',
-  oddFpReturned: 'SFrame is not asked while x29 is misaligned, needed or not, and the walk says so',
-  oddRecord: 'SDEI pushes a plain record with the odd x29 for its fp: the walk stops there',
-  fallback: 'the failed step asks SFrame with the SP of the registers, and that is right here',
-  otherStack: 'the failed step asks SFrame with an SP on the other stack, and its error is dropped',
+    'SFrame is not consulted while x29 is misaligned, needed or not; the record step tried instead fails too, and that error is dropped with the mark',
+  oddFpReturned:
+    'SFrame is not consulted while x29 is misaligned, needed or not, and the walk says so',
+  oddRecord: 'SDEI pushes a plain record with the odd x29 as its fp: the walk stops there',
+  fallback: 'the failed step consults SFrame with the SP of the registers, and that is right here',
+  otherStack:
+    'the failed step consults SFrame with an SP on the other stack, and its error is dropped',
   notFinal: "a FINAL record is valid in the task's pt_regs only",
   unconsumed:
     'return address in x30: nothing is consumed, and the buffer in the live frame passes for a record',
-  stale: 'SDEI: the record that x29 points at is not written, or half: what lay there is listed',
-  staleReturned: 'SDEI: what lay in the unwritten record leads nowhere, and the walk says so',
+  stale: 'SDEI: the record that x29 points at is not written, or only half: stale data is listed',
+  staleReturned: 'SDEI: stale data in the unwritten record leads nowhere, and the walk says so',
 } as const;
 
 /** review_odd_data has a misaligned x29 for 4 of its 11 instructions, two of them calls and loads. */

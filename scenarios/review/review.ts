@@ -89,7 +89,8 @@ const halfBuilt: readonly Scenario[] = [
   claim(
     {
       name: 'half-record',
-      summary: 'x29 at a record not yet written: SFrame is exact, SDEI lists what lay there',
+      summary:
+        'x29 at a record not yet written: SFrame is exact, a walk from SDEI lists stale data',
       entry: 'review_half_record_entry',
       kinds: ALL_KINDS,
       result: 9,
@@ -124,7 +125,7 @@ const irqStack: readonly Scenario[] = [
   claim(
     {
       name: 'irq-stack-nocfi',
-      summary: 'a copy without CFI: what it calls is exact by its record, it itself is not',
+      summary: 'a copy without CFI: what it calls is exact by its record, the copy itself is not',
       entry: 'review_irq_stack_nocfi_entry',
       result: 20,
       topics: ['irq-stack'],

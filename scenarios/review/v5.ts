@@ -8,7 +8,7 @@ const REASON = {
   tracked:
     "the callee's record is taken for SP, which is above the whole of its frame: FP and RA come out of that frame",
   rightSp: 'the step from the registers has left the right SP',
-  nextRow: 'the row asked is that of the return address, which is on another path',
+  nextRow: 'the row consulted is the one of the return address, which is on another path',
   frameAddress:
     "__builtin_frame_address(0) is 96 bytes below the caller's SP: FP and RA come out of its locals",
 };
@@ -90,7 +90,7 @@ export const v5Claims: readonly Scenario[] = [
     {
       name: 'fallback-noreturn',
       summary:
-        'v5: not even then behind a call that does not return: the next row is of another path',
+        'v5: not even after a call that does not return: the next row belongs to another path',
       entry: 'review_exit_entry',
       topics: ['v5'],
     },

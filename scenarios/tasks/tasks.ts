@@ -28,17 +28,17 @@ const WHY = {
   ...SHARED_WHY,
   hidden: SHARED_WHY.sdei,
   between:
-    "x29 is the next task's while `current`, and so the stack that may be read, is the last one's",
+    "x29 is the next task's while `current`, and so the stack that may be read, are the previous task's",
   dropped:
-    "SDEI hides the caller; and where x29 is the next task's already, the error that ends the walk is dropped",
+    "SDEI hides the caller; and where x29 is already the next task's, the error that ends the walk is dropped",
   switchNoCfi: 'cpu_switch_to has no SFrame entry',
   switchNoCfiV5: 'cpu_switch_to has no SFrame entry: its record is taken for a metadata record',
   newTask:
-    "a new task's first switch: the record stepped to in place of SFrame is the final one, and the mark it should cost is not looked at: ret_from_fork is left out",
+    "a new task's first switch: the record step made in place of SFrame reaches the final record, and the mark it should leave is ignored: ret_from_fork is left out",
   newTaskV5: "a new task's first switch: the final record ends the trace without ret_from_fork",
   forkNoCfi:
     'ret_from_fork has no SFrame entry, and the mark is honoured although the trace ends here',
-  forkEnd: 'nothing is above ret_from_fork: right, whatever the unwinder knew',
+  forkEnd: 'nothing calls ret_from_fork: right, whatever the unwinder knows',
   blocked: 'a blocked task has no boundary: from its saved x29 it is frame records all the way',
 };
 

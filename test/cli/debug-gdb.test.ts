@@ -63,7 +63,7 @@ describe('debug --gdb', () => {
     expect(greeting).toContain('gdb server on 0.0.0.0:');
     child.kill('SIGINT');
     await once(child, 'close');
-    expect(greeting).toContain('whoever can reach that port controls the guest');
+    expect(greeting).toContain('anyone who can reach that port controls the guest');
   });
 
   it.each([

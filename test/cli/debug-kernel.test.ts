@@ -49,16 +49,16 @@ describe('debug --kernel', () => {
   mkdirSync(join(folder.path, 'directory'));
   it.each([
     [['--kernel', 'x'], /--kernel needs --function/],
-    [['calls/pac', ...GUEST], /--kernel and the scenario 'calls\/pac' exclude each other/],
-    [[...GUEST, '--image', 'x'], /--kernel and --image exclude each other/],
+    [['calls/pac', ...GUEST], /--kernel and the scenario 'calls\/pac' cannot be combined/],
+    [[...GUEST, '--image', 'x'], /--kernel and --image cannot be combined/],
     [['--kernel', 'x', '--function', 'un*'], /'un\*': debug needs exactly one function/],
     [['--kernel', 'x', '--function', 'a,b'], /'a,b': debug needs exactly one function/],
     [['--kernel', 'no/such', '--function', 'a'], /no\/such: cannot read the file/],
     [['calls/pac', '--offsets', 'x'], /--offsets needs --kernel/],
     [[...GUEST, '--kind', 'sdei'], /--kind sdei: .*not delivered to a real kernel/],
     [[...GUEST, '--at', '1:irq/2:sdei'], /--at sdei: .*not delivered to a real kernel/],
-    [[...GUEST, '--at', '999'], /executes \d+ instructions: there is no number 999/],
-    [['kunit:nounwind', '--args', '1'], /kunit:nounwind and --args exclude each other/],
+    [[...GUEST, '--at', '999'], /executes \d+ instructions: there is no instruction 999/],
+    [['kunit:nounwind', '--args', '1'], /kunit:nounwind and --args cannot be combined/],
   ])('%j is refused in one line', async (args, message) => {
     const { status, stdout, stderr } = await runShared(['debug', ...args, '--print']);
     expect(stderr).toMatch(message);

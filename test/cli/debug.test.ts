@@ -130,7 +130,7 @@ describe('debug refuses', () => {
     [
       'a point past the end',
       ['calls/pac', '--at', '999', '--print'],
-      /executes \d+ instructions: there is no number 999/,
+      /executes \d+ instructions: there is no instruction 999/,
     ],
     [
       'an inner point past the end',

@@ -135,7 +135,7 @@ describe('a command line that means nothing', () => {
     ['--function alone', ['sweep', '--function', 'f'], /--function needs --image/],
     ['--args alone', ['sweep', '--args', '1'], /--args needs --image/],
     ['--image alone', ['sweep', '--image', LEAF_ELF], /--image needs --function/],
-    ['--image and a scenario', ['sweep', 'leaf', ...image], /exclude each other/],
+    ['--image and a scenario', ['sweep', 'leaf', ...image], /cannot be combined/],
     ['a point of no scenario', ['sweep', '--point', '1:irq'], /needs exactly one scenario, none/],
     ['a point of many', ['sweep', 'leaf', '--point', '1:irq'], /exactly one scenario, \d+ match/],
     ['no point', ['sweep', 'leaf/strlen', '--point', '1:fiq'], /--point '1:fiq' is not INDEX:KIND/],
@@ -159,7 +159,7 @@ describe('a command line that means nothing', () => {
     const args = ['sweep', 'leaf/strlen', '--jobs', '1', '--point'];
     await expectOneLine(
       [...args, '9999:irq'],
-      /executes \d+ instructions: there is no number 9999/,
+      /executes \d+ instructions: there is no instruction 9999/,
     );
     await expectOneLine(
       [...args, '1:irq/99999:nmi'],

@@ -113,8 +113,8 @@ describe('bad input is one line', () => {
     [['--seed', '1'], /--seed needs --sample/],
     [['--kind', 'irq,brk'], /--kind brk: no CONFIG_KPROBES: breakpoints are not taken/],
     [['--offsets', 'README.md'], /not an offsets file/],
-    [['--image', GUEST], /--kernel and --image exclude each other/],
-    [['leaf'], /--kernel and the scenario 'leaf' exclude each other/],
+    [['--image', GUEST], /--kernel and --image cannot be combined/],
+    [['leaf'], /--kernel and the scenario 'leaf' cannot be combined/],
   ])('%j', async (args, message) => {
     const { status, stderr } = await runShared(['sweep', '--kernel', GUEST, ...args]);
     expect(stderr).toMatch(message);

@@ -95,7 +95,7 @@ describe('a timeline', () => {
     const stop = line.stepForward(1000);
     expect(stop).toEqual({
       reason: 'runaway',
-      detail: '200 steps were made: the guest runs away',
+      detail: 'the guest ran away: 200 steps were made',
     });
     expect(line.position).toBe(200);
     expect(line.stepBack().reason).toBe('moved');

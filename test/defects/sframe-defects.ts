@@ -76,7 +76,10 @@ export const SFRAME_DEFECTS: readonly Defect[] = [
     'mangled bit dropped, RA in x30',
     'calls',
     'pac_leaf_a',
-    seen(PAC, 'wrong-row: the return address is signed, its row says it is not pac_leaf_a+'),
+    seen(
+      PAC,
+      'wrong-row: the return address is signed, but its row says that it is not pac_leaf_a+',
+    ),
     (fn) => {
       fn.flipMangled(1);
     },
@@ -85,14 +88,17 @@ export const SFRAME_DEFECTS: readonly Defect[] = [
     'mangled bit dropped, RA on the stack',
     'calls',
     'pac_frame_b',
-    seen(PAC, 'wrong-row: the return address is signed, its row says it is not pac_frame_b+'),
+    seen(
+      PAC,
+      'wrong-row: the return address is signed, but its row says that it is not pac_frame_b+',
+    ),
     (fn) => {
       fn.flipMangled(2);
     },
   ),
   inBottom(
     'mangled bit added',
-    'wrong-row: the return address is not signed, its row says it is',
+    'wrong-row: the return address is not signed, but its row says that it is',
     (fn) => {
       fn.flipMangled(1);
     },

@@ -32,7 +32,7 @@ export interface Slice {
 
 const POLICY_NAMES = Object.keys(POLICIES) as PolicyName[];
 
-/** Instructions after which a guest has run away. */
+/** Instructions after which a guest counts as runaway. */
 const BUDGET = 100_000;
 /** The same at depth 2: enough for a handler, its handler, and the longest scenario that is swept so. */
 const NESTED_BUDGET = 2000;

@@ -137,7 +137,7 @@ describe('an object', () => {
     [
       'an undefined symbol whose name runs out of the table',
       renamed(objectOf([TEXT], [{ name: 'f', value: 0x1234n, section: 0 }])),
-      'the name runs out of the string table',
+      'the name runs past the end of the string table',
     ],
   ])('is refused with %s', (_, bytes, expected) => {
     expect(message(bytes)).toContain(expected);

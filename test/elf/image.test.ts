@@ -223,7 +223,7 @@ describe('a file that cannot be loaded', () => {
   it('has a symbol whose name runs out of the table', () => {
     const file = buildElf({ symbols: [{ name: 'UNIQUE', value: TEXT_ADDRESS }] });
     file.writeUInt32LE(0x10000, file.indexOf(quads(TEXT_ADDRESS, 0n)) - 8);
-    expect(message(file)).toMatch(/st_name\[1\] at offset 0x[0-9a-f]+: the name runs out/);
+    expect(message(file)).toMatch(/st_name\[1\] at offset 0x[0-9a-f]+: the name runs past the end/);
   });
 });
 

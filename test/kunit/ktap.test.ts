@@ -84,12 +84,12 @@ describe('reading KTAP', () => {
     [
       'a missing result',
       NESTED.replace('    not ok 2 second\n', ''),
-      '16: result 3 where 2 was to come',
+      '16: result 3 where 2 was expected',
     ],
     [
       'a missing last case',
       NESTED.replace('    ok 3 third\n', ''),
-      '18: indented like no open test: not ok 1 suite',
+      '18: indentation of no open test: not ok 1 suite',
     ],
     [
       'a plan that is too long',
@@ -110,7 +110,7 @@ describe('reading KTAP', () => {
     [
       'a result in the wrong column',
       NESTED.replace('    ok 1 first', '  ok 1 first'),
-      '8: indented like no open test: ok 1 first',
+      '8: indentation of no open test: ok 1 first',
     ],
   ])('says what is wrong: %s', (_, text, message) => {
     expect(problem(text)).toBe(message);

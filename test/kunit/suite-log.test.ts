@@ -130,7 +130,7 @@ describe('reading the suite', () => {
     const both = parseSuiteLogs(text);
     expect(both.ok && both.value).toHaveLength(2);
     expect(problem(text)).toBe(
-      'a.ktap:26: reliable_stacktrace for a second time (first at line 14)',
+      'a.ktap:26: reliable_stacktrace appears a second time (first at line 14)',
     );
   });
 
@@ -158,12 +158,12 @@ describe('reading the suite', () => {
     [
       'the totals of the suite are wrong',
       ONE.replace('trace: pass:1 fail:0', 'trace: pass:0 fail:1'),
-      'a.ktap:12: the log says pass:0 fail:1 skip:0 total:1, its results are pass:1 fail:0 skip:0 total:1',
+      'a.ktap:12: the log says pass:0 fail:1 skip:0 total:1, but its results add up to pass:1 fail:0 skip:0 total:1',
     ],
     [
       'the totals of the document are wrong',
       ONE.replace('Totals: pass:1', 'Totals: pass:2'),
-      'a.ktap:13: the log says pass:2 fail:0 skip:0 total:1, its results are pass:1 fail:0 skip:0 total:1',
+      'a.ktap:13: the log says pass:2 fail:0 skip:0 total:1, but its results add up to pass:1 fail:0 skip:0 total:1',
     ],
     [
       'a mark without an error',
@@ -171,7 +171,7 @@ describe('reading the suite', () => {
         '    # test_unwind_reliable: stack',
         '    # test_unwind_reliable: marked unreliable: -22\n$&',
       ),
-      "a.ktap:12: test_unwind_reliable: the walk's length and its mark do not fit together",
+      "a.ktap:12: test_unwind_reliable: the walk's length contradicts its mark",
     ],
     ['not KTAP', '#!/bin/sh\n', 'a.ktap:1: no KTAP: there is no line "KTAP version 1"'],
     [

@@ -325,7 +325,7 @@ describe('what verification checks', () => {
     expect(findings).toEqual([]);
     expect(instructions.reached).toBe(204);
     expect(notes.map(({ kind, detail }) => `${kind}: ${detail}`)).toEqual([
-      'step-limit: not all paths were followed: too many wait with too large stacks',
+      'step-limit: not all paths were followed: too many paths wait with large stacks',
     ]);
   });
 

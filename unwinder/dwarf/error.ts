@@ -35,13 +35,13 @@ export function formatDwarfError(error: DwarfError): string {
     case 'unsupported-version':
       return `call frame information: ${at} is ${error.value}, not 1, 3 or 4`;
     case 'unsupported-augmentation':
-      return `call frame information: ${at} has a letter ${value} that is not known`;
+      return `call frame information: ${at} has the unknown letter ${value}`;
     case 'unsupported-encoding':
-      return `call frame information: ${at} is ${value}, a pointer encoding that is not supported`;
+      return `call frame information: ${at} is ${value}, an unsupported pointer encoding`;
     case 'unsupported-opcode':
-      return `call frame information: ${at} is ${value}, an instruction that is not known`;
+      return `call frame information: ${at} is ${value}, an unknown instruction`;
     case 'bad-address':
-      return `call frame information: ${at} is no 48-bit address`;
+      return `call frame information: ${at} is not a 48-bit address`;
     case 'bad-number':
       return `call frame information: ${at} is a number of more than 53 bits`;
     case 'no-saved-state':

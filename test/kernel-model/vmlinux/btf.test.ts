@@ -54,7 +54,9 @@ describe('BTF', () => {
     const whole = btf(TYPES, `${STRINGS.join('\0')}\0`);
     const wrongKind = whole.slice();
     wrongKind[24 + 7] = 31;
-    expect(readBtf(whole.subarray(0, 10))).toMatchObject({ error: '.BTF: 10 bytes are no header' });
+    expect(readBtf(whole.subarray(0, 10))).toMatchObject({
+      error: '.BTF: 10 bytes are too few for a header',
+    });
     expect(readBtf(whole.subarray(0, 60))).toMatchObject({
       error: expect.stringMatching(/asks for/) as string,
     });

@@ -52,7 +52,7 @@ describe('breakpoints', () => {
       what: 'brk',
       state: 'missing',
       detail:
-        'struct kprobe is not known, so breakpoints are not taken: give KPROBE_HLIST, KPROBE_ADDR, KPROBE_PRE_HANDLER in --offsets',
+        'the layout of struct kprobe is not known, so breakpoints are not taken: give KPROBE_HLIST, KPROBE_ADDR, KPROBE_PRE_HANDLER in --offsets',
     });
     expect(check.kernel?.unbooted?.unsupported.has(Kind.BRK)).toBe(true);
   });

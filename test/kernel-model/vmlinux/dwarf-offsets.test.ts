@@ -107,10 +107,16 @@ describe('corrupt DWARF', () => {
     ['gcc-dwarf5.elf', '.debug_info', 0, [0, 0, 0, 0], /^\.debug_info: unit_length at offset 0x0/],
     ['gcc-dwarf5.elf', '.debug_info', 4, [9], /version at offset 0x4 is 9, not 2 to 5/],
     ['gcc-dwarf5.elf', '.debug_info', 12, [0x7f], /code at offset 0xc is 127, and the unit has/],
-    ['gcc-dwarf5.elf', '.debug_abbrev', 4, [0xff, 0x7e], /form at offset 0x4 is 0x3f7f, a form/],
+    [
+      'gcc-dwarf5.elf',
+      '.debug_abbrev',
+      4,
+      [0xff, 0x7e],
+      /form at offset 0x4 is 0x3f7f, an unknown form/,
+    ],
     ['gcc-zlib.elf', '.debug_info', 30, [0xff, 0xff], /^\.debug_info is compressed, and corrupt: /],
     ['gcc-zstd.elf', '.debug_info', 30, [0xff, 0xff], /^\.debug_info is compressed, and corrupt: /],
-    ['gcc-zlib.elf', '.debug_info', 0, [7], /^\.debug_info is compressed in way 7, not 1 or 2$/],
+    ['gcc-zlib.elf', '.debug_info', 0, [7], /^\.debug_info has compression type 7, not 1 or 2$/],
     ['gcc-zlib.elf', '.debug_info', 8, [0, 0xff], /^\.debug_info decompresses to less than/],
     ['gcc-gnu-zlib.elf', '.zdebug_info', 0, [0], /^\.zdebug_info does not begin with 'ZLIB'/],
   ] as const)('%s %s+%i %j is one line', (file, section, at, bytes, message) => {

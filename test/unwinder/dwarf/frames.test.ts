@@ -175,11 +175,15 @@ describe('bad call frame information', () => {
     [
       'an opcode',
       section('zR', [0], [], [0x3e]),
-      /DW_CFA opcode at offset 0x\w+ is 0x3e, an instr/,
+      /DW_CFA opcode at offset 0x\w+ is 0x3e, an unknown instr/,
     ],
     ['a state', section('zR', [0], [], [0x0b]), /restores a state that was not saved/],
-    ['an encoding', section('zR', [0x50], [], []), /is 0x50, a pointer encoding that is not/],
-    ['a letter', section('zQ', [0], [], []), /augmentation at offset 0xa has a letter 0x51/],
+    ['an encoding', section('zR', [0x50], [], []), /is 0x50, an unsupported pointer encoding/],
+    [
+      'a letter',
+      section('zQ', [0], [], []),
+      /augmentation at offset 0xa has the unknown letter 0x51/,
+    ],
     ['a CFA', section('', [], [], [0x0e, 8]), /changes a CFA that is not register and offset/],
     ['a block', section('', [], [0x0f, 0x7f], []), /truncated: DW_CFA_def_cfa .* needs/],
     ['a number', section('', [], [0x0e, ...new Array<number>(12).fill(0x80)], []), /more than 53/],
