@@ -132,7 +132,7 @@ it.skipIf(!existsSync('/dev/full')).each([['list'], ['kunit', '--case', 'nounwin
       stdio: ['ignore', full, 'pipe'],
     });
     closeSync(full);
-    expect(stderr).toBe('kunwind-lab: cannot write the output: no space is left\n');
+    expect(stderr).toBe('kunwind-lab: cannot write the output: no space left\n');
     expect(status).toBe(2);
   },
 );
