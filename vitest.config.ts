@@ -5,11 +5,24 @@ import { defineConfig } from 'vitest/config';
 /** Tests on real kernels, which not every machine has: a run of their own, `npm run test:linux`. */
 const LINUX = 'test/linux/**/*.test.ts';
 
+const FILES = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => ({ path: join('test', name), text: readFileSync(join('test', name), 'utf8') }));
+
 /** Test files that can try more than they do in `npm test`: a run of their own, `npm run test:exhaustive`. */
-const EXHAUSTIVE = readdirSync('test', { recursive: true, encoding: 'utf8' })
-  .map((name) => join('test', name))
-  .filter((path) => path.endsWith('.test.ts'))
-  .filter((path) => readFileSync(path, 'utf8').includes("exhaustive.js'"));
+const EXHAUSTIVE = FILES.filter(({ text }) => text.includes("exhaustive.js'"));
+
+/**
+ * The inner loop, `npm run test:quick`: what the rooms below the lab do by themselves. They sweep nothing,
+ * start no process, so that nothing has to be built, and read no real kernel.
+ */
+const QUICK = FILES.filter(
+  ({ path, text }) =>
+    /^test\/(base|elf|aarch64|unwinder|emulator|kernel-model|scenarios|tables)\//.test(path) &&
+    !/child_process|worker|run-cli|readelf|\.\.\/shared|\/sweep\//.test(text),
+);
+
+const paths = (files: typeof FILES): string[] => files.map(({ path }) => path);
 
 export default defineConfig({
   test: {
@@ -27,7 +40,11 @@ export default defineConfig({
       { extends: true, test: { name: 'linux', include: [LINUX] } },
       {
         extends: true,
-        test: { name: 'exhaustive', include: EXHAUSTIVE, provide: { exhaustive: true } },
+        test: { name: 'exhaustive', include: paths(EXHAUSTIVE), provide: { exhaustive: true } },
+      },
+      {
+        extends: true,
+        test: { name: 'quick', include: paths(QUICK), setupFiles: ['test/no-process.ts'] },
       },
     ],
   },
