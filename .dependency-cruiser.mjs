@@ -150,7 +150,9 @@ export default {
           '^test/.*\\.test\\.ts$',
           // Run in a process of its own, by path.
           '-child\\.mjs$',
-          '^scripts/.*\\.mjs$',
+          // Named in package.json, and in vitest.config.ts.
+          '^scripts/prune-dist\\.mjs$',
+          '^test/no-process\\.ts$',
           // The types of the script beside it, which a plain Node.js runs.
           '\\.d\\.m?ts$',
         ],

@@ -5,26 +5,24 @@ import { defineConfig } from 'vitest/config';
 /** Tests on real kernels, which not every machine has: a run of their own, `npm run test:linux`. */
 const LINUX = 'test/linux/**/*.test.ts';
 
+const FILES = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => ({ path: join('test', name), text: readFileSync(join('test', name), 'utf8') }));
+
 /** Test files that can try more than they do in `npm test`: a run of their own, `npm run test:exhaustive`. */
-const EXHAUSTIVE = testFiles().filter((path) => textOf(path).includes("exhaustive.js'"));
+const EXHAUSTIVE = FILES.filter(({ text }) => text.includes("exhaustive.js'"));
 
 /**
- * The inner loop, `npm run test:quick`: the rooms below lab/, without the files that start a process,
- * break a copy of the package, or read a real kernel. It needs no build.
+ * The inner loop, `npm run test:quick`: what the rooms below the lab do by themselves. They sweep nothing,
+ * start no process, so that nothing has to be built, and read no real kernel.
  */
-const QUICK_ROOMS = /^test\/(base|elf|aarch64|emulator|unwinder|kernel-model|tables)\//;
-const SLOW = /child_process|worker-process|package-copy|readelf\.js|shared\/kernels/;
-const QUICK = testFiles().filter((path) => QUICK_ROOMS.test(path) && !SLOW.test(textOf(path)));
+const QUICK = FILES.filter(
+  ({ path, text }) =>
+    /^test\/(base|elf|aarch64|unwinder|emulator|kernel-model|scenarios|tables)\//.test(path) &&
+    !/child_process|worker|run-cli|readelf|package-copy|\.\.\/shared|\/sweep\//.test(text),
+);
 
-function testFiles(): string[] {
-  return readdirSync('test', { recursive: true, encoding: 'utf8' })
-    .map((name) => join('test', name))
-    .filter((path) => path.endsWith('.test.ts'));
-}
-
-function textOf(path: string): string {
-  return readFileSync(path, 'utf8');
-}
+const paths = (files: typeof FILES): string[] => files.map(({ path }) => path);
 
 export default defineConfig({
   test: {
@@ -42,10 +40,13 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'lab', include: ['test/**/*.test.ts'], exclude: [LINUX] } },
       { extends: true, test: { name: 'linux', include: [LINUX] } },
-      { extends: true, test: { name: 'quick', include: QUICK } },
       {
         extends: true,
-        test: { name: 'exhaustive', include: EXHAUSTIVE, provide: { exhaustive: true } },
+        test: { name: 'exhaustive', include: paths(EXHAUSTIVE), provide: { exhaustive: true } },
+      },
+      {
+        extends: true,
+        test: { name: 'quick', include: paths(QUICK), setupFiles: ['test/no-process.ts'] },
       },
     ],
   },

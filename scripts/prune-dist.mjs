@@ -1,15 +1,21 @@
-/**
- * Before a build: removes from dist/ what was compiled from sources that have moved or gone. The
- * compiler leaves it there, and imports of it would still work until the next clean clone.
- */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+// The last step of `npm run build`: removes from dist/ what no source compiles to any more, which the compiler
+// leaves there. Else a module that was moved goes on working from where it was.
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const dist = join(root, 'dist');
-
-for (const name of existsSync(dist) ? readdirSync(dist, { recursive: true }) : []) {
-  if (!name.endsWith('.js')) continue;
-  if (!existsSync(join(root, name.replace(/\.js$/, '.ts')))) rmSync(join(dist, name));
+/** Removes stale modules, and folders that are empty then. */
+function prune(root, folder = join(root, 'dist')) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      prune(root, path);
+      if (readdirSync(path).length === 0) rmdirSync(path);
+    } else if (path.endsWith('.js')) {
+      const source = relative(join(root, 'dist'), path).replace(/\.js$/, '.ts');
+      if (!existsSync(join(root, source))) rmSync(path);
+    }
+  }
 }
+
+prune(process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url)));

@@ -5,7 +5,11 @@ import { GuestMemory } from '../../emulator/guest-memory.js';
 import { MemoryAccess, memoryAccess } from '../../emulator/memory-access.js';
 import { Pstate, Reg, RegisterFile } from '../../emulator/registers.js';
 import { backend, CODE, must } from '../cpu-fixture.js';
+import { EXHAUSTIVE } from '../exhaustive.js';
 import { newSeed, randomIntegers } from '../random.js';
+
+/** Random words that are executed, at least. */
+const WORDS = EXHAUSTIVE ? 8_000 : 2_000;
 
 /**
  * The engine is the judge: an access that ends at the end of mapped memory works, and one byte (or,
@@ -143,7 +147,7 @@ describe('the memory that an instruction accesses', () => {
     const enough = (): string[] =>
       [...checked].filter(([, count]) => count >= 5).map(([group]) => group);
     // Some groups are rare: how many words it takes to meet them all differs from seed to seed.
-    for (let i = 0; i < 8000 || (i < 80_000 && enough().length < GROUPS.length); i++) {
+    for (let i = 0; i < WORDS || (i < 80_000 && enough().length < GROUPS.length); i++) {
       const group = check(randomWord());
       if (group !== undefined) checked.set(group, (checked.get(group) ?? 0) + 1);
     }

@@ -3,7 +3,11 @@ import { Judge, TruthList } from '../../lab/judge.js';
 import { type Verdict, VERDICT_COUNT, VerdictCode, VERDICTS } from '../../scenarios/verdict.js';
 import { FAULT_LOOPED, REGS_PC, WARN_BAD_METADATA } from '../../unwinder/walk-reason.js';
 import { WalkResult } from '../../unwinder/walk-result.js';
+import { EXHAUSTIVE } from '../exhaustive.js';
 import { newSeed, randomIntegers } from '../random.js';
+
+/** Random pairs of a walk and its truth. */
+const ROUNDS = EXHAUSTIVE ? 20_000 : 8_000;
 
 /** Addresses by letter: upper case are functions, `t` and `u` lie in two trampolines. */
 const BASE = -0x6000_0000_0000;
@@ -132,7 +136,7 @@ describe('Judge', () => {
     const seed = newSeed();
     const random = randomIntegers(seed);
     const seen = new Map<string, number>();
-    for (let round = 0; round < 20_000; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const pick = () => 'ABCtTu'[random(6)] ?? 'A';
       const truth = Array.from({ length: random(7) }, pick).join('');
       let walk = truth;
