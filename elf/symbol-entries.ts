@@ -25,6 +25,8 @@ export type SymbolHome = number | 'undefined' | 'absolute' | 'common';
 export class SymbolEntries {
   readonly count: number;
   private readonly view: DataView;
+  /** By offset in the string table: a third of a kernel's symbols share the names `$x` and `$d`. */
+  private readonly shortNames = new Map<number, string>();
 
   /** @param names the contents of the string table */
   constructor(
@@ -97,7 +99,12 @@ export class SymbolEntries {
 
   /** Undefined when the name runs past the end of the string table. */
   name(index: number): string | undefined {
-    return nameAt(this.names, this.view.getUint32(index * SYM_SIZE, true));
+    const at = this.view.getUint32(index * SYM_SIZE, true);
+    const known = this.shortNames.get(at);
+    if (known !== undefined) return known;
+    const name = nameAt(this.names, at);
+    if (name !== undefined && name.length <= 2) this.shortNames.set(at, name);
+    return name;
   }
 
   private binding(index: number): number {
