@@ -128,7 +128,9 @@ describe('sframe verify', () => {
     }
     expect(readFileSync(copy)).toEqual(readFileSync(LEAF));
     const report = join(folder, 'both');
-    expect(await bad([LEAF, '--json', report, '--sarif', report])).toContain('would both be written to');
+    expect(await bad([LEAF, '--json', report, '--sarif', report])).toContain(
+      'would both be written to',
+    );
     expect(await bad([LEAF, '--function', 'a', '--function', 'b'])).toContain('given 2 times');
     expect(await bad([corrupt(folder, 0)])).toMatch(/\.sframe: .*magic/);
     // The highest byte of the first function's size, behind the header and sfdi_func_start_offset.

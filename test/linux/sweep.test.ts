@@ -111,7 +111,9 @@ describe.skipIf(!HAS_KERNELS)('Linux 7.3-rc7', () => {
     const { status, json } = await sweep(LEAF_KERNEL, ...args, '--offsets', offsets);
     expect(status).toBe(1);
     const problems = json?.scenarios[0]?.problems.map(({ detail }) => detail);
-    expect(problems).toEqual([expect.stringMatching(/int_sqrt returned without reaching its tracer/)]);
+    expect(problems).toEqual([
+      expect.stringMatching(/int_sqrt returned without reaching its tracer/),
+    ]);
   });
 
   it('samples functions that are traced', async () => {
