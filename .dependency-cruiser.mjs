@@ -152,6 +152,7 @@ export default {
           '-child\\.mjs$',
           // Named in package.json, and in vitest.config.ts.
           '^scripts/prune-dist\\.mjs$',
+          '^test/verify/kernels\\.mjs$',
           '^test/no-process\\.ts$',
           // The types of the script beside it, which a plain Node.js runs.
           '\\.d\\.m?ts$',
