@@ -1,6 +1,7 @@
 /**
- * What a real kernel must have to be run without booting it, what it has, and what a missing part costs.
- * The answer is a list for a person to read and, when nothing needed is missing, the kernel image.
+ * Checks whether a real kernel has what it takes to run it without booting it, and what a missing
+ * part costs. The result is a list for a person to read and, when nothing required is missing, the
+ * kernel image.
  */
 import { immediate12, isSetFp, isSubSp } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
@@ -33,23 +34,26 @@ import { symbolsByName, threadStart, vmlinuxImage } from './image.js';
 import { unsupportedExceptions } from './unsupported-exceptions.js';
 import type { WalkStub } from '../walk-stub.js';
 
-/** One thing looked for. */
+/** One thing that is checked. */
 export interface VmlinuxItem {
   readonly what: string;
-  /** `ok`: there. `missing`: the kernel can be swept without it. `unusable`: it cannot. */
+  /**
+   * `ok`: present. `missing`: absent, but the kernel can be swept without it. `unusable`: the
+   * kernel cannot be swept.
+   */
   readonly state: 'ok' | 'missing' | 'unusable';
-  /** What was found, or what its absence costs. */
+  /** What was found, or what the absence costs. */
   readonly detail: string;
 }
 
-/** A kernel that was looked at. */
+/** The result of a check. */
 export interface VmlinuxCheck {
   readonly items: readonly VmlinuxItem[];
-  /** Absent when something needed is missing. */
+  /** Undefined when something required is missing. */
   readonly kernel: KernelImage | undefined;
 }
 
-/** Looks at a kernel. @param sources of structure offsets, the best first */
+/** Checks a kernel. `sources` are those of structure offsets, the best one first. */
 export function checkVmlinux(
   elf: ElfImage,
   sources: readonly OffsetSource[],
@@ -70,7 +74,7 @@ export function checkVmlinux(
   return ok({ items, kernel: usable ? vmlinuxImage(elf, loaded.value, offsets, stub) : undefined });
 }
 
-/** The first thing that a kernel cannot be swept without, in one line. */
+/** In one line, the first thing for lack of which a kernel cannot be swept. */
 export function unusableReason({ items }: VmlinuxCheck): string {
   const bad = items.filter(({ state }) => state === 'unusable');
   const [first] = bad;
@@ -106,7 +110,7 @@ class Facts {
     return undefined;
   }
 
-  /** The instruction word at an address, 0 where there is none. */
+  /** The instruction word at an address; 0 where there is none. */
   word(address: Address): number {
     return this.view(address, 4)?.getUint32(0, true) ?? 0;
   }
@@ -130,7 +134,10 @@ class Facts {
     return { words, stack };
   }
 
-  /** `sub sp, sp, #imm`, the first instruction of the vector of an interrupt at EL1. */
+  /**
+   * The size of pt_regs in bytes: the immediate of `sub sp, sp, #imm`, the first instruction of the
+   * vector for interrupts at EL1.
+   */
   ptRegsSize(): number | undefined {
     const vector = (this.at('vectors') ?? NaN) + 0x280;
     for (let i = 0; i < 4; i++) {
@@ -140,7 +147,10 @@ class Facts {
     return undefined;
   }
 
-  /** `add x29, sp, #imm` in the entry code: where the metadata record lies in pt_regs. */
+  /**
+   * Byte offset of the metadata record in pt_regs: the immediate of `add x29, sp, #imm` in the
+   * entry code.
+   */
   stackFrame(): number | undefined {
     const entry = this.symbols.get('el1h_64_irq');
     if (entry === undefined) return undefined;
@@ -203,7 +213,10 @@ function* requiredItems(facts: Facts, given: OffsetsFile | undefined): Generator
   } else yield found('pt_regs', `${size} bytes, metadata record at ${record}`);
 }
 
-/** Which descriptions of the build the offsets below are from, the best first, and which it has besides. */
+/**
+ * Says which descriptions of the build the offsets are from, the best one first, and which ones
+ * were not needed.
+ */
 function* offsetSourceItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {
   if (!facts.has('init_task')) return;
   const origins = new Set(MEMBER_NAMES.map((name) => offsets[name].origin));
@@ -218,7 +231,7 @@ function* offsetSourceItems(facts: Facts, offsets: KnownOffsets): Generator<Vmli
   yield found('structure offsets', `from ${used.join(', ') || 'nowhere'}${rest}`);
 }
 
-/** By rank: each offset is from the first that has it. */
+/** By rank: each offset comes from the first of these that has it. */
 const ORIGINS = ['offsets file', 'BTF', 'DWARF', 'init_task', 'code'] as const;
 
 function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {
@@ -230,7 +243,7 @@ function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIte
     const what = `${struct}.${member}`;
     if (!Number.isNaN(value)) {
       const told = evidence === undefined ? origin : `${origin}: ${evidence}`;
-      // What else gives offsets is part of the file, and so of the same build.
+      // The other sources are part of the file, and so of the same build.
       const wrong = origin === 'offsets file' ? contradictionOf(name, value, task) : undefined;
       if (wrong === undefined) yield found(what, `${value} (${told})`);
       else yield unusable(what, `${value} (${told}), but ${wrong}: offsets of another build?`);
@@ -240,7 +253,10 @@ function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIte
   }
 }
 
-/** What init_task, which is linked with both, says against an offset of a member. */
+/**
+ * How init_task contradicts the offset of a member; undefined when it does not. It is part of the
+ * image, so it shows the true layout.
+ */
 function contradictionOf(
   name: MemberName,
   offset: number,
