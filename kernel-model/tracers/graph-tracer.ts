@@ -81,7 +81,7 @@ export function graphTracer(
 ): Result<TracerSetup, string> {
   const { kernel, memory } = machine;
   const { tracers } = kernel.unbooted ?? {};
-  if (tracers === undefined) return fail('a booted kernel is needed');
+  if (tracers === undefined) return fail('a real kernel is needed');
   const obstacle = graphObstacle(kernel);
   if (obstacle !== undefined) return fail(obstacle);
   const at = (name: string): Address => kernel.symbol(name) ?? NaN;

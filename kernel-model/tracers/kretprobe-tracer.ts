@@ -70,7 +70,7 @@ export function kretprobeObstacle(kernel: KernelImage): string | undefined {
 export function kretprobe(machine: Machine, fn: Address): Result<TracerSetup, string> {
   const { kernel, memory } = machine;
   const { tracers, members } = kernel.unbooted ?? {};
-  if (tracers === undefined || members === undefined) return fail('a booted kernel is needed');
+  if (tracers === undefined || members === undefined) return fail('a real kernel is needed');
   const obstacle = kretprobeObstacle(kernel);
   if (obstacle !== undefined) return fail(obstacle);
   const at = (name: string): Address => kernel.symbol(name) ?? NaN;
