@@ -18,13 +18,13 @@ import type { RunTimeEdges } from './run-time-edges.js';
 import { StateJudge } from './state-judge.js';
 import { TraceGroup } from './trace-group.js';
 
-/** Steps allowed per instruction of a group, and at least: a bound on adversarial code. */
+/** Steps allowed per instruction of a group, and for any group: a bound on adversarial code. */
 const STEPS_PER_INSTRUCTION = 400;
 const MIN_STEPS = 20_000;
 
-/** Executes groups of functions, one after the other. */
+/** Executes groups of functions, one group at a time. */
 export class Executor {
-  /** Sees every state before its instruction: `address` is in a function with this trace. */
+  /** Called before every executed instruction, whose address is in the function of the trace. */
   observer: ((trace: FunctionTrace, address: Address) => void) | undefined;
   private readonly paths: PathQueue;
   private readonly judge: StateJudge;
@@ -53,7 +53,7 @@ export class Executor {
     return new TraceGroup(entries, (pc) => this.stepper.fetch(pc));
   }
 
-  /** Execute every function of a group from its start. @param seed of the poison */
+  /** Execute every function of a group from its start. @param seed for unknown values */
   run(entries: readonly FunctionEntry[], seed = 1): FunctionTrace[] {
     this.group = this.groupOf(entries);
     this.paths.clear();
@@ -69,9 +69,9 @@ export class Executor {
   }
 
   /**
-   * An indirect jump whose targets could not be read can only land on a BTI j of its function. The
-   * pads that nothing else reached are entered with its state, provided there is no doubt whose
-   * state it is.
+   * An indirect jump whose targets could not be read can only land on a BTI j of its function. So enter
+   * the pads that nothing else reached with the state of the jump, unless several jumps have different
+   * states.
    */
   private landOnPads(): void {
     for (const trace of this.group.traces) {
@@ -101,12 +101,12 @@ export class Executor {
     this.followAll();
   }
 
-  /** Follow the paths that wait, and those that they fork. */
+  /** Follow the pending paths, and those that they fork. */
   private followAll(): void {
     for (let pc = this.paths.next(); pc !== undefined; pc = this.paths.next()) this.follow(pc);
   }
 
-  /** Follow one path from `pc`, an address that control jumped to, to its end. */
+  /** Follow one path to its end. @param from where control jumped to */
   private follow(from: Address): void {
     const { stepper, edges } = this;
     this.control.reset();
@@ -122,7 +122,7 @@ export class Executor {
           this.runOut(trace, pc);
           return;
         }
-        // Falling from one function into the next one is what shared assembly does.
+        // Hand-written assembly may fall through from one function into the next.
         trace = next;
         continue;
       }
@@ -176,10 +176,10 @@ export class Executor {
     return true;
   }
 
-  /** A path that is to be followed later, unless its state has been seen there. */
+  /** Queue a path to be followed later, unless its state has been seen at the target. */
   private fork(trace: FunctionTrace, pc: Address, target: Address): void {
     if (this.targetOf(trace, pc, target) === undefined) return;
-    if (!this.paths.add(target)) this.giveUp(trace, 'too many paths wait with large stacks');
+    if (!this.paths.add(target)) this.giveUp(trace, 'too many paths with large stacks are pending');
   }
 
   private giveUp(trace: FunctionTrace, why: string): void {
@@ -188,8 +188,8 @@ export class Executor {
   }
 
   /**
-   * The trace that a jump goes on in. Undefined when it leaves for a function that is entered there:
-   * that one is followed from its own start.
+   * The trace in which a jump goes on. Undefined for a jump to the start of another function, which is
+   * executed by itself, and for a jump out of the group.
    */
   private targetOf(trace: FunctionTrace, pc: Address, target: Address): FunctionTrace | undefined {
     const to = this.group.at(target);
@@ -201,7 +201,7 @@ export class Executor {
     return to;
   }
 
-  /** Control leaves for another function: everything must be as that function's caller left it. */
+  /** Control leaves for another function, which has to find everything as it was at entry. */
   private leave(trace: FunctionTrace, pc: Address, target: Address): void {
     if (this.noreturn.has(target)) {
       trace.endsNoreturn(pc);
@@ -214,18 +214,18 @@ export class Executor {
     else this.judge.judgeRowless(trace, pc, target);
   }
 
-  /** A path runs past the end of its function to `pc`. */
+  /** A path has run past the end of its function, to `pc`. */
   private runOut(trace: FunctionTrace, pc: Address): void {
     const last = pc - 4;
     const flow = flowOf(this.stepper.fetch(last) ?? 0);
-    // A jump comes here when it is to the next instruction.
+    // A jump gets here if its target is the next instruction.
     const goesOn = flow === Flow.NEXT || flow === Flow.CONDITIONAL || flow === Flow.JUMP;
     const isCall = flow === Flow.CALL || flow === Flow.CALL_REGISTER;
     if (goesOn || (isCall && this.list.sameFunction(last, pc))) {
       this.leave(trace, last, pc);
       return;
     }
-    // Compilers end a function with a call only where they know that it never returns.
+    // A compiler ends a function with a call only if it knows that the call never returns.
     if (isCall) this.judge.judgeNoreturnCall(trace, last);
     trace.endsNoreturn(last);
   }
