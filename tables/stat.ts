@@ -51,7 +51,7 @@ export interface SFrameStat {
     readonly dataWordSizes: Counts;
     readonly distinctRules: number;
   };
-  /** What could be left out without a change of meaning. The parts may overlap. */
+  /** What could be smaller without a change of meaning. The parts may overlap. */
   readonly avoidable: {
     /** Rows that repeat the rule before them, or start where the row before them does. */
     readonly redundantRows: number;

@@ -26,7 +26,7 @@ interface ControlParts {
 
 /** Carries out the control transfers of one path at a time. */
 export class ControlStepper {
-  /** Targets, besides the one it returned, that the last {@link step} may also go to. */
+  /** Where the last {@link step} may go as well: targets of further paths. */
   readonly forks: Address[] = [];
   /** The flags were set by a comparison of SP with a register, so they are exact. */
   private exactFlags = false;
@@ -37,7 +37,7 @@ export class ControlStepper {
     private readonly isInGroup: (pc: Address) => boolean,
   ) {}
 
-  /** Another path begins: nothing is known of its flags. */
+  /** Another path begins, whose flags are unknown. */
   reset(): void {
     this.exactFlags = false;
   }

@@ -62,7 +62,7 @@ export interface UnreachedRow {
   readonly row: number;
   /** Where it begins. */
   readonly pc: Address;
-  /** `covers-nothing`: the next row starts at the same instruction. */
+  /** `covers-nothing`: the row is in force at no instruction. */
   readonly reason: UnreachedReason | 'covers-nothing';
 }
 

@@ -84,7 +84,7 @@ function checkRows(entry: FunctionEntry, findings: StaticFinding[]): void {
   }
 }
 
-/** An outermost function must not be called: a caller is there to unwind to, even without a return. */
+/** An outermost function must not be called. It would have a caller to unwind to, returning or not. */
 function checkOutermost(list: FunctionList, entry: FunctionEntry, findings: StaticFinding[]): void {
   const { table, fde, start } = entry;
   const isEmpty = table.functions.rowCount[fde] === 0;

@@ -22,7 +22,7 @@ import { unreachedRanges, unreachedRows } from './unreached.js';
  */
 const SEEDS: readonly number[] = [1, 0x3d];
 
-/** Instructions before that of a finding that are kept with it. */
+/** How many instructions before its own are kept with a finding. */
 const CONTEXT = 3;
 
 /** Verifies a program, group by group. */
@@ -168,7 +168,7 @@ function ruleOf({ table, fde }: FunctionEntry, row: number): UnwindRule | undefi
   return ruleAt(table.rules, table.rows.rule[first + row] as number);
 }
 
-/** Whether the function has one row only, by which nothing is on the stack. */
+/** Whether the function has a single row, which says that nothing is on the stack. */
 function isLeaf({ table, fde }: FunctionEntry, rule: UnwindRule): boolean {
   return (
     table.functions.rowCount[fde] === 1 &&
