@@ -30,8 +30,8 @@ export interface BenchResult {
   readonly depth2One: SweepRate | undefined;
   readonly depth2All: SweepRate | undefined;
   /**
-   * The rate of one policy at depth 1, divided by that of the point without a walk, and by that of
-   * the point in and out of the guest.
+   * Ratios of one policy at depth 1 to the point without a walk, and to the point in and out of the
+   * guest.
    */
   readonly ratioToEngine: number;
   readonly ratioToKernelPoint: number;

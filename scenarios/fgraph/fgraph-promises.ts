@@ -2,10 +2,11 @@
  * Promises about function graph tracing, on either guest kernel.
  *
  * The known bug: return_to_handler has no frame record, and an address inside it is not the one
- * that replaced the return address. A walk from its C callee, or from the middle of it by an SDEI
- * record, continues with the caller's caller. It skips the traced function's caller, which will run
- * again. Only fgraph-detect and fgraph-recover look up any address inside the trampoline on the
- * return stack. They also refuse what SDEI interrupted, so nothing is ever missing under them.
+ * that replaced the return address. A walk from its C callee, or by an SDEI record from the middle
+ * of the trampoline, continues with the caller's caller. It skips the traced function's caller,
+ * which will run again. Only fgraph-detect and fgraph-recover look up any address inside the
+ * trampoline on the return stack. They also refuse what SDEI interrupted, so nothing is ever
+ * missing under them.
  */
 import { ENTRY_CODE, EXCEPTION_CODE, insideExceptions } from '../exception-code.js';
 import {
