@@ -18,7 +18,7 @@ import {
   writeGdbRegister,
 } from './register-table.js';
 import type { GdbTarget } from './target.js';
-import { actionOfTheThread, namesTheProcess, namesTheThread } from './thread-id.js';
+import { actionOfTheThread, namesTheThread } from './thread-id.js';
 
 /** What is to be done about a packet. */
 export type Reply =
@@ -259,11 +259,9 @@ export class Commands {
     return RESUMED;
   }
 
-  /** @param text empty, or `;PID` */
+  /** @param text empty, or `;PID`: without the multiprocess extension gdb makes one up */
   private leave(text: string, how: 'detached' | 'killed'): Reply {
-    if (text !== '' && !(text.startsWith(';') && namesTheProcess(text.slice(1)))) {
-      return send(MALFORMED);
-    }
+    if (!/^(;[0-9a-f]+)?$/i.test(text)) return send(MALFORMED);
     return { kind: 'leave', text: 'OK', how };
   }
 }

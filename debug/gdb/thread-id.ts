@@ -14,11 +14,6 @@ export function namesTheThread(text: string): boolean | undefined {
   return [process, ofProcess, alone].every((id) => id === undefined || namesOnly(id));
 }
 
-/** Whether `text`, which may be absent, names the one process that there is. */
-export function namesTheProcess(text: string): boolean {
-  return /^[0-9a-f]+$/i.test(text) && BigInt(`0x${text}`) === ONLY;
-}
-
 /**
  * The first of the actions of `vCont` that is for the one thread: `c`, `s`, `C` or `S`, with or without a
  * thread id. Undefined where there is none, or where one of them is malformed.

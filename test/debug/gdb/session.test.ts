@@ -283,12 +283,14 @@ describe('execution', () => {
     ['D;1', 'detached', '$OK#9a'],
     ['k', 'killed', ''],
     ['vKill;1', 'killed', '$OK#9a'],
+    // What gdb 13 says.
+    ['vKill;a410', 'killed', '$OK#9a'],
   ])('that would never end is left by %s', (leave, ended, answer) => {
     const client = new Talk(new RecordedTarget([0x14000000], Infinity));
     client.session.receive(packet('vCont;c'));
     client.session.advance();
     client.take();
-    client.session.receive(packet('D;2'));
+    client.session.receive(packet('D;'));
     expect(client.session.running).toBe(true);
     expect(client.take().toString()).toBe('+$E16#ac');
     client.session.receive(packet(leave));
@@ -334,8 +336,8 @@ describe('the rest of the protocol', () => {
       ...['Hg', 'H', 'Hx1', 'Hg2', 'Hg0002', 'Hgp2.1', 'Hgp1.2', 'Hgp', 'Hg-2', 'Hg1.1', 'Hg 1'],
       ...['Hg1z', 'T', 'Tz', 'Tp', 'vCont;x', 'vCont;', 'vCont;t', 'vCont;C', 'vCont;Czz'],
       ...['vCont;s:0002', 'vCont;s:', 'vCont;s:zz', 'vCont;c:p2.1', 'vCont;s:1;x'],
-      ...['C', 'Czz', 'S5', 'C05;zz', 's1z', 'vKill;2', 'vKill;', 'vKill;zz'],
-      ...['D;2', 'D;', 'D1', 'Dz', 'qRcmd,6', 'qRcmd', 'qRcmd,zz'],
+      ...['C', 'Czz', 'S5', 'C05;zz', 's1z', 'vKill;', 'vKill;zz'],
+      ...['D;', 'D1', 'Dz', 'qRcmd,6', 'qRcmd', 'qRcmd,zz'],
       // Beyond 2^53, beyond the address space, of enormous length, and of no digits.
       ...['m20000000000000,8', 'm7fffffffffffffff,8', 'm10000000000000000,8', 'm0,100000000'],
       ...['m', 'm0', 'm,', 'mzz,4', 'm0,zz', 'm0,4,4', 'm-1,4'],
