@@ -2,6 +2,7 @@
  * Questions to which there is always the same answer (GDB manual, appendix E.4 "General Query Packets";
  * for lldb's own, its document "LLDB gdb-remote extensions").
  */
+import { ADDRESS_BITS } from '../../emulator/pointer-auth.js';
 import { MAX_POINTS } from './breakpoints.js';
 import { toHex } from './hex.js';
 import { MAX_PACKET } from './packet.js';
@@ -26,7 +27,11 @@ const ANSWERS = new Map<string, string>([
   // The target outlives the client: gdb detaches when it quits.
   ['qAttached', '1'],
   ['qSymbol', 'OK'],
-  ['qHostInfo', 'endian:little;ptrsize:8;watchpoint_exceptions_received:before;'],
+  // lldb takes the bits that are no address off return addresses by itself.
+  [
+    'qHostInfo',
+    `endian:little;ptrsize:8;watchpoint_exceptions_received:before;addressing_bits:${ADDRESS_BITS};`,
+  ],
   // Without this, lldb does not step over the access that a watchpoint stopped in front of.
   ['qWatchpointSupportInfo', `num:${MAX_POINTS};`],
 ]);

@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { formatAddress } from '../../../base/address.js';
 import { Reg } from '../../../emulator/registers.js';
-import { positionIn, serve } from './gdb-fixture.js';
+import { callNames, positionIn, serve } from './gdb-fixture.js';
 import { hasLldb, lldb } from './lldb-fixture.js';
 import { timeline } from '../timeline-fixture.js';
 
 const WHERE = 'process plugin packet monitor where';
 const STEP_BACK = 'process plugin packet send bs';
 const RUN_BACK = 'process plugin packet send bc';
+
+/** The functions of `bt`, innermost first. */
+function frames(answer = ''): string[] {
+  return [...answer.matchAll(/frame #\d+: 0x[0-9a-f]+ [^`\n]*`(\w+)/g)].map(
+    ([, name]) => name ?? '',
+  );
+}
 
 describe.skipIf(!hasLldb)('lldb on a timeline (needs lldb)', () => {
   it('steps, forwards and backwards, and shows registers and memory', async () => {
@@ -55,5 +62,14 @@ describe.skipIf(!hasLldb)('lldb on a timeline (needs lldb)', () => {
     expect(positionIn(answers[9])).toBe(35);
     line.goTo(positionIn(answers[3]));
     expect(formatAddress(line.pc)).toBe(at);
+  });
+
+  it('lists every frame beyond a signed return address', async () => {
+    const line = timeline('calls/pac');
+    line.goTo(45);
+    const served = await serve(line);
+    const { answers } = await lldb(served, ['bt']);
+    expect(frames(answers[0])).toEqual(callNames(line));
+    expect(callNames(line)).toHaveLength(7);
   });
 });

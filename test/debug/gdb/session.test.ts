@@ -109,6 +109,9 @@ describe('registers', () => {
     expect(client.ask(`p${pc}`)).toBe(little64(BigInt(CODE)));
     expect(client.ask(`p${vbar}`)).toBe(little64(BigInt(VECTORS)));
     expect(client.ask(`P${vbar}=${little64(1n)}`)).toBe('E01');
+    const [mask = NaN] = ['pauth_cmask_high'].map((name) => names.indexOf(name));
+    expect(client.ask(`p${mask.toString(16)}`)).toBe(little64(0xff7f000000000000n));
+    expect(client.ask(`P${mask.toString(16)}=${little64(1n)}`)).toBe('E01');
     expect(client.ask(`P${v0}=${'0123456789abcdef'.repeat(2)}`)).toBe('OK');
     expect(client.ask(`p${v0}`)).toBe('0123456789abcdef'.repeat(2));
   });
@@ -329,7 +332,9 @@ describe('the rest of the protocol', () => {
     l: ['qsThreadInfo'],
     'vCont;c;C;s;S': ['vCont?'],
     'num:1024;': ['qWatchpointSupportInfo:'],
-    'endian:little;ptrsize:8;watchpoint_exceptions_received:before;': ['qHostInfo'],
+    'endian:little;ptrsize:8;watchpoint_exceptions_received:before;addressing_bits:48;': [
+      'qHostInfo',
+    ],
     E00: ['qXfer:features:read:other.xml:0,10'],
     E01: ['T2'],
     E16: [
