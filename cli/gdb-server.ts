@@ -5,6 +5,7 @@ import { GdbMonitor } from '../debug/gdb/monitor.js';
 import { TimelineTarget } from '../debug/gdb/timeline-target.js';
 import { type Endpoint, formatEndpoint } from '../debug/gdb/endpoint.js';
 import { PLAIN } from '../debug/view/text-style.js';
+import { SIGNED_FRAMES } from '../debug/gdb/register-table.js';
 import { describeServerError, GdbServer } from '../debug/gdb/server.js';
 import { STUB_ELF } from '../kernel-model/walk-stub.js';
 import { packagePath } from '../base/package-path.js';
@@ -61,9 +62,12 @@ function greeting({ line }: Evaluator, endpoint: Endpoint, allowRemote: boolean)
   const under = images
     .map(({ path }) => path)
     .filter((path) => kernel.unbooted !== undefined || !isStub(path));
-  const words = ['gdb-multiarch', kernel.elf.path, ...under];
-  const [program = '', file = '', ...more] = words.map((path) => quoted(shortest(path)));
+  const words = ['gdb-multiarch', kernel.elf.path, packagePath(SIGNED_FRAMES), ...under];
+  const [program = '', file = '', script = '', ...more] = words.map((path) =>
+    quoted(shortest(path)),
+  );
   const commands = [
+    `-x ${script}`,
     ...more.map((path) => `-ex 'add-symbol-file ${path}'`),
     `-ex 'target remote ${formatEndpoint(endpoint)}'`,
   ];

@@ -19,7 +19,9 @@ export const PauthOutcome = {
 } as const;
 
 /** Bits of the high word that hold the PAC: 63:56 and 54:48. */
-const PAC_MASK = 0xff7f0000;
+export const PAC_HIGH_MASK = 0xff7f0000;
+/** Bits of an address that are neither PAC nor the sign bit: 47:0. */
+export const ADDRESS_BITS = 48;
 /** Bit 55, in the high word: selects the half of the address space. */
 const BIT_55 = 0x00800000;
 /** Bits 62:61: where a failed authentication leaves its error code. */
@@ -41,8 +43,8 @@ function pacOf(low: number, high: number, modLow: number, modHigh: number, keyB:
   }
   // A PAC that equals the sign extension would leave the pointer looking unsigned. Avoid it, so
   // that a missing strip is always noticed.
-  const plain = (high & BIT_55) !== 0 ? PAC_MASK : 0;
-  const pac = (hash & PAC_MASK) >>> 0;
+  const plain = (high & BIT_55) !== 0 ? PAC_HIGH_MASK : 0;
+  const pac = (hash & PAC_HIGH_MASK) >>> 0;
   return pac === plain >>> 0 ? (pac ^ 0x00010000) >>> 0 : pac;
 }
 
@@ -111,10 +113,10 @@ function apply(hint: PauthHint, words: Uint32Array): number {
   const modHigh = hint.modifier < 0 ? 0 : (words[2 * hint.modifier + 1] as number);
   const pac = pacOf(low, high, modLow, modHigh, hint.keyB);
   if (hint.operation === 'sign') {
-    words[at + 1] = ((high & ~PAC_MASK) | pac) >>> 0;
+    words[at + 1] = ((high & ~PAC_HIGH_MASK) | pac) >>> 0;
     return PauthOutcome.DONE;
   }
-  if ((high & PAC_MASK) >>> 0 === pac) {
+  if ((high & PAC_HIGH_MASK) >>> 0 === pac) {
     words[at + 1] = stripHighWord(high);
     return PauthOutcome.DONE;
   }

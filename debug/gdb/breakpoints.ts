@@ -7,7 +7,7 @@ import { MemoryAccess, memoryAccess } from '../../emulator/memory-access.js';
 import type { GdbTarget } from './target.js';
 
 /** Breakpoints and watchpoints that a client may have; a client that sets more is told no. */
-const MAX_POINTS = 1024;
+export const MAX_POINTS = 1024;
 
 /** Types of `Z` packets: software and hardware breakpoint, write, read and access watchpoint. */
 export const PointType = { SOFTWARE: 0, HARDWARE: 1, WRITE: 2, READ: 3, ACCESS: 4 } as const;

@@ -7,6 +7,7 @@ import { type Address, addressFromBigInt } from '../../base/address.js';
 import { Reg } from '../../emulator/registers.js';
 import { Breakpoints, PointType } from './breakpoints.js';
 import { type ClientFeatures, Execution } from './execution.js';
+import { fixedAnswer, SUPPORTED } from './fixed-answers.js';
 import { fromHex, parseHex32, parseHex64, toHex } from './hex.js';
 import { MAX_PACKET } from './packet.js';
 import {
@@ -17,6 +18,7 @@ import {
   writeGdbRegister,
 } from './register-table.js';
 import type { GdbTarget } from './target.js';
+import { actionOfTheThread, namesTheThread } from './thread-id.js';
 
 /** What is to be done about a packet. */
 export type Reply =
@@ -44,17 +46,6 @@ const CONSOLE_CHUNK = 2048;
 const MAX_CONSOLE = 1 << 18;
 /** Longest watched range, in bytes. */
 const MAX_WATCHED = 1 << 20;
-
-const SUPPORTED = [
-  `PacketSize=${MAX_PACKET.toString(16)}`,
-  'QStartNoAckMode+',
-  'qXfer:features:read+',
-  'ReverseStep+',
-  'ReverseContinue+',
-  'vContSupported+',
-  'swbreak+',
-  'hwbreak+',
-].join(';');
 
 const send = (text: string): Reply => ({ kind: 'send', texts: [text] });
 const RESUMED: Reply = { kind: 'resumed' };
@@ -96,18 +87,22 @@ export class Commands {
         return this.resumeAt(rest, text.charAt(0) === 's');
       case 'C':
       case 'S':
-        return this.resumeAt(rest.split(';')[1] ?? '', text.charAt(0) === 'S');
+        return this.resumeWithSignal(rest, text.charAt(0) === 'S');
       case 'b':
         return this.reverse(text);
       case 'Z':
       case 'z':
         return send(this.point(text.charAt(0) === 'Z', rest));
       case 'H':
-        return send(/^[gc](-1|0|1)$/.test(rest) ? 'OK' : MALFORMED);
+        return send(
+          /^[gc]/.test(rest) && namesTheThread(rest.slice(1)) === true ? 'OK' : MALFORMED,
+        );
       case 'T':
-        return send(rest === '1' ? 'OK' : REFUSED);
+        return send(
+          { true: 'OK', false: REFUSED, undefined: MALFORMED }[`${namesTheThread(rest)}`],
+        );
       case 'D':
-        return { kind: 'leave', text: 'OK', how: 'detached' };
+        return this.leave(rest, 'detached');
       case 'k':
         return { kind: 'leave', how: 'killed' };
       case 'q':
@@ -184,6 +179,12 @@ export class Commands {
     return RESUMED;
   }
 
+  /** `signal;address`: nothing here could take the signal. */
+  private resumeWithSignal(text: string, single: boolean): Reply {
+    const match = /^[0-9a-f]{2}(?:;(.+))?$/i.exec(text);
+    return match === null ? send(MALFORMED) : this.resumeAt(match[1] ?? '', single);
+  }
+
   private reverse(text: string): Reply {
     if (text !== 'bc' && text !== 'bs') return send('');
     this.execution.resume('backward', text === 'bs');
@@ -206,6 +207,8 @@ export class Commands {
   private query(text: string): Reply {
     const name = /^[A-Za-z]*/.exec(text)?.[0] ?? '';
     const rest = text.slice(name.length);
+    const fixed = fixedAnswer(name);
+    if (fixed !== undefined) return send(fixed);
     switch (name) {
       case 'qSupported':
         this.features.swbreak = /[:;]swbreak\+/.test(rest);
@@ -213,19 +216,6 @@ export class Commands {
         return send(SUPPORTED);
       case 'QStartNoAckMode':
         return { kind: 'no-ack' };
-      case 'qC':
-        return send('QC1');
-      case 'qfThreadInfo':
-        return send('m1');
-      case 'qsThreadInfo':
-        return send('l');
-      case 'qThreadExtraInfo':
-        return send(toHex(Buffer.from('the scenario')));
-      // The target outlives the client: gdb detaches when it quits.
-      case 'qAttached':
-        return send('1');
-      case 'qSymbol':
-        return send('OK');
       case 'qXfer':
         return send(this.transfer(rest));
       case 'qRcmd':
@@ -237,7 +227,7 @@ export class Commands {
 
   private transfer(text: string): string {
     const match = /^:features:read:([^:]*):([0-9a-f]{1,8}),([0-9a-f]{1,8})$/i.exec(text);
-    if (match === null) return '';
+    if (match === null) return text.startsWith(':features:read:') ? MALFORMED : '';
     const [, annex = '', offsetText = '', lengthText = ''] = match;
     if (annex !== 'target.xml') return 'E00';
     const offset = parseInt(offsetText, 16);
@@ -261,14 +251,18 @@ export class Commands {
 
   private verbose(text: string): Reply {
     if (text === 'vCont?') return send('vCont;c;C;s;S');
-    if (text.startsWith('vKill')) return { kind: 'leave', text: 'OK', how: 'killed' };
+    if (/^vKill(;|$)/.test(text)) return this.leave(text.slice('vKill'.length), 'killed');
     if (!text.startsWith('vCont;')) return send('');
-    // There is one thread: the first action is its action, whichever way it names it.
-    const [action = ''] = text.slice('vCont;'.length).split(';');
-    const match = /^([cs]|[CS][0-9a-f]{2})(:(-1|0|1))?$/i.exec(action);
-    if (match === null) return send(MALFORMED);
+    const action = actionOfTheThread(text.slice('vCont;'.length));
+    if (action === undefined) return send(MALFORMED);
     this.execution.resume('forward', /^s/i.test(action));
     return RESUMED;
+  }
+
+  /** @param text empty, or `;PID`: without the multiprocess extension gdb makes one up */
+  private leave(text: string, how: 'detached' | 'killed'): Reply {
+    if (!/^(;[0-9a-f]+)?$/i.test(text)) return send(MALFORMED);
+    return { kind: 'leave', text: 'OK', how };
   }
 }
 

@@ -4,6 +4,7 @@
  * EL1 system registers that exception entry and return use.
  */
 import XMLBuilder from 'fast-xml-builder';
+import { PAC_HIGH_MASK } from '../../emulator/pointer-auth.js';
 import { Reg, type SystemRegister } from '../../emulator/registers.js';
 import type { GdbTarget } from './target.js';
 
@@ -11,7 +12,9 @@ import type { GdbTarget } from './target.js';
 export type RegisterSource =
   | { readonly kind: 'file'; readonly index: number }
   | { readonly kind: 'vector'; readonly index: number }
-  | { readonly kind: 'system'; readonly name: SystemRegister };
+  | { readonly kind: 'system'; readonly name: SystemRegister }
+  /** Which bits of a signed pointer are its PAC. */
+  | { readonly kind: 'pac-mask' };
 
 /** One register of gdb's. */
 export interface GdbRegister {
@@ -56,8 +59,20 @@ const SYSTEM: readonly GdbRegister[] = [
   { name: 'VBAR_EL1', size: 8, type: 'code_ptr', source: { kind: 'system', name: 'vbar_el1' } },
 ];
 
+/** An unwinder for a gdb that cannot take a PAC off a kernel address, in this package. */
+export const SIGNED_FRAMES = 'debug/gdb/signed-frames.py';
+
+/**
+ * What gdb takes off a signed return address, for data and code pointers of either half of the address
+ * space (gdb manual, G.5.1). Not the older feature without `_v2`: gdb up to 13, which knows no other,
+ * clears the masked bits even where bit 55 is set. For it there is {@link SIGNED_FRAMES}.
+ */
+const PAUTH: readonly GdbRegister[] = ['dmask', 'cmask', 'dmask_high', 'cmask_high'].map((name) => {
+  return { name: `pauth_${name}`, size: 8, type: 'int', source: { kind: 'pac-mask' } };
+});
+
 /** By gdb's number. */
-export const GDB_REGISTERS: readonly GdbRegister[] = [...CORE, ...FPU, ...SYSTEM];
+export const GDB_REGISTERS: readonly GdbRegister[] = [...CORE, ...FPU, ...SYSTEM, ...PAUTH];
 
 /** Bytes of all registers. */
 export const ALL_REGISTER_BYTES = GDB_REGISTERS.reduce((sum, { size }) => sum + size, 0);
@@ -80,6 +95,10 @@ export function readGdbRegister(target: GdbTarget, { source, size }: GdbRegister
       scratchWords[1] = words[2 * source.index + 1] as number;
       break;
     }
+    case 'pac-mask':
+      scratchWords[0] = 0;
+      scratchWords[1] = PAC_HIGH_MASK;
+      break;
   }
   return scratch.subarray(0, size);
 }
@@ -100,6 +119,8 @@ export function writeGdbRegister(
       return target.writeRegister(source.index, low, high);
     case 'system':
       return target.writeSystem(source.name, low, high);
+    case 'pac-mask':
+      return false;
   }
 }
 
@@ -177,6 +198,9 @@ export function targetDescription(): string {
         }),
         feature('org.kunwind-lab.aarch64.el1', {
           reg: SYSTEM.map(registerElement),
+        }),
+        feature('org.gnu.gdb.aarch64.pauth_v2', {
+          reg: PAUTH.map(registerElement),
         }),
       ],
     },

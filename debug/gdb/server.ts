@@ -4,6 +4,7 @@
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { fail, ok, type Result } from '../../base/result.js';
+import { BoundedLog } from './bounded-log.js';
 import { type Endpoint, formatEndpoint, isLoopback, resolveHost } from './endpoint.js';
 import { GdbSession } from './session.js';
 import type { GdbTarget } from './target.js';
@@ -25,14 +26,20 @@ export type ServerError =
   | { readonly kind: 'in-use'; readonly at: string }
   | { readonly kind: 'cannot-listen'; readonly at: string; readonly code: string };
 
-/** Bytes that may wait for a client that does not read; beyond, nothing more is read from it. */
+/** Bytes that may wait for a client that does not read; beyond, none of its packets is answered. */
 const MAX_UNSENT = 1 << 20;
-/** A peer that vanished frees its place after about this long. */
+/**
+ * Bytes that are read before that is looked at again, and before the event loop gets its turn, and with it
+ * a signal: few, since a short packet may ask for much.
+ */
+const PIECE = 256;
+/** After this long in silence the system asks whether the peer is still there. */
 const KEEP_ALIVE_MS = 30_000;
 
 /** A running server. */
 export class GdbServer {
   private client: Client | undefined;
+  private readonly log: BoundedLog;
 
   private constructor(
     private readonly server: Server,
@@ -40,11 +47,12 @@ export class GdbServer {
     /** Where it listens; the port is the real one. */
     readonly endpoint: Endpoint,
   ) {
+    this.log = new BoundedLog(options.log);
     server.on('connection', (socket) => {
       this.accept(socket);
     });
     server.on('error', (error) => {
-      options.log(`gdb server: ${error.message}`);
+      this.log.line(`gdb server: ${error.message}`);
     });
   }
 
@@ -81,23 +89,27 @@ export class GdbServer {
   }
 
   private accept(socket: Socket): void {
-    const { log, target } = this.options;
+    const log = (line: string): void => {
+      this.log.line(line);
+    };
     const from = formatEndpoint({
       host: socket.remoteAddress ?? '?',
       port: socket.remotePort ?? 0,
     });
-    if (this.client !== undefined) {
+    if (this.client?.isServed === true) {
       log(`gdb client ${from} refused: another one is attached`);
       socket.on('error', ignore);
       socket.destroy();
       return;
     }
+    // It has left; what it has not read by now it never will.
+    this.client?.close();
     log(`gdb client ${from} attached`);
-    const client = new Client(socket, target, from, log);
+    const client = new Client(socket, this.options.target, from, log);
     this.client = client;
     socket.on('close', () => {
       client.dropped();
-      this.client = undefined;
+      if (this.client === client) this.client = undefined;
     });
   }
 
@@ -109,6 +121,7 @@ export class GdbServer {
         resolve();
       });
     });
+    this.log.sayHidden();
   }
 }
 
@@ -119,6 +132,7 @@ function ignore(): void {
 /** The socket of a session. */
 class Client {
   private readonly session: GdbSession;
+  private unread: Uint8Array = new Uint8Array();
   private scheduled = false;
   private gone = false;
 
@@ -136,21 +150,45 @@ class Client {
         log(`gdb client ${name}: ${line}`);
       },
     });
-    socket.on('data', (bytes) => {
-      this.guarded(() => {
-        this.session.receive(bytes);
-      });
+    socket.on('data', (bytes: Buffer) => {
+      // No more until these are done with: what is kept here is bounded by one read.
+      socket.pause();
+      this.unread = this.unread.length === 0 ? bytes : Buffer.concat([this.unread, bytes]);
+      this.turn();
     });
-    socket.on('drain', () => socket.resume());
+    socket.on('drain', () => {
+      this.turn();
+    });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       log(`gdb client ${name}: connection lost (${error.code ?? error.message})`);
     });
   }
 
+  /** Whether it has the place that others are refused for. */
+  get isServed(): boolean {
+    return !this.gone;
+  }
+
   private send(bytes: Uint8Array): void {
-    if (this.gone) return;
-    this.socket.write(bytes);
-    if (this.socket.writableLength > MAX_UNSENT) this.socket.pause();
+    if (!this.gone) this.socket.write(bytes);
+  }
+
+  private get isCongested(): boolean {
+    return this.socket.writableLength > MAX_UNSENT;
+  }
+
+  private turn(): void {
+    this.guarded(() => {
+      this.takeBytes();
+    });
+  }
+
+  private takeBytes(): void {
+    if (this.isCongested || this.session.ended !== undefined) return;
+    const piece = this.unread.subarray(0, PIECE);
+    this.unread = this.unread.subarray(PIECE);
+    this.session.receive(piece);
+    if (this.unread.length === 0) this.socket.resume();
   }
 
   /** An error of ours costs the connection, not the server. */
@@ -171,15 +209,21 @@ class Client {
       this.socket.end();
       // A client that never closes its side must not keep the next one out.
       this.socket.destroySoon();
-    } else if (this.session.running && !this.scheduled) {
+    } else if (this.hasWork && !this.scheduled) {
       this.scheduled = true;
       setImmediate(() => {
         this.scheduled = false;
         this.guarded(() => {
           this.session.advance();
+          this.takeBytes();
         });
       });
     }
+  }
+
+  /** Something to do without a further event of the socket's. */
+  private get hasWork(): boolean {
+    return this.session.running || (this.unread.length > 0 && !this.isCongested);
   }
 
   /** The socket has closed, for whatever reason. */

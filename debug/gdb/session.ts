@@ -97,6 +97,10 @@ export class GdbSession {
   private take(payload: Uint8Array): void {
     if (!this.commands.execution.running) {
       this.answer(this.commands.handle(payload));
+    } else if (leaves(payload)) {
+      const reply = this.commands.handle(payload);
+      if (reply.kind === 'leave') this.commands.execution.abandon();
+      this.answer(reply);
     } else if (this.waiting.length < MAX_WAITING) {
       this.waiting.push(payload);
     } else {
@@ -160,6 +164,11 @@ export class GdbSession {
     this.lastSent = framePacket(Buffer.from(text, 'latin1'));
     this.output.send(this.lastSent);
   }
+}
+
+/** Whether a packet ends the session: the run might never end by itself. */
+function leaves(payload: Uint8Array): boolean {
+  return /^(D|k$|vKill)/.test(Buffer.from(payload.subarray(0, 5)).toString('latin1'));
 }
 
 const ACK = Buffer.from('+');

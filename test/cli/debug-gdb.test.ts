@@ -37,8 +37,8 @@ describe('debug --gdb', () => {
         `fgraph/leaf at fgraph_leaf_entry+0x0/0x1c; gdb server on 127.0.0.1:${port}`,
       );
       expect(lines[1]).toBe(
-        "  gdb-multiarch kernel-model/guest/vmlinux -ex 'add-symbol-file scenarios/fgraph/fgraph.elf'" +
-          ` -ex 'target remote 127.0.0.1:${port}'`,
+        '  gdb-multiarch kernel-model/guest/vmlinux -x debug/gdb/signed-frames.py' +
+          ` -ex 'add-symbol-file scenarios/fgraph/fgraph.elf' -ex 'target remote 127.0.0.1:${port}'`,
       );
       const client = connect({ host: '127.0.0.1', port });
       client.on('error', () => undefined);

@@ -1,19 +1,26 @@
 /** A real gdb on a timeline of this process, so that a test can ask both. */
 import { spawn, spawnSync } from 'node:child_process';
 import { onTestFinished } from 'vitest';
+import { packagePath } from '../../../base/package-path.js';
 import { Evaluator } from '../../../debug/evaluate.js';
 import { GdbMonitor } from '../../../debug/gdb/monitor.js';
 import { TimelineTarget } from '../../../debug/gdb/timeline-target.js';
 import type { Timeline } from '../../../debug/timeline.js';
 import { PLAIN } from '../../../debug/view/text-style.js';
 import { GdbServer } from '../../../debug/gdb/server.js';
+import { SIGNED_FRAMES } from '../../../debug/gdb/register-table.js';
 import { POLICIES } from '../../../unwinder/policies/all.js';
 import { must } from '../../cpu-fixture.js';
 
 const GDB = 'gdb-multiarch';
 
+const version = spawnSync(GDB, ['--version'], { encoding: 'utf8' });
+
 /** Tests without gdb are skipped, and their names say why. */
-export const hasGdb = spawnSync(GDB, ['--version']).status === 0;
+export const hasGdb = version.status === 0;
+
+/** Its major version. */
+export const gdbVersion = Number(/ (\d+)\.\d+/.exec(hasGdb ? version.stdout : '')?.[1] ?? NaN);
 
 /** A timeline that gdb can attach to. */
 export interface Served {
@@ -65,6 +72,7 @@ export async function gdb(
     ...['set pagination off', 'set confirm off', 'set width 0', 'set architecture aarch64'],
     `file ${kernel.elf.path}`,
     ...images.map(({ path }) => `add-symbol-file ${path}`),
+    `source ${packagePath(SIGNED_FRAMES)}`,
     `target remote 127.0.0.1:${server.endpoint.port}`,
     ...commands.flatMap((command) => [`echo \\n${MARK}${command}\\n`, command]),
   ];
@@ -97,4 +105,11 @@ export async function gdb(
 /** The position in the answer of `monitor where`. */
 export function positionIn(answer: string | undefined): number {
   return Number(/position (\d+)/.exec(answer ?? '')?.[1] ?? NaN);
+}
+
+/** The functions whose calls are pending where a timeline stands, innermost first. */
+export function callNames({ machine, pc, truth }: Timeline): string[] {
+  const { addresses, depth } = truth.current;
+  const pending = Array.from(addresses.subarray(0, depth)).reverse();
+  return [pc, ...pending].map((address) => machine.symbols.at(address)?.symbol.name ?? '?');
 }

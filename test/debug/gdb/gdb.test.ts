@@ -6,7 +6,7 @@ import { Reg, type RegisterFile } from '../../../emulator/registers.js';
 import { VerdictCode } from '../../../scenarios/verdict.js';
 import { POLICIES } from '../../../unwinder/policies/all.js';
 import { must } from '../../cpu-fixture.js';
-import { gdb, hasGdb, positionIn, serve } from './gdb-fixture.js';
+import { callNames, gdb, gdbVersion, hasGdb, positionIn, serve } from './gdb-fixture.js';
 import { timeline } from '../timeline-fixture.js';
 
 const WHERE = 'monitor where';
@@ -47,6 +47,24 @@ function changesOf(line: Timeline, address: Address): number[] {
     last = line.machine.memory.readWord(address);
     return line.position > 0 && last !== before;
   });
+}
+
+/** What is pending at the positions of calls/pac from one to another: `bt` has to show it. */
+async function expectBacktraces(from: number, to: number): Promise<string[][]> {
+  const line = timeline('calls/pac');
+  const expected: string[][] = [];
+  for (let position = from; position <= to; position++) {
+    line.goTo(position);
+    expected.push(callNames(line));
+  }
+  line.goTo(from);
+  const commands = expected.flatMap(() => ['bt 20', 'stepi']);
+  const { answers } = await gdb(await serve(line), commands);
+  const listed = answers
+    .filter((_, i) => i % 2 === 0)
+    .map((text) => [...text.matchAll(/^#\d+ .* in (\w+) \(\)/gm)].map(([, name]) => name));
+  expect(listed).toEqual(expected);
+  return expected;
 }
 
 describe.skipIf(!hasGdb)('gdb-multiarch on a timeline (needs gdb-multiarch)', () => {
@@ -191,6 +209,17 @@ describe.skipIf(!hasGdb)('gdb-multiarch on a timeline (needs gdb-multiarch)', ()
     expect(names.slice(0, 3)).toEqual(['fgraph_plain', 'fgraph_callee', 'fgraph_callee_entry']);
     expect(names.length).toBe(current.depth + 1);
     expect(answers[3]).toMatch(/^=> 0xffff[0-9a-f]+ <fgraph_plain>:\t\w+/);
+  });
+
+  it('lists every frame beyond a signed return address, and ends', async () => {
+    // Through a function that signs and calls two that do not, up to where it drops its frame.
+    const expected = await expectBacktraces(33, 46);
+    expect(Math.max(...expected.map(({ length }) => length))).toBe(7);
+  });
+
+  // From 14 on it is gdb's own analysis alone, which knows no epilogues.
+  it.skipIf(gdbVersion >= 14)('lists them in an epilogue, too, before gdb 14', async () => {
+    await expectBacktraces(47, 48);
   });
 
   it('is interrupted by Ctrl-C in a run that would never end', async () => {

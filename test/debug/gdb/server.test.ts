@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { BoundedLog } from '../../../debug/gdb/bounded-log.js';
 import { type Endpoint, isLoopback, parseEndpoint } from '../../../debug/gdb/endpoint.js';
 import { describeServerError, GdbServer } from '../../../debug/gdb/server.js';
 import { closeCpus, must } from '../../cpu-fixture.js';
@@ -158,6 +159,42 @@ describe('clients', () => {
     first.socket.destroy();
   });
 
+  it('keep their place while they say nothing, from the first moment on, until they leave', async () => {
+    const { server, target, log } = await started();
+    const refused = async (): Promise<void> => {
+      const second = await Peer.to(server);
+      second.socket.write(Buffer.concat([packet('qC'), packet('vCont;s'), packet('k')]));
+      await second.closed;
+      expect(second.received.toString()).toBe('');
+    };
+    const silent = await Peer.to(server);
+    for (let i = 0; i < 3; i++) await refused();
+    expect(await silent.ask(packet('vCont;s'))).toHaveLength(1);
+    for (let i = 0; i < 3; i++) await refused();
+    expect(target.position).toBe(1);
+    expect(silent.socket.destroyed).toBe(false);
+    expect(log.filter((line) => line.endsWith('refused: another one is attached'))).toHaveLength(6);
+    // It has left with its last packet, whether or not it closes its side.
+    expect(await silent.ask(packet('D'))).toEqual(['OK']);
+    const next = await Peer.to(server);
+    expect(await next.ask(packet('qC'))).toEqual(['QC1']);
+    next.socket.destroy();
+    silent.socket.destroy();
+  });
+
+  it('fill no log: beyond 50 lines only their number is kept', async () => {
+    const { server, log } = await started();
+    const first = await Peer.to(server);
+    for (let i = 0; i < 120; i++) await (await Peer.to(server)).closed;
+    expect(await first.ask(packet('qC'))).toEqual(['QC1']);
+    expect(log.length).toBeLessThanOrEqual(60);
+    await server.close();
+    const [, hidden = 'NaN'] = /^(\d+) more lines not shown$/.exec(log.at(-1) ?? '') ?? [];
+    // One line for each, and one that the first was attached.
+    expect(log.length - 1 + Number(hidden)).toBeGreaterThanOrEqual(121);
+    running.splice(0);
+  });
+
   it('find the state as the one before them left it, however that one left', async () => {
     const { server, target, log } = await started();
     const leave: ((peer: Peer) => void)[] = [
@@ -217,6 +254,22 @@ describe('clients', () => {
     next.socket.destroy();
   });
 
+  it('that do not read have no more answers made for them than they could be sent', async () => {
+    const { server, target } = await started();
+    const asked = vi.spyOn(target, 'monitor');
+    const peer = await Peer.to(server);
+    peer.socket.pause();
+    // Each is answered with 20 KB, and the first 64 KiB that are read hold 2,600 of them.
+    const question = packet(`qRcmd,${Buffer.from('long').toString('hex')}`);
+    const count = 6000;
+    peer.socket.write(Buffer.concat(Array.from({ length: count }, () => question)));
+    for (let i = 0; i < 3000; i++) await new Promise((resolve) => setImmediate(resolve));
+    // What sockets hold on both sides, and 1 MiB here.
+    expect(asked.mock.calls.length).toBeLessThan(1000);
+    peer.socket.destroy();
+    await peer.closed;
+  });
+
   it('that send garbage do not end the server', async () => {
     const { server, log } = await started();
     const random = randomIntegers(newSeed());
@@ -248,6 +301,33 @@ describe('clients', () => {
     expect(handles()).toBeLessThanOrEqual(resources + 2);
     // 1,000 sessions that stayed, each with its packet buffer, would be 16 MiB.
     expect(heap() - memory).toBeLessThan(8 << 20);
+  });
+});
+
+describe('a bounded log', () => {
+  it('shows a burst, then a line every five seconds, and says how many are missing', () => {
+    const shown: string[] = [];
+    const clock = { now: 1000 };
+    const log = new BoundedLog(
+      (line) => shown.push(line),
+      () => clock.now,
+    );
+    for (let i = 0; i < 70; i++) log.line(`${i}`);
+    expect(shown).toEqual(Array.from({ length: 50 }, (_, i) => `${i}`));
+    clock.now += 4999;
+    log.line('early');
+    expect(shown).toHaveLength(50);
+    clock.now += 1;
+    log.line('in time');
+    log.line('again');
+    expect(shown.slice(50)).toEqual(['21 more lines not shown', 'in time']);
+    log.sayHidden();
+    log.sayHidden();
+    expect(shown.slice(52)).toEqual(['1 more line not shown']);
+    clock.now += 1e9;
+    for (let i = 0; i < 70; i++) log.line('x'.repeat(10_000));
+    expect(shown).toHaveLength(53 + 50);
+    expect(shown.at(-1)).toHaveLength(400);
   });
 });
 

@@ -109,6 +109,9 @@ describe('registers', () => {
     expect(client.ask(`p${pc}`)).toBe(little64(BigInt(CODE)));
     expect(client.ask(`p${vbar}`)).toBe(little64(BigInt(VECTORS)));
     expect(client.ask(`P${vbar}=${little64(1n)}`)).toBe('E01');
+    const [mask = NaN] = ['pauth_cmask_high'].map((name) => names.indexOf(name));
+    expect(client.ask(`p${mask.toString(16)}`)).toBe(little64(0xff7f000000000000n));
+    expect(client.ask(`P${mask.toString(16)}=${little64(1n)}`)).toBe('E01');
     expect(client.ask(`P${v0}=${'0123456789abcdef'.repeat(2)}`)).toBe('OK');
     expect(client.ask(`p${v0}`)).toBe('0123456789abcdef'.repeat(2));
   });
@@ -257,6 +260,47 @@ describe('execution', () => {
     expect(client.session.ended).toBe('broken');
   });
 
+  it.each([
+    ['vCont;s:0001', 1],
+    ['vCont;s:1', 1],
+    ['vCont;s:p1.1', 1],
+    ['vCont;s:p01.-1', 1],
+    ['vCont;s:-1', 1],
+    ['vCont;s:0', 1],
+    ['vCont;S05:0001', 1],
+    // Leftmost wins, and what is for another thread is not for this one.
+    ['vCont;s:0001;c', 1],
+    ['vCont;c:0002;s:0001', 1],
+    ['vCont;c:0001;s', 10],
+    ['vCont;c', 10],
+    ['C05', 10],
+    ['S05', 1],
+  ])('%s goes to position %i', (ask, position) => {
+    const client = talk(10);
+    expect(client.ask(ask)).toMatch(/^T05/);
+    expect(client.target.position).toBe(position);
+  });
+
+  it.each([
+    ['D', 'detached', '$OK#9a'],
+    ['D;1', 'detached', '$OK#9a'],
+    ['k', 'killed', ''],
+    ['vKill;1', 'killed', '$OK#9a'],
+    // What gdb 13 says.
+    ['vKill;a410', 'killed', '$OK#9a'],
+  ])('that would never end is left by %s', (leave, ended, answer) => {
+    const client = new Talk(new RecordedTarget([0x14000000], Infinity));
+    client.session.receive(packet('vCont;c'));
+    client.session.advance();
+    client.take();
+    client.session.receive(packet('D;'));
+    expect(client.session.running).toBe(true);
+    expect(client.take().toString()).toBe('+$E16#ac');
+    client.session.receive(packet(leave));
+    expect([client.session.ended, client.session.running]).toEqual([ended, false]);
+    expect(client.take().toString()).toBe(`+${answer}`);
+  });
+
   it('takes no more points than it can hold, and no range of nonsense', () => {
     const client = talk();
     let refused = '';
@@ -273,25 +317,45 @@ describe('execution', () => {
 });
 
 describe('the rest of the protocol', () => {
-  it.each([
-    ['vMustReplyEmpty', ''],
-    ['qTStatus', ''],
-    ['!', ''],
-    ['', ''],
-    ['Hg0', 'OK'],
-    ['Hc-1', 'OK'],
-    ['Hg2', 'E16'],
-    ['T1', 'OK'],
-    ['qfThreadInfo', 'm1'],
-    ['qsThreadInfo', 'l'],
-    ['qSymbol::', 'OK'],
-    ['vCont?', 'vCont;c;C;s;S'],
-    ['vCont;x', 'E16'],
-    ['vCont;', 'E16'],
-    ['qXfer:features:read:other.xml:0,10', 'E00'],
-    ['qXfer:features:read:target.xml:fffff,10', 'E16'],
-    ['qRcmd,6', 'E16'],
-  ])('%j is answered %j', (payload, answer) => {
+  const ANSWERS: Readonly<Record<string, readonly string[]>> = {
+    '': [
+      ...['vMustReplyEmpty', 'qTStatus', '!', '', 'qXfer:auxv:read::0,10'],
+      // All-stop is all there is.
+      ...['QNonStop:1', 'vCtrlC', 'vRun', 'vAttach;1', 'QThreadSuffixSupported'],
+      'qMemoryRegionInfo:0',
+    ],
+    OK: [
+      ...['Hg0', 'Hg1', 'Hg0001', 'Hg0000', 'Hc-1', 'Hgp1.1', 'Hgp01.0001', 'Hgp1.-1', 'Hgp-1'],
+      ...[`Hg${'0'.repeat(5000)}1`, 'Hgp0.0', 'T1', 'T0001', 'Tp1.1', 'qSymbol::'],
+    ],
+    m1: ['qfThreadInfo'],
+    l: ['qsThreadInfo'],
+    'vCont;c;C;s;S': ['vCont?'],
+    'num:1024;': ['qWatchpointSupportInfo:'],
+    'endian:little;ptrsize:8;watchpoint_exceptions_received:before;addressing_bits:48;': [
+      'qHostInfo',
+    ],
+    E00: ['qXfer:features:read:other.xml:0,10'],
+    E01: ['T2'],
+    E16: [
+      ...['Hg', 'H', 'Hx1', 'Hg2', 'Hg0002', 'Hgp2.1', 'Hgp1.2', 'Hgp', 'Hg-2', 'Hg1.1', 'Hg 1'],
+      ...['Hg1z', 'T', 'Tz', 'Tp', 'vCont;x', 'vCont;', 'vCont;t', 'vCont;C', 'vCont;Czz'],
+      ...['vCont;s:0002', 'vCont;s:', 'vCont;s:zz', 'vCont;c:p2.1', 'vCont;s:1;x'],
+      ...['C', 'Czz', 'S5', 'C05;zz', 's1z', 'vKill;', 'vKill;zz'],
+      ...['D;', 'D1', 'Dz', 'qRcmd,6', 'qRcmd', 'qRcmd,zz'],
+      // Beyond 2^53, beyond the address space, of enormous length, and of no digits.
+      ...['m20000000000000,8', 'm7fffffffffffffff,8', 'm10000000000000000,8', 'm0,100000000'],
+      ...['m', 'm0', 'm,', 'mzz,4', 'm0,zz', 'm0,4,4', 'm-1,4'],
+      ...['X0,4', 'X0,4:abc', 'M0,1:z', 'M0,1:z0'],
+      ...['fffff,10', 'ffffffff,ffffffff', '100000000,1', 'zz,1', '0', ''].map(
+        (range) => `qXfer:features:read:target.xml:${range}`,
+      ),
+    ],
+    E0e: ['m0,4', 'mfffffffffffffffe,4', 'm0,ffffffff', 'X0,1:a', 'M0,1:00'],
+  };
+  it.each(
+    Object.entries(ANSWERS).flatMap(([answer, all]) => all.map((payload) => [payload, answer])),
+  )('%j is answered %j', (payload = '', answer) => {
     expect(talk().ask(payload)).toBe(answer);
   });
 
