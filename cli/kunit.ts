@@ -13,7 +13,7 @@ import { describeSuiteLogError } from '../kunit/suite-log-error.js';
 import { matrixLines } from './kunit-matrix.js';
 import { type KunitArguments, kunitRequest } from './kunit-options.js';
 import { complain, print } from './output.js';
-import { ReportFile } from './report-file.js';
+import { ReportFile, textStream } from './report-file.js';
 import { outputStyle, plural, type Style } from './style.js';
 import { UsageError } from './usage-error.js';
 
@@ -28,24 +28,25 @@ export async function kunit(given: KunitArguments): Promise<number> {
   if (!outcome.ok) throw new UsageError(outcome.error);
   const ktap = [...ktapLines(suiteDocument(outcome.value))];
   const runs = readBack(ktap, outcome.value);
-  if (file !== undefined) {
-    // Only here: no other run needs the XML library.
-    const { xmlText } = await import('../kunit/junit-xml.js');
-    file.writeText(xmlText(junitDocument(SUITE_NAME, runs)));
-  }
   const differences = references === undefined ? [] : compareAll(runs, references);
   const failed =
     references === undefined ? runs.some(({ suite }) => !suite.ok) : differences.length;
   const status = failed === false || failed === 0 ? 0 : 1;
   // A reader that closes the pipe early ends the program with this status.
   process.exitCode = status;
-  const style = outputStyle(given.color);
+  if (file !== undefined) {
+    // Only here: no other run needs the XML library.
+    const { xmlText } = await import('../kunit/junit-xml.js');
+    await file.writeText(xmlText(junitDocument(SUITE_NAME, runs)));
+  }
+  const text = textStream(file);
+  const style = outputStyle(given.color, text);
   if (given.matrix)
-    await print(matrixLines(buildMatrix(runs.map((run) => run.suite)), runs, style));
+    await print(matrixLines(buildMatrix(runs.map((run) => run.suite)), runs, style), text);
   if (references !== undefined) {
-    await print(comparisonLines(runs, references, differences, style));
+    await print(comparisonLines(runs, references, differences, style), text);
   } else if (!given.matrix) {
-    await print(ktap);
+    await print(ktap, text);
   }
   return status;
 }

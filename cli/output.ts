@@ -23,22 +23,29 @@ export function endOnLostOutput(): void {
   });
 }
 
-/** Print lines to standard output, as fast as the reader takes them. */
-export async function print(lines: Iterable<string>): Promise<void> {
+/**
+ * Print lines, as fast as the reader takes them.
+ * @param to standard error where standard output is a report's
+ */
+export async function print(
+  lines: Iterable<string>,
+  to: NodeJS.WriteStream = process.stdout,
+): Promise<void> {
   let pending: string[] = [];
   for (const line of lines) {
     pending.push(line);
     if (pending.length < LINES_PER_WRITE) continue;
-    await write(pending);
+    await write(`${pending.join('\n')}\n`, to);
     pending = [];
   }
-  if (pending.length > 0) await write(pending);
+  if (pending.length > 0) await write(`${pending.join('\n')}\n`, to);
 }
 
-async function write(lines: readonly string[]): Promise<void> {
+/** Write a text to the end. */
+export async function write(text: string, to: NodeJS.WriteStream = process.stdout): Promise<void> {
   await new Promise<void>((resolve) => {
     // Errors arrive at the stream's own listener; nothing further is printed then.
-    process.stdout.write(`${lines.join('\n')}\n`, (error) => {
+    to.write(text, (error) => {
       if (error === undefined || error === null) resolve();
     });
   });

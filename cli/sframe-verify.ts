@@ -6,7 +6,7 @@ import { type PoolOutcome, verifyInPool } from '../verify/verify-pool.js';
 import { once, type OptionText, wholeNumber } from './option-values.js';
 import { print } from './output.js';
 import { packageVersion } from './package-version.js';
-import { ReportFile } from './report-file.js';
+import { ReportFile, textStream } from './report-file.js';
 import { count } from './style.js';
 import { UsageError } from './usage-error.js';
 import { jsonReport, replayCommand } from './verify-json.js';
@@ -35,8 +35,9 @@ export async function verify(given: VerifyArguments): Promise<number> {
       throw new UsageError(`--${option} would overwrite ${file}, the file to verify`);
     }
   }
-  if (json !== undefined && sarifFile?.replaces(json) === true) {
-    throw new UsageError(`--json and --sarif would both be written to ${json}`);
+  if (jsonFile !== undefined && sarifFile?.collidesWith(jsonFile) === true) {
+    const where = jsonFile.isOutput ? 'standard output' : (json ?? '');
+    throw new UsageError(`--json and --sarif would both be written to ${where}`);
   }
   const started = performance.now();
   const outcome = await verifyInPool({ file, glob, jobs });
@@ -50,13 +51,14 @@ export async function verify(given: VerifyArguments): Promise<number> {
     );
   }
   const cost = costLine(outcome.value, started);
-  jsonFile?.write(jsonReport(file, report));
-  sarifFile?.write(sarifLog(file, packageVersion(), report, (fn) => replayCommand(file, fn)));
   const failed = report.findings.length > 0 || report.skipped.length > 0;
   process.exitCode = failed ? 1 : 0;
+  await jsonFile?.write(jsonReport(file, report));
+  await sarifFile?.write(sarifLog(file, packageVersion(), report, (fn) => replayCommand(file, fn)));
   // Only now, when the workers are gone: a program takes as much memory as one of them.
   const program = report.findings.length === 0 ? undefined : loadProgram(file);
-  await print(await reportLines(file, program?.ok === true ? program.value : undefined, report));
+  const known = program?.ok === true ? program.value : undefined;
+  await print(await reportLines(file, known, report), textStream(jsonFile, sarifFile));
   if (process.stderr.isTTY) process.stderr.write(`${cost}\n`);
   return failed ? 1 : 0;
 }

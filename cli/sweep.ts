@@ -15,7 +15,7 @@ import { plainKernel } from './kernel-option.js';
 import { complain, print } from './output.js';
 import { replayDisagreements, replayLines } from './point-replay.js';
 import { progressDisplay } from './progress.js';
-import { ReportFile } from './report-file.js';
+import { ReportFile, textStream } from './report-file.js';
 import { outputStyle, plural, type Style } from './style.js';
 import { summaryLines, verdictLine } from './summary.js';
 import { type SweepArguments, type SweepRequest, sweepRequest } from './sweep-options.js';
@@ -37,11 +37,12 @@ export async function sweep(given: SweepArguments): Promise<number> {
   const { report } = outcome;
   if (given.image !== undefined || given.kernel !== undefined) checkSetUp(outcome);
   if (options.point !== undefined) checkPointTaken(options, outcome);
-  file?.write(report);
   const status = report.unexpected === 0 ? 0 : 1;
   // A reader that closes the pipe early ends the program with this status.
   process.exitCode = status;
-  await print(resultLines(options, outcome, outputStyle(given.color)));
+  await file?.write(report);
+  const text = textStream(file);
+  await print(resultLines(options, outcome, outputStyle(given.color, text)), text);
   return status;
 }
 
