@@ -1,4 +1,5 @@
 /** What `kunwind-lab kunit` does. */
+import { WorkerDeaths } from '../base/worker-deaths.js';
 import { openBackend } from '../emulator/backend.js';
 import { SUITE_NAME } from '../kunit/cases.js';
 import { compareSuites, differenceText } from '../kunit/compare.js';
@@ -12,7 +13,7 @@ import { suiteDocument, type SuiteRun } from '../kunit/suite-ktap.js';
 import { describeSuiteLogError } from '../kunit/suite-log-error.js';
 import { matrixLines } from './kunit-matrix.js';
 import { type KunitArguments, kunitRequest } from './kunit-options.js';
-import { complain, print } from './output.js';
+import { complain, complainOf, print } from './output.js';
 import { ReportFile, textStream } from './report-file.js';
 import { outputStyle, plural, type Style } from './style.js';
 import { UsageError } from './usage-error.js';
@@ -24,7 +25,9 @@ export async function kunit(given: KunitArguments): Promise<number> {
   const engine = await openBackend();
   if (!engine.ok) throw new UsageError(engine.error.message);
 
-  const outcome = await runKunit(options);
+  const deaths = new WorkerDeaths();
+  const outcome = await runKunit({ ...options, died: deaths.add });
+  complainOf(deaths);
   if (!outcome.ok) throw new UsageError(outcome.error);
   const ktap = [...ktapLines(suiteDocument(outcome.value))];
   const runs = readBack(ktap, outcome.value);

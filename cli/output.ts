@@ -1,4 +1,5 @@
 /** Writing to standard output and error. */
+import type { WorkerDeaths } from '../base/worker-deaths.js';
 
 /** Lines before a write: large dumps neither build one string nor make a system call a line. */
 const LINES_PER_WRITE = 1024;
@@ -54,4 +55,9 @@ export async function write(text: string, to: NodeJS.WriteStream = process.stdou
 /** One line on standard error, in the program's name. */
 export function complain(message: string): void {
   process.stderr.write(`kunwind-lab: ${message}\n`);
+}
+
+/** Say how many workers died, if any: results do not show it. */
+export function complainOf(deaths: WorkerDeaths): void {
+  if (deaths.line !== undefined) complain(deaths.line);
 }

@@ -1,10 +1,11 @@
 /** What `kunwind-lab sframe verify` does. */
 import { availableParallelism } from 'node:os';
+import { WorkerDeaths } from '../base/worker-deaths.js';
 import { loadProgram } from '../verify/program.js';
 import { sarifLog } from '../verify/sarif.js';
 import { type PoolOutcome, verifyInPool } from '../verify/verify-pool.js';
 import { once, type OptionText, wholeNumber } from './option-values.js';
-import { print } from './output.js';
+import { complainOf, print } from './output.js';
 import { packageVersion } from './package-version.js';
 import { ReportFile, textStream } from './report-file.js';
 import { count } from './style.js';
@@ -40,7 +41,9 @@ export async function verify(given: VerifyArguments): Promise<number> {
     throw new UsageError(`--json and --sarif would both be written to ${where}`);
   }
   const started = performance.now();
-  const outcome = await verifyInPool({ file, glob, jobs });
+  const deaths = new WorkerDeaths();
+  const outcome = await verifyInPool({ file, glob, jobs, died: deaths.add });
+  complainOf(deaths);
   if (!outcome.ok) throw new UsageError(outcome.error);
   const { report } = outcome.value;
   if (report.functions.total === 0) {

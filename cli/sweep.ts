@@ -1,5 +1,6 @@
 /** What `kunwind-lab sweep` does. */
 import { availableParallelism, constants } from 'node:os';
+import { WorkerDeaths } from '../base/worker-deaths.js';
 import { openBackend } from '../emulator/backend.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
@@ -12,7 +13,7 @@ import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
 import { WorkerPool } from '../sweep/worker-pool.js';
 import { findingLines } from './findings.js';
 import { plainKernel } from './kernel-option.js';
-import { complain, print } from './output.js';
+import { complain, complainOf, print } from './output.js';
 import { replayDisagreements, replayLines } from './point-replay.js';
 import { progressDisplay } from './progress.js';
 import { ReportFile, textStream } from './report-file.js';
@@ -57,7 +58,11 @@ async function execute(
   progress: boolean,
 ): Promise<SweepOutcome | number> {
   if (jobs !== 1) {
-    return run(options, new WorkerPool({ jobs: jobs ?? availableParallelism() }), progress);
+    const deaths = new WorkerDeaths();
+    const pool = new WorkerPool({ jobs: jobs ?? availableParallelism(), died: deaths.add });
+    return await run(options, pool, progress).finally(() => {
+      complainOf(deaths);
+    });
   }
   const lab = Lab.create(backend);
   if (!lab.ok) throw new UsageError(lab.error.message);

@@ -1,11 +1,14 @@
 // Post-install step: on a Debian or Ubuntu machine without libunicorn, unpacks the
 // distribution's own package into node_modules/.cache. Needs no root and changes nothing
-// outside node_modules. It never fails an installation: kunwind-lab checks again when it
-// starts, and says then what is missing. KUNWIND_ENGINE_DOWNLOAD=0 switches it off.
+// outside node_modules. It fails no installation but one for a node that is too old: kunwind-lab
+// checks again when it starts, and says then what is missing. KUNWIND_ENGINE_DOWNLOAD=0 switches it off.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { engineCache, findEngine } from './find-engine.mjs';
+
+/** The oldest node that works, as package.json has it. */
+const [MAJOR, MINOR] = [20, 19];
 
 /** Longest time one apt or dpkg command may take, in milliseconds. */
 const COMMAND_TIMEOUT = 180_000;
@@ -16,6 +19,8 @@ function main() {
   // library that an earlier run unpacked and that still loads.
   if (before.ok && before.value.backend === 'libunicorn') return;
   if ((process.env.KUNWIND_LIBUNICORN ?? '') !== '') return say(before.error);
+  // Another copy would not load either.
+  if (before.lacksMemory) return say(before.error);
   if (process.env.KUNWIND_ENGINE_DOWNLOAD === '0') return say(`${hintOf(before)} (not downloaded)`);
 
   const problem = isAptMachine() ? unpackFromApt() : 'this is no machine with apt and dpkg-deb';
@@ -132,6 +137,12 @@ function say(text) {
   console.log(`kunwind-lab: ${text}`);
 }
 
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < MAJOR || (major === MAJOR && minor < MINOR)) {
+  const is = process.versions.node;
+  console.error(`kunwind-lab: Node.js ${MAJOR}.${MINOR} or newer is needed, this is ${is}`);
+  process.exit(2);
+}
 try {
   main();
 } catch (error) {

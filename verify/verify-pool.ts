@@ -4,6 +4,7 @@
  * batch is halved until the group that kills is found, and that one is reported as skipped.
  */
 import { fail, ok, type Result } from '../base/result.js';
+import { type DeathListener, withLastWords } from '../base/worker-deaths.js';
 import { WorkerProcess, workerScript } from '../base/worker-process.js';
 import { type GroupResult, noCounts } from './finding.js';
 import { makeReport, type VerifyReport } from './report.js';
@@ -22,6 +23,8 @@ export interface PoolOptions {
   readonly jobs: number;
   /** Module of the worker: tests have others. */
   readonly worker?: string;
+  /** Hears of each worker that died and was replaced. */
+  readonly died?: DeathListener;
   /** Groups done, of all. */
   readonly progress?: (done: number, total: number) => void;
 }
@@ -83,8 +86,8 @@ class Pool {
       message: (message) => {
         this.hear(worker, message);
       },
-      exit: (how) => {
-        this.died(worker, how);
+      exit: (how, lastWords) => {
+        this.died(worker, how, lastWords);
       },
     });
     this.workers.set(worker, 0);
@@ -158,15 +161,21 @@ class Pool {
     this.finish(ok({ report: makeReport(results), memory: this.memory }));
   }
 
-  private died(worker: Worker, how: string): void {
+  private died(worker: Worker, how: string, lastWords: string): void {
     this.workers.delete(worker);
     if (this.closed) return;
     const [unanswered] = worker.abandon();
     if (unanswered === undefined || 'file' in unanswered) {
-      if (!this.ready.has(worker)) this.finish(fail(`a worker process could not start (${how})`));
-      else if (this.queue.length > 0) this.spawn();
+      if (!this.ready.has(worker)) {
+        const why = withLastWords(how, lastWords);
+        this.finish(fail(`a worker process could not start (${why})`));
+        return;
+      }
+      this.options.died?.(how, lastWords);
+      if (this.queue.length > 0) this.spawn();
       return;
     }
+    this.options.died?.(how, lastWords);
     const { from, to } = unanswered;
     if (to - from > 1) {
       const middle = (from + to) >>> 1;

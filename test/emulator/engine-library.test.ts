@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,37 @@ describe('findEngineLibrary', () => {
     const env = { KUNWIND_LIBUNICORN_SEARCH: broken };
     expect(error(findEngineLibrary({ env, cache: empty }))).toContain(`${path} cannot be used: `);
   });
+
+  it('does not say that a library which is there is missing', () => {
+    const broken = mkdtempSync(join(empty, 'there-'));
+    writeFileSync(join(broken, 'libunicorn.so.2'), 'not a library');
+    const env = { KUNWIND_LIBUNICORN_SEARCH: broken };
+    const line = error(findEngineLibrary({ env, cache: empty }));
+    expect(line).not.toContain('not on this machine');
+    expect(error(findEngineLibrary(NOWHERE))).toContain('is not on this machine');
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'says that memory is lacking, and how much there may be, not what to install',
+    () => {
+      const module = new URL('../../scripts/find-engine.mjs', import.meta.url).href;
+      // The address space of a process that has reserved nearly all it may: the library does not fit.
+      const code = `import { findEngine } from ${JSON.stringify(module)};
+        import { createRequire } from 'node:module';
+        createRequire(${JSON.stringify(module)})('koffi');
+        const room = [];
+        try { for (;;) room.push(new ArrayBuffer(2 ** 23)); } catch {}
+        console.log(JSON.stringify(findEngine()));`;
+      const command = 'ulimit -v 1500000; exec "$0" --input-type=module -e "$1"';
+      const output = spawnSync('bash', ['-c', command, process.execPath, code], {
+        encoding: 'utf8',
+      }).stdout;
+      const found = JSON.parse(output) as ReturnType<typeof findEngineLibrary>;
+      expect(error(found)).toMatch(
+        /^no CPU engine: \S+ cannot be used: .*; the address space is limited \(ulimit -v 1500000\)$/,
+      );
+    },
+  );
 
   it('uses KUNWIND_LIBUNICORN and nothing else when it is set', () => {
     const missing = join(empty, 'missing.so');
