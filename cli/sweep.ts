@@ -38,6 +38,7 @@ export async function sweep(given: SweepArguments): Promise<number> {
   const { report } = outcome;
   if (given.image !== undefined || given.kernel !== undefined) checkSetUp(outcome);
   if (options.point !== undefined) checkPointTaken(options, outcome);
+  else checkAnyTaken(options, outcome);
   const status = report.unexpected === 0 ? 0 : 1;
   // A reader that closes the pipe early ends the program with this status.
   process.exitCode = status;
@@ -146,6 +147,16 @@ function checkSetUp({ report }: SweepOutcome): void {
     const problem = problems.find(({ kind }) => kind === 'setup');
     if (problem !== undefined) throw new UsageError(problem.detail);
   }
+}
+
+/** A sweep of nothing is no promise kept. @throws UsageError */
+function checkAnyTaken({ targets, kinds }: SweepOptions, { report }: SweepOutcome): void {
+  if (report.points > 0 || report.unexpected > 0) return;
+  const wanted = KIND_NAMES.filter((_, i) => (kinds & (1 << i)) !== 0).join(', ');
+  const possible = new Set(targets.flatMap(({ scenario }) => scenario.kinds ?? []));
+  const only = possible.size === 0 ? '' : `, only ${[...possible].join(', ')}`;
+  const where = targets.length === 1 ? (targets[0]?.scenario.name ?? '') : 'these scenarios';
+  throw new UsageError(`nothing was judged: no ${wanted} is taken in ${where}${only}`);
 }
 
 /** A point that nothing was judged at does not exist: say why. */

@@ -114,6 +114,10 @@ async function main(): Promise<number> {
     process.stderr.write('fuzz: --count, --seed and --from are whole numbers\n');
     return 2;
   }
+  if (count === 0) {
+    process.stderr.write('fuzz: --count 0 tries nothing\n');
+    return 2;
+  }
   const totals: Totals = { findings: [], memory: [], outcomes: {}, highestRss: 0 };
   let ended = 0;
   const began = performance.now();

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { environment, MAIN, ROOT, scratchFolder, start } from './run-cli.js';
+import type { SweepReport } from '../../sweep/report.js';
+import { environment, MAIN, ROOT, run, scratchFolder, start } from './run-cli.js';
 
 const folder = scratchFolder();
 afterAll(() => {
@@ -106,6 +107,37 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
     );
     expect(workers.filter(isRunning)).toEqual([]);
     expect(readdirSync(folder.path)).toEqual([]);
+  },
+);
+
+it.skipIf(!existsSync('/proc/self/task'))(
+  'a worker that is killed costs nothing, and one line says that it happened',
+  async () => {
+    const args = ['sweep', 'leaf', '--policy', 'sframe-strict', '--json', '-'];
+    const child = start([...args, '--jobs', '2']);
+    let [stdout, stderr] = ['', ''];
+    let victim: number | undefined;
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+      if (victim !== undefined || !/^ *\d+% /m.test(stderr)) return;
+      victim = childrenOf(child.pid ?? 0)[0];
+      if (victim !== undefined) process.kill(victim, 'SIGKILL');
+    });
+    const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /\nkunwind-lab: 1 worker process died and was replaced: signal SIGKILL\n/,
+    );
+    const whole = run([...args, '--jobs', '1', '--no-progress']);
+    expect(whole.stderr).not.toContain('died');
+    const reportOf = (json: string): unknown => {
+      const { seconds, pointsPerSecond, jobs, ...rest } = JSON.parse(json) as SweepReport;
+      return [rest, typeof seconds, typeof pointsPerSecond, typeof jobs];
+    };
+    expect(reportOf(stdout)).toEqual(reportOf(whole.stdout));
   },
 );
 

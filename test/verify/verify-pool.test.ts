@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { WorkerDeaths } from '../../base/worker-deaths.js';
 import { verifyInPool } from '../../verify/verify-pool.js';
 import { workerScripts } from '../worker-that.js';
 
@@ -14,7 +15,9 @@ describe('verifying with worker processes', () => {
        });`,
     );
     const whole = await verifyInPool({ file: LEAF, jobs: 2 });
-    const partial = await verifyInPool({ file: LEAF, jobs: 2, worker });
+    const deaths = new WorkerDeaths();
+    const partial = await verifyInPool({ file: LEAF, jobs: 2, worker, died: deaths.add });
+    expect(deaths.line).toMatch(/^\d+ worker processes died and were replaced: signal SIGKILL$/);
     if (!whole.ok || !partial.ok) throw new Error('not verified');
     const { skipped, functions, findings } = partial.value.report;
     expect(skipped).toHaveLength(1);
