@@ -22,6 +22,11 @@ import { summaryLines, verdictLine } from './summary.js';
 import { type SweepArguments, type SweepRequest, sweepRequest } from './sweep-options.js';
 import { UsageError } from './usage-error.js';
 
+/** An outcome, and the exit status of the signal that interrupted the sweep. */
+interface Swept extends SweepOutcome {
+  readonly interrupted?: number;
+}
+
 /** Sweep, print what was found and write the report. @returns the exit status. @throws UsageError */
 export async function sweep(given: SweepArguments): Promise<number> {
   const kernel = await plainKernel(given.kernel);
@@ -35,16 +40,20 @@ export async function sweep(given: SweepArguments): Promise<number> {
 
   const outcome = await execute(options, request.jobs, engine.value, given.progress);
   if (typeof outcome === 'number') return outcome;
-  const { report } = outcome;
+  const { report, interrupted } = outcome;
   if (given.image !== undefined || given.kernel !== undefined) checkSetUp(outcome);
   if (options.point !== undefined) checkPointTaken(options, outcome);
   else checkAnyTaken(options, outcome);
-  const status = report.unexpected === 0 ? 0 : 1;
+  const status = interrupted ?? (report.unexpected === 0 ? 0 : 1);
   // A reader that closes the pipe early ends the program with this status.
   process.exitCode = status;
   await file?.write(report);
   const text = textStream(file);
   await print(resultLines(options, outcome, outputStyle(given.color, text)), text);
+  if (report.partial !== undefined) {
+    const written = file === undefined ? '' : ', and so is the report';
+    complain(`interrupted after ${plural(report.points, 'point')}: this is partial${written}`);
+  }
   return status;
 }
 
@@ -57,7 +66,7 @@ async function execute(
   jobs: number | undefined,
   backend: EngineBackend,
   progress: boolean,
-): Promise<SweepOutcome | number> {
+): Promise<Swept | number> {
   if (jobs !== 1) {
     const deaths = new WorkerDeaths();
     const pool = new WorkerPool({ jobs: jobs ?? availableParallelism(), died: deaths.add });
@@ -112,7 +121,7 @@ async function run(
   options: SweepOptions,
   executor: UnitExecutor,
   progress: boolean,
-): Promise<SweepOutcome | number> {
+): Promise<Swept | number> {
   const kinds = KIND_NAMES.filter((_, i) => (options.kinds & (1 << i)) !== 0);
   const what =
     `${plural(options.targets.length, 'scenario')}: ` +
@@ -133,11 +142,13 @@ async function run(
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     display.stop();
   });
-  if (signal !== undefined) {
+  const interrupted = signal === undefined ? undefined : 128 + constants.signals[signal];
+  if (interrupted !== undefined && !('report' in outcome)) {
     complain(`interrupted after ${plural(points, 'point')}; no report was written`);
-    return 128 + constants.signals[signal];
+    return interrupted;
   }
-  if ('report' in outcome) return outcome;
+  if ('report' in outcome)
+    return { ...outcome, ...(interrupted === undefined ? {} : { interrupted }) };
   throw new UsageError(outcome.message);
 }
 

@@ -90,7 +90,10 @@ export class Sweep implements UnitObserver {
     this.jobs = options.targets.map((target) => new TargetJob(target));
   }
 
-  /** End it early: the executor gives up, {@link run} resolves with a failure. */
+  /**
+   * End it early: the executor gives up, {@link run} resolves with a partial report, or with a failure when there
+   * is nothing to report.
+   */
   abort(): void {
     this.failure ??= 'interrupted';
     void this.executor.close();
@@ -112,7 +115,7 @@ export class Sweep implements UnitObserver {
       await this.executor.close();
     }
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-    if (this.failure !== undefined) {
+    if (this.failure !== undefined && !this.isInterrupted) {
       const kind = this.failure === 'interrupted' ? 'interrupted' : 'workers';
       return { kind, message: this.failure };
     }
@@ -121,6 +124,11 @@ export class Sweep implements UnitObserver {
       walks: this.jobs.flatMap((job) => job.results().flatMap((result) => result.walks)),
       peakMemory: this.executor.peakMemory,
     };
+  }
+
+  /** Interrupted, with something to report. */
+  private get isInterrupted(): boolean {
+    return this.failure === 'interrupted' && this.points > 0 && this.options.point === undefined;
   }
 
   private async execute(units: readonly UnitRequest[]): Promise<void> {
@@ -204,8 +212,9 @@ export class Sweep implements UnitObserver {
     const { policies, point } = this.options;
     const scenarios = this.jobs.map((job) => {
       const depth = this.options.depth ?? job.target.scenario.depth ?? 1;
-      const whole = point === undefined && job.problems.length === 0 && !job.incomplete;
-      return mergeScenario(
+      const partial = this.isInterrupted && !job.isAnswered;
+      const whole = point === undefined && job.problems.length === 0 && !job.incomplete && !partial;
+      const merged = mergeScenario(
         job.target,
         policies,
         job.instructions,
@@ -214,10 +223,13 @@ export class Sweep implements UnitObserver {
         whole ? { policies, kinds: this.kindsOf(job.target), depth } : undefined,
         (at, policy) => this.options.replay(job.target, at, policy),
       );
+      return partial ? { ...merged, partial } : merged;
     });
+    const isPartial = scenarios.some(({ partial }) => partial === true);
     const points = scenarios.reduce((sum, { points: count }) => sum + count, 0);
     return {
       version: 1,
+      ...(isPartial ? { partial: { done: this.done, total: this.total } } : {}),
       points,
       compared: scenarios.reduce((sum, { compared }) => sum + compared, 0),
       seconds: Math.round(seconds * 1000) / 1000,

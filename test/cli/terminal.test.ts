@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SweepReport } from '../../sweep/report.js';
@@ -61,15 +61,17 @@ describe.skipIf(!hasPty)('on a terminal (needs python3)', () => {
     expect(screen.slice(screen.indexOf(SHOW_CURSOR))).not.toContain('ETA');
   });
 
-  it('answers Ctrl-C with one line and a visible cursor', () => {
+  it('answers Ctrl-C with what there is, one line and a visible cursor', () => {
     const path = join(folder.path, 'terminal.json');
     const { status, screen } = onTerminal('ETA', ['sweep', 'leaf', '--json', path]);
     expect(status).toBe(130);
     expect(screen).toMatch(
-      /kunwind-lab: interrupted after [\d,]+ points?; no report was written\r\n/,
+      /kunwind-lab: interrupted after [\d,]+ points?: this is partial, and so is the report\r\n$/,
     );
+    expect(screen).not.toContain('all as promised');
     expect(screen.lastIndexOf(SHOW_CURSOR)).toBeGreaterThan(screen.lastIndexOf(HIDE_CURSOR));
-    expect(existsSync(path)).toBe(false);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toHaveProperty('partial');
+    rmSync(path);
   });
 });
 
@@ -86,13 +88,16 @@ function isRunning(pid: number): boolean {
 }
 
 it.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s ends the sweep, its workers, and leaves no file',
+  '%s ends the sweep and its workers; what there is is reported, as a part',
   async (signal) => {
     const json = join(folder.path, 'report.json');
     const child = start(['sweep', 'leaf', '--jobs', '2', '--json', json]);
     let stderr = '';
     let workers: number[] = [];
-    child.stdout?.resume();
+    let stdout = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
       // The first progress line: workers are busy.
@@ -103,10 +108,20 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
     const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
     expect(status).toBe(signal === 'SIGINT' ? 130 : 143);
     expect(stderr).toMatch(
-      /\nkunwind-lab: interrupted after [\d,]+ points; no report was written\n$/,
+      /\nkunwind-lab: interrupted after [\d,]+ points: this is partial, and so is the report\n$/,
     );
+    expect(stdout).toMatch(/: partial, of about [\d,]+ points, nothing unexpected so far\n$/);
+    expect(stdout).not.toContain('all as promised');
     expect(workers.filter(isRunning)).toEqual([]);
-    expect(readdirSync(folder.path)).toEqual([]);
+    const { partial, points, scenarios } = JSON.parse(readFileSync(json, 'utf8')) as SweepReport;
+    expect(partial?.done).toBeGreaterThan(0);
+    expect(partial?.total).toBeGreaterThan(partial?.done ?? Infinity);
+    expect(points).toBeGreaterThan(0);
+    const marked = scenarios.filter((scenario) => scenario.partial === true);
+    expect(marked.length).toBeGreaterThan(0);
+    for (const { unmet } of marked) expect(unmet).toEqual([]);
+    expect(readdirSync(folder.path)).toEqual(['report.json']);
+    rmSync(json);
   },
 );
 
