@@ -15,8 +15,12 @@ import { matrixLines } from './kunit-matrix.js';
 import { type KunitArguments, kunitRequest } from './kunit-options.js';
 import { complain, complainOf, print } from './output.js';
 import { ReportFile, textStream } from './report-file.js';
+import { stepProgress } from './step-progress.js';
 import { outputStyle, plural, type Style } from './style.js';
 import { UsageError } from './usage-error.js';
+
+/** Runs of a case that take seconds together. */
+const MANY_RUNS = 50;
 
 /** Run the cases, and print or compare what they say. @returns the exit status. @throws UsageError */
 export async function kunit(given: KunitArguments): Promise<number> {
@@ -26,7 +30,18 @@ export async function kunit(given: KunitArguments): Promise<number> {
   if (!engine.ok) throw new UsageError(engine.error.message);
 
   const deaths = new WorkerDeaths();
-  const outcome = await runKunit({ ...options, died: deaths.add });
+  const { cases, policies } = options;
+  const what = `running ${plural(cases.length, 'case')} under ${policies.length === 1 ? '1 policy' : `${policies.length} policies`}`;
+  const display = stepProgress(what, { long: cases.length * policies.length >= MANY_RUNS });
+  const outcome = await runKunit({
+    ...options,
+    died: deaths.add,
+    progress: (done, total) => {
+      display.update(done, total);
+    },
+  }).finally(() => {
+    display.stop();
+  });
   complainOf(deaths);
   if (!outcome.ok) throw new UsageError(outcome.error);
   const ktap = [...ktapLines(suiteDocument(outcome.value))];

@@ -1,4 +1,5 @@
 /** What `kunwind-lab sframe verify` does. */
+import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { WorkerDeaths } from '../base/worker-deaths.js';
 import { loadProgram } from '../verify/program.js';
@@ -8,6 +9,7 @@ import { once, type OptionText, wholeNumber } from './option-values.js';
 import { complainOf, print } from './output.js';
 import { packageVersion } from './package-version.js';
 import { ReportFile, textStream } from './report-file.js';
+import { stepProgress } from './step-progress.js';
 import { count } from './style.js';
 import { UsageError } from './usage-error.js';
 import { jsonReport, replayCommand } from './verify-json.js';
@@ -42,7 +44,18 @@ export async function verify(given: VerifyArguments): Promise<number> {
   }
   const started = performance.now();
   const deaths = new WorkerDeaths();
-  const outcome = await verifyInPool({ file, glob, jobs, died: deaths.add });
+  const display = stepProgress(`verifying ${file}`, { long: isLarge(file) });
+  const outcome = await verifyInPool({
+    file,
+    glob,
+    jobs,
+    died: deaths.add,
+    progress: (done, total) => {
+      display.update(done, total);
+    },
+  }).finally(() => {
+    display.stop();
+  });
   complainOf(deaths);
   if (!outcome.ok) throw new UsageError(outcome.error);
   const { report } = outcome.value;
@@ -64,6 +77,14 @@ export async function verify(given: VerifyArguments): Promise<number> {
   await print(await reportLines(file, known, report), textStream(jsonFile, sarifFile));
   if (process.stderr.isTTY) process.stderr.write(`${cost}\n`);
   return failed ? 1 : 0;
+}
+
+/** Bytes of a file that takes seconds to load and to verify: any kernel, compressed or not. */
+const LARGE_FILE = 2 ** 21;
+
+function isLarge(file: string): boolean {
+  const known = statSync(file, { throwIfNoEntry: false });
+  return known?.isFile() === true && known.size >= LARGE_FILE;
 }
 
 /** Time and memory, which differ from run to run: not for standard output. */

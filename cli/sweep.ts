@@ -17,6 +17,7 @@ import { complain, complainOf, print } from './output.js';
 import { replayDisagreements, replayLines } from './point-replay.js';
 import { progressDisplay } from './progress.js';
 import { ReportFile, textStream } from './report-file.js';
+import { stepProgress } from './step-progress.js';
 import { outputStyle, plural, type Style } from './style.js';
 import { summaryLines, verdictLine } from './summary.js';
 import { type SweepArguments, type SweepRequest, sweepRequest } from './sweep-options.js';
@@ -36,7 +37,7 @@ export async function sweep(given: SweepArguments): Promise<number> {
   const engine = await openBackend();
   if (!engine.ok) throw new UsageError(engine.error.message);
   for (const note of request.notes) complain(note);
-  const options = withSample(request, engine.value);
+  const options = await withSample(request, engine.value, given.progress);
 
   const outcome = await execute(options, request.jobs, engine.value, given.progress);
   if (typeof outcome === 'number') return outcome;
@@ -84,9 +85,19 @@ async function execute(
 }
 
 /** The options with the sampled functions added. @throws UsageError */
-function withSample({ options, sample }: SweepRequest, backend: EngineBackend): SweepOptions {
+async function withSample(
+  { options, sample }: SweepRequest,
+  backend: EngineBackend,
+  progress: boolean,
+): Promise<SweepOptions> {
   if (sample === undefined) return options;
-  const made = kernelSample(backend, sample);
+  const what = `choosing ${plural(sample.count, 'function')} of ${sample.source.file}`;
+  const display = stepProgress(what, { wanted: progress, long: true });
+  const made = await kernelSample(backend, sample, (share) => {
+    display.update(Math.floor(1000 * share), 1000);
+  }).finally(() => {
+    display.stop();
+  });
   if (!made.ok) throw new UsageError(made.error);
   const { targets, calls, tried, left } = made.value;
   const why = left.slice(0, 4).map(([reason, times]) => `${reason} (${times})`);
@@ -126,7 +137,11 @@ async function run(
   const what =
     `${plural(options.targets.length, 'scenario')}: ` +
     `policies ${options.policies.join(', ')}; kinds ${kinds.join(', ')}`;
-  const display = progressDisplay(progress && options.point === undefined, what);
+  const display = progressDisplay(
+    progress && options.point === undefined,
+    options.targets.length,
+    what,
+  );
   let points = 0;
   const sweep = new Sweep(options, executor, (state) => {
     points = state.points;

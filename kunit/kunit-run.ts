@@ -22,6 +22,8 @@ export interface KunitOptions {
   readonly worker?: string;
   /** Hears of each worker that died and was replaced. */
   readonly died?: DeathListener;
+  /** Runs of a case done, of all: one under each policy. */
+  readonly progress?: (done: number, total: number) => void;
 }
 
 /** Time without an answer after which a worker hangs in guest code that never stops. */
@@ -43,6 +45,7 @@ export async function runKunit(options: KunitOptions): Promise<Result<SuiteRun[]
     queue,
     done,
     died: options.died ?? (() => undefined),
+    progress: () => options.progress?.(done.size, policies.length * cases.length),
   };
   const ends = await Promise.all(Array.from({ length: jobs }, () => serve(work)));
   const failed = ends.find((end) => end !== undefined);
@@ -82,6 +85,7 @@ interface Work {
   readonly queue: CaseRequest[];
   readonly done: Map<string, CaseRun>;
   readonly died: DeathListener;
+  readonly progress: () => void;
 }
 
 /** Works the queue off in one process after another. @returns why that is impossible */
@@ -94,7 +98,7 @@ async function serve(work: Work): Promise<string | undefined> {
 }
 
 /** Resolves when the queue is empty, or the process is gone. @returns a failure that will recur */
-function oneProcess({ script, queue, done, died }: Work): Promise<string | undefined> {
+function oneProcess({ script, queue, done, died, progress }: Work): Promise<string | undefined> {
   return new Promise((resolve) => {
     let ready = false;
     let failure: string | undefined;
@@ -111,6 +115,7 @@ function oneProcess({ script, queue, done, died }: Work): Promise<string | undef
           case 'result':
             worker.finish();
             for (const run of message.runs) done.set(keyOf(run.policy, run.caseName), run);
+            progress();
             break;
         }
         const next = queue.shift();

@@ -23,6 +23,8 @@ function main() {
   if (before.lacksMemory) return say(before.error);
   if (process.env.KUNWIND_ENGINE_DOWNLOAD === '0') return say(`${hintOf(before)} (not downloaded)`);
 
+  // Standard error: npm shows both at once, and this must not wait for a buffer.
+  if (isAptMachine()) console.error('kunwind-lab: no libunicorn here, fetching it with apt');
   const problem = isAptMachine() ? unpackFromApt() : 'this is no machine with apt and dpkg-deb';
   const after = findEngine();
   if (after.ok && after.value.backend === 'libunicorn') {
@@ -62,12 +64,14 @@ function downloadAndUnpack(work) {
   if (name === undefined) {
     // Containers come without package lists. Private ones need no root.
     const state = privateState(work);
+    console.error('kunwind-lab: apt-get update, into a folder of its own');
     const update = run('apt-get', [...options, ...state, 'update']);
     if (!update.ok) return `apt-get update: ${update.message}`;
     options = [...options, ...state];
     name = packageName(options);
   }
   if (name === undefined) return 'apt knows no package libunicorn2';
+  console.error(`kunwind-lab: apt-get download ${name}`);
   const download = run('apt-get', [...options, 'download', name], work);
   if (!download.ok) return `apt-get download ${name}: ${download.message}`;
   const archive = fs.readdirSync(work).find((file) => file.endsWith('.deb'));

@@ -46,6 +46,8 @@ export interface SweepOptions {
 
 /** How far a sweep is. */
 export interface SweepProgress {
+  /** Scenarios that were measured, which comes first, of all. */
+  readonly measured: { readonly done: number; readonly total: number };
   /** Work done, of all work, in no particular unit; 0 of 0 while scenarios are being measured. */
   readonly done: number;
   readonly total: number;
@@ -80,6 +82,7 @@ export class Sweep implements UnitObserver {
   private done = 0;
   private total = 0;
   private points = 0;
+  private measured = 0;
 
   /** @param executor executes the units of this sweep, which closes it when it ends */
   constructor(
@@ -182,7 +185,9 @@ export class Sweep implements UnitObserver {
     job.keep(request, result);
     this.points += result.points;
     this.done += rangeWork(request.range);
+    if (this.total === 0) this.measured++;
     this.onProgress({
+      measured: { done: this.measured, total: this.jobs.length },
       done: Math.min(this.done, this.total),
       total: this.total,
       points: this.points,

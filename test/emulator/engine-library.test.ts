@@ -92,8 +92,12 @@ describe('findEngineLibrary', () => {
 describe('scripts/ensure-engine.mjs', () => {
   const script = fileURLToPath(new URL('../../scripts/ensure-engine.mjs', import.meta.url));
 
-  /** Runs a copy, so that its cache is a directory of the test. */
   function run(variables: Record<string, string>): string {
+    return fetch(variables).stdout;
+  }
+
+  /** Runs a copy, so that its cache is a directory of the test. */
+  function fetch(variables: Record<string, string>): { stdout: string; stderr: string } {
     const root = mkdtempSync(join(empty, 'package-'));
     const scripts = mkdtempSync(join(root, 'scripts-'));
     for (const name of readdirSync(new URL('../../scripts/', import.meta.url))) {
@@ -104,7 +108,12 @@ describe('scripts/ensure-engine.mjs', () => {
     // Who runs the tests with a library of their own must not change what is tested here.
     delete env['KUNWIND_LIBUNICORN'];
     const copy = join(scripts, 'ensure-engine.mjs');
-    return execFileSync(process.execPath, [copy], { env, encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [copy], {
+      env,
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    return { stdout, stderr };
   }
 
   it('never fails an installation: without koffi it says that', () => {
@@ -120,6 +129,27 @@ describe('scripts/ensure-engine.mjs', () => {
     expect(output).toMatch(/^kunwind-lab: did not unpack the engine \(.*\)\. no CPU engine: /);
     expect(output).toContain('apt install libunicorn2');
     expect(output.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('says what it waits for when it fetches the engine', () => {
+    const tools = mkdtempSync(join(empty, 'apt-'));
+    const tool = (name: string, code: string): void => {
+      writeFileSync(join(tools, name), `#!/bin/sh\n${code}\n`, { mode: 0o755 });
+    };
+    // No package lists at first, and no network ever.
+    tool(
+      'apt-get',
+      'case "$*" in *update | --version) exit 0;; esac; echo E: no network >&2; exit 100',
+    );
+    tool('apt-cache', 'exit 0');
+    tool('dpkg-deb', 'exit 0');
+    const packages = fileURLToPath(new URL('../../node_modules', import.meta.url));
+    const { stdout, stderr } = fetch({ PATH: `${tools}:/bin:/usr/bin`, NODE_PATH: packages });
+    expect(stderr).toBe(
+      'kunwind-lab: no libunicorn here, fetching it with apt\n' +
+        'kunwind-lab: apt-get update, into a folder of its own\n',
+    );
+    expect(stdout).toMatch(/^kunwind-lab: did not unpack the engine /);
   });
 
   it('can be switched off', () => {

@@ -40,6 +40,7 @@ async function check(name, known) {
     return [];
   }
   const started = performance.now();
+  process.stderr.write(`verifying ${name}\n`);
   const outcome = await verifyInPool({ file, jobs: availableParallelism() });
   if (!outcome.ok) return [outcome.error];
   const seconds = (performance.now() - started) / 1000;

@@ -48,7 +48,9 @@ async function main(): Promise<number> {
   const verifier = Verifier.create(program.value, backend.value);
   if (!verifier.ok) return complain(verifier.error);
   const started = performance.now();
+  process.stderr.write(`planting ${tables} mistakes in the table of ${file}\n`);
   const inTables = new MutationRunner(verifier.value, seed, values.all).tables(tables).report;
+  process.stderr.write(`planting ${code} mistakes in its code\n`);
   const inCode = new MutationRunner(verifier.value, seed).code(code).report;
   verifier.value.close();
   const seconds = Math.round((performance.now() - started) / 1000);
