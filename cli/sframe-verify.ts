@@ -1,12 +1,13 @@
 /** What `kunwind-lab sframe verify` does. */
 import { statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import { WorkerDeaths } from '../base/worker-deaths.js';
 import { loadProgram } from '../verify/program.js';
 import { sarifLog } from '../verify/sarif.js';
+import { INTERRUPTED } from '../verify/report.js';
 import { type PoolOutcome, verifyInPool } from '../verify/verify-pool.js';
 import { once, type OptionText, wholeNumber } from './option-values.js';
-import { complainOf, print } from './output.js';
+import { complain, complainOf, print } from './output.js';
 import { packageVersion } from './package-version.js';
 import { ReportFile, textStream } from './report-file.js';
 import { stepProgress } from './step-progress.js';
@@ -45,8 +46,16 @@ export async function verify(given: VerifyArguments): Promise<number> {
   const started = performance.now();
   const deaths = new WorkerDeaths();
   const display = stepProgress(`verifying ${file}`, { long: isLarge(file) });
+  let interrupted: number | undefined;
+  const ending = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => {
+    interrupted = 128 + constants.signals[name];
+    ending.abort();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const outcome = await verifyInPool({
     file,
+    signal: ending.signal,
     glob,
     jobs,
     died: deaths.add,
@@ -54,9 +63,14 @@ export async function verify(given: VerifyArguments): Promise<number> {
       display.update(done, total);
     },
   }).finally(() => {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     display.stop();
   });
   complainOf(deaths);
+  if (!outcome.ok && interrupted !== undefined) {
+    complain('interrupted before any function was verified; no report was written');
+    return interrupted;
+  }
   if (!outcome.ok) throw new UsageError(outcome.error);
   const { report } = outcome.value;
   if (report.functions.total === 0) {
@@ -68,7 +82,8 @@ export async function verify(given: VerifyArguments): Promise<number> {
   }
   const cost = costLine(outcome.value, started);
   const failed = report.findings.length > 0 || report.skipped.length > 0;
-  process.exitCode = failed ? 1 : 0;
+  const status = interrupted ?? (failed ? 1 : 0);
+  process.exitCode = status;
   await jsonFile?.write(jsonReport(file, report));
   await sarifFile?.write(sarifLog(file, packageVersion(), report, (fn) => replayCommand(file, fn)));
   // Only now, when the workers are gone: a program takes as much memory as one of them.
@@ -76,7 +91,10 @@ export async function verify(given: VerifyArguments): Promise<number> {
   const known = program?.ok === true ? program.value : undefined;
   await print(await reportLines(file, known, report), textStream(jsonFile, sarifFile));
   if (process.stderr.isTTY) process.stderr.write(`${cost}\n`);
-  return failed ? 1 : 0;
+  if (report.skipped.some(({ reason }) => reason === INTERRUPTED)) {
+    complain('interrupted: this is partial, and so is a report that was written');
+  }
+  return status;
 }
 
 /** Bytes of a file that takes seconds to load and to verify: any kernel, compressed or not. */

@@ -7,7 +7,7 @@ import { fail, ok, type Result } from '../base/result.js';
 import { type DeathListener, withLastWords } from '../base/worker-deaths.js';
 import { WorkerProcess, workerScript } from '../base/worker-process.js';
 import { type GroupResult, noCounts } from './finding.js';
-import { makeReport, type VerifyReport } from './report.js';
+import { INTERRUPTED, makeReport, type VerifyReport } from './report.js';
 import type { Batch, GroupNames, VerifyJob, VerifyMessage } from './verify-worker.js';
 
 /** Groups in a batch, which take some tens of milliseconds. */
@@ -23,6 +23,8 @@ export interface PoolOptions {
   readonly jobs: number;
   /** Path of the worker's module. Tests have their own. */
   readonly worker?: string;
+  /** Ends it early: what was not verified until then is reported as skipped, {@link INTERRUPTED}. */
+  readonly signal?: AbortSignal;
   /** Hears of each worker that died and was replaced. */
   readonly died?: DeathListener;
   /** Called with the number of groups that are done, and of all groups. */
@@ -68,8 +70,19 @@ class Pool {
   run(): Promise<Result<PoolOutcome, string>> {
     return new Promise((resolve) => {
       this.finish = resolve;
+      this.options.signal?.addEventListener('abort', () => {
+        this.interrupt();
+      });
       this.spawn();
     });
+  }
+
+  /** Answer for what has not been verified. */
+  private interrupt(): void {
+    if (this.names === undefined) this.finish(fail(INTERRUPTED));
+    for (const [i, group] of (this.names ?? []).entries()) {
+      this.answer(i, nothingOf(group, INTERRUPTED));
+    }
   }
 
   /** End all workers; settles when they are gone. */
