@@ -1,4 +1,4 @@
-/** The CPU engine of this machine: the check that every command makes when it starts. */
+/** Opens the CPU engine of this machine, which every command does first. */
 import { lacksAddressSpace } from './address-space.js';
 import type { EngineBackend, EngineError } from './engine.js';
 import { type EngineSearch, findEngineLibrary } from './engine-library.js';
@@ -11,7 +11,7 @@ const MACHINE_ENGINES = 3;
  * Find and load the engine: libunicorn, or `@alexaltea/unicorn-js` where only that is installed.
  * @param search where to look; tests narrow it
  * @param engines that will be open at the same time: there must be address space for them
- * @returns or a `library-missing` error whose message is one line that says what to install
+ * @returns the backend, or a `library-missing` error whose one-line message says what to install
  */
 export async function openBackend(
   search: EngineSearch = {},
@@ -24,7 +24,7 @@ export async function openBackend(
     case 'libunicorn': {
       const message = lacksAddressSpace(engines);
       if (message !== undefined) return fail({ kind: 'engine-error', operation: 'open', message });
-      // Not imported above: without koffi, which that backend needs, the other one still works.
+      // Not imported at the top: this backend needs koffi, without which the other one still works.
       const { loadLibunicorn } = await import('./libunicorn.js');
       return loadLibunicorn(library.path);
     }

@@ -1,6 +1,7 @@
 /**
- * What a real kernel must have to be run without booting it, what it has, and what a missing part costs.
- * The answer is a list for a person to read and, when nothing needed is missing, the kernel image.
+ * Checks whether a real kernel has what it takes to run it without booting it, and what a missing
+ * part costs. The result is a list for a person to read and, when nothing required is missing, the
+ * kernel image.
  */
 import type { ElfError } from '../../elf/error.js';
 import type { ElfImage } from '../../elf/image.js';
@@ -30,23 +31,26 @@ import { LinkedKernel } from './linked-kernel.js';
 import { unsupportedExceptions } from './unsupported-exceptions.js';
 import type { WalkStub } from '../walk-stub.js';
 
-/** One thing looked for. */
+/** One thing that is checked. */
 export interface VmlinuxItem {
   readonly what: string;
-  /** `ok`: there. `missing`: the kernel can be swept without it. `unusable`: it cannot. */
+  /**
+   * `ok`: present. `missing`: absent, but the kernel can be swept without it. `unusable`: the
+   * kernel cannot be swept.
+   */
   readonly state: 'ok' | 'missing' | 'unusable';
-  /** What was found, or what its absence costs. */
+  /** What was found, or what the absence costs. */
   readonly detail: string;
 }
 
-/** A kernel that was looked at. */
+/** The result of a check. */
 export interface VmlinuxCheck {
   readonly items: readonly VmlinuxItem[];
-  /** Absent when something needed is missing. */
+  /** Undefined when something required is missing. */
   readonly kernel: KernelImage | undefined;
 }
 
-/** Looks at a kernel. @param sources of structure offsets, the best first */
+/** Checks a kernel. `sources` are those of structure offsets, the best one first. */
 export function checkVmlinux(
   elf: ElfImage,
   sources: readonly OffsetSource[],
@@ -67,7 +71,7 @@ export function checkVmlinux(
   return ok({ items, kernel: usable ? vmlinuxImage(elf, loaded.value, offsets, stub) : undefined });
 }
 
-/** The first thing that a kernel cannot be swept without, in one line. */
+/** In one line, the first thing that makes a kernel unusable. */
 export function unusableReason({ items }: VmlinuxCheck): string {
   const bad = items.filter(({ state }) => state === 'unusable');
   const [first] = bad;
@@ -129,7 +133,10 @@ function* requiredItems(
   } else yield found('pt_regs', `${size} bytes, metadata record at ${record}`);
 }
 
-/** Which descriptions of the build the offsets below are from, the best first, and which it has besides. */
+/**
+ * Says which descriptions of the build the offsets are from, the best one first, and which ones
+ * were not needed.
+ */
 function* offsetSourceItems(linked: LinkedKernel, offsets: KnownOffsets): Generator<VmlinuxItem> {
   if (!linked.has('init_task')) return;
   const origins = new Set(MEMBER_NAMES.map((name) => offsets[name].origin));
@@ -144,7 +151,7 @@ function* offsetSourceItems(linked: LinkedKernel, offsets: KnownOffsets): Genera
   yield found('structure offsets', `from ${used.join(', ') || 'nowhere'}${rest}`);
 }
 
-/** By rank: each offset is from the first that has it. */
+/** By rank: each offset comes from the first of these that has it. */
 const ORIGINS = ['offsets file', 'BTF', 'DWARF', 'init_task', 'code'] as const;
 
 function* layoutItems(linked: LinkedKernel, offsets: KnownOffsets): Generator<VmlinuxItem> {
@@ -156,7 +163,7 @@ function* layoutItems(linked: LinkedKernel, offsets: KnownOffsets): Generator<Vm
     const what = `${struct}.${member}`;
     if (!Number.isNaN(value)) {
       const told = evidence === undefined ? origin : `${origin}: ${evidence}`;
-      // What else gives offsets is part of the file, and so of the same build.
+      // The other sources are part of the file, and so of the same build.
       const wrong = origin === 'offsets file' ? contradictionOf(name, value, task) : undefined;
       if (wrong === undefined) yield found(what, `${value} (${told})`);
       else yield unusable(what, `${value} (${told}), but ${wrong}: offsets of another build?`);
@@ -166,7 +173,10 @@ function* layoutItems(linked: LinkedKernel, offsets: KnownOffsets): Generator<Vm
   }
 }
 
-/** What init_task, which is linked with both, says against an offset of a member. */
+/**
+ * How init_task contradicts the offset of a member; undefined when it does not. It is part of the
+ * image, so it shows the true layout.
+ */
 function contradictionOf(
   name: MemberName,
   offset: number,

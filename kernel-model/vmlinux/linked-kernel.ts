@@ -1,6 +1,6 @@
 /**
- * What can be read off a kernel as it was linked, without running it: sizes of its stacks and of
- * pt_regs, and the words of init_task.
+ * What a linked kernel shows without being run: the sizes of its stacks and of pt_regs, and the
+ * words of init_task.
  */
 import { immediate12, isSetFp, isSubSp } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
@@ -22,7 +22,7 @@ export class LinkedKernel implements KernelCode {
     this.symbols = symbolsByName(elf);
   }
 
-  /** The address of a symbol. */
+  /** The address of a symbol; undefined when the kernel lacks it. */
   at(name: string): Address | undefined {
     return this.symbols.get(name)?.address;
   }
@@ -31,7 +31,7 @@ export class LinkedKernel implements KernelCode {
     return this.symbols.has(name);
   }
 
-  /** Loaded bytes, or undefined where they are not all in one segment. */
+  /** Loaded bytes; undefined where they are not all in one segment. */
   view(address: Address, bytes: number): DataView | undefined {
     for (const { address: low, data } of this.loaded) {
       const offset = address - low;
@@ -41,12 +41,15 @@ export class LinkedKernel implements KernelCode {
     return undefined;
   }
 
-  /** The instruction word at an address, 0 where there is none. */
+  /** The instruction word at an address; 0 where there is none. */
   word(address: Address): number {
     return this.view(address, 4)?.getUint32(0, true) ?? 0;
   }
 
-  /** Bytes of init_task's stack, which is as large as any task's; undefined when no symbol tells. */
+  /**
+   * Bytes of init_task's stack, which is as large as that of any task. Undefined when no symbol
+   * tells.
+   */
   get threadSize(): number | undefined {
     const low = this.at('__start_init_stack') ?? this.at('init_stack');
     const high = this.at('__end_init_stack');
@@ -54,7 +57,9 @@ export class LinkedKernel implements KernelCode {
     return this.symbols.get('init_stack')?.size || undefined;
   }
 
-  /** The doublewords of init_task and the address of its stack, which is NaN when no symbol tells. */
+  /**
+   * The doublewords of init_task and the address of its stack, which is NaN when no symbol tells.
+   */
   initTask(): InitTask {
     const task = this.symbols.get('init_task');
     const stack = this.at('init_stack') ?? this.at('init_thread_union') ?? NaN;
@@ -68,8 +73,8 @@ export class LinkedKernel implements KernelCode {
   }
 
   /**
-   * Bytes of pt_regs: the immediate of `sub sp, sp, #imm`, with which the vector of an interrupt at EL1
-   * begins. Undefined when it does not begin so.
+   * Bytes of pt_regs: the immediate of `sub sp, sp, #imm`, the first instruction of the vector for
+   * interrupts at EL1. Undefined when the vector does not start with it.
    */
   ptRegsSize(): number | undefined {
     const vector = (this.at('vectors') ?? NaN) + 0x280;
