@@ -58,7 +58,10 @@ export default defineConfig({
     provide: { exhaustive: false },
     projects: [
       { extends: true, test: { name: 'lab', include: ['test/**/*.test.ts'], exclude: [LINUX] } },
-      { extends: true, test: { name: 'linux', include: [LINUX] } },
+      {
+        extends: true,
+        test: { name: 'linux', include: [LINUX], globalSetup: ['test/linux/kernels-or-skip.ts'] },
+      },
       {
         extends: true,
         test: { name: 'exhaustive', include: paths(EXHAUSTIVE), provide: { exhaustive: true } },

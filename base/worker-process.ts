@@ -7,9 +7,12 @@ import { PACKAGE_ROOT } from './package-path.js';
 /** Callbacks to the owner of a worker. */
 export interface WorkerEvents<Message> {
   message(message: Message): void;
-  /** The process is gone. @param how its exit code or signal, in words */
-  exit(how: string): void;
+  /** The process is gone. @param how its exit code or signal, in words @param lastWords see {@link lastWordsOf} */
+  exit(how: string, lastWords: string): void;
 }
+
+/** Characters of a worker's standard error that are kept: what a crash of node prints besides its reason. */
+const KEPT_STDERR = 8192;
 
 /**
  * A worker process. It executes its requests in order; the owner calls {@link finish} when one has
@@ -21,6 +24,7 @@ export class WorkerProcess<Request extends Serializable, Message> {
   /** Settles when the process is gone. */
   readonly ended: Promise<void>;
   private readonly requests: Request[] = [];
+  private stderr = '';
   private watchdog: NodeJS.Timeout | undefined;
   private readonly process: ChildProcess;
 
@@ -36,19 +40,29 @@ export class WorkerProcess<Request extends Serializable, Message> {
   ) {
     this.process = fork(script, [], {
       serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.process.on('message', (message) => {
       events.message(message as Message);
+    });
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr = `${this.stderr}${text}`.slice(-KEPT_STDERR);
     });
     this.ended = new Promise((resolve) => {
       const end = (how: string): void => {
         clearTimeout(this.watchdog);
         resolve();
-        events.exit(how);
+        events.exit(how, lastWordsOf(this.stderr));
       };
       this.process.on('exit', (code, signal) => {
-        end(signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`);
+        const how = signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`;
+        const { stderr } = this.process;
+        // What it said last may arrive after its end. ('close' never comes when it was let go.)
+        if (stderr === null || stderr.closed) end(how);
+        else
+          stderr.once('close', () => {
+            end(how);
+          });
       });
       // A request that could not be sent needs no handling here: the process's exit follows, and
       // the owner then abandons it.
@@ -112,4 +126,29 @@ export function workerScript(directory: string, file: string): string {
   const beside = join(directory, file);
   if (existsSync(beside)) return beside;
   return join(PACKAGE_ROOT, 'dist', relative(PACKAGE_ROOT, directory), file);
+}
+
+/** Lines in which node or the engine says why it ends, the surest first; the rest is where. */
+const REASONS = [
+  /^\w*Error\b.*:|^FATAL ERROR|Fatal process/,
+  /could not|cannot|fatal|out of memory|assert|abort/i,
+];
+
+/**
+ * Why a process ended, from what it said on standard error: one line, or ''.
+ * @param stderr the end of it
+ */
+export function lastWordsOf(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  const said = lines.filter(
+    (line) => /[A-Za-z]/.test(line) && !/^(at |file:|Node\.js v)/.test(line),
+  );
+  const [line = said.at(-1) ?? ''] = REASONS.flatMap((reason) =>
+    said.filter((one) => reason.test(one)),
+  );
+  // V8 begins with its process and the time.
+  return line
+    .replace(/^\[\d+:0x[0-9a-f]+\]\s*/, '')
+    .replace(/^(# *)+/, '')
+    .slice(0, 200);
 }

@@ -29,7 +29,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
         print: { type: 'boolean', default: false, describe: 'Print the point as text and exit' },
         trace: {
           type: 'string',
-          describe: 'Write every stop from here on to this file (JSON lines)',
+          describe: 'Write every stop from here on to this file (JSON lines); -: standard output',
         },
         gdb: { type: 'string', describe: 'Serve gdb on this [HOST:]PORT; 0: any free port' },
         'gdb-allow-remote': {

@@ -39,11 +39,13 @@ export async function debug(given: DebugArguments): Promise<void> {
     const made = await Disassembler.create(line.machine.symbols);
     const code = made.ok ? made.value : undefined;
     const evaluator = new Evaluator(line);
-    if (request.tracePath !== undefined) writeTrace(request.tracePath, evaluator, code, request);
-    if (given.print) await printPoint(evaluator, code, request, given.color);
+    const { tracePath } = request;
+    if (tracePath !== undefined) await writeTrace(tracePath, evaluator, code, request);
+    const text = tracePath === '-' ? process.stderr : process.stdout;
+    if (given.print) await printPoint(evaluator, code, request, given.color, text);
     if (endpoint !== undefined) {
       const { serveGdb } = await import('./gdb-server.js');
-      await serveGdb(endpoint, given.gdbAllowRemote === true, { evaluator, ...request });
+      await serveGdb(endpoint, given.gdbAllowRemote === true, { evaluator, text, ...request });
     }
     if (shows) return;
     const asker: Asker = evaluator.isPossible('direct') ? 'direct' : request.kind;
@@ -76,34 +78,40 @@ async function printPoint(
   code: Disassembler | undefined,
   { kind, policy }: DebugRequest,
   color: boolean,
+  text: NodeJS.WriteStream,
 ): Promise<void> {
   const asker = evaluator.isPossible('direct') ? 'direct' : kind;
   const view = pointView(evaluator, code, { asker, policy });
-  const { colors, width } = outputStyle(color);
-  const columns = process.stdout.isTTY ? width : PRINT_WIDTH;
-  await print(pointLines(view, { paint: colors, width: columns }));
+  const { colors, width } = outputStyle(color, text);
+  const columns = text.isTTY ? width : PRINT_WIDTH;
+  await print(pointLines(view, { paint: colors, width: columns }), text);
 }
 
-/** @throws UsageError when the file cannot be written */
-function writeTrace(
+/** @param path `-` for standard output @throws UsageError when the file cannot be written */
+async function writeTrace(
   path: string,
   evaluator: Evaluator,
   code: Disassembler | undefined,
   { kind, policies }: DebugRequest,
-): void {
+): Promise<void> {
   const { line } = evaluator;
   const { position } = line;
+  const lines = traceLines(evaluator, code, { asker: kind, policies, mode: 'reliable' });
+  if (path === '-') await print(lines);
+  else writeLines(path, lines);
+  line.goTo(position);
+}
+
+/** Write a file as its lines come about. @throws UsageError */
+function writeLines(path: string, lines: Iterable<string>): void {
   try {
     const file = openSync(path, 'w');
     try {
-      for (const text of traceLines(evaluator, code, { asker: kind, policies, mode: 'reliable' })) {
-        writeSync(file, `${text}\n`);
-      }
+      for (const text of lines) writeSync(file, `${text}\n`);
     } finally {
       closeSync(file);
     }
   } catch (error) {
     throw new UsageError(`--trace: cannot write ${path}: ${oneLine(error)}`);
   }
-  line.goTo(position);
 }

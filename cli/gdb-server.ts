@@ -22,13 +22,15 @@ export interface Served {
   readonly policy: Policy;
   /** Index in `KIND_NAMES`. */
   readonly kind: number;
+  /** Where the greeting goes. */
+  readonly text: NodeJS.WriteStream;
 }
 
 /** Serve until SIGINT or SIGTERM. @throws UsageError when there is nowhere to listen */
 export async function serveGdb(
   endpoint: Endpoint,
   allowRemote: boolean,
-  { evaluator, policy, kind }: Served,
+  { evaluator, policy, kind, text }: Served,
 ): Promise<void> {
   const { line } = evaluator;
   const monitor = new GdbMonitor(evaluator, policy, kind, { paint: PLAIN, width: WIDTH });
@@ -39,7 +41,7 @@ export async function serveGdb(
     throw new UsageError(`--gdb: ${describeServerError(started.error)}${hint}`);
   }
   const ended = endOfSession();
-  await print(greeting(evaluator, started.value.endpoint, allowRemote));
+  await print(greeting(evaluator, started.value.endpoint, allowRemote), text);
   await ended;
   await started.value.close();
 }

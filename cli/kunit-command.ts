@@ -29,7 +29,7 @@ export const kunitCommand: CommandModule<object, KunitArguments> = {
           default: false,
           describe: 'Print a table of cases and policies instead of KTAP',
         },
-        junit: { type: 'string', describe: 'Write JUnit XML to this file' },
+        junit: { type: 'string', describe: 'Write JUnit XML to this file; -: standard output' },
         'stack-shift': {
           type: 'string',
           describe: 'Start stacks this many bytes lower (a multiple of 16)',

@@ -1,4 +1,5 @@
 /** What `kunwind-lab kunit` does. */
+import { WorkerDeaths } from '../base/worker-deaths.js';
 import { openBackend } from '../emulator/backend.js';
 import { SUITE_NAME } from '../kunit/cases.js';
 import { compareSuites, differenceText } from '../kunit/compare.js';
@@ -12,10 +13,14 @@ import { suiteDocument, type SuiteRun } from '../kunit/suite-ktap.js';
 import { describeSuiteLogError } from '../kunit/suite-log-error.js';
 import { matrixLines } from './kunit-matrix.js';
 import { type KunitArguments, kunitRequest } from './kunit-options.js';
-import { complain, print } from './output.js';
-import { ReportFile } from './report-file.js';
+import { complain, complainOf, print } from './output.js';
+import { ReportFile, textStream } from './report-file.js';
+import { stepProgress } from './step-progress.js';
 import { outputStyle, plural, type Style } from './style.js';
 import { UsageError } from './usage-error.js';
+
+/** Runs of a case that take seconds together. */
+const MANY_RUNS = 50;
 
 /** Run the cases, and print or compare what they say. @returns the exit status. @throws UsageError */
 export async function kunit(given: KunitArguments): Promise<number> {
@@ -24,28 +29,42 @@ export async function kunit(given: KunitArguments): Promise<number> {
   const engine = await openBackend();
   if (!engine.ok) throw new UsageError(engine.error.message);
 
-  const outcome = await runKunit(options);
+  const deaths = new WorkerDeaths();
+  const { cases, policies } = options;
+  const what = `running ${plural(cases.length, 'case')} under ${policies.length === 1 ? '1 policy' : `${policies.length} policies`}`;
+  const display = stepProgress(what, { long: cases.length * policies.length >= MANY_RUNS });
+  const outcome = await runKunit({
+    ...options,
+    died: deaths.add,
+    progress: (done, total) => {
+      display.update(done, total);
+    },
+  }).finally(() => {
+    display.stop();
+  });
+  complainOf(deaths);
   if (!outcome.ok) throw new UsageError(outcome.error);
   const ktap = [...ktapLines(suiteDocument(outcome.value))];
   const runs = readBack(ktap, outcome.value);
-  if (file !== undefined) {
-    // Only here: no other run needs the XML library.
-    const { xmlText } = await import('../kunit/junit-xml.js');
-    file.writeText(xmlText(junitDocument(SUITE_NAME, runs)));
-  }
   const differences = references === undefined ? [] : compareAll(runs, references);
   const failed =
     references === undefined ? runs.some(({ suite }) => !suite.ok) : differences.length;
   const status = failed === false || failed === 0 ? 0 : 1;
   // A reader that closes the pipe early ends the program with this status.
   process.exitCode = status;
-  const style = outputStyle(given.color);
+  if (file !== undefined) {
+    // Only here: no other run needs the XML library.
+    const { xmlText } = await import('../kunit/junit-xml.js');
+    await file.writeText(xmlText(junitDocument(SUITE_NAME, runs)));
+  }
+  const text = textStream(file);
+  const style = outputStyle(given.color, text);
   if (given.matrix)
-    await print(matrixLines(buildMatrix(runs.map((run) => run.suite)), runs, style));
+    await print(matrixLines(buildMatrix(runs.map((run) => run.suite)), runs, style), text);
   if (references !== undefined) {
-    await print(comparisonLines(runs, references, differences, style));
+    await print(comparisonLines(runs, references, differences, style), text);
   } else if (!given.matrix) {
-    await print(ktap);
+    await print(ktap, text);
   }
   return status;
 }

@@ -1,11 +1,30 @@
 #!/usr/bin/env node
-try {
-  const { runProgram } = await import('./program.js');
-  await runProgram(process.argv.slice(2));
-} catch (error) {
-  // Only an incomplete installation gets here: the program answers for everything else.
+// Any node that knows modules must be able to read this file, to say that it is too old: nothing is imported before
+// that, and there is no syntax here that is newer than modules are.
+
+/** The oldest node that works, as package.json has it. */
+const [MAJOR, MINOR] = [20, 19] as const;
+
+function isTooOld(version: string): boolean {
+  const [major, minor] = version.split('.').map(Number) as [number, number];
+  return major < MAJOR || (major === MAJOR && minor < MINOR);
+}
+
+/** Only an incomplete installation gets here: the program answers for everything else. */
+function internalError(error: unknown): void {
   process.exitCode = 2;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`kunwind-lab: internal error: ${message.split('\n')[0] ?? ''}\n`);
+  process.stderr.write(`kunwind-lab: internal error: ${message.split('\n')[0] as string}\n`);
   if (process.env['KUNWIND_DEBUG'] === '1') throw error;
+}
+
+if (isTooOld(process.versions.node)) {
+  process.exitCode = 2;
+  process.stderr.write(
+    `kunwind-lab: Node.js ${MAJOR}.${MINOR} or newer is needed, this is ${process.versions.node}\n`,
+  );
+} else {
+  import('./program.js')
+    .then(({ runProgram }) => runProgram(process.argv.slice(2)))
+    .catch(internalError);
 }

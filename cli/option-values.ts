@@ -12,6 +12,11 @@ export function values(
   name: string,
   given: readonly string[] | undefined,
 ): readonly string[] | undefined {
+  // `--no-json` is false to the parser, whatever it has been told of the type.
+  const parsed: unknown = given;
+  if (parsed === false || (Array.isArray(parsed) && parsed.includes(false))) {
+    throw new UsageError(`unknown option --no-${name} (see --help)`);
+  }
   if (given?.length === 0) throw new UsageError(`--${name} needs a value`);
   return given;
 }

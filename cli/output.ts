@@ -1,4 +1,5 @@
 /** Writing to standard output and error. */
+import type { WorkerDeaths } from '../base/worker-deaths.js';
 
 /** Lines before a write: large dumps neither build one string nor make a system call a line. */
 const LINES_PER_WRITE = 1024;
@@ -23,22 +24,29 @@ export function endOnLostOutput(): void {
   });
 }
 
-/** Print lines to standard output, as fast as the reader takes them. */
-export async function print(lines: Iterable<string>): Promise<void> {
+/**
+ * Print lines, as fast as the reader takes them.
+ * @param to standard error where standard output is a report's
+ */
+export async function print(
+  lines: Iterable<string>,
+  to: NodeJS.WriteStream = process.stdout,
+): Promise<void> {
   let pending: string[] = [];
   for (const line of lines) {
     pending.push(line);
     if (pending.length < LINES_PER_WRITE) continue;
-    await write(pending);
+    await write(`${pending.join('\n')}\n`, to);
     pending = [];
   }
-  if (pending.length > 0) await write(pending);
+  if (pending.length > 0) await write(`${pending.join('\n')}\n`, to);
 }
 
-async function write(lines: readonly string[]): Promise<void> {
+/** Write a text to the end. */
+export async function write(text: string, to: NodeJS.WriteStream = process.stdout): Promise<void> {
   await new Promise<void>((resolve) => {
     // Errors arrive at the stream's own listener; nothing further is printed then.
-    process.stdout.write(`${lines.join('\n')}\n`, (error) => {
+    to.write(text, (error) => {
       if (error === undefined || error === null) resolve();
     });
   });
@@ -47,4 +55,9 @@ async function write(lines: readonly string[]): Promise<void> {
 /** One line on standard error, in the program's name. */
 export function complain(message: string): void {
   process.stderr.write(`kunwind-lab: ${message}\n`);
+}
+
+/** Say how many workers died, if any: results do not show it. */
+export function complainOf(deaths: WorkerDeaths): void {
+  if (deaths.line !== undefined) complain(deaths.line);
 }

@@ -22,7 +22,7 @@ const COMMANDS = new Map<string, (parser: Argv) => Promise<Argv>>([
 export async function runProgram(words: readonly string[]): Promise<void> {
   endOnLostOutput();
   try {
-    const separated = separateArgs(words);
+    const separated = separateArgs(joinDashes(words));
     await (await withCommands(parser(separated), separated)).parseAsync();
   } catch (error) {
     process.exitCode = FAILED;
@@ -56,8 +56,11 @@ function parser(words: readonly string[]) {
       .alias('help', 'h')
       .wrap(100)
       .exitProcess(false)
+      .middleware((given) => {
+        refuseWordsForSwitches(given, words);
+      }, true)
       .fail((message: string | null, error: Error | undefined) => {
-        throw error ?? new UsageError(usageMessage(message ?? 'wrong usage'));
+        throw error ?? new UsageError(usageMessage(message ?? 'wrong usage', words));
       })
   );
 }
@@ -91,17 +94,63 @@ function separateArgs(words: readonly string[]): string[] {
   return separated;
 }
 
+/**
+ * `--json -` as `--json=-`: standard output. By itself the parser takes a dash for the next option, and the
+ * one before it for an option without its value.
+ */
+function joinDashes(words: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const word of words) {
+    const before = joined.at(-1) ?? '';
+    if (word === '-' && before !== '--args' && /^--[^=]+$/.test(before))
+      joined[joined.length - 1] = `${before}=-`;
+    else joined.push(word);
+  }
+  return joined;
+}
+
+/**
+ * Refuse `--brief=yes`: the parser takes every word but `true` for false.
+ * @param given what it made of them: a boolean where the option is one @throws UsageError
+ */
+function refuseWordsForSwitches(
+  given: Readonly<Record<string, unknown>>,
+  words: readonly string[],
+): void {
+  const end = words.indexOf('--');
+  for (const word of end < 0 ? words : words.slice(0, end)) {
+    const [, option = '', name = '', value = ''] = /^(--?([^=-][^=]*))=(.*)$/s.exec(word) ?? [];
+    if (typeof given[name] !== 'boolean' || value === 'true' || value === 'false') continue;
+    throw new UsageError(`${option} is on or off: it takes true or false, not '${value}'`);
+  }
+}
+
 /** Words that a mistyped command may have meant. */
 const COMMAND_NAMES = [...COMMANDS.keys(), 'dump', 'stat', 'diff', 'coverage', 'verify'];
 
-/** What yargs found, in the words of the other messages. */
-function usageMessage(message: string): string {
+/** What yargs found, in the words of the other messages. @param words as they were typed */
+function usageMessage(message: string, words: readonly string[]): string {
   const unknown = /^Unknown (command|argument)s?: (.*)$/.exec(message);
   if (unknown === null) return message;
   const [, kind, names = ''] = unknown;
   if (kind === 'argument') {
-    const options = names.split(', ').map((name) => (name.length === 1 ? `-${name}` : `--${name}`));
+    const options = asTyped(names.split(', '), words).map((name) =>
+      name.length === 1 ? `-${name}` : `--${name}`,
+    );
     return `unknown option ${options.join(', ')} (see --help)`;
   }
   return `unknown command '${names}'${didYouMean(nearestNames(names, COMMAND_NAMES, 2))}`;
+}
+
+/** Each option once and as it was typed: the parser has `--so-and-so` as `soAndSo` besides, and `--no-x` as `x`. */
+function asTyped(names: readonly string[], words: readonly string[]): string[] {
+  const isTyped = (name: string): boolean =>
+    words.some((word) => word === `--${name}` || word.startsWith(`--${name}=`));
+  const options = names.map((name) => (isTyped(`no-${name}`) ? `no-${name}` : name));
+  const spellings = new Map<string, string>();
+  for (const option of [...options.filter(isTyped), ...options]) {
+    const plain = option.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+    if (!spellings.has(plain)) spellings.set(plain, option);
+  }
+  return [...spellings.values()];
 }

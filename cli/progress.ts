@@ -1,6 +1,7 @@
 /** Progress of a sweep on standard error: a bar on a terminal, rare lines otherwise. */
 import { type Options, Presets, SingleBar } from 'cli-progress';
 import type { SweepProgress } from '../sweep/sweep.js';
+import { type StepProgress, stepProgress } from './step-progress.js';
 import { count, plural } from './style.js';
 
 /** Shows progress until it is told to stop. */
@@ -10,10 +11,16 @@ export interface ProgressDisplay {
   stop(): void;
 }
 
-/** The display that fits: none, a bar, or lines. @param what is swept, for the first line */
-export function progressDisplay(wanted: boolean, what: string): ProgressDisplay {
+/** Scenarios that are measured in seconds: as many as are worth a line of their own. */
+const MANY = 100;
+
+/**
+ * The display that fits: none, a bar, or lines.
+ * @param scenarios how many are swept @param what is swept, for the first line
+ */
+export function progressDisplay(wanted: boolean, scenarios: number, what: string): ProgressDisplay {
   if (!wanted) return { update: () => undefined, stop: () => undefined };
-  return process.stderr.isTTY ? new ProgressBar() : new ProgressLines(what);
+  return process.stderr.isTTY ? new ProgressBar(scenarios) : new ProgressLines(scenarios, what);
 }
 
 /** Points per second since something began. */
@@ -30,7 +37,11 @@ class ProgressBar implements ProgressDisplay {
   private readonly bar: SingleBar;
   private rate: Rate | undefined;
 
-  constructor() {
+  /** Shown until there is something to estimate by. */
+  private readonly measuring: StepProgress;
+
+  constructor(scenarios: number) {
+    this.measuring = measuringProgress(scenarios);
     const options: Options = {
       stream: process.stderr,
       format: '{bar} {percentage}%  {points} points  {rate}/s  ETA {eta_formatted}  {scenario}',
@@ -45,9 +56,12 @@ class ProgressBar implements ProgressDisplay {
     this.bar = new SingleBar(options, Presets.shades_classic);
   }
 
-  update({ done, total, points, scenario }: SweepProgress): void {
-    // Measuring the scenarios takes a moment; there is nothing to estimate by yet.
-    if (total === 0) return;
+  update({ measured, done, total, points, scenario }: SweepProgress): void {
+    if (total === 0) {
+      this.measuring.update(measured.done, measured.total);
+      return;
+    }
+    this.measuring.stop();
     const started = this.rate !== undefined;
     this.rate ??= new Rate();
     const payload = { points: count(points), rate: this.rate.of(points), scenario };
@@ -56,6 +70,7 @@ class ProgressBar implements ProgressDisplay {
   }
 
   stop(): void {
+    this.measuring.stop();
     if (this.rate !== undefined) this.bar.stop();
     this.rate = undefined;
   }
@@ -66,11 +81,15 @@ class ProgressLines implements ProgressDisplay {
   private readonly rate = new Rate();
   private tenths = 0;
 
-  constructor(what: string) {
+  private readonly measuring: StepProgress | undefined;
+
+  constructor(scenarios: number, what: string) {
     process.stderr.write(`sweeping ${what}\n`);
+    if (scenarios >= MANY) this.measuring = measuringProgress(scenarios);
   }
 
-  update({ done, total, points }: SweepProgress): void {
+  update({ measured, done, total, points }: SweepProgress): void {
+    if (total === 0) this.measuring?.update(measured.done, measured.total);
     const tenths = total === 0 ? 0 : Math.floor((10 * done) / total);
     if (tenths <= this.tenths) return;
     this.tenths = tenths;
@@ -81,4 +100,9 @@ class ProgressLines implements ProgressDisplay {
   stop(): void {
     // Lines stay.
   }
+}
+
+/** Of the runs without exceptions, which come first and show how long each scenario is. */
+function measuringProgress(scenarios: number): StepProgress {
+  return stepProgress(`measuring ${plural(scenarios, 'scenario')}`, { long: true });
 }

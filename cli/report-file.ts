@@ -1,72 +1,131 @@
-/** A report file that is either complete or not there. */
-import { accessSync, constants, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+/** A report file that is either complete or not there; `-` is standard output. */
+import { accessSync, constants, fstatSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { openSync, closeSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isatty } from 'node:tty';
+import { write } from './output.js';
 import { UsageError } from './usage-error.js';
+
+/** Where a report goes: a file is replaced, a device or pipe is written to. */
+type Place = { readonly to: 'stdout' } | { readonly to: 'file' | 'device'; readonly path: string };
 
 /** Writes to a path that was found writable when the object was made. */
 export class ReportFile {
-  private readonly target: string;
-  /** A device or pipe is written to; a file is replaced. */
-  private readonly direct: boolean;
+  private readonly place: Place;
 
-  /** @throws UsageError when the path cannot be written */
+  /** @param path `-` for standard output @throws UsageError when the path cannot be written */
   constructor(private readonly path: string) {
-    const place = attempt(path, () => locate(path));
-    this.target = place.target;
-    this.direct = place.direct;
-    if (this.direct) return;
+    this.place = attempt(path, () => locate(path));
+    const { place } = this;
+    if (place.to !== 'file') return;
     attempt(path, () => {
-      const trial = this.temporary();
+      const trial = temporary(place.path);
       closeSync(openSync(trial, 'wx'));
       rmSync(trial);
     });
   }
 
-  /** Whether writing replaces the file at a path: what is read, or another report. */
+  /** Whether it is written to standard output, which has room for nothing else then. */
+  get isOutput(): boolean {
+    return this.place.to === 'stdout';
+  }
+
+  /** Whether writing replaces the file at a path: what is read. */
   replaces(path: string): boolean {
-    if (this.direct) return false;
-    const known = statSync(path, { throwIfNoEntry: false });
-    return this.target === (known === undefined ? resolve(path) : realpathSync(path));
+    return this.place.to === 'file' && this.place.path === throughLinks(path);
+  }
+
+  /** Whether both would be written to the same place. */
+  collidesWith(other: ReportFile): boolean {
+    if (this.place.to !== other.place.to) return false;
+    return this.place.to === 'stdout' || (this.place.to === 'file' && other.replaces(this.path));
   }
 
   /** Write a value as JSON. @throws UsageError when that fails; then an earlier file is as it was */
-  write(value: unknown): void {
-    this.writeText(`${JSON.stringify(value, undefined, 2)}\n`);
+  write(value: unknown): Promise<void> {
+    return this.writeText(`${JSON.stringify(value, undefined, 2)}\n`);
   }
 
   /** Write all of a text. @throws UsageError as {@link write} does */
-  writeText(text: string): void {
-    if (this.direct) {
-      attempt(this.path, () => {
-        writeFileSync(this.target, text);
-      });
-      return;
-    }
-    const temporary = this.temporary();
-    try {
-      attempt(this.path, () => {
-        writeFileSync(temporary, text, { flag: 'wx' });
-        renameSync(temporary, this.target);
-      });
-    } finally {
-      rmSync(temporary, { force: true });
+  async writeText(text: string): Promise<void> {
+    const { place } = this;
+    switch (place.to) {
+      case 'stdout':
+        await write(text);
+        break;
+      case 'device':
+        attempt(this.path, () => {
+          writeFileSync(place.path, text);
+        });
+        break;
+      case 'file':
+        this.replace(place.path, text);
+        break;
     }
   }
 
-  private temporary(): string {
-    return join(dirname(this.target), `.${basename(this.target)}.${process.pid}.tmp`);
+  private replace(target: string, text: string): void {
+    const draft = temporary(target);
+    try {
+      attempt(this.path, () => {
+        writeFileSync(draft, text, { flag: 'wx' });
+        renameSync(draft, target);
+      });
+    } finally {
+      rmSync(draft, { force: true });
+    }
   }
 }
 
-function locate(path: string): { target: string; direct: boolean } {
+/**
+ * The stream for the text beside reports: standard output, unless that is a report's.
+ * @param files those that are written, if any
+ */
+export function textStream(...files: readonly (ReportFile | undefined)[]): NodeJS.WriteStream {
+  return files.some((file) => file?.isOutput === true) ? process.stderr : process.stdout;
+}
+
+function locate(path: string): Place {
+  if (path === '-') return { to: 'stdout' };
   const known = statSync(path, { throwIfNoEntry: false });
-  if (known === undefined) return { target: resolve(path), direct: false };
+  if (known === undefined) return { to: 'file', path: throughLinks(path) };
   if (known.isDirectory()) throw new Error('it is a directory');
+  if (isStandardOutput(known)) return { to: 'stdout' };
   accessSync(path, constants.W_OK);
-  if (!known.isFile()) return { target: path, direct: true };
-  // A symbolic link stays one: what it leads to is replaced.
-  return { target: realpathSync(path), direct: false };
+  if (!known.isFile()) return { to: 'device', path };
+  return { to: 'file', path: throughLinks(path) };
+}
+
+/** `/dev/stdout` by any name: a file that the shell has opened must not be replaced under its feet. */
+function isStandardOutput(known: Stats): boolean {
+  const output = fstatSync(1);
+  if (known.dev !== output.dev || known.ino !== output.ino) return false;
+  // /dev/null is written to twice without harm.
+  return !known.isCharacterDevice() || isatty(1);
+}
+
+/** Symbolic links that a path may lead through, as Linux has it. */
+const MAX_LINKS = 40;
+
+/** What a path leads to, there or not: a symbolic link stays one, and its target is replaced. */
+function throughLinks(path: string): string {
+  let target = resolve(path);
+  for (let links = 0; links < MAX_LINKS; links++) {
+    const known = lstatSync(target, { throwIfNoEntry: false });
+    if (known === undefined) {
+      const folder = dirname(target);
+      const there = statSync(folder, { throwIfNoEntry: false }) !== undefined;
+      return there ? join(realpathSync(folder), basename(target)) : target;
+    }
+    if (!known.isSymbolicLink()) return realpathSync(target);
+    target = resolve(realpathSync(dirname(target)), readlinkSync(target));
+  }
+  throw new Error('too many symbolic links');
+}
+
+function temporary(target: string): string {
+  return join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -76,6 +135,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left',
+  ELOOP: 'too many symbolic links',
 };
 
 function attempt<T>(path: string, action: () => T): T {

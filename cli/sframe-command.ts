@@ -60,7 +60,7 @@ const coverageCommand: CommandModule<object, CoverageArguments> = {
   builder: (yargs) =>
     yargs.positional('file', { type: 'string', describe: 'The ELF, .gz accepted' }).options({
       json: { type: 'boolean', default: false, describe: 'As JSON, every place' },
-      limit: { type: 'number', default: 30, describe: 'Symbols listed; 0 for all' },
+      limit: { type: 'string', describe: 'Symbols listed; 0 for all [default: 30]' },
     }),
   handler: async (given) => {
     const { printCoverage } = await import('./sframe-coverage.js');
@@ -77,8 +77,11 @@ const verifyCommand: CommandModule<object, VerifyArguments> = {
       .options({
         function: { type: 'string', describe: 'Only functions with this name; * and ? accepted' },
         jobs: { type: 'string', describe: 'Worker processes [default: one for each core]' },
-        json: { type: 'string', describe: 'Write the whole report to this file' },
-        sarif: { type: 'string', describe: 'Write the findings as SARIF 2.1.0 to this file' },
+        json: {
+          type: 'string',
+          describe: 'Write the whole report to this file; -: standard output',
+        },
+        sarif: { type: 'string', describe: 'Write the findings as SARIF 2.1.0 to this file, or -' },
       })
       .example("$0 sframe verify vmlinux --function 'vfs_*'", '')
       .epilogue('Exit status: 0 every row reached is true, 1 findings, 2 wrong usage or input.'),

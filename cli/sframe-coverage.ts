@@ -1,6 +1,7 @@
 /** What `kunwind-lab sframe coverage` does. */
 import { type Coverage, coverage, type CoverageGap, type GapReason } from '../tables/coverage.js';
 import { readDwarf } from '../tables/read-tables.js';
+import { once, type OptionText } from './option-values.js';
 import { print } from './output.js';
 import { must, mustRead } from './sframe-file.js';
 import { count, plural } from './style.js';
@@ -10,13 +11,19 @@ import { UsageError } from './usage-error.js';
 export interface CoverageArguments {
   readonly file?: string | undefined;
   readonly json: boolean;
-  readonly limit: number;
+  readonly limit: OptionText;
 }
 
 /** Print which text has no row, and why. @throws UsageError */
-export async function printCoverage({ file, json, limit }: CoverageArguments): Promise<void> {
+export async function printCoverage({
+  file,
+  json,
+  limit: given,
+}: CoverageArguments): Promise<void> {
   if (file === undefined) throw new UsageError('sframe coverage needs a FILE');
-  if (!Number.isInteger(limit) || limit < 0) {
+  const wanted = once('limit', given) ?? '30';
+  const limit = /^\d{1,9}$/.test(wanted) ? Number(wanted) : -1;
+  if (limit < 0) {
     throw new UsageError('--limit must be a whole number, 0 or more');
   }
   const tables = mustRead(file);

@@ -3,6 +3,7 @@ import { dumpSFrame } from '../unwinder/sframe/dump.js';
 import { sframeJson } from '../unwinder/sframe/dump-json.js';
 import { FunctionNames } from '../tables/function-names.js';
 import type { FileTables } from '../tables/read-tables.js';
+import { once, type OptionText } from './option-values.js';
 import { print } from './output.js';
 import { mustHaveSFrame } from './sframe-file.js';
 import { UsageError } from './usage-error.js';
@@ -10,15 +11,16 @@ import { UsageError } from './usage-error.js';
 /** What yargs makes of the command line. */
 export interface DumpArguments {
   readonly file?: string | undefined;
-  readonly format: string;
+  readonly format: OptionText;
   readonly json: boolean;
 }
 
 const FORMATS = ['text', 'readelf', 'json'];
 
 /** Print the rows of the file. @throws UsageError */
-export async function printDump({ file, format: wanted, json }: DumpArguments): Promise<void> {
+export async function printDump({ file, format: given, json }: DumpArguments): Promise<void> {
   if (file === undefined) throw new UsageError('sframe dump needs a FILE');
+  const wanted = once('format', given) ?? 'text';
   if (!FORMATS.includes(wanted)) {
     throw new UsageError(`--format ${wanted}: there are ${FORMATS.join(', ')}`);
   }

@@ -1,12 +1,16 @@
 /** What `kunwind-lab sframe verify` does. */
-import { availableParallelism } from 'node:os';
+import { statSync } from 'node:fs';
+import { availableParallelism, constants } from 'node:os';
+import { WorkerDeaths } from '../base/worker-deaths.js';
 import { loadProgram } from '../verify/program.js';
 import { sarifLog } from '../verify/sarif.js';
+import { INTERRUPTED } from '../verify/report.js';
 import { type PoolOutcome, verifyInPool } from '../verify/verify-pool.js';
 import { once, type OptionText, wholeNumber } from './option-values.js';
-import { print } from './output.js';
+import { complain, complainOf, print } from './output.js';
 import { packageVersion } from './package-version.js';
-import { ReportFile } from './report-file.js';
+import { ReportFile, textStream } from './report-file.js';
+import { stepProgress } from './step-progress.js';
 import { count } from './style.js';
 import { UsageError } from './usage-error.js';
 import { jsonReport, replayCommand } from './verify-json.js';
@@ -35,11 +39,38 @@ export async function verify(given: VerifyArguments): Promise<number> {
       throw new UsageError(`--${option} would overwrite ${file}, the file to verify`);
     }
   }
-  if (json !== undefined && sarifFile?.replaces(json) === true) {
-    throw new UsageError(`--json and --sarif would both be written to ${json}`);
+  if (jsonFile !== undefined && sarifFile?.collidesWith(jsonFile) === true) {
+    const where = jsonFile.isOutput ? 'standard output' : (json ?? '');
+    throw new UsageError(`--json and --sarif would both be written to ${where}`);
   }
   const started = performance.now();
-  const outcome = await verifyInPool({ file, glob, jobs });
+  const deaths = new WorkerDeaths();
+  const display = stepProgress(`verifying ${file}`, { long: isLarge(file) });
+  let interrupted: number | undefined;
+  const ending = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => {
+    interrupted = 128 + constants.signals[name];
+    ending.abort();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const outcome = await verifyInPool({
+    file,
+    signal: ending.signal,
+    glob,
+    jobs,
+    died: deaths.add,
+    progress: (done, total) => {
+      display.update(done, total);
+    },
+  }).finally(() => {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    display.stop();
+  });
+  complainOf(deaths);
+  if (!outcome.ok && interrupted !== undefined) {
+    complain('interrupted before any function was verified; no report was written');
+    return interrupted;
+  }
   if (!outcome.ok) throw new UsageError(outcome.error);
   const { report } = outcome.value;
   if (report.functions.total === 0) {
@@ -50,15 +81,28 @@ export async function verify(given: VerifyArguments): Promise<number> {
     );
   }
   const cost = costLine(outcome.value, started);
-  jsonFile?.write(jsonReport(file, report));
-  sarifFile?.write(sarifLog(file, packageVersion(), report, (fn) => replayCommand(file, fn)));
   const failed = report.findings.length > 0 || report.skipped.length > 0;
-  process.exitCode = failed ? 1 : 0;
+  const status = interrupted ?? (failed ? 1 : 0);
+  process.exitCode = status;
+  await jsonFile?.write(jsonReport(file, report));
+  await sarifFile?.write(sarifLog(file, packageVersion(), report, (fn) => replayCommand(file, fn)));
   // Only now, when the workers are gone: a program takes as much memory as one of them.
   const program = report.findings.length === 0 ? undefined : loadProgram(file);
-  await print(await reportLines(file, program?.ok === true ? program.value : undefined, report));
+  const known = program?.ok === true ? program.value : undefined;
+  await print(await reportLines(file, known, report), textStream(jsonFile, sarifFile));
   if (process.stderr.isTTY) process.stderr.write(`${cost}\n`);
-  return failed ? 1 : 0;
+  if (report.skipped.some(({ reason }) => reason === INTERRUPTED)) {
+    complain('interrupted: this is partial, and so is a report that was written');
+  }
+  return status;
+}
+
+/** Bytes of a file that takes seconds to load and to verify: any kernel, compressed or not. */
+const LARGE_FILE = 2 ** 21;
+
+function isLarge(file: string): boolean {
+  const known = statSync(file, { throwIfNoEntry: false });
+  return known?.isFile() === true && known.size >= LARGE_FILE;
 }
 
 /** Time and memory, which differ from run to run: not for standard output. */

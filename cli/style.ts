@@ -16,18 +16,19 @@ export interface Style {
 const DEFAULT_WIDTH = 100;
 
 /**
- * The style for standard output. Colours: on a terminal, unless `--no-color` or `NO_COLOR`
+ * The style for an output. Colours: on a terminal, unless `--no-color` or `NO_COLOR`
  * (https://no-color.org) says otherwise; `FORCE_COLOR` asks for them anywhere.
+ * @param to standard error where standard output is a report's
  */
-export function outputStyle(color: boolean): Style {
+export function outputStyle(color: boolean, to: NodeJS.WriteStream = process.stdout): Style {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   const wanted = (FORCE_COLOR ?? '') !== '' && FORCE_COLOR !== '0';
   const forbidden = !color || (NO_COLOR ?? '') !== '';
   // Not process.stdout.isTTY: that is undefined without a terminal, and picocolors takes an undefined
   // choice for its own, which is colours wherever CI is set.
-  const terminal = isatty(1);
+  const terminal = isatty(to === process.stderr ? 2 : 1);
   const enabled = !forbidden && (wanted || (terminal && TERM !== 'dumb'));
-  const columns = terminal ? process.stdout.columns : 0;
+  const columns = terminal ? to.columns : 0;
   return {
     colors: picocolors.createColors(enabled),
     width: columns >= 60 ? columns : DEFAULT_WIDTH,

@@ -1,7 +1,13 @@
 /** The tables of a report: scenarios by policy, totals, and the unsafe verdicts that are promised. */
 import { clipStart, wrap } from '../base/fit.js';
 import Table from 'cli-table3';
-import type { KnownVerdict, ScenarioReport, SweepReport, VerdictCounts } from '../sweep/report.js';
+import type {
+  KnownVerdict,
+  PartialSweep,
+  ScenarioReport,
+  SweepReport,
+  VerdictCounts,
+} from '../sweep/report.js';
 import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { brief, count, plural, type Style } from './style.js';
@@ -47,12 +53,24 @@ function comparedLine({ compared, scenarios }: SweepReport): string {
   return `the kernel's own unwinder and the model: ${plural(compared, 'walk')} compared, ${outcome}`;
 }
 
+/** About as many points as a sweep would have had that was interrupted: two digits of it. */
+function pointsInAll(points: number, { done, total }: PartialSweep): number {
+  const all = (points * total) / Math.max(1, done);
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(all)) - 1);
+  return Math.max(points + 1, Math.round(all / unit) * unit);
+}
+
 /** The last line: how much, how fast, and the judgement. @param memory of the largest worker, bytes */
 export function verdictLine(report: SweepReport, memory: number, { colors }: Style): string {
   const { points, scenarios, seconds, pointsPerSecond, jobs, unexpected } = report;
   const swept = `${plural(points, 'point')} in ${plural(scenarios.length, 'scenario')}`;
   const workers = `${plural(jobs, 'worker')} of up to ${Math.round(memory / 1e6)} MB`;
   const speed = `${seconds.toFixed(1)} s, ${count(pointsPerSecond)} points/s, ${workers}`;
+  if (report.partial !== undefined) {
+    const all = count(pointsInAll(points, report.partial));
+    const found = unexpected === 0 ? 'nothing' : count(unexpected);
+    return `${swept}, ${speed}: ${colors.yellow(`partial, of about ${all} points`)}, ${found} unexpected so far`;
+  }
   const judgement =
     unexpected === 0
       ? colors.green('all as promised')

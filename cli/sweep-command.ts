@@ -16,7 +16,7 @@ const OPTIONS = {
     type: 'string',
     describe: 'Worker processes [default: one for each core]; 1: none, run here, see below',
   },
-  json: { type: 'string', describe: 'Write the whole report to this file' },
+  json: { type: 'string', describe: 'Write the whole report to this file; -: standard output' },
   point: { type: 'string', describe: 'Replay this point only, truth beside trace' },
   budget: { type: 'string', describe: 'Instructions after which a guest counts as runaway' },
   image: { type: 'string', describe: 'Sweep a function of this AArch64 ELF (.gz accepted)' },

@@ -1,5 +1,6 @@
 /** What `kunwind-lab sweep` does. */
 import { availableParallelism, constants } from 'node:os';
+import { WorkerDeaths } from '../base/worker-deaths.js';
 import { openBackend } from '../emulator/backend.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
@@ -12,14 +13,20 @@ import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
 import { WorkerPool } from '../sweep/worker-pool.js';
 import { findingLines } from './findings.js';
 import { plainKernel } from './kernel-option.js';
-import { complain, print } from './output.js';
+import { complain, complainOf, print } from './output.js';
 import { replayDisagreements, replayLines } from './point-replay.js';
 import { progressDisplay } from './progress.js';
-import { ReportFile } from './report-file.js';
+import { ReportFile, textStream } from './report-file.js';
+import { stepProgress } from './step-progress.js';
 import { outputStyle, plural, type Style } from './style.js';
 import { summaryLines, verdictLine } from './summary.js';
 import { type SweepArguments, type SweepRequest, sweepRequest } from './sweep-options.js';
 import { UsageError } from './usage-error.js';
+
+/** An outcome, and the exit status of the signal that interrupted the sweep. */
+interface Swept extends SweepOutcome {
+  readonly interrupted?: number;
+}
 
 /** Sweep, print what was found and write the report. @returns the exit status. @throws UsageError */
 export async function sweep(given: SweepArguments): Promise<number> {
@@ -30,18 +37,24 @@ export async function sweep(given: SweepArguments): Promise<number> {
   const engine = await openBackend();
   if (!engine.ok) throw new UsageError(engine.error.message);
   for (const note of request.notes) complain(note);
-  const options = withSample(request, engine.value);
+  const options = await withSample(request, engine.value, given.progress);
 
   const outcome = await execute(options, request.jobs, engine.value, given.progress);
   if (typeof outcome === 'number') return outcome;
-  const { report } = outcome;
+  const { report, interrupted } = outcome;
   if (given.image !== undefined || given.kernel !== undefined) checkSetUp(outcome);
   if (options.point !== undefined) checkPointTaken(options, outcome);
-  file?.write(report);
-  const status = report.unexpected === 0 ? 0 : 1;
+  else checkAnyTaken(options, outcome);
+  const status = interrupted ?? (report.unexpected === 0 ? 0 : 1);
   // A reader that closes the pipe early ends the program with this status.
   process.exitCode = status;
-  await print(resultLines(options, outcome, outputStyle(given.color)));
+  await file?.write(report);
+  const text = textStream(file);
+  await print(resultLines(options, outcome, outputStyle(given.color, text)), text);
+  if (report.partial !== undefined) {
+    const written = file === undefined ? '' : ', and so is the report';
+    complain(`interrupted after ${plural(report.points, 'point')}: this is partial${written}`);
+  }
   return status;
 }
 
@@ -54,9 +67,13 @@ async function execute(
   jobs: number | undefined,
   backend: EngineBackend,
   progress: boolean,
-): Promise<SweepOutcome | number> {
+): Promise<Swept | number> {
   if (jobs !== 1) {
-    return run(options, new WorkerPool({ jobs: jobs ?? availableParallelism() }), progress);
+    const deaths = new WorkerDeaths();
+    const pool = new WorkerPool({ jobs: jobs ?? availableParallelism(), died: deaths.add });
+    return await run(options, pool, progress).finally(() => {
+      complainOf(deaths);
+    });
   }
   const lab = Lab.create(backend);
   if (!lab.ok) throw new UsageError(lab.error.message);
@@ -68,9 +85,19 @@ async function execute(
 }
 
 /** The options with the sampled functions added. @throws UsageError */
-function withSample({ options, sample }: SweepRequest, backend: EngineBackend): SweepOptions {
+async function withSample(
+  { options, sample }: SweepRequest,
+  backend: EngineBackend,
+  progress: boolean,
+): Promise<SweepOptions> {
   if (sample === undefined) return options;
-  const made = kernelSample(backend, sample);
+  const what = `choosing ${plural(sample.count, 'function')} of ${sample.source.file}`;
+  const display = stepProgress(what, { wanted: progress, long: true });
+  const made = await kernelSample(backend, sample, (share) => {
+    display.update(Math.floor(1000 * share), 1000);
+  }).finally(() => {
+    display.stop();
+  });
   if (!made.ok) throw new UsageError(made.error);
   const { targets, calls, tried, left } = made.value;
   const why = left.slice(0, 4).map(([reason, times]) => `${reason} (${times})`);
@@ -105,12 +132,16 @@ async function run(
   options: SweepOptions,
   executor: UnitExecutor,
   progress: boolean,
-): Promise<SweepOutcome | number> {
+): Promise<Swept | number> {
   const kinds = KIND_NAMES.filter((_, i) => (options.kinds & (1 << i)) !== 0);
   const what =
     `${plural(options.targets.length, 'scenario')}: ` +
     `policies ${options.policies.join(', ')}; kinds ${kinds.join(', ')}`;
-  const display = progressDisplay(progress && options.point === undefined, what);
+  const display = progressDisplay(
+    progress && options.point === undefined,
+    options.targets.length,
+    what,
+  );
   let points = 0;
   const sweep = new Sweep(options, executor, (state) => {
     points = state.points;
@@ -126,11 +157,13 @@ async function run(
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     display.stop();
   });
-  if (signal !== undefined) {
+  const interrupted = signal === undefined ? undefined : 128 + constants.signals[signal];
+  if (interrupted !== undefined && !('report' in outcome)) {
     complain(`interrupted after ${plural(points, 'point')}; no report was written`);
-    return 128 + constants.signals[signal];
+    return interrupted;
   }
-  if ('report' in outcome) return outcome;
+  if ('report' in outcome)
+    return { ...outcome, ...(interrupted === undefined ? {} : { interrupted }) };
   throw new UsageError(outcome.message);
 }
 
@@ -140,6 +173,16 @@ function checkSetUp({ report }: SweepOutcome): void {
     const problem = problems.find(({ kind }) => kind === 'setup');
     if (problem !== undefined) throw new UsageError(problem.detail);
   }
+}
+
+/** A sweep of nothing is no promise kept. @throws UsageError */
+function checkAnyTaken({ targets, kinds }: SweepOptions, { report }: SweepOutcome): void {
+  if (report.points > 0 || report.unexpected > 0) return;
+  const wanted = KIND_NAMES.filter((_, i) => (kinds & (1 << i)) !== 0).join(', ');
+  const possible = new Set(targets.flatMap(({ scenario }) => scenario.kinds ?? []));
+  const only = possible.size === 0 ? '' : `, only ${[...possible].join(', ')}`;
+  const where = targets.length === 1 ? (targets[0]?.scenario.name ?? '') : 'these scenarios';
+  throw new UsageError(`nothing was judged: no ${wanted} is taken in ${where}${only}`);
 }
 
 /** A point that nothing was judged at does not exist: say why. */

@@ -1,13 +1,15 @@
 /** The report of `sframe verify` as JSON; docs/verifier.md describes the layout. */
 import { formatAddress } from '../base/address.js';
 import type { Finding } from '../verify/finding.js';
-import type { VerifyReport } from '../verify/report.js';
+import { INTERRUPTED, type VerifyReport } from '../verify/report.js';
 
 /** The value to write. Addresses are text, since kernel addresses are no exact JSON numbers. */
 export function jsonReport(file: string, report: VerifyReport): unknown {
   const { functions, instructions, rows, comparedWithDwarf, refusedInstructions } = report;
+  const partial = report.skipped.some(({ reason }) => reason === INTERRUPTED);
   return {
     file,
+    ...(partial ? { partial } : {}),
     functions,
     instructions,
     rows,

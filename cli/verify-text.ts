@@ -3,7 +3,7 @@ import { formatAddress } from '../base/address.js';
 import { Disassembler } from '../aarch64/disassembler.js';
 import type { Cause } from '../verify/cause.js';
 import { bytesAt, type Program } from '../verify/program.js';
-import type { VerifyReport } from '../verify/report.js';
+import { INTERRUPTED, type VerifyReport } from '../verify/report.js';
 import { count, plural } from './style.js';
 import { debugCommand, replayCommand } from './verify-json.js';
 
@@ -32,7 +32,11 @@ export async function reportLines(
     if (program?.runnable === true) lines.push(`    debug:  ${debugCommand(file, cause.first.fn)}`);
     lines.push('');
   }
-  for (const { fn, reason } of report.skipped) lines.push(`skipped: ${fn}: ${reason}`);
+  const missing = report.skipped.filter(({ reason }) => reason === INTERRUPTED).length;
+  for (const { fn, reason } of report.skipped) {
+    if (reason !== INTERRUPTED) lines.push(`skipped: ${fn}: ${reason}`);
+  }
+  if (missing > 0) lines.push(`partial: interrupted, ${plural(missing, 'function')} not verified`);
   if (report.comparedWithDwarf > 0) {
     const what = plural(report.comparedWithDwarf, 'instruction');
     lines.push(`DWARF call frame information judged as well: ${what}`);

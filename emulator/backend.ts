@@ -1,21 +1,29 @@
 /** Opens the CPU engine of this machine, which every command does first. */
+import { lacksAddressSpace } from './address-space.js';
 import type { EngineBackend, EngineError } from './engine.js';
 import { type EngineSearch, findEngineLibrary } from './engine-library.js';
 import { fail, type Result } from '../base/result.js';
 
+/** CPUs of one machine, see kernel-model/machine.ts. */
+const MACHINE_ENGINES = 3;
+
 /**
  * Find and load the engine: libunicorn, or `@alexaltea/unicorn-js` where only that is installed.
  * @param search where to look; tests narrow it
+ * @param engines that will be open at the same time: there must be address space for them
  * @returns the backend, or a `library-missing` error whose one-line message says what to install
  */
 export async function openBackend(
   search: EngineSearch = {},
+  engines = MACHINE_ENGINES,
 ): Promise<Result<EngineBackend, EngineError>> {
   const found = findEngineLibrary(search);
   if (!found.ok) return fail({ kind: 'library-missing', message: found.error });
   const library = found.value;
   switch (library.backend) {
     case 'libunicorn': {
+      const message = lacksAddressSpace(engines);
+      if (message !== undefined) return fail({ kind: 'engine-error', operation: 'open', message });
       // Not imported at the top: this backend needs koffi, without which the other one still works.
       const { loadLibunicorn } = await import('./libunicorn.js');
       return loadLibunicorn(library.path);

@@ -1,5 +1,10 @@
 import { existsSync } from 'node:fs';
-import type { EngineLibrary, EngineSearch, findEngine } from '../scripts/find-engine.mjs';
+import type {
+  addressSpaceLimit as addressSpaceLimitOf,
+  EngineLibrary,
+  EngineSearch,
+  findEngine,
+} from '../scripts/find-engine.mjs';
 import { fail, type Result } from '../base/result.js';
 
 export type { EngineLibrary, EngineSearch } from '../scripts/find-engine.mjs';
@@ -15,7 +20,10 @@ const SEARCH_MODULE = ['../scripts/find-engine.mjs', '../../scripts/find-engine.
 
 const search =
   SEARCH_MODULE &&
-  ((await import(/* @vite-ignore */ SEARCH_MODULE.href)) as { findEngine: typeof findEngine });
+  ((await import(/* @vite-ignore */ SEARCH_MODULE.href)) as {
+    findEngine: typeof findEngine;
+    addressSpaceLimit: typeof addressSpaceLimitOf;
+  });
 
 /**
  * Finds the CPU engine of this machine: `$KUNWIND_LIBUNICORN`, else libunicorn 2.x from the
@@ -28,4 +36,9 @@ export function findEngineLibrary(options: EngineSearch = {}): Result<EngineLibr
     search?.findEngine(options) ??
     fail('this installation is incomplete: scripts/find-engine.mjs is missing')
   );
+}
+
+/** Bytes of address space that this process may have (`ulimit -v`); undefined: no limit, or none that is known. */
+export function addressSpaceLimit(): number | undefined {
+  return search?.addressSpaceLimit();
 }

@@ -1,6 +1,7 @@
 /** The default backend: Unicorn's C library, bound with koffi. */
 import koffi from 'koffi';
 import type { Address } from '../base/address.js';
+import { lacksAddressSpace } from './address-space.js';
 import {
   type Engine,
   type EngineBackend,
@@ -246,6 +247,10 @@ export function loadLibunicorn(path: string): Result<EngineBackend, EngineError>
     version: formatVersion(functions.version(new Uint32Array(1), new Uint32Array(1))),
     allocate: allocatePages,
     open() {
+      const lack = lacksAddressSpace(1);
+      if (lack !== undefined) {
+        return fail({ kind: 'engine-error', operation: 'open', message: lack });
+      }
       const out: [UcHandle] = [null];
       const status = functions.open(UC_ARCH_ARM64, UC_MODE_ARM, out);
       if (status !== 0) {

@@ -49,6 +49,22 @@ interface Totals {
   readonly memory: number[];
   readonly outcomes: Record<string, number>;
   highestRss: number;
+  /** Called with each input. */
+  readonly started: (index: number) => void;
+}
+
+/** Inputs of which a run takes so long that it says how far it is: one line in ten percent. */
+const MANY = 1000;
+
+/** Tells of an input's number on standard error, when it is one to tell of. */
+function teller(first: number, count: number): (index: number) => void {
+  let tenths = -1;
+  return (index) => {
+    const reached = Math.floor((10 * (index - first)) / count);
+    if (count < MANY || reached <= tenths) return;
+    tenths = reached;
+    process.stderr.write(`fuzz: ${tenths * 10}% of ${count} inputs\n`);
+  };
 }
 
 function runChild({ seed, from, to, path }: Inputs, totals: Totals): Promise<ChildEnd> {
@@ -72,6 +88,7 @@ function runChild({ seed, from, to, path }: Inputs, totals: Totals): Promise<Chi
       switch (message.kind) {
         case 'start':
           last = message.index;
+          totals.started(last);
           timer.refresh();
           break;
         case 'thrown':
@@ -118,7 +135,17 @@ async function main(): Promise<number> {
     process.stderr.write('fuzz: --count, --seed and --from must be whole numbers\n');
     return 2;
   }
-  const totals: Totals = { findings: [], memory: [], outcomes: {}, highestRss: 0 };
+  if (count === 0) {
+    process.stderr.write('fuzz: --count 0 tries nothing\n');
+    return 2;
+  }
+  const totals: Totals = {
+    findings: [],
+    memory: [],
+    outcomes: {},
+    highestRss: 0,
+    started: teller(first, count),
+  };
   let ended = 0;
   const began = performance.now();
   const to = first + count;

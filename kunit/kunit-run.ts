@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { fail, ok, type Result } from '../base/result.js';
 import type { PolicyName } from '../unwinder/policy.js';
+import { type DeathListener, withLastWords } from '../base/worker-deaths.js';
 import { WorkerProcess, workerScript } from '../base/worker-process.js';
 import type { CaseRun } from './case-run.js';
 import type { KunitCase } from './cases.js';
@@ -19,6 +20,10 @@ export interface KunitOptions {
   readonly stackShift?: number;
   /** Module of the worker: tests have others. */
   readonly worker?: string;
+  /** Hears of each worker that died and was replaced. */
+  readonly died?: DeathListener;
+  /** Runs of a case done, of all: one under each policy. */
+  readonly progress?: (done: number, total: number) => void;
 }
 
 /** Time without an answer after which a worker hangs in guest code that never stops. */
@@ -35,8 +40,14 @@ export async function runKunit(options: KunitOptions): Promise<Result<SuiteRun[]
   const done = new Map<string, CaseRun>();
   const queue = requestsFor(options);
   const jobs = Math.min(options.jobs ?? availableParallelism(), queue.length);
-  const script = options.worker ?? SCRIPT;
-  const ends = await Promise.all(Array.from({ length: jobs }, () => serve(script, queue, done)));
+  const work: Work = {
+    script: options.worker ?? SCRIPT,
+    queue,
+    done,
+    died: options.died ?? (() => undefined),
+    progress: () => options.progress?.(done.size, policies.length * cases.length),
+  };
+  const ends = await Promise.all(Array.from({ length: jobs }, () => serve(work)));
   const failed = ends.find((end) => end !== undefined);
   if (failed !== undefined) return fail(failed);
   return ok(
@@ -68,25 +79,26 @@ function requestsFor({ policies, cases, stackShift = 0 }: KunitOptions): CaseReq
   );
 }
 
+/** What all processes share. */
+interface Work {
+  readonly script: string;
+  readonly queue: CaseRequest[];
+  readonly done: Map<string, CaseRun>;
+  readonly died: DeathListener;
+  readonly progress: () => void;
+}
+
 /** Works the queue off in one process after another. @returns why that is impossible */
-async function serve(
-  script: string,
-  queue: CaseRequest[],
-  done: Map<string, CaseRun>,
-): Promise<string | undefined> {
-  while (queue.length > 0) {
-    const end = await oneProcess(script, queue, done);
+async function serve(work: Work): Promise<string | undefined> {
+  while (work.queue.length > 0) {
+    const end = await oneProcess(work);
     if (end !== undefined) return end;
   }
   return undefined;
 }
 
 /** Resolves when the queue is empty, or the process is gone. @returns a failure that will recur */
-function oneProcess(
-  script: string,
-  queue: CaseRequest[],
-  done: Map<string, CaseRun>,
-): Promise<string | undefined> {
+function oneProcess({ script, queue, done, died, progress }: Work): Promise<string | undefined> {
   return new Promise((resolve) => {
     let ready = false;
     let failure: string | undefined;
@@ -103,15 +115,20 @@ function oneProcess(
           case 'result':
             worker.finish();
             for (const run of message.runs) done.set(keyOf(run.policy, run.caseName), run);
+            progress();
             break;
         }
         const next = queue.shift();
         if (next === undefined) worker.disconnect();
         else worker.give(next);
       },
-      exit: (how) => {
+      exit: (how, lastWords) => {
         const [unanswered] = worker.abandon();
-        if (!ready) failure ??= `a worker process could not start (${how})`;
+        if (!ready) {
+          failure ??= `a worker process could not start (${withLastWords(how, lastWords)})`;
+        } else if (unanswered !== undefined) {
+          died(how, lastWords);
+        }
         if (unanswered !== undefined && failure === undefined) {
           retryOrLose(unanswered, how, queue, done);
         }

@@ -1,11 +1,14 @@
 // Post-install step: on a Debian or Ubuntu machine without libunicorn, unpacks the
 // distribution's own package into node_modules/.cache. Needs no root and changes nothing
-// outside node_modules. It never fails an installation: kunwind-lab checks again when it
-// starts, and says then what is missing. KUNWIND_ENGINE_DOWNLOAD=0 switches it off.
+// outside node_modules. It fails no installation but one for a node that is too old: kunwind-lab
+// checks again when it starts, and says then what is missing. KUNWIND_ENGINE_DOWNLOAD=0 switches it off.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { engineCache, findEngine } from './find-engine.mjs';
+
+/** The oldest node that works, as package.json has it. */
+const [MAJOR, MINOR] = [20, 19];
 
 /** Longest time one apt or dpkg command may take, in milliseconds. */
 const COMMAND_TIMEOUT = 180_000;
@@ -16,8 +19,12 @@ function main() {
   // library that an earlier run unpacked and that still loads.
   if (before.ok && before.value.backend === 'libunicorn') return;
   if ((process.env.KUNWIND_LIBUNICORN ?? '') !== '') return say(before.error);
+  // Another copy would not load either.
+  if (before.lacksMemory) return say(before.error);
   if (process.env.KUNWIND_ENGINE_DOWNLOAD === '0') return say(`${hintOf(before)} (not downloaded)`);
 
+  // Standard error: npm shows both at once, and this must not wait for a buffer.
+  if (isAptMachine()) console.error('kunwind-lab: no libunicorn here, fetching it with apt');
   const problem = isAptMachine() ? unpackFromApt() : 'this is no machine with apt and dpkg-deb';
   const after = findEngine();
   if (after.ok && after.value.backend === 'libunicorn') {
@@ -57,12 +64,14 @@ function downloadAndUnpack(work) {
   if (name === undefined) {
     // Containers come without package lists. Private ones need no root.
     const state = privateState(work);
+    console.error('kunwind-lab: apt-get update, into a folder of its own');
     const update = run('apt-get', [...options, ...state, 'update']);
     if (!update.ok) return `apt-get update: ${update.message}`;
     options = [...options, ...state];
     name = packageName(options);
   }
   if (name === undefined) return 'apt knows no package libunicorn2';
+  console.error(`kunwind-lab: apt-get download ${name}`);
   const download = run('apt-get', [...options, 'download', name], work);
   if (!download.ok) return `apt-get download ${name}: ${download.message}`;
   const archive = fs.readdirSync(work).find((file) => file.endsWith('.deb'));
@@ -132,6 +141,12 @@ function say(text) {
   console.log(`kunwind-lab: ${text}`);
 }
 
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < MAJOR || (major === MAJOR && minor < MINOR)) {
+  const is = process.versions.node;
+  console.error(`kunwind-lab: Node.js ${MAJOR}.${MINOR} or newer is needed, this is ${is}`);
+  process.exit(2);
+}
 try {
   main();
 } catch (error) {

@@ -22,9 +22,15 @@ export interface EngineSearch {
   readonly cache?: string;
 }
 
+/** Bytes of address space that this process may have (`ulimit -v`); undefined: no limit, or not Linux. */
+export declare function addressSpaceLimit(): number | undefined;
+
 /** The engine to use, or one line that says what to install. */
-export declare function findEngine(
-  search?: EngineSearch,
-):
+export declare function findEngine(search?: EngineSearch):
   | { readonly ok: true; readonly value: EngineLibrary }
-  | { readonly ok: false; readonly error: string };
+  | {
+      readonly ok: false;
+      readonly error: string;
+      /** A library is there, and there is too little memory to load it. */
+      readonly lacksMemory?: true;
+    };

@@ -1,7 +1,7 @@
 // Where the Unicorn library is looked for. Plain JavaScript because two callers share it:
 // the post-install step, which runs before anything is compiled, and emulator/engine-library.ts.
 // Types: find-engine.d.mts.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,20 +30,57 @@ export function findEngine({ env = process.env, cache = engineCache } = {}) {
   if (load.ok && override !== '') {
     const { version, reason } = load.tryLibrary(override);
     if (version !== undefined) return { ok: true, value: libunicorn(override, version) };
-    return failure(`KUNWIND_LIBUNICORN=${override} cannot be used: ${reason}`);
+    return unusable(`KUNWIND_LIBUNICORN=${override} cannot be used: ${reason}`, reason);
   }
   const rejected = [];
   if (load.ok) {
     for (const path of candidates(env.KUNWIND_LIBUNICORN_SEARCH, cache)) {
       const { version, reason } = load.tryLibrary(path);
       if (version !== undefined) return { ok: true, value: libunicorn(path, version) };
-      if (existsSync(path)) rejected.push(`; ${path} cannot be used: ${reason}`);
+      if (existsSync(path) || isFoundByName(path, reason)) {
+        rejected.push({ text: `${path} cannot be used: ${reason}`, reason });
+      }
     }
   }
   if (resolves('@alexaltea/unicorn-js')) return { ok: true, value: { backend: 'unicorn-js' } };
   if (!load.ok) return failure(`no CPU engine: ${load.reason}; reinstall with "npm ci"`);
-  const missing = 'the Unicorn 2 library is not on this machine';
-  return failure(`no CPU engine: ${missing}; ${INSTALL_HINT}${rejected.join('')}`);
+  const lacking = rejected.find(({ reason }) => isLackOfMemory(reason));
+  if (lacking !== undefined) return unusable(`no CPU engine: ${lacking.text}`, lacking.reason);
+  // What is there and does not load is what is wrong; another library would be used instead of it.
+  const what = rejected.map(({ text }) => text).join('; ');
+  return failure(
+    `no CPU engine: ${what || 'the Unicorn 2 library is not on this machine'}; ${INSTALL_HINT}`,
+  );
+}
+
+/** Bytes of address space that this process may have (`ulimit -v`); undefined: no limit, or not Linux. */
+export function addressSpaceLimit() {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    const limit = /^Max address space +(\d+) /m.exec(limits);
+    return limit === null ? undefined : Number(limit[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a library that the loader searches for is there, although it cannot be used. */
+function isFoundByName(path, reason) {
+  // Other systems' loaders list each place that they tried, and cannot be told apart like this.
+  if (process.platform !== 'linux' || path.includes('/')) return false;
+  return !reason.includes('cannot open shared object file');
+}
+
+/** What glibc's loader says when memory cannot be mapped. */
+function isLackOfMemory(reason) {
+  return /failed to map segment|cannot allocate memory|out of memory/i.test(reason);
+}
+
+function unusable(error, reason) {
+  const limit = isLackOfMemory(reason) ? addressSpaceLimit() : undefined;
+  if (limit === undefined) return failure(error);
+  const text = `${error}; the address space is limited (ulimit -v ${limit / 1024})`;
+  return { ok: false, error: text, lacksMemory: true };
 }
 
 /** `search` replaces every place but the cache: a list of directories, possibly empty. */

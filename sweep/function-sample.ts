@@ -3,6 +3,7 @@
  * nothing is known, and taken when it returns and can be interrupted on the way, also while it is traced if it is to be, without
  * needing a booted kernel.
  */
+import { setImmediate } from 'node:timers/promises';
 import { ERET, WFE, WFI } from '../aarch64/encodings.js';
 import { randomIntegers } from '../base/random.js';
 import type { ElfSymbol } from '../elf/symbols.js';
@@ -27,6 +28,12 @@ const MAX_TRACER_INSTRUCTIONS = 20_000;
 /** Fewer than this are a return, or a branch to something that was not sampled. */
 const MIN_INSTRUCTIONS = 4;
 
+/** Functions that are tried between two turns of the event loop: some milliseconds each. */
+const TRIES_PER_TURN = 4;
+
+/** Hears how far a choice is. @param share 0 to 1 */
+export type SampleProgress = (share: number) => void;
+
 /** What came of a sample. */
 export interface FunctionSample {
   readonly calls: readonly FunctionCall[];
@@ -47,19 +54,25 @@ const NUMBER_ARGUMENTS: readonly ScenarioArgument[] = SELF_ARGUMENTS.map((_, i) 
  * @param seed any integer: the same choice for the same kernel
  * @param among a pattern that their names match, and what is to trace them
  */
-export function sampleFunctions(
+export async function sampleFunctions(
   parts: LabParts,
   count: number,
   seed: number,
   among: NamedFunction,
-): FunctionSample {
+  onProgress: SampleProgress = () => undefined,
+): Promise<FunctionSample> {
   const trial = new Trial(parts, among.tracing);
   const calls: FunctionCall[] = [];
   const left = new Map<string, number>();
   let tried = 0;
-  for (const { name } of shuffled(candidates(parts), seed)) {
+  const possible = shuffled(candidates(parts), seed).filter(({ name }) =>
+    matchesPattern(among.entry, name),
+  );
+  for (const { name } of possible) {
     if (calls.length >= count) break;
-    if (!matchesPattern(among.entry, name)) continue;
+    // Signals and the progress display have their turn here.
+    if (tried % TRIES_PER_TURN === 0) await setImmediate();
+    onProgress(Math.max(calls.length / count, tried / possible.length));
     tried++;
     const found = trial.try(name);
     if (typeof found !== 'string') calls.push(found);

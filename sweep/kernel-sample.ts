@@ -2,7 +2,7 @@
 import type { EngineBackend } from '../emulator/engine.js';
 import { fail, ok, type Result } from '../base/result.js';
 import type { FunctionCall } from '../targets/arm64-routines.js';
-import { type FunctionSample, sampleFunctions } from './function-sample.js';
+import { type FunctionSample, type SampleProgress, sampleFunctions } from './function-sample.js';
 import { parseFunction } from '../targets/function-text.js';
 import { kernelTarget } from '../targets/kernel-target.js';
 import { Lab } from '../lab/lab.js';
@@ -24,10 +24,11 @@ export interface KernelSample extends FunctionSample {
 }
 
 /** Choose. The error is one line. */
-export function kernelSample(
+export async function kernelSample(
   backend: EngineBackend,
   { source, count, seed, patterns }: KernelSampleRequest,
-): Result<KernelSample, string> {
+  onProgress: SampleProgress = () => undefined,
+): Promise<Result<KernelSample, string>> {
   const lab = Lab.create(backend);
   if (!lab.ok) return fail(lab.error.message);
   const parts = lab.value.machineFor(undefined, undefined, source);
@@ -35,8 +36,13 @@ export function kernelSample(
   const calls: FunctionCall[] = [];
   const left = new Map<string, number>();
   let tried = 0;
-  for (const pattern of patterns.length === 0 ? ['*'] : patterns) {
-    const sample = sampleFunctions(parts.value, count, seed, parseFunction(pattern));
+  const among = patterns.length === 0 ? ['*'] : patterns;
+  for (const [i, pattern] of among.entries()) {
+    const progress: SampleProgress = (share) => {
+      onProgress((i + share) / among.length);
+    };
+    const fn = parseFunction(pattern);
+    const sample = await sampleFunctions(parts.value, count, seed, fn, progress);
     calls.push(...sample.calls);
     for (const [reason, times] of sample.left) left.set(reason, (left.get(reason) ?? 0) + times);
     tried += sample.tried;

@@ -43,9 +43,17 @@ export interface KnownVerdict {
   readonly reason: string;
 }
 
+/** How far a sweep came that was interrupted, in stops, of which a scenario has some for each instruction. */
+export interface PartialSweep {
+  readonly done: number;
+  readonly total: number;
+}
+
 /** One scenario's part of a report. */
 export interface ScenarioReport {
   readonly name: string;
+  /** The sweep was interrupted, and here points are missing. What has to appear was not looked for. */
+  readonly partial?: true;
   readonly points: number;
   /** Walks of the kernel's own unwinder that were compared with the model's. */
   readonly compared: number;
@@ -71,6 +79,8 @@ export interface ScenarioReport {
 /** A whole sweep. Only `seconds`, `pointsPerSecond` and `jobs` depend on the machine it ran on. */
 export interface SweepReport {
   readonly version: 1;
+  /** The sweep was interrupted: whatever else is here, it is not as promised. */
+  readonly partial?: PartialSweep;
   readonly points: number;
   readonly compared: number;
   readonly seconds: number;

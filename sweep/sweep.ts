@@ -46,6 +46,8 @@ export interface SweepOptions {
 
 /** How far a sweep is. */
 export interface SweepProgress {
+  /** Scenarios that were measured, which comes first, of all. */
+  readonly measured: { readonly done: number; readonly total: number };
   /** Work done, of all work, in no particular unit; 0 of 0 while scenarios are being measured. */
   readonly done: number;
   readonly total: number;
@@ -80,6 +82,7 @@ export class Sweep implements UnitObserver {
   private done = 0;
   private total = 0;
   private points = 0;
+  private measured = 0;
 
   /** @param executor executes the units of this sweep, which closes it when it ends */
   constructor(
@@ -90,7 +93,10 @@ export class Sweep implements UnitObserver {
     this.jobs = options.targets.map((target) => new TargetJob(target));
   }
 
-  /** End it early: the executor gives up, {@link run} resolves with a failure. */
+  /**
+   * End it early: the executor gives up, {@link run} resolves with a partial report, or with a failure when there
+   * is nothing to report.
+   */
   abort(): void {
     this.failure ??= 'interrupted';
     void this.executor.close();
@@ -112,7 +118,7 @@ export class Sweep implements UnitObserver {
       await this.executor.close();
     }
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-    if (this.failure !== undefined) {
+    if (this.failure !== undefined && !this.isInterrupted) {
       const kind = this.failure === 'interrupted' ? 'interrupted' : 'workers';
       return { kind, message: this.failure };
     }
@@ -121,6 +127,11 @@ export class Sweep implements UnitObserver {
       walks: this.jobs.flatMap((job) => job.results().flatMap((result) => result.walks)),
       peakMemory: this.executor.peakMemory,
     };
+  }
+
+  /** Interrupted, with something to report. */
+  private get isInterrupted(): boolean {
+    return this.failure === 'interrupted' && this.points > 0 && this.options.point === undefined;
   }
 
   private async execute(units: readonly UnitRequest[]): Promise<void> {
@@ -174,7 +185,9 @@ export class Sweep implements UnitObserver {
     job.keep(request, result);
     this.points += result.points;
     this.done += rangeWork(request.range);
+    if (this.total === 0) this.measured++;
     this.onProgress({
+      measured: { done: this.measured, total: this.jobs.length },
       done: Math.min(this.done, this.total),
       total: this.total,
       points: this.points,
@@ -204,8 +217,9 @@ export class Sweep implements UnitObserver {
     const { policies, point } = this.options;
     const scenarios = this.jobs.map((job) => {
       const depth = this.options.depth ?? job.target.scenario.depth ?? 1;
-      const whole = point === undefined && job.problems.length === 0 && !job.incomplete;
-      return mergeScenario(
+      const partial = this.isInterrupted && !job.isAnswered;
+      const whole = point === undefined && job.problems.length === 0 && !job.incomplete && !partial;
+      const merged = mergeScenario(
         job.target,
         policies,
         job.instructions,
@@ -214,10 +228,13 @@ export class Sweep implements UnitObserver {
         whole ? { policies, kinds: this.kindsOf(job.target), depth } : undefined,
         (at, policy) => this.options.replay(job.target, at, policy),
       );
+      return partial ? { ...merged, partial } : merged;
     });
+    const isPartial = scenarios.some(({ partial }) => partial === true);
     const points = scenarios.reduce((sum, { points: count }) => sum + count, 0);
     return {
       version: 1,
+      ...(isPartial ? { partial: { done: this.done, total: this.total } } : {}),
       points,
       compared: scenarios.reduce((sum, { compared }) => sum + compared, 0),
       seconds: Math.round(seconds * 1000) / 1000,

@@ -21,6 +21,13 @@ export class TargetJob {
 
   constructor(readonly target: LabTarget) {}
 
+  /** Whether each unit was executed. One that was cut up, after a worker's death, does not count as such. */
+  get isAnswered(): boolean {
+    return this.requests.every(
+      ({ id, range }) => this.answers.get(id)?.some((one) => one.range === range) === true,
+    );
+  }
+
   /** Keep an answer. @param request a unit of this job, or a part of one */
   keep({ id, range }: UnitRequest, result: UnitResult): void {
     const known = this.answers.get(id);

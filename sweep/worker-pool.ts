@@ -6,6 +6,7 @@ import type { UnitExecutor, UnitObserver } from './executor.js';
 import type { UnitRequest } from './unit.js';
 import { isMeasuring, isSinglePoint, splitRange } from './range.js';
 import type { WorkerMessage } from './worker.js';
+import { type DeathListener, withLastWords } from '../base/worker-deaths.js';
 import { WorkerProcess, workerScript } from '../base/worker-process.js';
 
 /** The workers of a pool. */
@@ -14,6 +15,8 @@ export interface PoolOptions {
   readonly jobs: number;
   /** Module of the worker: tests have others. */
   readonly worker?: string;
+  /** Hears of each worker that died and was replaced. */
+  readonly died?: DeathListener;
 }
 
 /** Time without an answer after which a worker is taken to hang in guest code that never stops. */
@@ -33,6 +36,7 @@ export class WorkerPool implements UnitExecutor {
   readonly jobs: number;
   peakMemory = 0;
   private readonly script: string;
+  private readonly died: DeathListener;
   private readonly queue: UnitRequest[] = [];
   /** Units that were with a worker when it died, with others: each is given to a worker alone. */
   private readonly suspects = new Set<UnitRequest>();
@@ -45,9 +49,10 @@ export class WorkerPool implements UnitExecutor {
   private observer: UnitObserver | undefined;
   private idle: (() => void) | undefined;
 
-  constructor({ jobs, worker = SCRIPT }: PoolOptions) {
+  constructor({ jobs, worker = SCRIPT, died = () => undefined }: PoolOptions) {
     this.jobs = jobs;
     this.script = worker;
+    this.died = died;
   }
 
   async run(units: readonly UnitRequest[], observer: UnitObserver): Promise<string | undefined> {
@@ -79,8 +84,8 @@ export class WorkerPool implements UnitExecutor {
       message: (message) => {
         this.onMessage(worker, message);
       },
-      exit: (how) => {
-        this.onExit(worker, how);
+      exit: (how, lastWords) => {
+        this.onExit(worker, how, lastWords);
       },
     });
     this.workers.add(worker);
@@ -109,17 +114,20 @@ export class WorkerPool implements UnitExecutor {
     }
   }
 
-  private onExit(worker: Worker, how: string): void {
+  private onExit(worker: Worker, how: string, lastWords: string): void {
     this.workers.delete(worker);
     if (this.closed) return;
     const unanswered = worker.abandon();
     const [request] = unanswered;
     if (request === undefined) {
       if (!this.ready.has(worker)) {
-        this.fail(`a worker process could not start (${how})`);
+        this.fail(`a worker process could not start (${withLastWords(how, lastWords)})`);
+      } else {
+        this.died(how, lastWords);
       }
       return;
     }
+    this.died(worker.hung ? HUNG : how, lastWords);
     this.spawn();
     if (unanswered.length > 1) {
       // An answer may have been lost with the process, so it is not certain whose fault it was.

@@ -12,6 +12,9 @@ import {
   type UnreachedRow,
 } from './finding.js';
 
+/** Why a function was skipped whose turn had not come when verifying was interrupted. */
+export const INTERRUPTED = 'interrupted';
+
 /** The report on a file. */
 export interface VerifyReport {
   readonly functions: { readonly total: number; readonly wrong: number };

@@ -4,9 +4,10 @@
  * is halved until the group that kills workers is found, and that group is reported as skipped.
  */
 import { fail, ok, type Result } from '../base/result.js';
+import { type DeathListener, withLastWords } from '../base/worker-deaths.js';
 import { WorkerProcess, workerScript } from '../base/worker-process.js';
 import { type GroupResult, noCounts } from './finding.js';
-import { makeReport, type VerifyReport } from './report.js';
+import { INTERRUPTED, makeReport, type VerifyReport } from './report.js';
 import type { Batch, GroupNames, VerifyJob, VerifyMessage } from './verify-worker.js';
 
 /** Groups in a batch, which take some tens of milliseconds. */
@@ -22,6 +23,10 @@ export interface PoolOptions {
   readonly jobs: number;
   /** Path of the worker's module. Tests have their own. */
   readonly worker?: string;
+  /** Ends it early: what was not verified until then is reported as skipped, {@link INTERRUPTED}. */
+  readonly signal?: AbortSignal;
+  /** Hears of each worker that died and was replaced. */
+  readonly died?: DeathListener;
   /** Called with the number of groups that are done, and of all groups. */
   readonly progress?: (done: number, total: number) => void;
 }
@@ -65,8 +70,19 @@ class Pool {
   run(): Promise<Result<PoolOutcome, string>> {
     return new Promise((resolve) => {
       this.finish = resolve;
+      this.options.signal?.addEventListener('abort', () => {
+        this.interrupt();
+      });
       this.spawn();
     });
+  }
+
+  /** Answer for what has not been verified. */
+  private interrupt(): void {
+    if (this.names === undefined) this.finish(fail(INTERRUPTED));
+    for (const [i, group] of (this.names ?? []).entries()) {
+      this.answer(i, nothingOf(group, INTERRUPTED));
+    }
   }
 
   /** End all workers; settles when they are gone. */
@@ -83,8 +99,8 @@ class Pool {
       message: (message) => {
         this.hear(worker, message);
       },
-      exit: (how) => {
-        this.died(worker, how);
+      exit: (how, lastWords) => {
+        this.died(worker, how, lastWords);
       },
     });
     this.workers.set(worker, 0);
@@ -158,15 +174,21 @@ class Pool {
     this.finish(ok({ report: makeReport(results), memory: this.memory }));
   }
 
-  private died(worker: Worker, how: string): void {
+  private died(worker: Worker, how: string, lastWords: string): void {
     this.workers.delete(worker);
     if (this.closed) return;
     const [unanswered] = worker.abandon();
     if (unanswered === undefined || 'file' in unanswered) {
-      if (!this.ready.has(worker)) this.finish(fail(`a worker process could not start (${how})`));
-      else if (this.queue.length > 0) this.spawn();
+      if (!this.ready.has(worker)) {
+        const why = withLastWords(how, lastWords);
+        this.finish(fail(`a worker process could not start (${why})`));
+        return;
+      }
+      this.options.died?.(how, lastWords);
+      if (this.queue.length > 0) this.spawn();
       return;
     }
+    this.options.died?.(how, lastWords);
     const { from, to } = unanswered;
     if (to - from > 1) {
       const middle = (from + to) >>> 1;

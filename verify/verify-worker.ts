@@ -52,7 +52,7 @@ function send(message: VerifyMessage): void {
 
 async function start({ file, glob, listing }: VerifyJob): Promise<void> {
   const program = loadProgram(file);
-  const backend = await openBackend();
+  const backend = await openBackend({}, 1);
   if (!program.ok || !backend.ok) {
     const message = program.ok ? (backend.ok ? '' : backend.error.message) : program.error;
     send({ kind: 'failed', message });

@@ -155,6 +155,14 @@ describe('a command line that means nothing', () => {
     await expectOneLine(args, message);
   });
 
+  it('kinds that no scenario takes: a sweep of nothing is not as promised', async () => {
+    const args = ['sweep', 'review/fgraph-window', '--kind', 'irq,sdei', '--jobs', '1'];
+    await expectOneLine(
+      [...args, '--no-progress'],
+      /nothing was judged: no irq, sdei is taken in review\/fgraph-window, only nmi\n$/,
+    );
+  });
+
   it('a point that the scenario does not reach', async () => {
     const args = ['sweep', 'leaf/strlen', '--jobs', '1', '--point'];
     await expectOneLine(

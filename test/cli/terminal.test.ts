@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { environment, MAIN, ROOT, scratchFolder, start } from './run-cli.js';
+import type { SweepReport } from '../../sweep/report.js';
+import { environment, MAIN, ROOT, run, scratchFolder, start } from './run-cli.js';
 
 const folder = scratchFolder();
 afterAll(() => {
@@ -57,18 +58,21 @@ describe.skipIf(!hasPty)('on a terminal (needs python3)', () => {
     expect(screen).toMatch(/[█░]{20} \d+% {2}[\d,]+ points {2}[\d,]+\/s {2}ETA \d+s {2}calls\//);
     expect(screen.indexOf(SHOW_CURSOR)).toBeGreaterThan(screen.indexOf(HIDE_CURSOR));
     expect(screen).toContain('\u001b[32mall as promised\u001b[39m');
-    expect(screen.slice(screen.indexOf(SHOW_CURSOR))).not.toContain('ETA');
+    expect(screen).toMatch(/measuring 2 scenarios {2}[█░]{20} \d+%/);
+    expect(screen.slice(screen.lastIndexOf(SHOW_CURSOR))).not.toMatch(/ETA|measuring/);
   });
 
-  it('answers Ctrl-C with one line and a visible cursor', () => {
+  it('answers Ctrl-C with what there is, one line and a visible cursor', () => {
     const path = join(folder.path, 'terminal.json');
     const { status, screen } = onTerminal('ETA', ['sweep', 'leaf', '--json', path]);
     expect(status).toBe(130);
     expect(screen).toMatch(
-      /kunwind-lab: interrupted after [\d,]+ points?; no report was written\r\n/,
+      /kunwind-lab: interrupted after [\d,]+ points?: this is partial, and so is the report\r\n$/,
     );
+    expect(screen).not.toContain('all as promised');
     expect(screen.lastIndexOf(SHOW_CURSOR)).toBeGreaterThan(screen.lastIndexOf(HIDE_CURSOR));
-    expect(existsSync(path)).toBe(false);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toHaveProperty('partial');
+    rmSync(path);
   });
 });
 
@@ -85,13 +89,16 @@ function isRunning(pid: number): boolean {
 }
 
 it.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s ends the sweep, its workers, and leaves no file',
+  '%s ends the sweep and its workers; what there is is reported, as a part',
   async (signal) => {
     const json = join(folder.path, 'report.json');
     const child = start(['sweep', 'leaf', '--jobs', '2', '--json', json]);
     let stderr = '';
     let workers: number[] = [];
-    child.stdout?.resume();
+    let stdout = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
       // The first progress line: workers are busy.
@@ -102,10 +109,51 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
     const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
     expect(status).toBe(signal === 'SIGINT' ? 130 : 143);
     expect(stderr).toMatch(
-      /\nkunwind-lab: interrupted after [\d,]+ points; no report was written\n$/,
+      /\nkunwind-lab: interrupted after [\d,]+ points: this is partial, and so is the report\n$/,
     );
+    expect(stdout).toMatch(/: partial, of about [\d,]+ points, nothing unexpected so far\n$/);
+    expect(stdout).not.toContain('all as promised');
     expect(workers.filter(isRunning)).toEqual([]);
-    expect(readdirSync(folder.path)).toEqual([]);
+    const { partial, points, scenarios } = JSON.parse(readFileSync(json, 'utf8')) as SweepReport;
+    expect(partial?.done).toBeGreaterThan(0);
+    expect(partial?.total).toBeGreaterThan(partial?.done ?? Infinity);
+    expect(points).toBeGreaterThan(0);
+    const marked = scenarios.filter((scenario) => scenario.partial === true);
+    expect(marked.length).toBeGreaterThan(0);
+    for (const { unmet } of marked) expect(unmet).toEqual([]);
+    expect(readdirSync(folder.path)).toEqual(['report.json']);
+    rmSync(json);
+  },
+);
+
+it.skipIf(!existsSync('/proc/self/task'))(
+  'a worker that is killed costs nothing, and one line says that it happened',
+  async () => {
+    const args = ['sweep', 'leaf', '--policy', 'sframe-strict', '--json', '-'];
+    const child = start([...args, '--jobs', '2']);
+    let [stdout, stderr] = ['', ''];
+    let victim: number | undefined;
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+      if (victim !== undefined || !/^ *\d+% /m.test(stderr)) return;
+      victim = childrenOf(child.pid ?? 0)[0];
+      if (victim !== undefined) process.kill(victim, 'SIGKILL');
+    });
+    const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /\nkunwind-lab: 1 worker process died and was replaced: signal SIGKILL\n/,
+    );
+    const whole = run([...args, '--jobs', '1', '--no-progress']);
+    expect(whole.stderr).not.toContain('died');
+    const reportOf = (json: string): unknown => {
+      const { seconds, pointsPerSecond, jobs, ...rest } = JSON.parse(json) as SweepReport;
+      return [rest, typeof seconds, typeof pointsPerSecond, typeof jobs];
+    };
+    expect(reportOf(stdout)).toEqual(reportOf(whole.stdout));
   },
 );
 

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +43,37 @@ describe('findEngineLibrary', () => {
     expect(error(findEngineLibrary({ env, cache: empty }))).toContain(`${path} cannot be used: `);
   });
 
+  it('does not say that a library which is there is missing', () => {
+    const broken = mkdtempSync(join(empty, 'there-'));
+    writeFileSync(join(broken, 'libunicorn.so.2'), 'not a library');
+    const env = { KUNWIND_LIBUNICORN_SEARCH: broken };
+    const line = error(findEngineLibrary({ env, cache: empty }));
+    expect(line).not.toContain('not on this machine');
+    expect(error(findEngineLibrary(NOWHERE))).toContain('is not on this machine');
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'says that memory is lacking, and how much there may be, not what to install',
+    () => {
+      const module = new URL('../../scripts/find-engine.mjs', import.meta.url).href;
+      // The address space of a process that has reserved nearly all it may: the library does not fit.
+      const code = `import { findEngine } from ${JSON.stringify(module)};
+        import { createRequire } from 'node:module';
+        createRequire(${JSON.stringify(module)})('koffi');
+        const room = [];
+        try { for (;;) room.push(new ArrayBuffer(2 ** 23)); } catch {}
+        console.log(JSON.stringify(findEngine()));`;
+      const command = 'ulimit -v 1500000; exec "$0" --input-type=module -e "$1"';
+      const output = spawnSync('bash', ['-c', command, process.execPath, code], {
+        encoding: 'utf8',
+      }).stdout;
+      const found = JSON.parse(output) as ReturnType<typeof findEngineLibrary>;
+      expect(error(found)).toMatch(
+        /^no CPU engine: \S+ cannot be used: .*; the address space is limited \(ulimit -v 1500000\)$/,
+      );
+    },
+  );
+
   it('uses KUNWIND_LIBUNICORN and nothing else when it is set', () => {
     const missing = join(empty, 'missing.so');
     const line = error(findEngineLibrary({ env: { KUNWIND_LIBUNICORN: missing } }));
@@ -61,8 +92,12 @@ describe('findEngineLibrary', () => {
 describe('scripts/ensure-engine.mjs', () => {
   const script = fileURLToPath(new URL('../../scripts/ensure-engine.mjs', import.meta.url));
 
-  /** Runs a copy, so that its cache is a directory of the test. */
   function run(variables: Record<string, string>): string {
+    return fetch(variables).stdout;
+  }
+
+  /** Runs a copy, so that its cache is a directory of the test. */
+  function fetch(variables: Record<string, string>): { stdout: string; stderr: string } {
     const root = mkdtempSync(join(empty, 'package-'));
     const scripts = mkdtempSync(join(root, 'scripts-'));
     for (const name of readdirSync(new URL('../../scripts/', import.meta.url))) {
@@ -73,7 +108,12 @@ describe('scripts/ensure-engine.mjs', () => {
     // Who runs the tests with a library of their own must not change what is tested here.
     delete env['KUNWIND_LIBUNICORN'];
     const copy = join(scripts, 'ensure-engine.mjs');
-    return execFileSync(process.execPath, [copy], { env, encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [copy], {
+      env,
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    return { stdout, stderr };
   }
 
   it('never fails an installation: without koffi it says that', () => {
@@ -89,6 +129,27 @@ describe('scripts/ensure-engine.mjs', () => {
     expect(output).toMatch(/^kunwind-lab: did not unpack the engine \(.*\)\. no CPU engine: /);
     expect(output).toContain('apt install libunicorn2');
     expect(output.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('says what it waits for when it fetches the engine', () => {
+    const tools = mkdtempSync(join(empty, 'apt-'));
+    const tool = (name: string, code: string): void => {
+      writeFileSync(join(tools, name), `#!/bin/sh\n${code}\n`, { mode: 0o755 });
+    };
+    // No package lists at first, and no network ever.
+    tool(
+      'apt-get',
+      'case "$*" in *update | --version) exit 0;; esac; echo E: no network >&2; exit 100',
+    );
+    tool('apt-cache', 'exit 0');
+    tool('dpkg-deb', 'exit 0');
+    const packages = fileURLToPath(new URL('../../node_modules', import.meta.url));
+    const { stdout, stderr } = fetch({ PATH: `${tools}:/bin:/usr/bin`, NODE_PATH: packages });
+    expect(stderr).toBe(
+      'kunwind-lab: no libunicorn here, fetching it with apt\n' +
+        'kunwind-lab: apt-get update, into a folder of its own\n',
+    );
+    expect(stdout).toMatch(/^kunwind-lab: did not unpack the engine /);
   });
 
   it('can be switched off', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { WorkerDeaths } from '../../base/worker-deaths.js';
 import { KUNIT_CASES } from '../../kunit/cases.js';
 import { runKunit } from '../../kunit/kunit-run.js';
 import { workerScripts } from '../worker-that.js';
@@ -26,7 +27,10 @@ describe('workers', () => {
          if (caseName === 'test_nounwind_tail' && policies.includes('sframe-v6')) process.abort();
        });`,
     );
-    const outcome = await runKunit({ policies, cases, jobs: 2, worker });
+    const deaths = new WorkerDeaths();
+    const outcome = await runKunit({ policies, cases, jobs: 2, worker, died: deaths.add });
+    // Once with other policies, and once alone.
+    expect(deaths.line).toMatch(/^2 worker processes died and were replaced: signal SIGABRT/);
     if (!outcome.ok) throw new Error(outcome.error);
     const problems = outcome.value.flatMap(({ policy, cases: ran }) =>
       ran.flatMap(({ run }) =>

@@ -64,6 +64,34 @@ describe('a sweep in this process', () => {
     expect(units).toHaveLength(1);
   });
 
+  it('that is ended later reports its part, and no requirement for lack of points', async () => {
+    const runner = () => new InProcessExecutor(new UnitRunner(lab));
+    const { targets } = options('calls/pac');
+    const several = { ...options('calls'), targets: [...targets, ...options('calls').targets] };
+    const whole = await new Sweep(several, runner()).run();
+    if (!('report' in whole)) throw new Error(whole.message);
+    expect(whole.report).not.toHaveProperty('partial');
+    const sweep = new Sweep(several, runner(), ({ points }) => {
+      if (points > 0) setImmediate(() => { sweep.abort(); });
+    });
+    const part = await sweep.run();
+    if (!('report' in part)) throw new Error(part.message);
+    const { partial, points, scenarios, unexpected } = part.report;
+    expect(partial?.done).toBeGreaterThan(0);
+    expect(partial?.done).toBeLessThan(partial?.total ?? 0);
+    expect(points).toBeLessThan(whole.report.points);
+    expect(unexpected).toBe(0);
+    expect(scenarios).toHaveLength(several.targets.length);
+    // Those that were done are as ever; the others say that they are not.
+    const done = scenarios.filter((scenario) => scenario.partial === undefined);
+    expect(done.length).toBeGreaterThan(0);
+    expect(done.length).toBeLessThan(scenarios.length);
+    expect(done).toEqual(whole.report.scenarios.slice(0, done.length));
+    for (const { unmet, problems } of scenarios.slice(done.length)) {
+      expect({ unmet, problems }).toEqual({ unmet: [], problems: [] });
+    }
+  });
+
   it('fails with the error that a unit fails with', async () => {
     const run = () => Promise.reject(new Error('no such luck'));
     const sweep = new Sweep(options('entry/trivial'), new InProcessExecutor({ run }));

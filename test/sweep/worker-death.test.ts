@@ -1,10 +1,14 @@
 /** A worker that dies costs what killed it, and nothing else. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { WorkerDeaths } from '../../base/worker-deaths.js';
 import { ALL_KINDS, Kind } from '../../kernel-model/exception-kind.js';
 import { selectTargets } from '../../targets/catalogue.js';
 import type { ScenarioReport } from '../../sweep/report.js';
 import { Sweep, type SweepOptions } from '../../sweep/sweep.js';
-import { WorkerPool } from '../../sweep/worker-pool.js';
+import { type PoolOptions, WorkerPool } from '../../sweep/worker-pool.js';
 import { workerScripts } from '../worker-that.js';
 import { compareRanges, isSinglePoint, measuringRange, splitRange } from '../../sweep/range.js';
 
@@ -13,7 +17,7 @@ const workerThat = workerScripts('sweep/worker.js');
 /** The report of one scenario, by two workers and one policy. @param worker default: the real one */
 async function sweep(
   name: string,
-  worker: { readonly worker?: string } = {},
+  worker: Partial<PoolOptions> = {},
   extra: Partial<SweepOptions> = {},
 ): Promise<ScenarioReport> {
   const targets = selectTargets([name]);
@@ -45,9 +49,10 @@ describe('a worker that dies', () => {
          if (from <= 3 && 3 < to && (kinds & ${1 << Kind.IRQ}) !== 0) process.abort();
        });`,
     );
+    const deaths = new WorkerDeaths();
     const { points, unexpected, problems, policies } = await sweep(
       'sdei/leaf',
-      { worker },
+      { worker, died: deaths.add },
       { depth: 1 },
     );
     expect(points).toBe(whole.points - 1);
@@ -61,9 +66,30 @@ describe('a worker that dies', () => {
         replay: '--point 3:irq',
       },
     ]);
+    expect(deaths.line).toMatch(/^\d+ worker processes died and were replaced: signal SIGABRT/);
     const before = whole.policies['sframe-strict'];
     // An interrupt of an ordinary instruction was exact.
     expect(policies['sframe-strict']).toEqual({ ...before, exact: (before?.exact ?? 0) - 1 });
+  });
+
+  it('of nothing that it was given costs nothing, and is told', async () => {
+    const whole = await sweep('sdei/leaf', {}, { depth: 1 });
+    // Each of the first processes dies of the first unit with points, and of nothing later.
+    const mark = join(mkdtempSync(join(tmpdir(), 'kunwind-once-')), 'died');
+    const worker = workerThat(
+      'killed-once',
+      `import { writeFileSync } from 'node:fs';
+       process.on('message', ({ range: { kinds } }) => {
+         if (kinds === 0) return;
+         try { writeFileSync(${JSON.stringify(mark)}, '', { flag: 'wx' }); } catch { return; }
+         process.kill(process.pid, 'SIGKILL');
+       });`,
+    );
+    const deaths = new WorkerDeaths();
+    const swept = await sweep('sdei/leaf', { worker, died: deaths.add }, { depth: 1 });
+    rmSync(dirname(mark), { recursive: true });
+    expect(swept).toEqual(whole);
+    expect(deaths.line).toBe('1 worker process died and was replaced: signal SIGKILL');
   });
 
   it('because of the scenario itself costs that scenario', async () => {
@@ -79,7 +105,11 @@ describe('a worker that dies', () => {
     expect(problems[0]?.detail).toMatch(/died \(signal SIGABRT\); the run without exceptions/);
   });
 
-  it('before it can do anything ends the sweep, which says so', async () => {
+  it('before it can do anything ends the sweep, which says so, and why', async () => {
+    const speaking = workerThat('speaking', `console.error('out of luck'); process.exit(3);`);
+    await expect(sweep('sdei/leaf', { worker: speaking })).rejects.toThrow(
+      'a worker process could not start (exit code 3: out of luck)',
+    );
     const worker = workerThat('never', 'process.exit(3);');
     await expect(sweep('sdei/leaf', { worker })).rejects.toThrow(
       'a worker process could not start (exit code 3)',
