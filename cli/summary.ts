@@ -1,5 +1,6 @@
 /** The tables of a report: scenarios by policy, totals, and the unsafe verdicts that are promised. */
 import { clipStart, wrap } from '../base/fit.js';
+import type { BusyKprobeReason } from '../kernel-model/busy-kprobe.js';
 import Table from 'cli-table3';
 import type { KnownVerdict, ScenarioReport, SweepReport, VerdictCounts } from '../sweep/report.js';
 import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
@@ -30,6 +31,7 @@ export function* summaryLines(report: SweepReport, style: Style): Generator<stri
   yield '';
   yield* totalsTable('best-effort walks', report.bestEffort, undefined, style);
   if (report.compared > 0) yield* ['', comparedLine(report)];
+  yield* untakenLines(report);
   const known = mergeKnown(report.scenarios.flatMap((scenario) => scenario.known));
   if (known.length > 0) {
     yield '';
@@ -45,6 +47,24 @@ function comparedLine({ compared, scenarios }: SweepReport): string {
     .reduce((sum, { count: times }) => sum + times, 0);
   const outcome = found === 0 ? 'no disagreement' : plural(found, 'disagreement');
   return `the kernel's own unwinder and the model: ${plural(compared, 'walk')} compared, ${outcome}`;
+}
+
+/** What becomes of a breakpoint while the kernel is busy with another kprobe. */
+const UNTAKEN: Readonly<Record<BusyKprobeReason, string>> = {
+  'kprobe-missed': 'the kernel counts it as missed, and calls no handler',
+  'kprobe-unrecoverable': 'the kernel cannot recover: BUG',
+  'kprobe-oops': 'the kernel warns, and dies of it',
+};
+
+/** Breakpoints at which nothing asks for a walk: what of them is no finding of the unwinder's. */
+function* untakenLines({ untaken }: SweepReport): Generator<string> {
+  const entries = Object.entries(untaken) as [BusyKprobeReason, number][];
+  if (entries.length === 0) return;
+  yield '';
+  yield 'breakpoints not taken, because the kernel is busy with another kprobe:';
+  for (const [reason, times] of entries) {
+    yield `  ${count(times).padStart(9)}  ${reason}: ${UNTAKEN[reason]}`;
+  }
 }
 
 /** The last line: how much, how fast, and the judgement. @param memory of the largest worker, bytes */

@@ -3,7 +3,7 @@ import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import type { UnmetRequirement } from './promises.js';
-import type { DisagreementReport, ProblemReport, WalkExample } from './unit.js';
+import type { DisagreementReport, ProblemReport, UntakenCounts, WalkExample } from './unit.js';
 import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
 
 /** Walks by verdict. */
@@ -58,6 +58,8 @@ export interface ScenarioReport {
   readonly bestEffort: Partial<Record<PolicyName, VerdictCounts>>;
   /** Unreliable verdicts by reason. */
   readonly reasons: Partial<Record<PolicyName, Record<string, number>>>;
+  /** Breakpoints that are no points, because the kernel is busy with another kprobe there. */
+  readonly untaken: UntakenCounts;
   /** Of the reliable walks those whose verdict no promise accepts. */
   readonly unexpectedVerdicts: Partial<Record<PolicyName, VerdictCounts>>;
   readonly known: readonly KnownVerdict[];
@@ -77,6 +79,8 @@ export interface SweepReport {
   readonly pointsPerSecond: number;
   readonly jobs: number;
   readonly unexpected: number;
+  /** Of all scenarios. */
+  readonly untaken: UntakenCounts;
   readonly policies: Partial<Record<PolicyName, VerdictCounts>>;
   readonly bestEffort: Partial<Record<PolicyName, VerdictCounts>>;
   readonly scenarios: readonly ScenarioReport[];

@@ -44,6 +44,7 @@ export class UnitRunner {
       result: end.result,
       cells,
       reasons: collected.reasons(),
+      untaken: collected.untaken(),
       wrongRows: collected.wrongRows,
       problems: [...collected.problems, ...collected.warnings.values()],
       disagreements,

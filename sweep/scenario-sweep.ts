@@ -9,7 +9,8 @@ import {
   type ExceptionDriver,
   memoryStatus,
 } from '../kernel-model/exception-driver.js';
-import { KIND_COUNT } from '../kernel-model/exception-kind.js';
+import { NOT_BUSY } from '../kernel-model/busy-kprobe.js';
+import { Kind, KIND_COUNT } from '../kernel-model/exception-kind.js';
 import type { GroundTruth } from '../kernel-model/ground-truth.js';
 import { InterruptedState } from '../kernel-model/interrupted-state.js';
 import type { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
@@ -174,6 +175,7 @@ export class ScenarioSweep {
 
   /** Take every possible kind of a set at the stepper's instruction. False to give up. */
   private takePoints(kinds: number): boolean {
+    if ((kinds & (1 << Kind.BRK)) !== 0) this.countUntaken();
     const possible = this.experiment.possibleKinds() & kinds;
     if (possible === 0) return true;
     this.experiment.interrupt();
@@ -182,6 +184,14 @@ export class ScenarioSweep {
       if ((possible & (1 << kind)) !== 0 && !this.takePoint(kind)) return false;
     }
     return true;
+  }
+
+  /** A breakpoint that the kernel is too busy to handle is no point: nothing asks for a walk. */
+  private countUntaken(): void {
+    const reason = this.experiment.busyKprobe();
+    if (reason === NOT_BUSY) return;
+    const { untaken } = this.tally;
+    untaken[reason] = (untaken[reason] as number) + 1;
   }
 
   /** One point: in, walk, judge, out. False to give up. This is the hot path. */

@@ -5,7 +5,7 @@
 import { kindSet } from '../kernel-model/exception-kind.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import type { UnitExecutor, UnitObserver } from './executor.js';
-import { mergeScenario } from './merge.js';
+import { mergeScenario, sumUntaken } from './merge.js';
 import type { Point } from '../lab/point.js';
 import { noVerdicts, type ScenarioReport, type SweepReport, type VerdictCounts } from './report.js';
 import type { UnwinderChoice } from '../lab/stack-walker.js';
@@ -268,6 +268,7 @@ export class Sweep implements UnitObserver {
       pointsPerSecond: Math.round(points / seconds),
       jobs: this.executor.jobs,
       unexpected: scenarios.reduce((sum, { unexpected }) => sum + unexpected, 0),
+      untaken: sumUntaken(scenarios.map(({ untaken }) => untaken)),
       policies: total(policies, scenarios, 'policies'),
       bestEffort: total(policies, scenarios, 'bestEffort'),
       scenarios,
