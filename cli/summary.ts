@@ -5,6 +5,7 @@ import Table from 'cli-table3';
 import type { KnownVerdict, ScenarioReport, SweepReport, VerdictCounts } from '../sweep/report.js';
 import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
 import type { PolicyName } from '../unwinder/policy.js';
+import { coverageRemark } from './sweep-coverage.js';
 import { brief, count, plural, type Style } from './style.js';
 
 /** Verdicts that make livepatch unsafe, or the kernel complain. */
@@ -75,7 +76,7 @@ export function verdictLine(report: SweepReport, memory: number, { colors }: Sty
   const speed = `${seconds.toFixed(1)} s, ${count(pointsPerSecond)} points/s, ${workers}`;
   const judgement =
     unexpected === 0
-      ? colors.green('all as promised')
+      ? colors.green(`all as promised${coverageRemark(report)}`)
       : colors.red(`${count(unexpected)} unexpected`);
   return `${swept}, ${speed}: ${judgement}`;
 }

@@ -19,6 +19,7 @@ import { ReportFile } from './report-file.js';
 import { outputStyle, plural, type Style } from './style.js';
 import { summaryLines, verdictLine } from './summary.js';
 import { type SweepArguments, type SweepRequest, sweepRequest } from './sweep-options.js';
+import { coverageLines, tooLittle } from './sweep-coverage.js';
 import { UsageError } from './usage-error.js';
 
 /** Sweep, print what was found and write the report. @returns the exit status. @throws UsageError */
@@ -38,10 +39,12 @@ export async function sweep(given: SweepArguments): Promise<number> {
   if (given.image !== undefined || given.kernel !== undefined) checkSetUp(outcome);
   if (options.point !== undefined) checkPointTaken(options, outcome);
   file?.write(report);
-  const status = report.unexpected === 0 ? 0 : 1;
+  const few = options.point === undefined ? tooLittle(report, request.minCoverage) : undefined;
+  const status = report.unexpected === 0 && few === undefined ? 0 : 1;
   // A reader that closes the pipe early ends the program with this status.
   process.exitCode = status;
   await print(resultLines(options, outcome, outputStyle(given.color)));
+  if (few !== undefined) complain(few);
   return status;
 }
 
@@ -97,6 +100,7 @@ function* resultLines(
   yield* summaryLines(report, style);
   yield* findingLines(report, style);
   yield '';
+  yield* coverageLines(report, style);
   yield verdictLine(report, peakMemory, style);
 }
 

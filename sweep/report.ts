@@ -2,6 +2,7 @@
 import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { PolicyName } from '../unwinder/policy.js';
+import type { FunctionCoverage } from './function-coverage.js';
 import type { UnmetRequirement } from './promises.js';
 import type { DisagreementReport, ProblemReport, UntakenCounts, WalkExample } from './unit.js';
 import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
@@ -51,6 +52,8 @@ export interface ScenarioReport {
   readonly compared: number;
   /** Dynamic instructions of the scenario. */
   readonly instructions: number;
+  /** What share of a user's function was executed; absent for a built-in scenario. */
+  readonly coverage?: FunctionCoverage;
   /** Unexpected verdicts, unmet requirements and problems. 0: all as promised. */
   readonly unexpected: number;
   /** Reliable walks. */

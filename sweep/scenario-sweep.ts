@@ -17,6 +17,7 @@ import type { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Machine } from '../kernel-model/machine.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { Point } from '../lab/point.js';
+import type { CoverageRecorder } from './function-coverage.js';
 import { PointWalks } from './point-walks.js';
 import { Position } from './position.js';
 import { RowCheck } from './row-check.js';
@@ -91,8 +92,9 @@ export class ScenarioSweep {
   /**
    * Step from the thread's first instruction to its end (or the end of the range), sweeping.
    * @param entry first instruction of the entry function
+   * @param coverage hears of what was executed from there to the return
    */
-  run(entry: Address, range: SweepRange): SweepEnd {
+  run(entry: Address, range: SweepRange, coverage?: CoverageRecorder): SweepEnd {
     this.trampolineReached = false;
     const home = this.truth.current;
     const cpu = this.machine.stepper;
@@ -119,6 +121,7 @@ export class ScenarioSweep {
       }
       const isInRange = index > range.from && index <= range.to && range.kinds !== 0;
       if (!this.step()) return this.end(index, false);
+      if (coverage !== undefined && index > 0) coverage.executed(pc);
       if (isInRange && this.cpu.scenario.warnedAt !== 0) {
         this.observer.warned?.(this.cpu.scenario.warnedAt, undefined);
       }

@@ -5,6 +5,7 @@
 import { kindSet } from '../kernel-model/exception-kind.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import type { UnitExecutor, UnitObserver } from './executor.js';
+import { type FunctionCoverage, noCoverage } from './function-coverage.js';
 import { mergeScenario, sumUntaken } from './merge.js';
 import type { Point } from '../lab/point.js';
 import { noVerdicts, type ScenarioReport, type SweepReport, type VerdictCounts } from './report.js';
@@ -89,6 +90,7 @@ interface Job {
   readonly requests: UnitRequest[];
   readonly answers: Map<number, Answer[]>;
   readonly problems: ProblemReport[];
+  coverage?: FunctionCoverage | undefined;
   /** A point was not judged. */
   incomplete: boolean;
 }
@@ -183,6 +185,7 @@ export class Sweep implements UnitObserver {
     if (measured === undefined) return;
     job.instructions = measured.instructions;
     job.problems.push(...measured.problems);
+    job.coverage = measured.coverage;
     const expected = job.target.scenario.result;
     if (measured.finished && expected !== undefined && measured.result !== expected) {
       const detail = `returned ${measured.result ?? 'nothing'} instead of ${expected}`;
@@ -249,7 +252,7 @@ export class Sweep implements UnitObserver {
     const scenarios = this.jobs.map((job) => {
       const depth = this.options.depth ?? job.target.scenario.depth ?? 1;
       const whole = point === undefined && job.problems.length === 0 && !job.incomplete;
-      return mergeScenario(
+      const merged = mergeScenario(
         job.target,
         policies,
         job.instructions,
@@ -258,6 +261,8 @@ export class Sweep implements UnitObserver {
         whole ? { policies, kinds: this.kindsOf(job.target), depth } : undefined,
         (at, policy) => this.options.replay(job.target, at, policy),
       );
+      if (job.target.reportsCoverage !== true) return merged;
+      return { ...merged, coverage: job.coverage ?? noCoverage(job.target.scenario.entry) };
     });
     const points = scenarios.reduce((sum, { points: count }) => sum + count, 0);
     return {

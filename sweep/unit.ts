@@ -8,6 +8,7 @@ import type { RowFault } from './row-check.js';
 import type { LabTarget } from '../lab/target.js';
 import type { BusyKprobeReason } from '../kernel-model/busy-kprobe.js';
 import type { ExceptionKind } from '../kernel-model/exception-kind.js';
+import type { FunctionCoverage } from './function-coverage.js';
 import type { VerdictCount } from './promises.js';
 import type { UnwinderChoice, WalkDifference } from '../lab/stack-walker.js';
 import type { PolicyName } from '../unwinder/policy.js';
@@ -111,6 +112,8 @@ export interface UnitResult {
     readonly count: number;
   }[];
   readonly untaken: UntakenCounts;
+  /** Of the entry function, when the range takes no exception and the target wants it. */
+  readonly coverage?: FunctionCoverage | undefined;
   readonly wrongRows: readonly WrongRowReport[];
   readonly problems: readonly ProblemReport[];
   readonly disagreements: readonly DisagreementReport[];

@@ -110,5 +110,5 @@ export function kernelTarget(
     args,
     promises: IMAGE_PROMISES,
   };
-  return { scenario, vmlinux: source };
+  return { scenario, vmlinux: source, reportsCoverage: true };
 }
