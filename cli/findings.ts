@@ -1,10 +1,11 @@
 /** What a sweep found that no promise covers: verdicts, requirements not met, problems. */
 import { wrap } from '../base/fit.js';
+import { type DisagreementGroup, groupDisagreements } from '../sweep/disagreement-groups.js';
 import { type FindingGroup, groupFindings } from '../sweep/finding-groups.js';
 import type { PointFilter } from '../scenarios/scenario.js';
 import type { UnmetRequirement } from '../sweep/promises.js';
 import type { ScenarioReport, SweepReport } from '../sweep/report.js';
-import type { DisagreementReport, ProblemReport } from '../sweep/unit.js';
+import type { ProblemReport } from '../sweep/unit.js';
 import { sideBySide } from './side-by-side.js';
 import { count, plural, type Style } from './style.js';
 
@@ -35,32 +36,37 @@ const PROBLEMS: Readonly<Record<ProblemReport['kind'], string>> = {
 
 /** The lines for everything unexpected; none when there is nothing. */
 export function* findingLines(report: SweepReport, style: Style): Generator<string> {
-  const wrong = report.scenarios.filter(({ unexpected }) => unexpected > 0);
+  const wrong = report.scenarios.filter((scenario) => ownFindings(scenario) > 0);
   const most = wrong.length === 1 ? MAX_ALONE : MAX_EACH;
   for (const scenario of wrong.slice(0, MAX_SCENARIOS)) {
     yield '';
-    yield style.colors.bold(`${scenario.name}: ${count(scenario.unexpected)} unexpected`);
+    yield style.colors.bold(`${scenario.name}: ${count(ownFindings(scenario))} unexpected`);
     yield* scenarioLines(scenario, most, style);
   }
   const rest = wrong.slice(MAX_SCENARIOS);
-  if (rest.length === 0) return;
-  yield '';
-  yield `and ${plural(rest.length, 'more scenario')} with unexpected verdicts:`;
-  yield* wrap(rest.map(({ name }) => name).join(' '), style.width - 2).map((line) => `  ${line}`);
+  if (rest.length > 0) {
+    yield '';
+    yield `and ${plural(rest.length, 'more scenario')} with unexpected verdicts:`;
+    yield* wrap(rest.map(({ name }) => name).join(' '), style.width - 2).map((line) => `  ${line}`);
+  }
+  yield* disagreementLines(report, style);
+}
+
+/** What is unexpected besides disagreements, which are shown of all scenarios together. */
+function ownFindings({ unexpected, disagreements }: ScenarioReport): number {
+  return unexpected - disagreements.reduce((sum, { count: times }) => sum + times, 0);
 }
 
 function* scenarioLines(scenario: ScenarioReport, most: number, style: Style): Generator<string> {
-  const { problems, unmet, findings, disagreements } = scenario;
+  const { problems, unmet, findings } = scenario;
   const groups = groupFindings(findings);
   for (const problem of problems.slice(0, most)) yield* problemLines(problem, style);
   for (const requirement of unmet.slice(0, most)) yield* unmetLines(requirement, style);
   for (const group of groups.slice(0, most)) yield* groupLines(group, style);
-  for (const found of disagreements.slice(0, most)) yield* disagreementLines(found, style);
   const more = [
     ...moreOf(problems.length - most, 'problem'),
     ...moreOf(unmet.length - most, 'unmet requirement'),
     ...moreOf(groups.length - most, 'unexpected verdict'),
-    ...moreOf(disagreements.length - most, 'disagreement'),
   ];
   if (more.length > 0) yield `  … and ${more.join(', ')}; --json FILE has them all`;
 }
@@ -84,16 +90,27 @@ function* groupLines(group: FindingGroup, style: Style): Generator<string> {
   yield `      replay    ${replay}`;
 }
 
-/** The two traces of one disagreement: the model's and the kernel's. */
-export function* disagreementLines(
-  { example, model, difference, count: number, fn, kind, depth, replay }: DisagreementReport,
-  style: Style,
-): Generator<string> {
+/** What the kernel's own unwinder and the model disagree about, each kind of disagreement once. */
+export function* disagreementLines(report: SweepReport, style: Style): Generator<string> {
+  const groups = groupDisagreements(report);
+  for (const group of groups.slice(0, MAX_ALONE)) {
+    yield '';
+    yield* oneDisagreement(group, style);
+  }
+  if (groups.length > MAX_ALONE) {
+    yield `… and ${plural(groups.length - MAX_ALONE, 'more kind')} of disagreement; --json FILE has them all`;
+  }
+}
+
+/** The two traces of the first of them: the model's and the kernel's. */
+function* oneDisagreement(group: DisagreementGroup, style: Style): Generator<string> {
+  const { example, model, difference, count: number, functions, kinds, depth, replay } = group;
   const { colors, width } = style;
   const inside = depth === 2 ? ' inside another exception' : '';
   const says = (reason: string): string => (reason === '' ? 'reliable' : reason);
-  yield `  ${colors.red(`✗ kernel and model differ in ${difference}`)} ${plural(number, 'time')} in ${fn}${inside}`;
-  yield `      under     ${example.policy}, ${example.mode}; kinds ${kind}`;
+  yield `  ${colors.red(`✗ kernel and model differ in ${difference}`)} ${plural(number, 'time')}${inside}`;
+  yield `      in        ${someOf(functions)}`;
+  yield `      under     ${example.policy}, ${example.mode}; kinds ${kinds.join(', ')}`;
   yield `      first at  ${example.at}: ${example.instruction}`;
   if (example.mode === 'reliable') {
     yield `      answers   model: ${says(model.reason)}; kernel: ${says(example.reason)}`;
@@ -101,6 +118,12 @@ export function* disagreementLines(
   const lines = sideBySide(model.trace, example.trace, true, width - 8, style, ['model', 'kernel']);
   yield* lines.map((line) => `        ${line}`);
   if (replay !== undefined) yield `      replay    ${replay}`;
+}
+
+/** The first few of names. */
+function someOf(names: readonly string[]): string {
+  const more = names.length > MAX_EACH ? `, and ${count(names.length - MAX_EACH)} more` : '';
+  return names.slice(0, MAX_EACH).join(', ') + more;
 }
 
 function* unmetLines({ policy, required, seen, points }: UnmetRequirement, style: Style) {

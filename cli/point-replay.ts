@@ -2,7 +2,6 @@
 import { groupFindings } from '../sweep/finding-groups.js';
 import type { ScenarioReport, SweepReport } from '../sweep/report.js';
 import type { WalkExample } from '../sweep/unit.js';
-import { disagreementLines } from './findings.js';
 import { sideBySide } from './side-by-side.js';
 import type { Style } from './style.js';
 
@@ -33,16 +32,6 @@ export function* replayLines(
     const claimed = walk.verdict !== 'unreliable' && walk.mode === 'reliable';
     const lines = sideBySide(walk.truth, walk.trace, claimed, width - 4, style);
     yield* lines.map((line) => `    ${line}`);
-  }
-}
-
-/** What the kernel's own unwinder and the model disagree about. */
-export function* replayDisagreements({ scenarios }: SweepReport, style: Style): Generator<string> {
-  for (const { disagreements } of scenarios) {
-    for (const found of disagreements) {
-      yield '';
-      yield* disagreementLines(found, style);
-    }
   }
 }
 

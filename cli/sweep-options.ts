@@ -51,6 +51,8 @@ export interface SweepRequest {
   readonly minCoverage: number | undefined;
   /** Lines for standard error before the sweep. */
   readonly notes: readonly string[];
+  /** The kernel has a single unwinder, and nothing in it says which policy that follows. */
+  readonly unknownPolicy: boolean;
   /** Functions to be chosen once there is an engine. */
   readonly sample?: KernelSampleRequest;
 }
@@ -107,6 +109,7 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
     jobs,
     reportPath,
     minCoverage,
+    unknownPolicy: made.kernel?.unwinder?.single === true && unwinder === 'both',
     notes,
     ...(sample === undefined ? {} : { sample }),
   };

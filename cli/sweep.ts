@@ -8,12 +8,15 @@ import type { UnitExecutor } from '../sweep/executor.js';
 import { InProcessExecutor } from '../sweep/in-process.js';
 import { kernelSample } from '../sweep/kernel-sample.js';
 import { UnitRunner } from '../sweep/run-unit.js';
+import { agreementSweep, policyAgreements } from '../sweep/policy-agreement.js';
+import type { SweepReport } from '../sweep/report.js';
 import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
 import { WorkerPool } from '../sweep/worker-pool.js';
-import { findingLines } from './findings.js';
+import { disagreementLines, findingLines } from './findings.js';
 import { plainKernel } from './kernel-option.js';
 import { complain, print } from './output.js';
-import { replayDisagreements, replayLines } from './point-replay.js';
+import { policyHint } from './policy-hint.js';
+import { replayLines } from './point-replay.js';
 import { progressDisplay } from './progress.js';
 import { ReportFile } from './report-file.js';
 import { outputStyle, plural, type Style } from './style.js';
@@ -35,7 +38,9 @@ export async function sweep(given: SweepArguments): Promise<number> {
 
   const outcome = await execute(options, request.jobs, engine.value, given.progress);
   if (typeof outcome === 'number') return outcome;
-  const { report } = outcome;
+  const report = request.unknownPolicy
+    ? await withAgreements(options, outcome.report, request.jobs, engine.value)
+    : outcome.report;
   if (given.image !== undefined || given.kernel !== undefined) checkSetUp(outcome);
   if (options.point !== undefined) checkPointTaken(options, outcome);
   file?.write(report);
@@ -43,7 +48,7 @@ export async function sweep(given: SweepArguments): Promise<number> {
   const status = report.unexpected === 0 && few === undefined ? 0 : 1;
   // A reader that closes the pipe early ends the program with this status.
   process.exitCode = status;
-  await print(resultLines(options, outcome, outputStyle(given.color)));
+  await print(resultLines(options, { ...outcome, report }, outputStyle(given.color)));
   if (few !== undefined) complain(few);
   return status;
 }
@@ -70,6 +75,21 @@ async function execute(
   }
 }
 
+/** The report with what says which policy the kernel's only unwinder follows, where it is in doubt. */
+async function withAgreements(
+  options: SweepOptions,
+  report: SweepReport,
+  jobs: number | undefined,
+  backend: EngineBackend,
+): Promise<SweepReport> {
+  const again = agreementSweep(options, report);
+  if (again === undefined) return report;
+  const outcome = await execute(again, jobs, backend, false);
+  return typeof outcome === 'number'
+    ? report
+    : { ...report, agreements: policyAgreements(outcome.report) };
+}
+
 /** The options with the sampled functions added. @throws UsageError */
 function withSample({ options, sample }: SweepRequest, backend: EngineBackend): SweepOptions {
   if (sample === undefined) return options;
@@ -91,14 +111,17 @@ function* resultLines(
 ): Generator<string> {
   if (point !== undefined) {
     yield* replayLines(report, walks, style);
-    yield* replayDisagreements(report, style);
     if (report.scenarios.some(({ problems }) => problems.length > 0)) {
       yield* findingLines(report, style);
+    } else {
+      yield* disagreementLines(report, style);
     }
+    yield* policyHint(report, style);
     return;
   }
   yield* summaryLines(report, style);
   yield* findingLines(report, style);
+  yield* policyHint(report, style);
   yield '';
   yield* coverageLines(report, style);
   yield verdictLine(report, peakMemory, style);

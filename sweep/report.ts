@@ -3,6 +3,7 @@ import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import type { FunctionCoverage } from './function-coverage.js';
+import type { PolicyAgreement } from './policy-agreement.js';
 import type { UnmetRequirement } from './promises.js';
 import type { DisagreementReport, ProblemReport, UntakenCounts, WalkExample } from './unit.js';
 import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
@@ -87,4 +88,9 @@ export interface SweepReport {
   readonly policies: Partial<Record<PolicyName, VerdictCounts>>;
   readonly bestEffort: Partial<Record<PolicyName, VerdictCounts>>;
   readonly scenarios: readonly ScenarioReport[];
+  /**
+   * Only where a kernel with a single unwinder disagreed with the policy that was swept at most
+   * walks: at how many it agrees with each policy.
+   */
+  readonly agreements?: readonly PolicyAgreement[];
 }
