@@ -1,6 +1,5 @@
 /** Which policy to name for a kernel whose unwinder does not follow the one that was swept. */
-import type { PolicyAgreement } from '../sweep/policy-agreement.js';
-import type { SweepReport } from '../sweep/report.js';
+import type { PolicyAgreement, SweepReport } from '../sweep/report.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { wrap } from '../base/fit.js';
 import { count, type Style } from './style.js';

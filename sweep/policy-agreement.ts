@@ -5,15 +5,8 @@
  */
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
-import type { SweepReport } from './report.js';
+import type { PolicyAgreement, SweepReport } from './report.js';
 import type { SweepOptions } from './sweep.js';
-
-/** At how many walks the kernel's own unwinder and the model of a policy agree. */
-export interface PolicyAgreement {
-  readonly policy: PolicyName;
-  readonly agreed: number;
-  readonly compared: number;
-}
 
 /** Targets whose points are walked again: the first ones with a disagreement. */
 const MAX_TARGETS = 3;

@@ -3,7 +3,6 @@ import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import type { FunctionCoverage } from './function-coverage.js';
-import type { PolicyAgreement } from './policy-agreement.js';
 import type { UnmetRequirement } from './promises.js';
 import type { DisagreementReport, ProblemReport, UntakenCounts, WalkExample } from './unit.js';
 import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
@@ -72,6 +71,13 @@ export interface ScenarioReport {
   readonly problems: readonly ProblemReport[];
   /** Where the kernel's own unwinder and the model answer differently. */
   readonly disagreements: readonly DisagreementReport[];
+}
+
+/** At how many walks the kernel's own unwinder and the model of a policy agree. */
+export interface PolicyAgreement {
+  readonly policy: PolicyName;
+  readonly agreed: number;
+  readonly compared: number;
 }
 
 /** A whole sweep. Only `seconds`, `pointsPerSecond` and `jobs` depend on the machine it ran on. */
