@@ -62,6 +62,11 @@ export const sweepCommand: CommandModule<object, SweepArguments> = {
       })
       .options(OPTIONS)
       .options({
+        known: {
+          type: 'boolean',
+          default: false,
+          describe: 'Show every known bug that was seen, not only how many',
+        },
         color: {
           type: 'boolean',
           default: true,

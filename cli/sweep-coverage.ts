@@ -21,7 +21,8 @@ export function* coverageLines(report: SweepReport, style: Style): Generator<str
   if (all.length <= MAX_EACH) {
     for (const one of all) yield* oneLine(one, style);
   } else {
-    yield `${plural(all.length, 'function')}: ${shareText(coverageSum(report))}; the least executed:`;
+    yield `${plural(all.length, 'function')}: ${shareText(coverageSum(report))}`;
+    yield 'the least executed:';
     for (const one of shown.slice(0, MAX_LEAST)) {
       const of = `${count(one.executed)} of ${count(one.instructions)}`;
       yield `  ${percentText(one).padStart(5)}  ${of.padStart(13)}  ${one.function}`;

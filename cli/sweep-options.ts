@@ -37,6 +37,7 @@ export interface SweepArguments {
   readonly unwinder?: OptionText;
   readonly function?: OptionText;
   readonly args?: readonly string[] | undefined;
+  readonly known: boolean;
   readonly color: boolean;
   readonly progress: boolean;
 }

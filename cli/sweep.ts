@@ -12,17 +12,14 @@ import { agreementSweep, policyAgreements } from '../sweep/policy-agreement.js';
 import type { SweepReport } from '../sweep/report.js';
 import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
 import { WorkerPool } from '../sweep/worker-pool.js';
-import { disagreementLines, findingLines } from './findings.js';
 import { plainKernel } from './kernel-option.js';
 import { complain, print } from './output.js';
-import { policyHint } from './policy-hint.js';
-import { replayLines } from './point-replay.js';
 import { progressDisplay } from './progress.js';
 import { ReportFile } from './report-file.js';
-import { outputStyle, plural, type Style } from './style.js';
-import { summaryLines, verdictLine } from './summary.js';
+import { outputStyle, plural, sweepWidth } from './style.js';
+import { pointLines, sweepLines } from './summary.js';
 import { type SweepArguments, type SweepRequest, sweepRequest } from './sweep-options.js';
-import { coverageLines, tooLittle } from './sweep-coverage.js';
+import { tooLittle } from './sweep-coverage.js';
 import { UsageError } from './usage-error.js';
 
 /** Sweep, print what was found and write the report. @returns the exit status. @throws UsageError */
@@ -48,7 +45,12 @@ export async function sweep(given: SweepArguments): Promise<number> {
   const status = report.unexpected === 0 && few === undefined ? 0 : 1;
   // A reader that closes the pipe early ends the program with this status.
   process.exitCode = status;
-  await print(resultLines(options, { ...outcome, report }, outputStyle(given.color)));
+  const style = outputStyle(given.color, sweepWidth());
+  await print(
+    options.point === undefined
+      ? sweepLines({ ...outcome, report }, given.known, style)
+      : pointLines({ ...outcome, report }, style),
+  );
   if (few !== undefined) complain(few);
   return status;
 }
@@ -102,29 +104,6 @@ function withSample({ options, sample }: SweepRequest, backend: EngineBackend): 
       (left.length > why.length ? `, and ${left.length - why.length} more reasons` : ''),
   );
   return { ...options, targets: [...options.targets, ...targets] };
-}
-
-function* resultLines(
-  { point }: SweepOptions,
-  { report, walks, peakMemory }: SweepOutcome,
-  style: Style,
-): Generator<string> {
-  if (point !== undefined) {
-    yield* replayLines(report, walks, style);
-    if (report.scenarios.some(({ problems }) => problems.length > 0)) {
-      yield* findingLines(report, style);
-    } else {
-      yield* disagreementLines(report, style);
-    }
-    yield* policyHint(report, style);
-    return;
-  }
-  yield* summaryLines(report, style);
-  yield* findingLines(report, style);
-  yield* policyHint(report, style);
-  yield '';
-  yield* coverageLines(report, style);
-  yield verdictLine(report, peakMemory, style);
 }
 
 /** @returns the outcome, or the exit status when there is none */
