@@ -1,10 +1,11 @@
 /** What a sweep found that no promise covers: verdicts, requirements not met, problems. */
 import { wrap } from '../base/fit.js';
+import { type DisagreementGroup, groupDisagreements } from '../sweep/disagreement-groups.js';
 import { type FindingGroup, groupFindings } from '../sweep/finding-groups.js';
 import type { PointFilter } from '../scenarios/scenario.js';
 import type { UnmetRequirement } from '../sweep/promises.js';
 import type { ScenarioReport, SweepReport } from '../sweep/report.js';
-import type { DisagreementReport, ProblemReport } from '../sweep/unit.js';
+import type { ProblemReport } from '../sweep/unit.js';
 import { sideBySide } from './side-by-side.js';
 import { count, plural, type Style } from './style.js';
 
@@ -35,32 +36,37 @@ const PROBLEMS: Readonly<Record<ProblemReport['kind'], string>> = {
 
 /** The lines for everything unexpected; none when there is nothing. */
 export function* findingLines(report: SweepReport, style: Style): Generator<string> {
-  const wrong = report.scenarios.filter(({ unexpected }) => unexpected > 0);
+  const wrong = report.scenarios.filter((scenario) => ownFindings(scenario) > 0);
   const most = wrong.length === 1 ? MAX_ALONE : MAX_EACH;
   for (const scenario of wrong.slice(0, MAX_SCENARIOS)) {
     yield '';
-    yield style.colors.bold(`${scenario.name}: ${count(scenario.unexpected)} unexpected`);
+    yield style.colors.bold(`${scenario.name}: ${count(ownFindings(scenario))} unexpected`);
     yield* scenarioLines(scenario, most, style);
   }
   const rest = wrong.slice(MAX_SCENARIOS);
-  if (rest.length === 0) return;
-  yield '';
-  yield `and ${plural(rest.length, 'more scenario')} with unexpected verdicts:`;
-  yield* wrap(rest.map(({ name }) => name).join(' '), style.width - 2).map((line) => `  ${line}`);
+  if (rest.length > 0) {
+    yield '';
+    yield `and ${plural(rest.length, 'more scenario')} with unexpected verdicts:`;
+    yield* wrap(rest.map(({ name }) => name).join(' '), style.width - 2).map((line) => `  ${line}`);
+  }
+  yield* disagreementLines(report, style);
+}
+
+/** What is unexpected besides disagreements, which are shown of all scenarios together. */
+function ownFindings({ unexpected, disagreements }: ScenarioReport): number {
+  return unexpected - disagreements.reduce((sum, { count: times }) => sum + times, 0);
 }
 
 function* scenarioLines(scenario: ScenarioReport, most: number, style: Style): Generator<string> {
-  const { problems, unmet, findings, disagreements } = scenario;
+  const { problems, unmet, findings } = scenario;
   const groups = groupFindings(findings);
   for (const problem of problems.slice(0, most)) yield* problemLines(problem, style);
   for (const requirement of unmet.slice(0, most)) yield* unmetLines(requirement, style);
   for (const group of groups.slice(0, most)) yield* groupLines(group, style);
-  for (const found of disagreements.slice(0, most)) yield* disagreementLines(found, style);
   const more = [
     ...moreOf(problems.length - most, 'problem'),
     ...moreOf(unmet.length - most, 'unmet requirement'),
     ...moreOf(groups.length - most, 'unexpected verdict'),
-    ...moreOf(disagreements.length - most, 'disagreement'),
   ];
   if (more.length > 0) yield `  … and ${more.join(', ')}; --json FILE has them all`;
 }
@@ -71,58 +77,109 @@ function moreOf(number: number, noun: string): string[] {
 
 function* groupLines(group: FindingGroup, style: Style): Generator<string> {
   const { example, policies, kinds, count: number, depth, accepted, replay } = group;
-  const { colors, width } = style;
+  const { width } = style;
   const claimed = example.verdict !== 'unreliable' && example.mode === 'reliable';
   const why = example.reason === '' ? '' : ` (${example.reason})`;
   const inside = depth === 2 ? ' inside another exception' : '';
-  yield `  ${colors.red(`✗ ${example.verdict}${why}`)} ${plural(number, 'time')} in ${group.fn}${inside}`;
-  yield `      under     ${policies.join(', ')}, ${example.mode}; kinds ${kinds.join(', ')}`;
-  yield `      first at  ${example.at}: ${example.instruction}`;
-  yield `      promised  ${accepted.join(' or ')}`;
+  const where = `${plural(number, 'time')} in ${group.fn}${inside}`;
+  yield* headed(`✗ ${example.verdict}${why}`, ` ${where}`, style);
+  yield* labelled(
+    'under',
+    `${policies.join(', ')}, ${example.mode}; kinds ${kinds.join(', ')}`,
+    style,
+  );
+  yield* labelled('first at', `${example.at}: ${example.instruction}`, style);
+  yield* labelled('promised', accepted.join(' or '), style);
   const lines = sideBySide(example.truth, example.trace, claimed, width - 8, style);
   yield* lines.map((line) => `        ${line}`);
-  yield `      replay    ${replay}`;
+  yield* commandLines(replay, style);
 }
 
-/** The two traces of one disagreement: the model's and the kernel's. */
-export function* disagreementLines(
-  { example, model, difference, count: number, fn, kind, depth, replay }: DisagreementReport,
-  style: Style,
-): Generator<string> {
-  const { colors, width } = style;
+/** What the kernel's own unwinder and the model disagree about, each kind of disagreement once. */
+export function* disagreementLines(report: SweepReport, style: Style): Generator<string> {
+  const groups = groupDisagreements(report);
+  for (const group of groups.slice(0, MAX_ALONE)) {
+    yield '';
+    yield* oneDisagreement(group, style);
+  }
+  if (groups.length > MAX_ALONE) {
+    yield `… and ${plural(groups.length - MAX_ALONE, 'more kind')} of disagreement; --json FILE has them all`;
+  }
+}
+
+/** The two traces of the first of them: the model's and the kernel's. */
+function* oneDisagreement(group: DisagreementGroup, style: Style): Generator<string> {
+  const { example, model, difference, count: number, functions, kinds, depth, replay } = group;
+  const { width } = style;
   const inside = depth === 2 ? ' inside another exception' : '';
   const says = (reason: string): string => (reason === '' ? 'reliable' : reason);
-  yield `  ${colors.red(`✗ kernel and model differ in ${difference}`)} ${plural(number, 'time')} in ${fn}${inside}`;
-  yield `      under     ${example.policy}, ${example.mode}; kinds ${kind}`;
-  yield `      first at  ${example.at}: ${example.instruction}`;
+  const times = ` ${plural(number, 'time')}${inside}`;
+  yield* headed(`✗ kernel and model differ in ${difference}`, times, style);
+  yield* labelled('in', someOf(functions), style);
+  yield* labelled('under', `${example.policy}, ${example.mode}; kinds ${kinds.join(', ')}`, style);
+  yield* labelled('first at', `${example.at}: ${example.instruction}`, style);
   if (example.mode === 'reliable') {
-    yield `      answers   model: ${says(model.reason)}; kernel: ${says(example.reason)}`;
+    const answers = `model: ${says(model.reason)}; kernel: ${says(example.reason)}`;
+    yield* labelled('answers', answers, style);
   }
   const lines = sideBySide(model.trace, example.trace, true, width - 8, style, ['model', 'kernel']);
   yield* lines.map((line) => `        ${line}`);
-  if (replay !== undefined) yield `      replay    ${replay}`;
+  if (replay !== undefined) yield* commandLines(replay, style);
+}
+
+/** The first few of names. */
+function someOf(names: readonly string[]): string {
+  const more = names.length > MAX_EACH ? `, and ${count(names.length - MAX_EACH)} more` : '';
+  return names.slice(0, MAX_EACH).join(', ') + more;
 }
 
 function* unmetLines({ policy, required, seen, points }: UnmetRequirement, style: Style) {
-  const { colors, width } = style;
   const wanted =
     required.everywhere === true
       ? 'everywhere'
       : `at least ${plural(required.atLeast ?? 1, 'time')}`;
-  yield `  ${colors.red(`✗ ${required.verdict} required ${wanted}`)}, seen at ${count(seen)} of ${plural(points, 'point')}`;
-  yield `      under     ${policy}, reliable; ${filterText(required)}`;
-  yield* wrap(required.reason, width - 16).map(
-    (line, i) => `${i === 0 ? '      because   ' : ' '.repeat(16)}${line}`,
-  );
+  const seenAt = `, seen at ${count(seen)} of ${plural(points, 'point')}`;
+  yield* headed(`✗ ${required.verdict} required ${wanted}`, seenAt, style);
+  yield* labelled('under', `${policy}, reliable; ${filterText(required)}`, style);
+  yield* labelled('because', required.reason, style);
 }
 
 function* problemLines(
   { kind, at, detail, replay }: ProblemReport,
-  { colors }: Style,
+  style: Style,
 ): Generator<string> {
-  yield `  ${colors.red(`✗ ${PROBLEMS[kind]}`)}: ${detail}`;
-  if (at !== '') yield `      at        ${at}`;
-  if (replay !== undefined) yield `      replay    ${replay}`;
+  yield* headed(`✗ ${PROBLEMS[kind]}`, `: ${detail}`, style);
+  if (at !== '') yield* labelled('at', at, style);
+  if (replay !== undefined) yield* commandLines(replay, style);
+}
+
+/** What was found, and more of it, which goes on in the next lines where it must. */
+function* headed(title: string, more: string, { colors, width }: Style): Generator<string> {
+  const [first = '', ...rest] = wrap(title + more, width - 6);
+  yield `  ${colors.red(first.slice(0, title.length))}${first.slice(title.length)}`;
+  yield* rest.map((line) => `      ${line}`);
+}
+
+/** `      under     ...`, continued under its text. */
+function labelled(label: string, text: string, { width }: Style): string[] {
+  return wrap(text, width - 16).map(
+    (line, i) => `      ${(i === 0 ? label : '').padEnd(10)}${line}`,
+  );
+}
+
+/** A command line that is longer than a line goes on behind a backslash, as a shell takes it. */
+function commandLines(command: string, { width }: Style): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of command.match(/(?:'[^']*'|\\.|[^\s'\\])+/g) ?? []) {
+    if (line !== '' && 16 + line.length + 1 + word.length + 2 > width) {
+      lines.push(`${line} \\`);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].map((text, i) => `      ${(i === 0 ? 'replay' : '').padEnd(10)}${text}`);
 }
 
 /** Points that a promise speaks of, in words. */

@@ -2,7 +2,7 @@
 import { groupFindings } from '../sweep/finding-groups.js';
 import type { ScenarioReport, SweepReport } from '../sweep/report.js';
 import type { WalkExample } from '../sweep/unit.js';
-import { disagreementLines } from './findings.js';
+import { wrap } from '../base/fit.js';
 import { sideBySide } from './side-by-side.js';
 import type { Style } from './style.js';
 
@@ -22,27 +22,26 @@ export function* replayLines(
   const [first] = walks;
   const [scenario] = scenarios;
   if (first === undefined || scenario === undefined) return;
-  yield `${colors.bold(`${scenario.name} ${first.point}`)} at ${first.at}: ${first.instruction}`;
+  const title = `${scenario.name} ${first.point}`;
+  const at = `at ${first.at}: ${first.instruction}`;
+  yield* title.length + 1 + at.length <= width
+    ? [`${colors.bold(title)} ${at}`]
+    : [colors.bold(title), `    ${at}`];
   for (const { walk, policies } of sameAnswers(walks)) {
     const why = walk.reason === '' ? '' : ` (${walk.reason})`;
     const wrong = isUnexpected(scenario, walk);
     const verdict = `${walk.verdict}${why}`;
     const paint = wrong ? colors.red : walk.verdict === 'exact' ? colors.green : colors.yellow;
     yield '';
-    yield `${policies.join(', ')}, ${walk.mode}: ${paint(verdict)}${remark(scenario, walk, wrong)}`;
+    const asked = `${policies.join(', ')}, ${walk.mode}:`;
+    // A list of policies that fills the line has its verdict on the next one.
+    const fits = asked.length + 1 + verdict.length <= width;
+    yield* fits ? [`${asked} ${paint(verdict)}`] : [...wrap(asked, width), `    ${paint(verdict)}`];
+    const more = remark(scenario, walk, wrong);
+    if (more !== '') yield* wrap(more, width - 4).map((line) => `    ${line}`);
     const claimed = walk.verdict !== 'unreliable' && walk.mode === 'reliable';
     const lines = sideBySide(walk.truth, walk.trace, claimed, width - 4, style);
     yield* lines.map((line) => `    ${line}`);
-  }
-}
-
-/** What the kernel's own unwinder and the model disagree about. */
-export function* replayDisagreements({ scenarios }: SweepReport, style: Style): Generator<string> {
-  for (const { disagreements } of scenarios) {
-    for (const found of disagreements) {
-      yield '';
-      yield* disagreementLines(found, style);
-    }
   }
 }
 
@@ -72,11 +71,11 @@ function remark(scenario: ScenarioReport, walk: WalkExample, wrong: boolean): st
     const group = groupFindings(scenario.findings).find(
       ({ policies, example }) => policies.includes(walk.policy) && example.mode === walk.mode,
     );
-    return `, unexpected: ${group?.accepted.join(' or ') ?? 'another verdict'} is promised`;
+    return `unexpected: ${group?.accepted.join(' or ') ?? 'another verdict'} is promised`;
   }
   const known = scenario.known.find(
     ({ policy, mode, verdict }) =>
       policy === walk.policy && mode === walk.mode && verdict === walk.verdict,
   );
-  return known === undefined ? '' : `, as promised: ${known.reason}`;
+  return known === undefined ? '' : `as promised: ${known.reason}`;
 }

@@ -9,6 +9,9 @@ export interface Pair {
   readonly trace: string | undefined;
 }
 
+/** Characters in front of an entry that is too many, or absent. */
+const MARK = 2;
+
 /** Entries of trampolines are in parentheses: a trace may list them or not. */
 function bare(entry: string): string {
   return entry.replace(/^\((.*)\)$/, '$1');
@@ -21,7 +24,7 @@ export function align(truth: readonly string[], trace: readonly string[]): Pair[
 }
 
 /**
- * The lines, without indentation.
+ * The lines, without indentation. Where an entry is too long, all are without the sizes of their functions.
  * @param width characters for a line
  * @param claimed the trace was called reliable: differences are marked
  */
@@ -34,13 +37,22 @@ export function sideBySide(
   [heading, otherHeading]: readonly [string, string] = ['truth', 'trace'],
 ): string[] {
   const half = Math.floor((width - 3) / 2);
-  const longest = truth.reduce((most, { length }) => Math.max(most, length), heading.length);
+  const fits = [...truth, ...trace].every(({ length }) => length <= half - MARK);
+  const shown = (entry: string): string => (fits ? entry : entry.replace(/\/0x[0-9a-f]+/, ''));
+  const longest = truth.reduce(
+    (most, entry) => Math.max(most, shown(entry).length),
+    heading.length,
+  );
   const left = Math.min(half, longest);
   const cell = (text: string): string => clip(text, left).padEnd(left);
   const lines = [`${colors.dim(cell(heading))}   ${colors.dim(otherHeading)}`];
-  for (const pair of align(truth, trace)) {
+  for (const aligned of align(truth, trace)) {
+    const pair = {
+      truth: aligned.truth === undefined ? undefined : shown(aligned.truth),
+      trace: aligned.trace === undefined ? undefined : shown(aligned.trace),
+    };
     if (pair.truth === undefined) {
-      const entry = clip(pair.trace ?? '', half - 2);
+      const entry = clip(pair.trace ?? '', half - MARK);
       const wrong = claimed && entry === bare(entry);
       lines.push(`${cell('')}   ${wrong ? colors.red(`+ ${entry}`) : entry}`);
     } else if (pair.trace === undefined) {

@@ -14,13 +14,28 @@ export interface Style {
 
 /** Width of lines when the output is no terminal. */
 const DEFAULT_WIDTH = 100;
+/** That of a sweep's: what mail, logs and most terminals have. */
+const SWEEP_WIDTH = 80;
+/** Fewer characters than this are no width to print tables in. */
+const MIN_WIDTH = 60;
+
+/** Width of a sweep's lines when the output is no terminal: COLUMNS where that is set, or 80. */
+export function sweepWidth(): number {
+  const columns = Number(process.env['COLUMNS'] ?? '');
+  return Number.isInteger(columns) && columns >= MIN_WIDTH ? columns : SWEEP_WIDTH;
+}
 
 /**
  * The style for an output. Colours: on a terminal, unless `--no-color` or `NO_COLOR`
  * (https://no-color.org) says otherwise; `FORCE_COLOR` asks for them anywhere.
  * @param to standard error where standard output is a report's
+ * @param otherwise characters in a line when the output is no terminal, or one that is too narrow
  */
-export function outputStyle(color: boolean, to: NodeJS.WriteStream = process.stdout): Style {
+export function outputStyle(
+  color: boolean,
+  to: NodeJS.WriteStream = process.stdout,
+  otherwise = DEFAULT_WIDTH,
+): Style {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   const wanted = (FORCE_COLOR ?? '') !== '' && FORCE_COLOR !== '0';
   const forbidden = !color || (NO_COLOR ?? '') !== '';
@@ -31,7 +46,7 @@ export function outputStyle(color: boolean, to: NodeJS.WriteStream = process.std
   const columns = terminal ? to.columns : 0;
   return {
     colors: picocolors.createColors(enabled),
-    width: columns >= 60 ? columns : DEFAULT_WIDTH,
+    width: columns >= MIN_WIDTH ? columns : otherwise,
   };
 }
 

@@ -18,6 +18,10 @@ const OPTIONS = {
   },
   json: { type: 'string', describe: 'Write the whole report to this file; -: standard output' },
   point: { type: 'string', describe: 'Replay this point only, truth beside trace' },
+  'min-coverage': {
+    type: 'string',
+    describe: 'Exit with 1 when less than this percentage of a function was executed',
+  },
   budget: { type: 'string', describe: 'Instructions after which a guest counts as runaway' },
   image: { type: 'string', describe: 'Sweep a function of this AArch64 ELF (.gz accepted)' },
   kernel: { type: 'string', describe: 'Run this vmlinux: its own vectors, entry and exit code' },
@@ -58,6 +62,11 @@ export const sweepCommand: CommandModule<object, SweepArguments> = {
       })
       .options(OPTIONS)
       .options({
+        known: {
+          type: 'boolean',
+          default: false,
+          describe: 'Show every known bug that was seen, not only how many',
+        },
         color: {
           type: 'boolean',
           default: true,
@@ -78,7 +87,7 @@ export const sweepCommand: CommandModule<object, SweepArguments> = {
       )
       .example('$0 sweep --kernel vmlinux.gz --sample 200', "a real kernel's own entry code")
       .epilogue(
-        'Exit status: 0 all as promised, 1 unexpected verdicts, 2 wrong usage or input. When the ' +
+        'Exit status: 0 all as promised, 1 unexpected verdicts or less than --min-coverage, 2 wrong usage or input. When the ' +
           'engine aborts or a guest hangs, a worker process and one point are lost. --jobs 1 runs ' +
           'in this process: then the whole run is.',
       ),

@@ -27,6 +27,7 @@ export interface SweepArguments {
   readonly jobs?: OptionText;
   readonly json?: OptionText;
   readonly point?: OptionText;
+  readonly 'min-coverage'?: OptionText;
   readonly budget?: OptionText;
   readonly image?: OptionText;
   readonly kernel?: OptionText;
@@ -36,6 +37,7 @@ export interface SweepArguments {
   readonly unwinder?: OptionText;
   readonly function?: OptionText;
   readonly args?: readonly string[] | undefined;
+  readonly known: boolean;
   readonly color: boolean;
   readonly progress: boolean;
 }
@@ -46,8 +48,12 @@ export interface SweepRequest {
   /** As given; undefined: a worker process for each core. */
   readonly jobs: number | undefined;
   readonly reportPath: string | undefined;
+  /** Percent of each function's instructions that are to be executed. */
+  readonly minCoverage: number | undefined;
   /** Lines for standard error before the sweep. */
   readonly notes: readonly string[];
+  /** The kernel has a single unwinder, and nothing in it says which policy that follows. */
+  readonly unknownPolicy: boolean;
   /** Functions to be chosen once there is an engine. */
   readonly sample?: KernelSampleRequest;
 }
@@ -65,6 +71,7 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
   const budget = wholeNumber('budget', given.budget);
   const point = pointOption(given);
   const reportPath = once('json', given.json);
+  const minCoverage = minCoverageOption(given);
   const made = sweepTargets(given, kernelPath);
   const { targets, sample } = made;
   for (const name of kinds ?? []) {
@@ -98,7 +105,28 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
       budget,
     }),
   };
-  return { options, jobs, reportPath, notes, ...(sample === undefined ? {} : { sample }) };
+  return {
+    options,
+    jobs,
+    reportPath,
+    minCoverage,
+    unknownPolicy: made.kernel?.unwinder?.single === true && unwinder === 'both',
+    notes,
+    ...(sample === undefined ? {} : { sample }),
+  };
+}
+
+function minCoverageOption(given: SweepArguments): number | undefined {
+  const least = wholeNumber('min-coverage', given['min-coverage']);
+  if (least === undefined) return undefined;
+  if (least > 100) throw new UsageError(`--min-coverage must be 1 to 100 percent, not ${least}`);
+  if (given.image === undefined && given.kernel === undefined) {
+    throw new UsageError('--min-coverage needs --image or --kernel');
+  }
+  if (given.point !== undefined) {
+    throw new UsageError('--min-coverage and --point cannot be combined');
+  }
+  return least;
 }
 
 function pointOption(given: SweepArguments): Point | undefined {

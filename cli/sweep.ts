@@ -9,18 +9,19 @@ import type { UnitExecutor } from '../sweep/executor.js';
 import { InProcessExecutor } from '../sweep/in-process.js';
 import { kernelSample } from '../sweep/kernel-sample.js';
 import { UnitRunner } from '../sweep/run-unit.js';
+import { agreementSweep, policyAgreements } from '../sweep/policy-agreement.js';
+import type { SweepReport } from '../sweep/report.js';
 import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
 import { WorkerPool } from '../sweep/worker-pool.js';
-import { findingLines } from './findings.js';
 import { plainKernel } from './kernel-option.js';
 import { complain, complainOf, print } from './output.js';
-import { replayDisagreements, replayLines } from './point-replay.js';
 import { progressDisplay } from './progress.js';
 import { ReportFile, textStream } from './report-file.js';
 import { stepProgress } from './step-progress.js';
-import { outputStyle, plural, type Style } from './style.js';
-import { summaryLines, verdictLine } from './summary.js';
+import { outputStyle, plural, sweepWidth } from './style.js';
+import { pointLines, sweepLines } from './summary.js';
 import { type SweepArguments, type SweepRequest, sweepRequest } from './sweep-options.js';
+import { tooLittle } from './sweep-coverage.js';
 import { UsageError } from './usage-error.js';
 
 /** An outcome, and the exit status of the signal that interrupted the sweep. */
@@ -41,20 +42,32 @@ export async function sweep(given: SweepArguments): Promise<number> {
 
   const outcome = await execute(options, request.jobs, engine.value, given.progress);
   if (typeof outcome === 'number') return outcome;
-  const { report, interrupted } = outcome;
+  const { interrupted } = outcome;
+  const report =
+    request.unknownPolicy && interrupted === undefined
+      ? await withAgreements(options, outcome.report, request.jobs, engine.value)
+      : outcome.report;
   if (given.image !== undefined || given.kernel !== undefined) checkSetUp(outcome);
   if (options.point !== undefined) checkPointTaken(options, outcome);
   else checkAnyTaken(options, outcome);
-  const status = interrupted ?? (report.unexpected === 0 ? 0 : 1);
+  const few = options.point === undefined ? tooLittle(report, request.minCoverage) : undefined;
+  const status = interrupted ?? (report.unexpected === 0 && few === undefined ? 0 : 1);
   // A reader that closes the pipe early ends the program with this status.
   process.exitCode = status;
   await file?.write(report);
   const text = textStream(file);
-  await print(resultLines(options, outcome, outputStyle(given.color, text)), text);
+  const style = outputStyle(given.color, text, sweepWidth());
+  await print(
+    options.point === undefined
+      ? sweepLines({ ...outcome, report }, given.known, style)
+      : pointLines({ ...outcome, report }, style),
+    text,
+  );
   if (report.partial !== undefined) {
     const written = file === undefined ? '' : ', and so is the report';
     complain(`interrupted after ${plural(report.points, 'point')}: this is partial${written}`);
   }
+  if (few !== undefined) complain(few);
   return status;
 }
 
@@ -84,6 +97,21 @@ async function execute(
   }
 }
 
+/** The report with what says which policy the kernel's only unwinder follows, where it is in doubt. */
+async function withAgreements(
+  options: SweepOptions,
+  report: SweepReport,
+  jobs: number | undefined,
+  backend: EngineBackend,
+): Promise<SweepReport> {
+  const again = agreementSweep(options, report);
+  if (again === undefined) return report;
+  const outcome = await execute(again, jobs, backend, false);
+  return typeof outcome === 'number'
+    ? report
+    : { ...report, agreements: policyAgreements(outcome.report) };
+}
+
 /** The options with the sampled functions added. @throws UsageError */
 async function withSample(
   { options, sample }: SweepRequest,
@@ -106,25 +134,6 @@ async function withSample(
       (left.length > why.length ? `, and ${left.length - why.length} more reasons` : ''),
   );
   return { ...options, targets: [...options.targets, ...targets] };
-}
-
-function* resultLines(
-  { point }: SweepOptions,
-  { report, walks, peakMemory }: SweepOutcome,
-  style: Style,
-): Generator<string> {
-  if (point !== undefined) {
-    yield* replayLines(report, walks, style);
-    yield* replayDisagreements(report, style);
-    if (report.scenarios.some(({ problems }) => problems.length > 0)) {
-      yield* findingLines(report, style);
-    }
-    return;
-  }
-  yield* summaryLines(report, style);
-  yield* findingLines(report, style);
-  yield '';
-  yield verdictLine(report, peakMemory, style);
 }
 
 /** @returns the outcome, or the exit status when there is none */

@@ -12,10 +12,12 @@ import {
   VectorOffset,
 } from '../emulator/exceptions.js';
 import { Pstate, Reg, type RegisterFile } from '../emulator/registers.js';
+import { BusyKprobe, NOT_BUSY } from './busy-kprobe.js';
 import { ALL_KINDS, Kind } from './exception-kind.js';
 import type { CodeRange } from './kernel-image.js';
 import { ProbeBrk } from './tracers/kprobe-rules.js';
 import type { Machine } from './machine.js';
+import { WordView } from './word-view.js';
 
 /** Bits of the pending word and value of the priority mask (kernel-model/guest, irq-gic.c). */
 const IAR_IRQ = 1;
@@ -32,10 +34,12 @@ export class ExceptionSource {
   private readonly takeable: number;
   private readonly pmr: WordView;
   private readonly iar: WordView;
+  private readonly busy: BusyKprobe;
 
   constructor(private readonly machine: Machine) {
     this.pmr = new WordView(machine, machine.kernel.roles.gicPmr);
     this.iar = new WordView(machine, machine.kernel.roles.gicIar);
+    this.busy = new BusyKprobe(machine);
     let kinds = ALL_KINDS;
     for (const kind of machine.kernel.unbooted?.unsupported.keys() ?? []) kinds &= ~(1 << kind);
     this.takeable = kinds;
@@ -72,8 +76,23 @@ export class ExceptionSource {
     if (this.pmr.get() !== PMR_UNMASKED) kinds &= ~(1 << Kind.IRQ);
     if ((pstate & Pstate.A) !== 0) kinds &= ~(1 << Kind.SERROR);
     if (this.sdeiLevel === 2) kinds &= ~(1 << Kind.SDEI);
-    if (this.inBreakpoint || this.refusesProbe(registers.get(Reg.PC))) kinds &= ~(1 << Kind.BRK);
+    if (!this.canBeProbed(registers) || this.busy.reason() !== NOT_BUSY) kinds &= ~(1 << Kind.BRK);
     return kinds;
+  }
+
+  /**
+   * What becomes of a breakpoint that is possible before an instruction but for another kprobe that
+   * the kernel is busy with: an index into `BUSY_KPROBE_REASONS`, or `NOT_BUSY`.
+   */
+  busyKprobe(registers: RegisterFile): number {
+    const reason = this.busy.reason();
+    if (reason === NOT_BUSY || (this.takeable & (1 << Kind.BRK)) === 0) return NOT_BUSY;
+    return this.canBeProbed(registers) ? reason : NOT_BUSY;
+  }
+
+  /** The kernel would accept a kprobe there, and the context is not inside of one's breakpoint. */
+  private canBeProbed(registers: RegisterFile): boolean {
+    return !this.inBreakpoint && !this.refusesProbe(registers.get(Reg.PC));
   }
 
   /** Whether a kprobe is there already, or may not be placed there. */
@@ -157,24 +176,4 @@ export function completeSdei(registers: RegisterFile, interrupted: RegisterFile)
   const { words } = interrupted;
   for (let i = 0; i < 2 * 18; i++) registers.words[i] = words[i] as number;
   for (let i = 2 * Reg.PC; i < 2 * Reg.PSTATE + 2; i++) registers.words[i] = words[i] as number;
-}
-
-/** A 32-bit word of guest data that the host reads and writes at every point. */
-class WordView {
-  private readonly words: Uint32Array;
-  private readonly index: number;
-
-  constructor(machine: Machine, address: Address) {
-    const region = machine.memory.regionAt(address);
-    this.words = region?.words ?? new Uint32Array(1);
-    this.index = region === undefined ? 0 : (address - region.low) >>> 2;
-  }
-
-  get(): number {
-    return this.words[this.index] as number;
-  }
-
-  set(value: number): void {
-    this.words[this.index] = value;
-  }
 }

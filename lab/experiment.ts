@@ -99,6 +99,14 @@ export class Experiment {
     return this.parts.driver.source.possible(this.parts.machine.stepper.registers);
   }
 
+  /**
+   * What becomes of a breakpoint before the next instruction, where {@link possibleKinds} has none
+   * because the kernel is busy with another kprobe: an index into `BUSY_KPROBE_REASONS`, or `NOT_BUSY`.
+   */
+  busyKprobe(): number {
+    return this.parts.driver.source.busyKprobe(this.parts.machine.stepper.registers);
+  }
+
   /** Prepare to interrupt the next instruction. To be called once, before any {@link enter} there. */
   interrupt(): void {
     this.parts.driver.interruptAt(this.parts.machine.stepper.registers);

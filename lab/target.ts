@@ -9,4 +9,6 @@ export interface LabTarget {
   readonly elf?: string;
   /** A real kernel to run instead of a built-in one. */
   readonly vmlinux?: VmlinuxSource;
+  /** The entry function is the user's, who is told what share of it was executed. */
+  readonly reportsCoverage?: true;
 }

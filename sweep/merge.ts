@@ -13,7 +13,14 @@ import {
   type ScenarioReport,
   type VerdictCounts,
 } from './report.js';
-import type { CellReport, DisagreementReport, ProblemReport, UnitResult } from './unit.js';
+import type {
+  CellReport,
+  DisagreementReport,
+  ProblemReport,
+  UnitResult,
+  UntakenCounts,
+} from './unit.js';
+import { BUSY_KPROBE_REASONS, type BusyKprobeReason } from '../kernel-model/busy-kprobe.js';
 import type { LabTarget } from '../lab/target.js';
 import type { Scenario } from '../scenarios/scenario.js';
 import type { PolicyName } from '../unwinder/policy.js';
@@ -101,6 +108,7 @@ export function mergeScenario(
     policies: reliable,
     bestEffort,
     reasons,
+    untaken: sumUntaken(results.map((result) => result.untaken)),
     unexpectedVerdicts,
     known: knownVerdicts(scenario, cells),
     findings,
@@ -108,6 +116,16 @@ export function mergeScenario(
     problems,
     disagreements,
   };
+}
+
+/** Sums by reason, in the order of the reasons. */
+export function sumUntaken(counts: readonly UntakenCounts[]): UntakenCounts {
+  const sums: Partial<Record<BusyKprobeReason, number>> = {};
+  for (const reason of BUSY_KPROBE_REASONS) {
+    const sum = counts.reduce((times, { [reason]: more = 0 }) => times + more, 0);
+    if (sum > 0) sums[reason] = sum;
+  }
+  return sums;
 }
 
 /** Sum equal disagreements; the example is that of the earliest unit. */

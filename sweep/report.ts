@@ -2,8 +2,9 @@
 import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { PolicyName } from '../unwinder/policy.js';
+import type { FunctionCoverage } from './function-coverage.js';
 import type { UnmetRequirement } from './promises.js';
-import type { DisagreementReport, ProblemReport, WalkExample } from './unit.js';
+import type { DisagreementReport, ProblemReport, UntakenCounts, WalkExample } from './unit.js';
 import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
 
 /** Walks by verdict. */
@@ -59,6 +60,8 @@ export interface ScenarioReport {
   readonly compared: number;
   /** Dynamic instructions of the scenario. */
   readonly instructions: number;
+  /** What share of a user's function was executed; absent for a built-in scenario. */
+  readonly coverage?: FunctionCoverage;
   /** Unexpected verdicts, unmet requirements and problems. 0: all as promised. */
   readonly unexpected: number;
   /** Reliable walks. */
@@ -66,6 +69,8 @@ export interface ScenarioReport {
   readonly bestEffort: Partial<Record<PolicyName, VerdictCounts>>;
   /** Unreliable verdicts by reason. */
   readonly reasons: Partial<Record<PolicyName, Record<string, number>>>;
+  /** Breakpoints that are no points, because the kernel is busy with another kprobe there. */
+  readonly untaken: UntakenCounts;
   /** Of the reliable walks those whose verdict no promise accepts. */
   readonly unexpectedVerdicts: Partial<Record<PolicyName, VerdictCounts>>;
   readonly known: readonly KnownVerdict[];
@@ -74,6 +79,13 @@ export interface ScenarioReport {
   readonly problems: readonly ProblemReport[];
   /** Where the kernel's own unwinder and the model answer differently. */
   readonly disagreements: readonly DisagreementReport[];
+}
+
+/** At how many walks the kernel's own unwinder and the model of a policy agree. */
+export interface PolicyAgreement {
+  readonly policy: PolicyName;
+  readonly agreed: number;
+  readonly compared: number;
 }
 
 /** A whole sweep. Only `seconds`, `pointsPerSecond` and `jobs` depend on the machine it ran on. */
@@ -87,7 +99,14 @@ export interface SweepReport {
   readonly pointsPerSecond: number;
   readonly jobs: number;
   readonly unexpected: number;
+  /** Of all scenarios. */
+  readonly untaken: UntakenCounts;
   readonly policies: Partial<Record<PolicyName, VerdictCounts>>;
   readonly bestEffort: Partial<Record<PolicyName, VerdictCounts>>;
   readonly scenarios: readonly ScenarioReport[];
+  /**
+   * Only where a kernel with a single unwinder disagreed with the policy that was swept at most
+   * walks: at how many it agrees with each policy.
+   */
+  readonly agreements?: readonly PolicyAgreement[];
 }

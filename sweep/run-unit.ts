@@ -7,6 +7,8 @@ import { Experiment } from '../lab/experiment.js';
 import { describeSetupError } from '../lab/scenario-setup.js';
 import { ScenarioSweep, type SweepEnd } from './scenario-sweep.js';
 import type { LabParts } from '../lab/lab-parts.js';
+import { CoverageRecorder } from './function-coverage.js';
+import { isMeasuring } from './range.js';
 import { failedUnit, type UnitRequest, type UnitResult, type WalkExample } from './unit.js';
 import { UnitCollector } from './unit-collector.js';
 import { exampleText, type RawExample } from './walk-example.js';
@@ -32,7 +34,8 @@ export class UnitRunner {
     if (!made.ok) return setupFailure(request.id, made.error.message);
     const parts = made.value;
     const collected = new UnitCollector(parts, request);
-    const end = this.sweep(request, parts, collected);
+    const measured: { coverage?: CoverageRecorder } = {};
+    const end = this.sweep(request, parts, collected, measured);
     if (typeof end === 'string') return setupFailure(request.id, end);
     const { cells, walks, disagreements } = await collected.cells(() => this.describerFor(parts));
     return {
@@ -44,6 +47,8 @@ export class UnitRunner {
       result: end.result,
       cells,
       reasons: collected.reasons(),
+      untaken: collected.untaken(),
+      coverage: measured.coverage?.report(),
       wrongRows: collected.wrongRows,
       problems: [...collected.problems, ...collected.warnings.values()],
       disagreements,
@@ -56,8 +61,9 @@ export class UnitRunner {
     request: UnitRequest,
     parts: LabParts,
     collected: UnitCollector,
+    measured: { coverage?: CoverageRecorder },
   ): SweepEnd | string {
-    const { scenario } = request.target;
+    const { scenario, reportsCoverage } = request.target;
     const policies = request.policies.map((name) => POLICIES[name]);
     const experiment = new Experiment(parts);
     const { tally } = collected;
@@ -69,7 +75,10 @@ export class UnitRunner {
       const entry = experiment.setUp(scenario);
       if (typeof entry !== 'number') return describeSetupError(entry);
       const known = collected.problems.length;
-      const end = sweep.run(entry, { ...request.range, from });
+      if (reportsCoverage === true && isMeasuring(request.range)) {
+        measured.coverage = new CoverageRecorder(parts.machine, entry, scenario.entry);
+      }
+      const end = sweep.run(entry, { ...request.range, from }, measured.coverage);
       checkTraced(request, end, collected);
       const last = collected.problems[known];
       if (last === undefined || last.point === undefined) return end;

@@ -9,13 +9,15 @@ import {
   type ExceptionDriver,
   memoryStatus,
 } from '../kernel-model/exception-driver.js';
-import { KIND_COUNT } from '../kernel-model/exception-kind.js';
+import { NOT_BUSY } from '../kernel-model/busy-kprobe.js';
+import { Kind, KIND_COUNT } from '../kernel-model/exception-kind.js';
 import type { GroundTruth } from '../kernel-model/ground-truth.js';
 import { InterruptedState } from '../kernel-model/interrupted-state.js';
 import type { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Machine } from '../kernel-model/machine.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { Point } from '../lab/point.js';
+import type { CoverageRecorder } from './function-coverage.js';
 import { PointWalks } from './point-walks.js';
 import { Position } from './position.js';
 import { RowCheck } from './row-check.js';
@@ -90,8 +92,9 @@ export class ScenarioSweep {
   /**
    * Step from the thread's first instruction to its end (or the end of the range), sweeping.
    * @param entry first instruction of the entry function
+   * @param coverage hears of what was executed from there to the return
    */
-  run(entry: Address, range: SweepRange): SweepEnd {
+  run(entry: Address, range: SweepRange, coverage?: CoverageRecorder): SweepEnd {
     this.trampolineReached = false;
     const home = this.truth.current;
     const cpu = this.machine.stepper;
@@ -118,6 +121,7 @@ export class ScenarioSweep {
       }
       const isInRange = index > range.from && index <= range.to && range.kinds !== 0;
       if (!this.step()) return this.end(index, false);
+      if (coverage !== undefined && index > 0) coverage.executed(pc);
       if (isInRange && this.cpu.scenario.warnedAt !== 0) {
         this.observer.warned?.(this.cpu.scenario.warnedAt, undefined);
       }
@@ -174,6 +178,7 @@ export class ScenarioSweep {
 
   /** Take every possible kind of a set at the stepper's instruction. False to give up. */
   private takePoints(kinds: number): boolean {
+    if ((kinds & (1 << Kind.BRK)) !== 0) this.countUntaken();
     const possible = this.experiment.possibleKinds() & kinds;
     if (possible === 0) return true;
     this.experiment.interrupt();
@@ -182,6 +187,14 @@ export class ScenarioSweep {
       if ((possible & (1 << kind)) !== 0 && !this.takePoint(kind)) return false;
     }
     return true;
+  }
+
+  /** A breakpoint that the kernel is too busy to handle is no point: nothing asks for a walk. */
+  private countUntaken(): void {
+    const reason = this.experiment.busyKprobe();
+    if (reason === NOT_BUSY) return;
+    const { untaken } = this.tally;
+    untaken[reason] = (untaken[reason] as number) + 1;
   }
 
   /** One point: in, walk, judge, out. False to give up. This is the hot path. */

@@ -5,7 +5,8 @@
 import { kindSet } from '../kernel-model/exception-kind.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import type { UnitExecutor, UnitObserver } from './executor.js';
-import { mergeScenario } from './merge.js';
+import { noCoverage } from './function-coverage.js';
+import { mergeScenario, sumUntaken } from './merge.js';
 import type { Point } from '../lab/point.js';
 import { noVerdicts, type ScenarioReport, type SweepReport, type VerdictCounts } from './report.js';
 import type { UnwinderChoice } from '../lab/stack-walker.js';
@@ -228,7 +229,9 @@ export class Sweep implements UnitObserver {
         whole ? { policies, kinds: this.kindsOf(job.target), depth } : undefined,
         (at, policy) => this.options.replay(job.target, at, policy),
       );
-      return partial ? { ...merged, partial } : merged;
+      const told = partial ? { ...merged, partial } : merged;
+      if (job.target.reportsCoverage !== true) return told;
+      return { ...told, coverage: job.coverage ?? noCoverage(job.target.scenario.entry) };
     });
     const isPartial = scenarios.some(({ partial }) => partial === true);
     const points = scenarios.reduce((sum, { points: count }) => sum + count, 0);
@@ -241,6 +244,7 @@ export class Sweep implements UnitObserver {
       pointsPerSecond: Math.round(points / seconds),
       jobs: this.executor.jobs,
       unexpected: scenarios.reduce((sum, { unexpected }) => sum + unexpected, 0),
+      untaken: sumUntaken(scenarios.map(({ untaken }) => untaken)),
       policies: total(policies, scenarios, 'policies'),
       bestEffort: total(policies, scenarios, 'bestEffort'),
       scenarios,

@@ -2,6 +2,7 @@
  * Counts of verdicts, by the function interrupted, the kind, the depth, the policy and the mode.
  * Promises speak of exactly these, so a worker sends its tally and nothing else but examples.
  */
+import { BUSY_KPROBE_REASONS } from '../kernel-model/busy-kprobe.js';
 import { KIND_COUNT } from '../kernel-model/exception-kind.js';
 import { VERDICT_COUNT } from '../scenarios/verdict.js';
 
@@ -33,6 +34,8 @@ export class Tally {
   compared = 0;
   private readonly perFunction: number;
   private cells: Uint32Array;
+  /** Breakpoints that no handler hears of, by index of BUSY_KPROBE_REASONS. */
+  readonly untaken = new Uint32Array(BUSY_KPROBE_REASONS.length);
   /** Unreliable verdicts by reason: `[policy][reason]`. */
   readonly reasons: Uint32Array;
 

@@ -1,5 +1,6 @@
 /** One target's share of a sweep: the units that its points were cut into, and the answers to them. */
 import type { LabTarget } from '../lab/target.js';
+import type { FunctionCoverage } from './function-coverage.js';
 import { compareRanges } from './range.js';
 import type { ProblemReport, UnitRequest, UnitResult } from './unit.js';
 
@@ -15,6 +16,8 @@ export class TargetJob {
   instructions = 0;
   readonly requests: UnitRequest[] = [];
   readonly problems: ProblemReport[] = [];
+  /** What the run without exceptions executed of the function under test. */
+  coverage: FunctionCoverage | undefined;
   /** A point was not judged. */
   incomplete = false;
   private readonly answers = new Map<number, Answer[]>();
@@ -57,6 +60,7 @@ export class TargetJob {
     if (measured === undefined) return;
     this.instructions = measured.instructions;
     this.problems.push(...measured.problems);
+    this.coverage = measured.coverage;
     const expected = this.target.scenario.result;
     if (measured.finished && expected !== undefined && measured.result !== expected) {
       const detail = `returned ${measured.result ?? 'nothing'} instead of ${expected}`;

@@ -1,5 +1,6 @@
 /** Gathers what one unit of work finds, and puts it into plain data at the end. */
 import type { Address } from '../base/address.js';
+import { BUSY_KPROBE_REASONS, type BusyKprobeReason } from '../kernel-model/busy-kprobe.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import { WALK_REASONS } from '../unwinder/walk-reason.js';
 import { formatPoint, type Point } from '../lab/point.js';
@@ -16,6 +17,7 @@ import type {
   ProblemReport,
   UnitRequest,
   UnitResult,
+  UntakenCounts,
   WalkExample,
   WrongRowReport,
 } from './unit.js';
@@ -189,5 +191,14 @@ export class UnitCollector implements SweepObserver {
         count: this.tally.reasonCount(index, code),
       })).filter(({ count }) => count > 0),
     );
+  }
+
+  untaken(): UntakenCounts {
+    const counts: Partial<Record<BusyKprobeReason, number>> = {};
+    for (const [index, reason] of BUSY_KPROBE_REASONS.entries()) {
+      const times = this.tally.untaken[index] ?? 0;
+      if (times > 0) counts[reason] = times;
+    }
+    return counts;
   }
 }

@@ -6,7 +6,9 @@ import type { SweepRange } from './scenario-sweep.js';
 import type { ProblemKind } from '../lab/problem.js';
 import type { RowFault } from './row-check.js';
 import type { LabTarget } from '../lab/target.js';
+import type { BusyKprobeReason } from '../kernel-model/busy-kprobe.js';
 import type { ExceptionKind } from '../kernel-model/exception-kind.js';
+import type { FunctionCoverage } from './function-coverage.js';
 import type { VerdictCount } from './promises.js';
 import type { UnwinderChoice, WalkDifference } from '../lab/stack-walker.js';
 import type { PolicyName } from '../unwinder/policy.js';
@@ -89,6 +91,9 @@ export interface WrongRowReport {
   readonly detail: string;
 }
 
+/** Breakpoints that no handler hears of, by what the kernel does with them. */
+export type UntakenCounts = Readonly<Partial<Record<BusyKprobeReason, number>>>;
+
 /** What a worker answers. */
 export interface UnitResult {
   readonly id: number;
@@ -106,6 +111,9 @@ export interface UnitResult {
     readonly reason: string;
     readonly count: number;
   }[];
+  readonly untaken: UntakenCounts;
+  /** Of the entry function, when the range takes no exception and the target wants it. */
+  readonly coverage?: FunctionCoverage | undefined;
   readonly wrongRows: readonly WrongRowReport[];
   readonly problems: readonly ProblemReport[];
   readonly disagreements: readonly DisagreementReport[];
@@ -124,6 +132,7 @@ export function failedUnit(id: number, problem: ProblemReport): UnitResult {
     result: undefined,
     cells: [],
     reasons: [],
+    untaken: {},
     wrongRows: [],
     problems: [problem],
     disagreements: [],

@@ -70,7 +70,7 @@ export function imageTarget(request: ImageRequest): Result<ImageTarget, string> 
     promises: IMAGE_PROMISES,
   };
   return ok({
-    target: { scenario, elf: request.absolutePath },
+    target: { scenario, elf: request.absolutePath, reportsCoverage: true },
     lacksSFrame: image.sframe.length === 0,
   });
 }

@@ -114,5 +114,5 @@ export function kernelTarget(
     args,
     promises: IMAGE_PROMISES,
   };
-  return { scenario, vmlinux: source };
+  return { scenario, vmlinux: source, reportsCoverage: true };
 }

@@ -28,6 +28,6 @@ describe('a small image', () => {
     expect(json.scenarios[0]).toMatchObject({ instructions: 4, problems: [] });
     expect(json.points).toBe(20);
     expect(json.policies['sframe-strict']).toMatchObject({ unreliable: 16, missing: 4 });
-    expect(stdout).toMatch(/missing +4 {2}SDEI pushes a plain record/);
+    expect(stdout).toMatch(/missing +4 {2}1 known bug/);
   });
 });

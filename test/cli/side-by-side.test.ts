@@ -22,6 +22,15 @@ it('marks what a trace that claims to be complete lacks or adds', () => {
   expect(honest).toEqual(['truth   trace', 'a       a', 'b']);
 });
 
+it('drops the sizes of all functions when one entry is too long', () => {
+  const entries = ['short+0x4/0x10', '(a_rather_long_name+0x4/0x10)'];
+  expect(sideBySide(entries, entries, true, 70, style)[2]).toContain('0x4/0x10)   (a');
+  expect(sideBySide(entries, entries, true, 55, style).slice(1)).toEqual([
+    'short+0x4                  short+0x4',
+    '(a_rather_long_name+0x4)   (a_rather_long_name+0x4)',
+  ]);
+});
+
 it('cuts names that are too long', () => {
   const [, line] = sideBySide(['a'.repeat(50)], ['a'.repeat(50)], true, 23, style);
   expect(line).toBe(`${'a'.repeat(9)}…   ${'a'.repeat(9)}…`);
