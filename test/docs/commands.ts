@@ -9,6 +9,8 @@ import { type Block, blocksOf } from './blocks.js';
 export interface ShownCommand {
   /** As a shell reads it, in one line, without its comment. */
   readonly command: string;
+  /** Whether it is a line of a fenced block, or of running text: a span, or indented. */
+  readonly kind: 'script' | 'text';
   /** What is said of it behind `#`; empty where nothing is. */
   readonly comment: string;
   /** What it is shown to print; undefined where no output is shown. */
@@ -53,14 +55,15 @@ function ofBlock(block: Block): Found[] {
   return ofScript(block).filter(({ command }) => PROGRAM.test(command));
 }
 
-function ofScript({ text, line }: Block): Found[] {
+function ofScript({ text, language, line }: Block): Found[] {
+  const kind = language === '' ? 'text' : 'script';
   const found: Found[] = [];
   let before = '';
   for (const [i, one] of text.split('\n').entries()) {
     const [, code = '', comment = ''] = /^(.*?)(?:(?:^|\s+)#\s*(.*))?$/.exec(one) ?? [];
     const command = `${before} ${code.replace(/\\$/, '').trim()}`.trim();
     before = /[\\|]$/.test(code) ? command : '';
-    if (before === '' && command !== '') found.push({ command, comment, line: line + i });
+    if (before === '' && command !== '') found.push({ command, comment, kind, line: line + i });
   }
   return found;
 }
@@ -70,7 +73,7 @@ function ofConsole({ text, line }: Block): Found[] {
   for (const [i, one] of text.split('\n').entries()) {
     const command = /^\$ (.*)/.exec(one)?.[1];
     if (command === undefined) found.at(-1)?.printed.push(one);
-    else found.push({ command, comment: '', line: line + i, printed: [] });
+    else found.push({ command, comment: '', kind: 'script', line: line + i, printed: [] });
   }
   return found.map(({ printed, ...one }) => {
     const output = printed.join('\n');
@@ -84,7 +87,12 @@ function ofSpans(document: string): Found[] {
   return lines.flatMap((text, i): Found[] => {
     if (/^ *```/.test(text)) isFenced = !isFenced;
     if (isFenced) return [];
-    const spans = [...text.matchAll(/`(npx kunwind-lab [^`]+|npx vitest [^`]+|npm start)`/g)];
-    return spans.map(([, command = '']) => ({ command, comment: '', line: i + 1 }));
+    const spans = [...text.matchAll(/`(npx kunwind-lab [^`]+|npx vitest [^`]+)`/g)];
+    return spans.map(([, command = '']) => ({
+      command,
+      comment: '',
+      kind: 'text' as const,
+      line: i + 1,
+    }));
   });
 }
