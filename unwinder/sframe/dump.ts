@@ -1,6 +1,7 @@
 /**
  * An SFrame section as text, in the layout of `readelf --sframe` of binutils 2.47, byte for byte.
- * That readelf refuses V1; the layout for it is the same (binutils 2.40 printed it so).
+ * Addresses are the functions' own where that readelf's are not (docs/verifier.md, "Where readelf prints other
+ * addresses"). That readelf refuses V1; the layout for it is the same (binutils 2.40 printed it so).
  */
 
 import { type Address, hexAddress, formatAddress } from '../../base/address.js';
