@@ -20,9 +20,9 @@ export const NOT_RUN: readonly NotRun[] = [
   {
     command: /^npx kunwind-lab debug .* --gdb 1234$/,
     why: SERVES,
-    coveredBy: 'test/debug/gdb/gdb.test.ts',
+    coveredBy: 'test/docs/gdb-sessions.test.ts',
   },
-  { command: /^gdb-multiarch /, why: SERVES, coveredBy: 'test/debug/gdb/gdb.test.ts' },
+  { command: /^gdb-multiarch /, why: SERVES, coveredBy: 'test/docs/gdb-sessions.test.ts' },
   { command: /^npm (run test:quick|test)$/, why: RUNS_TESTS, coveredBy: '.ci/run' },
   { command: /^npx vitest run /, why: RUNS_TESTS, coveredBy: '.ci/run' },
   { command: /^npm run guest:(build|check)$/, why: BUILDS_GUEST, coveredBy: '.ci/run' },
