@@ -5,17 +5,19 @@
 
 /** What an instruction does to control. */
 export const Flow = {
-  /** On to the next instruction. */
+  /** Falls through to the next instruction. */
   NEXT: 0,
-  /** B: to {@link branchTarget}. */
+  /** B, by {@link branchOffset}. */
   JUMP: 1,
-  /** B.cond, BC.cond, CBZ, CBNZ, TBZ, TBNZ, and the compare-and-branch forms: there, or on. */
+  /**
+   * B.cond, BC.cond, CBZ, CBNZ, TBZ, TBNZ and CB<cc>: by {@link branchOffset}, or falls through.
+   */
   CONDITIONAL: 2,
   /** BL. */
   CALL: 3,
-  /** BLR and its authenticating forms. */
+  /** BLR, and the forms that authenticate. */
   CALL_REGISTER: 4,
-  /** BR and its authenticating forms. */
+  /** BR, and the forms that authenticate. */
   JUMP_REGISTER: 5,
   /** RET. */
   RETURN: 6,
@@ -25,13 +27,13 @@ export const Flow = {
   EXCEPTION_RETURN: 8,
   /** BRK. */
   BREAK: 9,
-  /** SVC, HVC, SMC: something else runs, and comes back. */
+  /** SVC, HVC, SMC: an exception handler runs, then returns to the next instruction. */
   SUPERVISOR: 10,
-  /** HLT, DCPS, UDF: nothing comes after it. */
+  /** HLT, DCPS, UDF: execution does not continue. */
   STOP: 11,
 } as const;
 
-/** The {@link Flow} of a word. */
+/** The {@link Flow} of an instruction word. */
 export function flowOf(word: number): number {
   // op0 (bits 28:25) is 101x for all but UDF.
   if (((word >>> 26) & 7) !== 5) return word >>> 16 === 0 ? Flow.STOP : Flow.NEXT;
@@ -76,7 +78,7 @@ function systemFlow(word: number): number {
   }
 }
 
-/** Signed bytes from a JUMP, CALL or CONDITIONAL to its target. */
+/** Offset of a JUMP's, CALL's or CONDITIONAL's target from the instruction, in signed bytes. */
 export function branchOffset(word: number): number {
   const top = word >>> 29;
   if (top === 0 || top === 4) return ((word << 6) >> 6) * 4;
@@ -87,17 +89,21 @@ export function branchOffset(word: number): number {
   return ((word << 8) >> 13) * 4;
 }
 
-/** Register operand of a JUMP_REGISTER, CALL_REGISTER or RETURN. */
+/** Number of the register that a JUMP_REGISTER, CALL_REGISTER or RETURN branches to. */
 export function branchRegister(word: number): number {
   return (word >>> 5) & 31;
 }
 
-/** BTI j or BTI jc: where an indirect jump may land. */
+/** Whether the word is BTI j or BTI jc: an indirect jump may land there. */
 export function isJumpPad(word: number): boolean {
   return (word & 0xffffff3f) >>> 0 === 0xd503241f && (word & 0x80) !== 0;
 }
 
-/** Whether the condition holds for NZCV in bits 31:28 of `pstate`. Arm ARM C1.2.4. */
+/**
+ * Whether a condition holds (Arm ARM C1.2.4).
+ * @param condition 0..15, the `cond` field
+ * @param pstate NZCV in bits 31:28
+ */
 export function conditionHolds(condition: number, pstate: number): boolean {
   const n = (pstate >>> 31) & 1;
   const z = (pstate >>> 30) & 1;

@@ -2,43 +2,52 @@ import type { Capstone } from '@alexaltea/capstone-js';
 import { addressFromBigInt, hexAddress, type Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
 
-/** What names addresses. */
+/** Gives addresses their symbols. */
 export interface SymbolLookup {
-  /** The symbol that an address lies in, and the bytes from its start; undefined outside all. */
+  /**
+   * The symbol that contains `address`, and the offset in it in bytes; undefined when none does.
+   */
   at(
     address: Address,
   ): { readonly symbol: { readonly name: string }; readonly offset: number } | undefined;
 }
 
-/** One A64 instruction, or data where none can be decoded. */
+/** One A64 instruction, or the data at a place where none can be decoded. */
 export interface DisassembledInstruction {
   readonly address: Address;
-  /** Lower case: `bl`, `b.ne`, `paciasp`; `.inst` for an unallocated encoding. */
+  /**
+   * Lower case: `bl`, `b.ne`, `paciasp`. `.inst` for an unallocated encoding, `.byte` for fewer
+   * than four bytes.
+   */
   readonly mnemonic: string;
-  /** PC-relative operands are addresses, with their symbol: `ffff800080010010 <callee+0x0>`. */
+  /**
+   * A PC-relative operand is an absolute address with its symbol: `ffff800080010010 <callee+0x0>`.
+   */
   readonly operands: string;
   /** Mnemonic and operands, separated by one space. */
   readonly text: string;
-  /** What a PC-relative operand (branch, ADR, ADRP, literal load) refers to. */
+  /** The address that a PC-relative operand (branch, ADR, ADRP, literal load) refers to. */
   readonly target: Address | undefined;
 }
 
-/** Instructions whose last operand is a label (Arm ARM C3.1 and C3.2.5, C6.2). */
+/** Instructions whose last operand is a label (Arm ARM C3.1, C3.2.5 and C6.2). */
 const PC_RELATIVE = /^(b|bl|b\..+|bc\..+|cbn?z|tbn?z|adrp?|ldr|ldrsw|prfm)$/;
-/** That label as capstone writes it: the absolute address, in decimal below ten. */
+/** The label as capstone writes it: an absolute address, in decimal when it is below ten. */
 const LABEL = /#(0x[0-9a-f]+|\d+)$/;
 
-/** Compiled once in a process: it keeps nothing of what it has decoded. */
+/** Shared by the whole process, since it keeps no state between instructions. */
 let compiled: Promise<Capstone> | undefined;
 
-/** Only when it is wanted: the module is a third of a megabyte, and most runs disassemble nothing. */
+/**
+ * The module is a third of a megabyte and most runs disassemble nothing, so it is loaded on demand.
+ */
 async function compile(): Promise<Capstone> {
   const { default: createCapstone } = await import('@alexaltea/capstone-js');
   const module = await createCapstone();
   return new module.Capstone(module.ARCH_ARM64, module.MODE_LITTLE_ENDIAN);
 }
 
-/** A64 disassembly for reports and stepping; far too slow for the path of a point. */
+/** A64 disassembly for reports and stepping; far too slow for the hot path. */
 export class Disassembler {
   private constructor(
     private readonly capstone: Capstone,
@@ -46,8 +55,9 @@ export class Disassembler {
   ) {}
 
   /**
-   * Loads and compiles the disassembler, the first time (about 80 ms). `symbols` name the targets of
-   * branches. Fails with one line of text where WebAssembly is not available.
+   * The first call loads and compiles the disassembler, which takes about 80 ms. Fails with one
+   * line of text where WebAssembly is not available.
+   * @param symbols names for the targets of PC-relative operands
    */
   static async create(symbols?: SymbolLookup): Promise<Result<Disassembler, string>> {
     try {
@@ -59,7 +69,7 @@ export class Disassembler {
     }
   }
 
-  /** The instruction in the first four bytes of `bytes`, as it is at `address`. */
+  /** The instruction in the first four bytes of `bytes`, decoded as if it lay at `address`. */
   disassemble(bytes: Uint8Array, address: Address): DisassembledInstruction {
     if (bytes.length < 4) {
       return instruction(address, '.byte', [...bytes].map(hexByte).join(', '), undefined);
@@ -79,7 +89,7 @@ export class Disassembler {
     return instruction(address, mnemonic, named, target);
   }
 
-  /** Every instruction of `bytes`, the first one at `address`. */
+  /** Every instruction in `bytes`; the first one lies at `address`. */
   disassembleAll(bytes: Uint8Array, address: Address): DisassembledInstruction[] {
     const all: DisassembledInstruction[] = [];
     for (let at = 0; at < bytes.length; at += 4) {
@@ -92,7 +102,7 @@ export class Disassembler {
     try {
       return this.capstone.disasm(word, address)[0];
     } catch {
-      // It throws for an unallocated encoding, which is no error of the caller.
+      // Capstone throws on an unallocated encoding, which is not the caller's error.
       return undefined;
     }
   }

@@ -1,15 +1,15 @@
 /**
- * The instruction classes that a CPU driver and ground truth care about: those that move control,
- * and those that the engine does not execute as a kernel needs. Arm ARM C4.1 "A64 instruction set
- * encoding".
+ * The instruction classes that the CPU driver and ground truth care about: those that transfer
+ * control, and those that the engine does not execute the way a kernel needs. Arm ARM C4.1 "A64
+ * instruction set encoding".
  */
 
-/** What an instruction word is, as far as this project must know. */
+/** Class of an instruction word; OTHER for everything that needs no special treatment. */
 export const InstructionClass = {
   OTHER: 0,
-  /** BL: a call; pushes a return address. */
+  /** BL: a call. */
   BL: 1,
-  /** BLR, BLRAA and the like. */
+  /** BLR, BLRAA and its variants: an indirect call. */
   BLR: 2,
   /** RET, RETAA, RETAB. */
   RET: 3,
@@ -23,14 +23,14 @@ export const InstructionClass = {
   SMC: 9,
   /** MSR SP_EL0, Xt: `current` changes. */
   MSR_SP_EL0: 10,
-  /** A hint of the pointer-authentication kind, a NOP on the emulated CPU. */
+  /** A pointer-authentication hint, which is a NOP on the emulated CPU. */
   PAUTH_HINT: 11,
-  /** RETAA or RETAB: undefined on the emulated CPU, executed by the driver. */
+  /** RETAA or RETAB: undefined on the emulated CPU, so the driver executes it. */
   RET_AUTH: 12,
   WFI: 13,
 } as const;
 
-/** Class of an A64 instruction word. */
+/** The {@link InstructionClass} of an A64 instruction word. */
 export function classify(word: number): number {
   const op = word >>> 0;
   if (op >>> 26 === 0x25) return InstructionClass.BL;
@@ -77,7 +77,9 @@ function classifyException(op: number): number {
   }
 }
 
-/** Hints, Arm ARM C4.1.66: CRm in bits 11:8, op2 in 7:5. PAC hints are CRm 0 op2 7, CRm 1 and CRm 3. */
+/**
+ * Hints, Arm ARM C4.1.66: CRm in bits 11:8, op2 in 7:5. PAC hints are CRm 0 op2 7, CRm 1 and CRm 3.
+ */
 function classifyHint(op: number): number {
   const crm = (op >>> 8) & 0xf;
   if (crm === 1 || crm === 3) return InstructionClass.PAUTH_HINT;
@@ -91,7 +93,7 @@ export function exceptionImmediate(word: number): number {
   return (word >>> 5) & 0xffff;
 }
 
-/** The register operand in bits 4:0 (Rt) of MSR. */
+/** Rt of an MSR: bits 4:0. */
 export function targetRegister(word: number): number {
   return word & 0x1f;
 }

@@ -1,7 +1,7 @@
 /**
- * What a load or store is, decoded from its word: which register the address comes from, how far it
- * reaches, how much is accessed, and which general registers change. Arm ARM (DDI 0487) C4.1.94
- * "Loads and Stores". Encodings that are not allocated are refused.
+ * Decodes loads and stores: the base register, the offset, how many bytes are accessed, and which
+ * general registers change. Arm ARM (DDI 0487) C4.1.94 "Loads and Stores". Unallocated encodings
+ * are refused.
  */
 
 import { bit } from './instruction.js';
@@ -10,41 +10,49 @@ import { structureBytes } from './simd-structure.js';
 /** How the base register changes. */
 export const Writeback = { NONE: 0, PRE: 1, POST: 2 } as const;
 
-/** `option` of an index that is taken as it is: LSL. */
+/** `option` field of an index that is not extended: LSL. */
 const EXTEND_LSL = 3;
 
-/** The fields of one load or store. A scratch: {@link decodeLoadStore} fills it, nothing is allocated. */
+/**
+ * The fields of one load or store. Reusable: {@link decodeLoadStore} fills it and allocates
+ * nothing.
+ */
 export class LoadStore {
-  /** It reads memory. Atomics do both. */
+  /** It reads memory. Atomics both read and write. */
   load = false;
-  /** Also true of a conditional store (STXR, CAS), which may not happen. */
+  /** It writes memory. Also set for a store that may not happen (STXR, CAS). */
   store = false;
-  /** Register with the base address: 0..30, 31 for SP, or -1 for a PC-relative literal. */
+  /** Base register: 0..30, 31 for SP, or -1 for a PC-relative literal. */
   base = 0;
-  /** Signed bytes added to the base (or to the PC). With {@link Writeback} POST, only afterwards. */
+  /**
+   * Signed bytes added to the base (or to the PC); after the access with {@link Writeback} POST.
+   */
   offset = 0;
-  /** Index register (31: XZR), or -1. Its extended and shifted value is added as the offset is. */
+  /** Index register (31: XZR), or -1. Its extended and shifted value is added like the offset. */
   index = -1;
   /** `option` field of the index: 2 UXTW, 3 LSL, 6 SXTW, 7 SXTX. */
   extend: number = EXTEND_LSL;
   shift = 0;
   writeback: number = Writeback.NONE;
-  /** Bytes accessed in all, 1 to 64. Pairs and structures are contiguous. */
+  /** Total bytes accessed, 1 to 64. Pairs and structures are contiguous. */
   size = 0;
-  /** The first and second transfer registers are general ones, not SIMD. */
+  /** The transfer registers are general registers, not SIMD. */
   general = true;
-  /** Transfer registers, or -1. */
+  /** Transfer registers (31: XZR), or -1. */
   rt = -1;
   rt2 = -1;
-  /** One more general register that is written: the status of an exclusive store; or -1. */
+  /**
+   * A further general register that is written, or -1: the status of an exclusive store, Rs of a
+   * compare-and-swap, Rt of LDG and LDGM.
+   */
   status = -1;
-  /** No data is accessed: a prefetch, or memory tags. */
+  /** It accesses no data: a prefetch or an access to memory tags. */
   hint = false;
   /** Sign-extending load. */
   signed = false;
   /** Atomic read-modify-write, exclusive or compare-and-swap. */
   atomic = false;
-  /** LDRAA, LDRAB: the base is a signed pointer, which is authenticated first. */
+  /** LDRAA, LDRAB: the base is a signed pointer, authenticated before the access. */
   authenticated = false;
 }
 
@@ -54,9 +62,9 @@ export function isLoadStore(word: number): boolean {
 }
 
 /**
- * Decode a word for which {@link isLoadStore} holds. Memory copies (MOPS), 64-byte accesses and
- * whatever came after Armv8.7 are not known.
- * @returns false for an encoding that is not known or not allocated; `out` is then of no use
+ * Decodes a word for which {@link isLoadStore} holds. Memory copies (MOPS), 64-byte accesses and
+ * instructions added after Armv8.7 are not known.
+ * @returns false for an unknown or unallocated encoding; `out` then holds nothing useful
  */
 export function decodeLoadStore(word: number, out: LoadStore): boolean {
   out.load = out.store = false;
@@ -103,19 +111,19 @@ function signed9(word: number): number {
   return (word << 11) >> 23;
 }
 
-/** L in bit 22: the direction of an access. */
+/** L in bit 22: load or store. */
 function direct(word: number, out: LoadStore): void {
   out.load = bit(word, 22);
   out.store = !out.load;
 }
 
-/** The addressing mode of a 9-bit offset, bits 11:10. */
+/** Writeback of an addressing mode: bits 11:10 of an imm9 form, bits 24:23 of a pair. */
 function writebackOf(mode: number): number {
   if (mode === 1) return Writeback.POST;
   return mode === 3 ? Writeback.PRE : Writeback.NONE;
 }
 
-/** Memory is not accessed, and no register transferred. */
+/** Marks an instruction that accesses no data and transfers no register. */
 function noAccess(out: LoadStore): boolean {
   out.load = out.store = false;
   out.rt = -1;
@@ -139,11 +147,11 @@ function exclusive(word: number, out: LoadStore): boolean {
   const rs = registerField(word);
   const rt2 = (word >>> 10) & 31;
   if (bit(word, 21) && (ordered || size < 2)) {
-    // CAS and CASP: Rs is compared and receives what was there.
+    // CAS and CASP: Rs is compared, and receives the old value of memory.
     if (rt2 !== 31) return false;
     out.status = rs;
     if (!ordered) {
-      // A pair of words or doublewords, in Rs and the register after it: both even.
+      // CASP: pairs of words or doublewords, each in an even register and the one after it.
       if (bit(rs | out.rt, 0)) return false;
       out.size = 8 << size;
       out.rt2 = rs + 1;
@@ -159,7 +167,10 @@ function exclusive(word: number, out: LoadStore): boolean {
   return true;
 }
 
-/** Advanced SIMD structures, whole or one element of each. No general register but the base changes. */
+/**
+ * Advanced SIMD structures, whole or a single element. Of the general registers only the base
+ * changes.
+ */
 function structures(word: number, out: LoadStore): boolean {
   if (bit(word, 31)) return false;
   direct(word, out);
@@ -194,8 +205,8 @@ function releaseUnscaled(word: number, out: LoadStore): boolean {
 }
 
 /**
- * STG and its kin, LDG: imm9 in granules of 16 bytes. Tags are modelled nowhere here, nor that STZG
- * and its kin zero the data as well; LDG and LDGM change Rt.
+ * STG and its variants, and LDG: imm9 in granules of 16 bytes. Tags are not modelled, nor is the
+ * data that STZG and its variants zero. LDG and LDGM write Rt.
  */
 function tags(word: number, out: LoadStore): boolean {
   const mode = (word >>> 10) & 3;
@@ -209,7 +220,10 @@ function tags(word: number, out: LoadStore): boolean {
   return noAccess(out);
 }
 
-/** Size and opc (bits 23:22) of a general register. @returns false: a prefetch or unallocated */
+/**
+ * Size and opc (bits 23:22) of a general register.
+ * @returns false for a prefetch or an unallocated word
+ */
 function scalar(word: number, out: LoadStore): boolean {
   const opc = (word >>> 22) & 3;
   const size = sizeField(word);
@@ -217,11 +231,11 @@ function scalar(word: number, out: LoadStore): boolean {
   out.store = opc === 0;
   out.signed = opc > 1;
   out.size = 1 << size;
-  // A sign extension to 64 bits needs a smaller size, one to 32 bits a smaller one still.
+  // Sign extension to 64 bits needs an access below 8 bytes; to 32 bits, one below 4 bytes.
   return opc < 2 || size + opc < 5;
 }
 
-/** Size and opc of a SIMD register, the upper bit of opc being the highest of its size. */
+/** Size of a SIMD register; the upper bit of opc is the top bit of the size. */
 function vector(word: number, out: LoadStore): boolean {
   const size = sizeField(word);
   direct(word, out);
@@ -243,7 +257,7 @@ function pair(word: number, out: LoadStore): boolean {
     if (opc === 1) {
       if (mode === 0) return false;
       out.signed = out.load;
-      // STGP: doublewords, and an offset in granules of 16 bytes.
+      // STGP stores doublewords, and counts its offset in granules of 16 bytes.
       if (out.store) [bytes, unit] = [8, 16];
     }
   }
@@ -254,14 +268,14 @@ function pair(word: number, out: LoadStore): boolean {
   return true;
 }
 
-/** A single register, in all its addressing modes. */
+/** A single register, in every addressing mode. */
 function single(word: number, out: LoadStore): boolean {
   const form = (word >>> 10) & 3;
   const scaled = bit(word, 24);
   const indexed = !scaled && bit(word, 21);
   if (indexed && form === 0) return out.general && atomic(word, out);
   if (indexed && form !== 2) return out.general && authenticated(word, out);
-  // LDTR and its kin; there are none for SIMD registers.
+  // LDTR and its variants have no SIMD form.
   const unprivileged = !scaled && !indexed && form === 2;
   if (unprivileged && !out.general) return false;
 
@@ -286,7 +300,7 @@ function single(word: number, out: LoadStore): boolean {
   return true;
 }
 
-/** LDADD and its like, SWP, and LDAPR, which only loads. o3 in bit 15, opc in 14:12. */
+/** LDADD and its variants, SWP, and LDAPR, which only loads. o3 in bit 15, opc in 14:12. */
 function atomic(word: number, out: LoadStore): boolean {
   out.size = 1 << sizeField(word);
   const opc = (word >>> 12) & 7;

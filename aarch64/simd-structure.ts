@@ -1,15 +1,17 @@
 /**
- * How much the Advanced SIMD structure loads and stores access: LD1..LD4 and ST1..ST4, of whole
- * structures or one element of each. Arm ARM (DDI 0487) C4.1.94 "Loads and Stores".
+ * Access sizes of the Advanced SIMD structure loads and stores: LD1..LD4 and ST1..ST4, for multiple
+ * structures or a single one. Arm ARM (DDI 0487) C4.1.94 "Loads and Stores".
  */
 import { bit } from './instruction.js';
 
-/** Bytes that such a load or store accesses; 0 for an encoding that is not allocated. */
+/** Bytes that a structure load or store accesses, 1 to 64; 0 for an unallocated encoding. */
 export function structureBytes(word: number): number {
   return bit(word, 24) ? elementBytes(word) : wholeBytes(word);
 }
 
-/** Registers of LD1..LD4 and ST1..ST4 (multiple structures) by opcode, bits 15:12; 0: unallocated. */
+/**
+ * Registers of LD1..LD4 and ST1..ST4 (multiple structures) by opcode, bits 15:12; 0: unallocated.
+ */
 const STRUCTURE_REGISTERS = [4, 0, 4, 0, 3, 0, 3, 1, 2, 0, 2, 0, 0, 0, 0, 0];
 
 function wholeBytes(word: number): number {
@@ -21,7 +23,7 @@ function wholeBytes(word: number): number {
   return (STRUCTURE_REGISTERS[opcode] as number) * vector;
 }
 
-/** One element for each of 1 to 4 registers; opcode in bits 15:13, S in 12, size in 11:10. */
+/** One element in each of 1 to 4 registers; opcode in bits 15:13, S in 12, size in 11:10. */
 function elementBytes(word: number): number {
   const opcode = (word >>> 13) & 7;
   const count = 1 + (((opcode & 1) << 1) | Number(bit(word, 21)));
@@ -36,7 +38,7 @@ function elementBytes(word: number): number {
       if (size === 0) return 4 * count;
       return size === 1 && !s ? 8 * count : 0;
     default:
-      // Load and replicate; there is no such store.
+      // Load and replicate, which has no store.
       return bit(word, 22) && !s ? count << size : 0;
   }
 }

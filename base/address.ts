@@ -2,8 +2,8 @@
  * A 64-bit guest address as a signed integer in a Number.
  *
  * Kernel addresses (upper half) are negative. Every canonical 48-bit and 52-bit virtual
- * address is exact (Arm ARM D8.1.6); a value outside +-2^53 is not an address and may be
- * rounded, but never onto a canonical one.
+ * address is exact (Arm ARM D8.1.6). A value outside +-2^53 is not an address: it may be rounded,
+ * but never onto a canonical one.
  */
 export type Address = number;
 
@@ -24,12 +24,12 @@ export function highWord(address: Address): number {
   return Math.floor(address / TWO_32) | 0;
 }
 
-/** The address in the low 64 bits of `value`. For the edges only: no BigInt on a hot path. */
+/** The address in the low 64 bits of `value`. BigInt is slow: not for the hot path. */
 export function addressFromBigInt(value: bigint): Address {
   return Number(BigInt.asIntN(64, value));
 }
 
-/** The unsigned 64-bit value an engine or a file wants for `address`. */
+/** `address` as the unsigned 64-bit value that engines and file formats use. */
 export function addressToBigInt(address: Address): bigint {
   return BigInt.asUintN(64, BigInt(address));
 }
@@ -39,14 +39,14 @@ export function hexAddress(address: Address): string {
   return addressToBigInt(address).toString(16).padStart(16, '0');
 }
 
-/** `0xffff800080010000`: for reports, never on a hot path. */
+/** Hexadecimal as reports print it: `0xffff800080010000`. Not for the hot path. */
 export function formatAddress(address: Address): string {
   return `0x${addressToBigInt(address).toString(16)}`;
 }
 
 /**
- * The address written as hexadecimal with or without `0x`, at most 16 digits.
- * Undefined when `text` is anything else or is not exact as an {@link Address}.
+ * Parses up to 16 hexadecimal digits, with or without `0x`. Undefined when `text` is anything else,
+ * or when an {@link Address} cannot hold the value exactly.
  */
 export function parseAddress(text: string): Address | undefined {
   if (!/^(0x)?[0-9a-f]{1,16}$/i.test(text)) return undefined;

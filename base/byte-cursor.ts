@@ -1,12 +1,12 @@
-/** Reads little-endian bytes one field after the other; every read is checked against an end. */
+/** Reads little-endian fields in sequence; every read is checked against an end. */
 import { addressFromWords, type Address } from './address.js';
 
-/** What a cursor itself can find wrong: a field beyond the end, or a number of more than 53 bits. */
+/** Problems that a cursor itself finds: a field past the end, or a number wider than 53 bits. */
 export type ByteProblem = 'truncated' | 'bad-number';
 
 /**
- * Moves through bytes that somebody else owns.
- * @typeParam Problem what its users refuse besides, by name
+ * Reads through bytes that the caller owns.
+ * @typeParam Problem names of the further problems that the users of a subclass report
  */
 export abstract class ByteCursor<Problem extends string = never> {
   /** @param view little-endian; offsets and lengths are in bytes */
@@ -23,16 +23,17 @@ export abstract class ByteCursor<Problem extends string = never> {
   }
 
   /**
-   * Give up. What is thrown is its owner's own error.
-   * @param field in the words of the format
+   * Throws the subclass's own error.
+   * @param field name of the field, as the format's specification spells it
    * @param offset of that field, in bytes
-   * @param value the offending one; for `truncated` the bytes that are needed
+   * @param value the offending value; for `truncated`, how many bytes are needed
    */
   abstract fail(kind: Problem | ByteProblem, field: string, offset: number, value: number): never;
 
   /**
-   * Moves past `length` bytes. @returns the offset of the first in the view, which a reader through a
-   * window may have replaced
+   * Moves past `length` bytes.
+   * @returns the offset in {@link view} of the first of them; a subclass that reads through a
+   * window may have replaced the view
    */
   skip(field: string, length: number): number {
     const start = this.at;
@@ -63,22 +64,23 @@ export abstract class ByteCursor<Problem extends string = never> {
     return this.view.getInt32(at, true);
   }
 
-  /** 64 bits as a signed address: exact for canonical ones. */
+  /** A 64-bit word as an {@link Address}: exact when it is a canonical address. */
   word(field: string): Address {
     const at = this.skip(field, 8);
     return addressFromWords(this.view.getUint32(at, true), this.view.getInt32(at + 4, true));
   }
 
-  /** DWARF 5 section 7.6; values of more than 53 bits are refused. */
+  /** ULEB128 (DWARF 5 section 7.6); values wider than 53 bits are refused. */
   uleb(field: string): number {
     return this.leb(field, false);
   }
 
+  /** SLEB128; values wider than 53 bits are refused. */
   sleb(field: string): number {
     return this.leb(field, true);
   }
 
-  /** The text up to the zero byte, which is passed over. */
+  /** A NUL-terminated string, one character per byte; moves past the NUL. */
   text(field: string): string {
     let text = '';
     for (;;) {
@@ -101,7 +103,7 @@ export abstract class ByteCursor<Problem extends string = never> {
         if (!Number.isSafeInteger(value)) this.fail('bad-number', field, start, 0);
         return value;
       }
-      // Ten bytes hold 64 bits; padding beyond that serves nobody.
+      // Ten bytes hold 64 bits; no writer pads a number beyond that.
       if (this.at - start >= 10) this.fail('bad-number', field, start, 0);
     }
   }

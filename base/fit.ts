@@ -1,11 +1,11 @@
-/** Text made to fit a number of characters. */
+/** Fits text into a width given in characters. */
 
-/** At most `width` characters, the end cut off. */
+/** `text` cut to `width` characters: an ellipsis replaces the end that does not fit. */
 export function clip(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** Words in lines of at most `width` characters; a longer word has a line of its own. */
+/** Breaks `text` into lines of at most `width` characters; a longer word gets a line of its own. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -21,7 +21,7 @@ export function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** At most `width` characters, the beginning cut off: of a path the end says more. */
+/** As {@link clip}, but the beginning is cut: the end of a path says more. */
 export function clipStart(text: string, width: number): string {
   return text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
 }

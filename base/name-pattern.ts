@@ -1,19 +1,20 @@
-/** Names with `*` for any characters and `?` for one, as the command line takes them. */
+/** Name patterns of the command line: `*` matches any characters, `?` matches one. */
 
-/** Whether a name is a pattern. */
+/** Whether a command-line name is a pattern: it has a `*`. */
 export function isPattern(text: string): boolean {
   return text.includes('*');
 }
 
 /**
- * Whether a pattern matches the whole of a name. In time proportional to the product of their
- * lengths: a regular expression for it takes exponential time for a pattern of many `*`.
+ * Whether a pattern matches the whole of a name. A regular expression would take exponential time
+ * for a pattern with many `*`; this takes time proportional to the product of the two lengths.
  */
 export function matchesPattern(pattern: string, name: string): boolean {
   let at = 0;
   let i = 0;
-  /** The last `*`, and where in the name what it stands for ends; a shorter end was tried. */
+  /** Index of the last `*` seen, or -1. */
   let star = -1;
+  /** Where the text that this `*` matches ends in the name; shorter matches have been tried. */
   let end = 0;
   while (i < name.length) {
     const wanted = pattern[at];

@@ -1,4 +1,4 @@
-/** Where this package's own data files are, from the sources and from dist/ alike. */
+/** Finds this package's own data files, whether its sources are run or dist/. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ function findRoot(from: string): string {
 /** The folder that holds package.json. */
 export const PACKAGE_ROOT = findRoot(dirname(fileURLToPath(import.meta.url)));
 
-/** A file of this package, named from its root. */
+/** The absolute path of a file of this package. @param name path from the package's root */
 export function packagePath(name: string): string {
   return join(PACKAGE_ROOT, name);
 }

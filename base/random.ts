@@ -1,4 +1,7 @@
-/** mulberry32: integers in `[0, limit)`, the same for a seed on every machine. */
+/**
+ * A generator of integers in `[0, limit)` (mulberry32). A seed gives the same numbers on every
+ * machine.
+ */
 export function randomIntegers(seed: number): (limit: number) => number {
   let state = seed >>> 0;
   return (limit) => {

@@ -1,4 +1,4 @@
-/** Look-up in series that rise. */
+/** Binary search in ascending sequences. */
 
 /** Index of the last of `values` that is at most `wanted`, or -1. */
 export function lastAtOrBelow(values: ArrayLike<number>, wanted: number): number {

@@ -1,10 +1,10 @@
-/** One forked worker: the requests it has not answered, and a watch over the time it takes. */
+/** One forked worker: its unanswered requests, and a watchdog for the time that it takes. */
 import { type ChildProcess, fork, type Serializable } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { PACKAGE_ROOT } from './package-path.js';
 
-/** What a worker's owner hears of it. */
+/** Callbacks to the owner of a worker. */
 export interface WorkerEvents<Message> {
   message(message: Message): void;
   /** The process is gone. @param how its exit code or signal, in words */
@@ -12,11 +12,11 @@ export interface WorkerEvents<Message> {
 }
 
 /**
- * A worker process. It executes requests in the order in which it gets them; its owner says with
- * {@link finish} that one has been answered.
+ * A worker process. It executes its requests in order; the owner calls {@link finish} when one has
+ * been answered.
  */
 export class WorkerProcess<Request extends Serializable, Message> {
-  /** Killed because it gave no answer. */
+  /** It was killed because it did not answer in time. */
   hung = false;
   /** Settles when the process is gone. */
   readonly ended: Promise<void>;
@@ -26,7 +26,8 @@ export class WorkerProcess<Request extends Serializable, Message> {
 
   /**
    * @param script the worker's compiled module, see {@link workerScript}
-   * @param patience milliseconds without an answer after which it is taken to hang, and killed
+   * @param patience milliseconds without an answer after which the worker counts as hung and is
+   * killed
    */
   constructor(
     script: string,
@@ -49,25 +50,27 @@ export class WorkerProcess<Request extends Serializable, Message> {
       this.process.on('exit', (code, signal) => {
         end(signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`);
       });
-      // A request that could not be sent is not lost: the exit of the process follows.
+      // A request that could not be sent needs no handling here: the process's exit follows, and
+      // the owner then abandons it.
       this.process.on('error', (error) => {
         if (this.process.pid === undefined) end(error.message);
       });
     });
   }
 
-  /** Requests given and not answered. */
+  /** Number of requests that are not answered yet. */
   get load(): number {
     return this.requests.length;
   }
 
+  /** Queues a request and sends it to the process. */
   give(request: Request): void {
     this.requests.push(request);
     if (this.requests.length === 1) this.watch();
     this.process.send(request);
   }
 
-  /** The request that was answered: the oldest. */
+  /** Takes the oldest request off the queue: it is the one that was answered. */
   finish(): Request | undefined {
     clearTimeout(this.watchdog);
     const request = this.requests.shift();
@@ -75,13 +78,13 @@ export class WorkerProcess<Request extends Serializable, Message> {
     return request;
   }
 
-  /** Requests that will never be answered: their sender is gone. */
+  /** Takes every unanswered request off the queue, for use once the process is gone. */
   abandon(): Request[] {
     clearTimeout(this.watchdog);
     return this.requests.splice(0);
   }
 
-  /** Let the process end by itself: nothing will be asked of it any more. */
+  /** Lets the process exit on its own: no more requests will follow. */
   disconnect(): void {
     clearTimeout(this.watchdog);
     this.process.disconnect();
@@ -101,8 +104,8 @@ export class WorkerProcess<Request extends Serializable, Message> {
 }
 
 /**
- * The compiled module of a worker: beside its owner, or in dist/ when the sources themselves are run.
- * @param directory the owner's own
+ * The path of a worker's compiled module: next to its owner, or in dist/ when the sources are run.
+ * @param directory the owner's directory
  * @param file name of the module, with `.js`
  */
 export function workerScript(directory: string, file: string): string {

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --json FILE]`: how fast the sweep is, next to what the engine itself could do in
- * the same run. It measures and prints; it asserts nothing (issue 2, "Speed and memory").
+ * `npm run bench [-- --json FILE]`: how fast the sweep is, and what the engine itself could do in
+ * the same run. It measures and prints, and asserts nothing.
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
@@ -27,7 +27,7 @@ const DEPTH2_ROUNDS = 3;
 const DEPTH2_UNITS = 8;
 const SCALING_ROUNDS = 3;
 const GDB_ROUNDS = 3;
-/** Targets of families, as far as they exist. */
+/** The targets of these families, without families that do not exist. */
 function targetsOf(...families: readonly string[]): readonly LabTarget[] {
   return families.flatMap((family) => {
     const found = selectTargets([family]);
@@ -57,7 +57,7 @@ interface SweepRates {
   readonly depth2All: SweepRate | undefined;
 }
 
-/** Everything measured in this process. */
+/** Measures everything that runs in this process. */
 async function measureHere(backend: EngineBackend): Promise<SweepRates> {
   const shallow = targetsOf('calls', 'leaf');
   const deep = targetsOf('entry', 'fgraph').filter(({ scenario }) => scenario.depth === 2);
@@ -84,7 +84,10 @@ async function measureHere(backend: EngineBackend): Promise<SweepRates> {
   return { engine, onePolicy, allPolicies, depth2One, depth2All };
 }
 
-/** By CPU time: both were measured in this process, at different times on a machine others use. */
+/**
+ * The ratio of two rates by CPU time, because they were measured at different times, on a machine
+ * that others may use.
+ */
 function ratio(a: Rate, b: Rate): number {
   return (a.perCpuSecond ?? a.median) / (b.perCpuSecond ?? b.median);
 }

@@ -1,5 +1,5 @@
 /**
- * What the engine can do without any of our unwinding, judging or checking: the yardstick for the
+ * What the engine can do without any unwinding, judging or checking of ours: the yardstick for the
  * sweep (docs/design.md, "The engine").
  */
 import { WFI } from '../aarch64/encodings.js';
@@ -26,9 +26,11 @@ const ROUNDS = 5;
 const ROUND_SECONDS = 0.4;
 /** Instructions of a point's free run (docs/design.md, "The engine"). */
 const RUN_INSTRUCTIONS = 220;
-/** Stores among them, in the variant that has as many as the guest's entry, handler and exit. */
+/**
+ * Stores among them, in the variant that has as many as the guest's entry, handler and exit code.
+ */
 const RUN_STORES = 60;
-/** Budget for counting the instructions of one exception of the guest kernel. */
+/** The most instructions to count in one exception of the guest kernel. */
 const COUNT_BUDGET = 50_000;
 
 const CODE = -(2 ** 47) + 0x100000000000;
@@ -37,22 +39,25 @@ const STACK = CODE + 4 * PAGE_SIZE;
 
 /** The engine's limits, per second. */
 export interface EngineLimits {
-  /** One instruction, and a batch of 34 registers read. */
+  /** One instruction, and a read of 34 registers in one batch. */
   readonly stepAndRead: Rate;
-  /** That, and all registers handed to a second engine that runs 220 instructions to a stop. */
+  /**
+   * The same, then all registers are handed to a second engine, which runs 220 instructions to a
+   * stop.
+   */
   readonly point: Rate;
-  /** The same with 60 stores of 8 bytes among the 220. */
+  /** The same, with 60 stores of 8 bytes among the 220. */
   readonly pointWithStores: Rate;
-  /** The same with the guest kernel's own IRQ entry, handler and exit code as the free run. */
+  /** The same, with the guest kernel's own IRQ entry, handler and exit code as the free run. */
   readonly kernelPoint: Rate;
-  /** Instructions of that entry (vector to walk request) and of the exit (to the ERET). */
+  /** Instructions of that entry code (vector to walk request) and exit code (to the ERET). */
   readonly kernelEntryInstructions: number;
   readonly kernelExitInstructions: number;
   /** Registers that these instructions store. */
   readonly kernelStores: number;
 }
 
-/** Measure. `parts` must be a machine on which `target` can be set up. */
+/** Measures the limits. `parts` must be a machine on which `target` can be set up. */
 export function measureEngine(
   backend: EngineBackend,
   parts: LabParts,
@@ -76,7 +81,7 @@ export function measureEngine(
   return { stepAndRead, point, pointWithStores, ...kernel };
 }
 
-/** Step and read, hand over to an engine that runs freely. */
+/** Step and read, then hand over to an engine that runs freely. */
 function freePoint(
   backend: EngineBackend,
   file: RegisterFile,
@@ -98,7 +103,7 @@ function freePoint(
   return rate;
 }
 
-/** An engine with a loop to step through, 220 instructions to run, and a stack of its own. */
+/** An engine with a loop to step through, 220 instructions to run, and its own stack. */
 function openEngine(backend: EngineBackend, stores: number): Engine {
   const opened = backend.open();
   if (!opened.ok) throw new Error(opened.error.message);
@@ -115,8 +120,8 @@ function openEngine(backend: EngineBackend, stores: number): Engine {
 }
 
 /**
- * 220 instructions and a stop: arithmetic, a load in five, a branch every eleventh.
- * @param stores how many of them are stores; entry code has one in four
+ * 220 instructions and a stop: arithmetic, with a load in five and a branch in eleven.
+ * @param stores how many of them are stores; in entry code one in four is
  */
 function freeRun(stores: number): number[] {
   const { COUNT, LOAD } = word;
@@ -137,7 +142,7 @@ type KernelPoint = Pick<
   'kernelPoint' | 'kernelEntryInstructions' | 'kernelExitInstructions' | 'kernelStores'
 >;
 
-/** An IRQ taken again and again at the first instruction of a scenario, with nothing looked at. */
+/** Takes an IRQ again and again at the first instruction of a scenario, without any check. */
 function kernelPoint(parts: LabParts, target: LabTarget, step: () => void): KernelPoint {
   const { machine } = parts;
   setUpAtEntry(machine, target);
@@ -191,7 +196,10 @@ function countInstructions(
   return { kernelEntryInstructions: entry, kernelExitInstructions: exit, kernelStores: stores };
 }
 
-/** Registers an instruction stores: STP two, STR one (Arm ARM C4.1.88, loads and stores). */
+/**
+ * Registers that an instruction stores: two for STP, one for STR (Arm ARM C4.1.88, loads and
+ * stores).
+ */
 function storesOf(instruction: number): number {
   if ((instruction & 0x0a000000) !== 0x08000000) return 0;
   const isPair = ((instruction >>> 27) & 7) === 5;

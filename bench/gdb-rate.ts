@@ -1,11 +1,11 @@
 /**
- * The way this was done before: gdb single-steps a kernel in QEMU and prints a backtrace at each
- * instruction. QEMU cannot run our guest where it is linked (its MMU is off and `virt` has no RAM
- * there), so a small program of nested calls stands in for it, at an address that `virt` has.
+ * The alternative to the sweep: gdb single-steps a kernel in QEMU and prints a backtrace at each
+ * instruction. QEMU cannot run our guest at its link address, because its MMU is off and `virt` has
+ * no RAM there. A small program of nested calls replaces it, at an address that `virt` has.
  *
- * It flatters gdb: a point of a sweep also takes an exception through the kernel's entry code, walks
- * several times, judges every walk and returns. gdb has symbols, no debug information, and unwinds by
- * its analysis of prologues.
+ * The comparison flatters gdb. A point of a sweep also takes an exception through the kernel's
+ * entry code, walks several times, judges every walk and returns. gdb has symbols but no debug
+ * information, and unwinds by its analysis of prologues.
  */
 import { MOV_X29_SP, RET } from '../aarch64/encodings.js';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -20,7 +20,7 @@ import * as word from './words.js';
 const QEMU = 'qemu-system-aarch64';
 const GDB = 'gdb-multiarch';
 
-/** RAM of QEMU's `virt` starts at 0x40000000; its device tree lies there. */
+/** RAM of QEMU's `virt` starts at 0x40000000, with its device tree. */
 const LOAD_ADDRESS = 0x40200000;
 const STACK_TOP_HALF = 0x4030;
 
@@ -31,7 +31,7 @@ const WARM_UP = 50;
 const START_TIMEOUT_MS = 10_000;
 const GDB_TIMEOUT_MS = 120_000;
 
-/** What gdb reached, or why there is nothing to compare with. */
+/** What was measured, or why gdb could not be. */
 export type GdbOutcome =
   | { readonly kind: 'measured'; readonly rate: Rate; readonly framesPerPoint: number }
   | { readonly kind: 'skipped'; readonly why: string };
@@ -79,13 +79,13 @@ function qemuArguments(socket: string, image: string): string[] {
   ];
 }
 
-/** An endless loop of calls, GDB_DEPTH deep; every function counts, calls, counts and returns. */
+/** An endless loop of calls, GDB_DEPTH deep. Every function counts, calls, counts and returns. */
 function nestedCalls(): { words: number[]; functions: ProgramFunction[] } {
   const words = [word.moveHigh(STACK_TOP_HALF), word.SET_SP, word.CLEAR_FP, word.CLEAR_LR];
   words.push(word.call(2), word.branch(-1));
   const functions = [{ name: '_start', offset: 0, size: 4 * words.length }];
   for (let level = 1; level <= GDB_DEPTH; level++) {
-    // The function called comes right behind its caller.
+    // The called function comes right after its caller.
     const middle = level < GDB_DEPTH ? word.call(4) : word.STORE;
     const body = [word.PUSH_RECORD, MOV_X29_SP, word.COUNT, middle, word.COUNT];
     body.push(word.POP_RECORD, RET);
@@ -97,7 +97,10 @@ function nestedCalls(): { words: number[]; functions: ProgramFunction[] } {
 
 const STAMP = 'bench-stamp';
 
-/** gdb stamps the output itself between rounds, so that its start and the connection do not count. */
+/**
+ * The script for gdb. It prints time stamps between rounds, so that gdb's start and its connection
+ * do not count.
+ */
 function gdbScript(image: string, socket: string, rounds: number): string {
   const stamp = `shell '${process.execPath}' -e 'console.log("${STAMP}", Date.now())'`;
   const points = (count: number): string[] => [

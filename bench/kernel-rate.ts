@@ -1,4 +1,7 @@
-/** A real kernel: how long it takes to load, and points per second of one worker with and without its own unwinder. */
+/**
+ * A real kernel: how long it takes to load, and the points per second of one worker, with the model
+ * and with the kernel's own unwinder.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -19,18 +22,21 @@ import { median, Stopwatch } from './rounds.js';
 import { measureSweep, type SweepRate, Workloads } from './sweep-rate.js';
 
 const KERNEL = '../shared/kernels/vmlinux-7.3-rc7-leaf.gz';
-/** Environment variable that names a vmlinux whose loading is measured as well: a large one, with DWARF. */
+/**
+ * Environment variable with the path of another vmlinux, whose loading is measured, too: a large
+ * one, with DWARF.
+ */
 const LARGE = 'KUNWIND_BENCH_VMLINUX';
 const LOADS = 5;
 const ROUNDS = 3;
 
-/** What loading a vmlinux takes. */
+/** The cost of loading a vmlinux. */
 export interface LoadCost {
   /** Size of the plain file, in bytes. */
   readonly size: number;
   /** Median seconds from opening the file to a kernel image whose offsets and roles are known. */
   readonly seconds: number;
-  /** Bytes in buffers when it is loaded that were not there before. */
+  /** Growth of the memory in buffers, in bytes. */
   readonly bytes: number;
 }
 
@@ -40,9 +46,9 @@ export type KernelOutcome =
   | {
       readonly kind: 'measured';
       readonly load: LoadCost;
-      /** Of the user's own large file. */
+      /** The cost for the user's own large file. */
       readonly large: LoadCost | undefined;
-      /** Median seconds from the bytes of its .sframe to a table of rules that can be asked. */
+      /** Median seconds from the bytes of its .sframe to a table of rules that can be searched. */
       readonly sframeSeconds: number;
       readonly model: SweepRate;
       readonly kernel: SweepRate;

@@ -1,6 +1,6 @@
 /**
- * The smallest ELF that QEMU loads and gdb takes symbols from: one segment of code and a function
- * symbol for each function (System V ABI, chapters 4 and 5; AArch64 supplement for the machine).
+ * The smallest ELF that QEMU loads and gdb reads symbols from: one segment of code, and a symbol
+ * for each function (System V ABI, chapters 4 and 5; AArch64 supplement for the machine).
  */
 
 /** A function of the program, in bytes from the start of its code. */
@@ -29,7 +29,7 @@ interface Section {
   readonly rest: readonly [number, number, number];
 }
 
-/** An executable with `words` at `address`, entered there. */
+/** An executable with `words` at `address`, which is its entry point. */
 export function programElf(
   address: number,
   words: readonly number[],
@@ -93,7 +93,7 @@ function layOut(entry: number, given: readonly Section[]): Uint8Array {
   return out;
 }
 
-/** PT_LOAD, readable and executable. */
+/** Writes a PT_LOAD header, readable and executable. */
 function setSegment(file: DataView, offset: number, { address, bytes }: Section): void {
   file.setUint32(HEADER_SIZE, 1, true);
   file.setUint32(HEADER_SIZE + 4, 5, true);

@@ -1,4 +1,4 @@
-/** What the bench found, as data (`--json`) and as the table it prints. */
+/** The results of the bench, as data (`--json`) and as the table that it prints. */
 import type { PolicyName } from '../unwinder/policy.js';
 import type { EngineLimits } from './engine-limit.js';
 import { GDB_DEPTH, type GdbOutcome } from './gdb-rate.js';
@@ -8,18 +8,18 @@ import { grouped, type Row, type Section } from './row.js';
 import type { Scaling } from './scaling.js';
 import type { SweepRate } from './sweep-rate.js';
 
-/** Where it was measured. */
+/** The machine that was measured on. */
 export interface MachineFacts {
   readonly cpu: string;
   readonly cores: number;
   readonly node: string;
   readonly engine: string;
-  /** Load average of the last minute. */
+  /** Load average of the last minute, before and after the bench. */
   readonly loadBefore: number;
   readonly loadAfter?: number;
 }
 
-/** Everything. Rates are per second. */
+/** All results. Rates are per second. */
 export interface BenchResult {
   readonly version: 1;
   readonly machine: MachineFacts;
@@ -29,7 +29,10 @@ export interface BenchResult {
   readonly allPolicies: SweepRate;
   readonly depth2One: SweepRate | undefined;
   readonly depth2All: SweepRate | undefined;
-  /** One policy at depth 1 against the point without a walk, and against that in and out of the guest. */
+  /**
+   * Ratios of one policy at depth 1 to the point without a walk, and to the point in and out of the
+   * guest.
+   */
   readonly ratioToEngine: number;
   readonly ratioToKernelPoint: number;
   readonly kernel: KernelOutcome;
@@ -37,19 +40,19 @@ export interface BenchResult {
   readonly gdb: GdbOutcome;
 }
 
-/** Targets of issue 2. */
+/** Speed and memory that the project aims for. */
 const RATIO_TO_ENGINE = 0.25;
 const ONE_POLICY_RATE = 100_000;
 const ALL_POLICIES_RATE = 40_000;
 const SCALING_FACTOR = 1.8;
 const WORKER_BYTES = 300e6;
 const RATIO_TO_GDB = 300;
-/** Targets of issue 5. */
+/** The same for a real kernel. */
 const LOAD_SECONDS = 1;
 const KERNEL_MODEL_RATE = 10_000;
 const OWN_UNWINDER_RATE = 5_000;
 
-/** The table. */
+/** The sections of the table. */
 export function describe(result: BenchResult): Section[] {
   return [
     machineSection(result.machine),
@@ -73,7 +76,7 @@ function machineSection(machine: MachineFacts): Section {
     title: 'Machine (every rate is the median of several rounds)',
     rows: [
       { what: `cores, ${machine.cpu}`, value: String(machine.cores) },
-      { what: 'load average, with this bench in it', value: load },
+      { what: 'load average, including this bench', value: load },
       { what: `node ${machine.node}`, value: machine.engine },
     ],
   };
@@ -187,7 +190,7 @@ function workerSection(scaling: Scaling): Section {
   return {
     title: `Worker processes, the default sweep of ${grouped(scaling.points)} points`,
     rows: [
-      rateRow('1 worker, all policies, start included', scaling.one),
+      rateRow('1 worker, all policies, start-up included', scaling.one),
       rateRow('2 workers', scaling.two),
       {
         what: '  gain',
@@ -215,12 +218,12 @@ function gdbSection({ gdb, onePolicy, allPolicies }: BenchResult): Section {
     rows: [
       rateRow('gdb', gdb.rate),
       {
-        what: 'sweep with sframe-strict, depth 1, against it',
+        what: 'sweep with sframe-strict, depth 1, against gdb',
         value: `${grouped(ratio)}x`,
         target: `${RATIO_TO_GDB}x`,
         reached: ratio >= RATIO_TO_GDB,
       },
-      { what: 'sweep with all policies against it', value: `${grouped(allRatio)}x` },
+      { what: 'sweep with all policies, against gdb', value: `${grouped(allRatio)}x` },
     ],
     notes: [
       `A bare-metal loop of calls ${GDB_DEPTH} deep, ${gdb.framesPerPoint.toFixed(1)} frames a backtrace.`,

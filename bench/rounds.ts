@@ -11,23 +11,23 @@ export function median(values: readonly number[]): number {
 /** One round: how much was done, in how much time. */
 export interface Round {
   readonly count: number;
-  /** On the clock. */
+  /** Wall-clock time. */
   readonly seconds: number;
-  /** Of this process's own CPU time; undefined when others did the work. */
+  /** CPU time of this process; undefined when other processes did the work. */
   readonly cpuSeconds?: number;
 }
 
-/** A rate per second, and how far the rounds it is the median of lay apart. */
+/** A rate per second: the median of some rounds, and their spread. */
 export interface Rate {
   readonly median: number;
   readonly lowest: number;
   readonly highest: number;
   readonly rounds: number;
-  /** The median per second of CPU time, which other processes on the machine disturb less. */
+  /** The median per CPU second, which other processes on the machine disturb less. */
   readonly perCpuSecond?: number;
 }
 
-/** The rate of some rounds. */
+/** The rate over some rounds. */
 export function rateOf(rounds: readonly Round[]): Rate {
   const rates = rounds.map(({ count, seconds }) => count / seconds);
   const cpu = rounds.flatMap(({ count, cpuSeconds }) =>
@@ -42,7 +42,7 @@ export function rateOf(rounds: readonly Round[]): Rate {
   };
 }
 
-/** A clock started when it is made. */
+/** A clock that starts when it is created. */
 export class Stopwatch {
   private readonly started = process.hrtime.bigint();
   private readonly cpu = process.cpuUsage();
@@ -51,14 +51,17 @@ export class Stopwatch {
     return Number(process.hrtime.bigint() - this.started) / 1e9;
   }
 
-  /** The round that has lasted since the start. */
+  /** The round since the start, in which `count` operations were done. */
   round(count: number): Round {
     const { user, system } = process.cpuUsage(this.cpu);
     return { count, seconds: this.seconds(), cpuSeconds: (user + system) / 1e6 };
   }
 }
 
-/** Call `operation` for about `seconds`, `rounds` times over, after one round that is not counted. */
+/**
+ * Measure `operation` in `rounds` rounds of about `seconds` each, after one round that is not
+ * counted.
+ */
 export function measure(rounds: number, seconds: number, operation: () => void): Rate {
   const batch = 2000;
   const round = (): Round => {

@@ -2,9 +2,9 @@
 export interface Row {
   readonly what: string;
   readonly value: string;
-  /** The same by another measure. */
+  /** The same value by another measure. */
   readonly also?: string;
-  /** What issue 2 asks for, when it asks for anything. */
+  /** The value that the project aims for, if any. */
   readonly target?: string;
   readonly reached?: boolean;
 }
@@ -13,11 +13,11 @@ export interface Row {
 export interface Section {
   readonly title: string;
   readonly rows: readonly Row[];
-  /** What exactly was measured, where the rows do not say. */
+  /** What exactly was measured, where the rows do not say so. */
   readonly notes?: readonly string[];
 }
 
-/** A plain table: one line a row, columns aligned over all sections. */
+/** A plain table, with one line per row and columns aligned over all sections. */
 export function formatSections(sections: readonly Section[]): string {
   const rows = sections.flatMap((section) => section.rows);
   const width = (text: (row: Row) => string): number =>
@@ -41,7 +41,7 @@ export function formatSections(sections: readonly Section[]): string {
     .join('\n\n');
 }
 
-/** A whole number with separators. */
+/** A whole number, with thousands separators. */
 export function grouped(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }

@@ -1,4 +1,7 @@
-/** One worker process against two, through the sweep that users run; and what a worker needs. */
+/**
+ * One worker process against two, in the same sweep that users run, and the memory that a worker
+ * needs.
+ */
 import { readFileSync } from 'node:fs';
 import { ALL_KINDS } from '../kernel-model/exception-kind.js';
 import { Sweep } from '../sweep/sweep.js';
@@ -7,22 +10,25 @@ import type { LabTarget } from '../lab/target.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { median, type Rate, rateOf, type Round } from './rounds.js';
 
-/** Points per second of whole sweeps, start of the workers included. */
+/** Points per second of whole sweeps, including the start of the workers. */
 export interface Scaling {
   readonly points: number;
   readonly one: Rate;
   readonly two: Rate;
-  /** Median of the rounds' ratios; each round runs both, one after the other. */
+  /** Median of the rounds' ratios. Each round runs both sweeps, one after the other. */
   readonly factor: number;
   /** Largest resident set of any worker, in bytes. */
   readonly peakMemory: number;
-  /** True where the system says the high-water mark; otherwise it is that between two units. */
+  /**
+   * True where the system reports the high-water mark; otherwise the value is the highest between
+   * two units.
+   */
   readonly highWater: boolean;
 }
 
 const SAMPLE_MS = 50;
 
-/** Sweep the targets with one and with two workers, some rounds over. */
+/** Sweep the targets with one and with two workers, in several rounds. */
 export async function measureScaling(
   targets: readonly LabTarget[],
   policies: readonly PolicyName[],
@@ -72,7 +78,10 @@ function children(): string[] {
   return text.split(' ').filter((pid) => pid !== '');
 }
 
-/** Bytes; 0 when the process is gone. VmHWM is in KiB (proc_pid_status(5)). */
+/**
+ * The high-water mark of a process, in bytes; 0 when the process is gone. VmHWM is in KiB
+ * (proc_pid_status(5)).
+ */
 function highWaterMark(pid: string): number {
   const match = /^VmHWM:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`));
   return match === null ? 0 : Number(match[1]) * 1024;

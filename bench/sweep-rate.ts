@@ -1,6 +1,6 @@
 /**
- * Points per second of one worker: its units, executed in this process with everything a worker does
- * but the messages, on machines that are warm.
+ * Points per second of one worker: its units, executed in this process on warm machines, with
+ * everything that a worker does except for the messages.
  */
 import type { EngineBackend } from '../emulator/engine.js';
 import { ALL_KINDS, kindSet } from '../kernel-model/exception-kind.js';
@@ -13,7 +13,7 @@ import type { LabTarget } from '../lab/target.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { type Rate, rateOf, type Round, Stopwatch } from './rounds.js';
 
-/** Units of some scenarios, with a runner that has each one's machine. */
+/** Units of some scenarios, each with the runner that has its machine. */
 export interface Workload {
   readonly name: string;
   readonly units: readonly PreparedUnit[];
@@ -24,24 +24,24 @@ interface PreparedUnit {
   readonly request: Omit<UnitRequest, 'policies'>;
 }
 
-/** A rate, and what it was measured on. */
+/** A rate, and the size of what was measured. */
 export interface SweepRate {
   readonly rate: Rate;
-  /** Points of the first pass: translations, rules and JavaScript all cold. */
+  /** Points per second of the first pass, with translations, rules and JavaScript all cold. */
   readonly coldRate: number;
   readonly points: number;
-  /** Problems other than verdicts that came up; 0 when all is well. */
+  /** Problems other than verdicts; 0 when all is well. */
   readonly problems: number;
 }
 
-/** Makes and keeps one lab per ELF, so that no round pays for a machine. */
+/** Creates and keeps one lab per ELF, so that no round pays for building a machine. */
 export class Workloads {
   private readonly runners = new Map<string | undefined, UnitRunner>();
   private readonly labs: Lab[] = [];
 
   constructor(private readonly backend: EngineBackend) {}
 
-  /** The lab of one ELF alone. */
+  /** A lab with one ELF only. */
   lab(): Lab {
     const made = Lab.create(this.backend);
     if (!made.ok) throw new Error(made.error.message);
@@ -63,7 +63,7 @@ export class Workloads {
     return { name, units: await this.prepare(targets, 1) };
   }
 
-  /** At most `limit` units of depth 2, evenly picked from those of the targets. */
+  /** At most `limit` units of depth 2 of the targets, evenly picked. */
   async depth2(name: string, targets: readonly LabTarget[], limit: number): Promise<Workload> {
     const units = await this.prepare(targets, 2);
     const inner = units.filter(({ request }) => request.range.outerKinds !== 0);
@@ -98,7 +98,7 @@ function kindSetOf({ scenario }: LabTarget): number {
   return scenario.kinds === undefined ? ALL_KINDS : kindSet(scenario.kinds);
 }
 
-/** Sweep a workload some rounds over, the first of them not counted. */
+/** Sweep a workload in several rounds, the first of which is not counted. */
 export async function measureSweep(
   workload: Workload,
   policies: readonly PolicyName[],

@@ -1,6 +1,6 @@
 /**
- * The few A64 instructions that the bench's own guest programs consist of (Arm ARM C6.2): the cross
- * toolchain is not on a user's machine. All offsets in instructions.
+ * The few A64 instructions of the bench's own guest programs (Arm ARM C6.2), because a user's
+ * machine has no cross toolchain. All offsets are in instructions.
  */
 
 import { branchAndLinkWord, branchWord } from '../aarch64/encodings.js';

@@ -1,4 +1,6 @@
-/** Gets ready for what compresses a file's debugging information: the decoder for zstd has to be waited for. */
+/**
+ * Loads the zstd decoder ahead of time, since loading it is asynchronous and reading a file is not.
+ */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { openFile } from './file-bytes.js';
 import { CHDR_SIZE, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './format.js';
@@ -6,7 +8,10 @@ import { readHeader } from './header.js';
 import { readSections } from './sections.js';
 import { loadZstd } from './zstd-stream.js';
 
-/** To be waited for before the file is loaded. What is wrong with the file is for the loader to say. */
+/**
+ * Call and await this before loading a file whose debugging information is wanted. Reports no
+ * errors: the loader reports what is wrong with the file.
+ */
 export async function prepareDebugSections(path: string): Promise<void> {
   if (needsZstd(path)) await loadZstd();
 }
@@ -14,7 +19,7 @@ export async function prepareDebugSections(path: string): Promise<void> {
 const GZIP_MAGIC = 0x8b1f;
 
 function needsZstd(path: string): boolean {
-  // What is inside would have to be decompressed twice to be known.
+  // Looking inside would mean decompressing the file twice.
   if (magicOf(path) === GZIP_MAGIC) return true;
   const file = openFile(path);
   if (!file.ok) return false;

@@ -1,6 +1,6 @@
 /**
- * The dynamic relocations of a linked file, and its segments in memory once they are applied: what a
- * position-independent kernel does to itself before it runs.
+ * Copies the segments of a linked file into memory and applies its dynamic relocations, as a
+ * position-independent kernel does to itself at boot.
  */
 import { addressFromWords, type Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
@@ -23,9 +23,9 @@ import type { ElfSection } from './sections.js';
 import type { ElfSegment, LoadedSegment } from './segments.js';
 
 /**
- * What to do about a dynamic relocation that is not relative: `refuse` the file, since it cannot run
- * without it, or `keep` the word as linked, for callers that read or execute the code but not what is behind
- * the word.
+ * What to do about a dynamic relocation that is not relative.
+ * - `refuse` the file: it cannot run without the relocation.
+ * - `keep` the word as linked, for callers that never follow it.
  */
 export type OtherRelocations = 'refuse' | 'keep';
 
@@ -35,8 +35,9 @@ type Problem = ElfError | undefined;
  * Copies the segments to `bias` bytes from where they were linked and applies the dynamic
  * relocations: R_AARCH64_RELATIVE in RELA form, `*r_offset = r_addend + bias` (ELF for the
  * Arm 64-bit Architecture, dynamic relocations), and RELR, `*word += bias` (gABI,
- * SHT_RELR). `bias` is a whole number of bytes; what becomes of other types is for `others` to say.
- * References to symbols of a table that the link has thrown away stay as linked: {@link isOrphan}.
+ * SHT_RELR). References to a symbol table that the link discarded stay as linked: {@link isOrphan}.
+ * @param bias a whole number of bytes
+ * @param others what becomes of the other relocation types
  */
 export function relocate(
   path: string,
@@ -49,7 +50,7 @@ export function relocate(
   try {
     for (const segment of segments) loaded.push(load(segment, bias));
   } catch {
-    // Only the allocation can throw: sizes are bounded, but this machine may be small.
+    // Only the allocation can throw: sizes are bounded, but the host may be short of memory.
     const size = segments.reduce((sum, { memorySize }) => sum + memorySize, 0);
     const place = { path, field: 'program header table', offset: EHDR_SIZE };
     const [value, limit] = [`${size} bytes of memory`, 'what can be allocated'];
@@ -123,7 +124,9 @@ class RelocatedImage {
     return rela.checkEnd(path);
   }
 
-  /** An even word is an address to relocate; an odd one a bitmap of the 63 words after it. */
+  /**
+   * An even entry is an address to relocate; an odd one is a bitmap of the 63 words that follow.
+   */
   private applyRelr(section: ElfSection): Problem {
     const { data, name, offset } = section;
     const relr = new DataView(data.buffer, data.byteOffset, data.byteLength);
@@ -132,7 +135,7 @@ class RelocatedImage {
     const move = (word: bigint): bigint => word + this.bias;
     let next: Address | undefined;
     for (let at = 0; at < relr.byteLength; at += RELR_SIZE) {
-      if (at + RELR_SIZE > relr.byteLength) return wrong(at, 'half an entry');
+      if (at + RELR_SIZE > relr.byteLength) return wrong(at, 'incomplete entry');
       const low = relr.getUint32(at, true);
       const high = relr.getUint32(at + 4, true);
       if ((low & 1) === 0) {
@@ -152,7 +155,10 @@ class RelocatedImage {
     return undefined;
   }
 
-  /** Replaces the 64-bit word at a linked address; false when no segment holds all of it. */
+  /**
+   * Replaces the 64-bit word at a linked address.
+   * @returns false when no segment holds all of it
+   */
   private write(address: Address, change: (old: bigint) => bigint): boolean {
     const index = lastAtOrBelow(this.starts, address);
     const view = this.views[index];
@@ -165,9 +171,10 @@ class RelocatedImage {
 }
 
 /**
- * Whether a word refers to a symbol by its number in a table that the file does not have: a weak reference
- * that nobody defined, in a kernel, whose linker script discards `.dynsym`. Only relative relocations are
- * applied by a kernel itself (arch/arm64/kernel/pi/relocate.c, v7.2), so that such a word stays as linked, zero.
+ * Whether a relocation names a symbol in a table that the file does not have. A kernel's linker
+ * script discards `.dynsym`, so its undefined weak references end up like this. The kernel applies
+ * only relative relocations to itself (arch/arm64/kernel/pi/relocate.c, v7.2), so the word stays
+ * zero.
  */
 function isOrphan({ link }: ElfSection, type: number, symbol: number): boolean {
   const refers = type === R_AARCH64_ABS64 || type === R_AARCH64_GLOB_DAT;

@@ -1,15 +1,16 @@
-/** Everything that can be wrong with an ELF file, and the line that tells the user. */
-/** What every ELF error names: the file, the field or structure, and its offset in bytes. */
+/** Everything that can be wrong with an ELF file, with a one-line message for each. */
+
+/** Where an error is: the file, the field or structure, and its offset. */
 interface ElfErrorPlace {
-  /** The file as the caller named it. */
+  /** The file, as the caller named it. */
   readonly path: string;
-  /** The field or structure, in the ELF specification's words: `e_machine`, `p_memsz[3]`. */
+  /** The field or structure, as the ELF specification names it: `e_machine`, `p_memsz[3]`. */
   readonly field: string;
-  /** Where that is in the (uncompressed) file, in bytes. */
+  /** Offset of the field in the (uncompressed) file, in bytes. */
   readonly offset: number;
 }
 
-/** Every way reading or loading an ELF file can fail. */
+/** Every way in which reading or loading an ELF file can fail. */
 export type ElfError = ElfErrorPlace &
   (
     | { readonly kind: 'unreadable'; readonly reason: string }
@@ -28,12 +29,12 @@ export type ElfError = ElfErrorPlace &
     | { readonly kind: 'unsupported-relocation'; readonly type: number }
   );
 
-/** An error for a field whose value makes no sense. */
+/** The error for a field whose value makes no sense. */
 export function malformed(path: string, field: string, offset: number, reason: string): ElfError {
   return { path, field, offset, kind: 'malformed', reason };
 }
 
-/** An error unless `bytes` bytes at `offset`, which hold `field`, lie inside a file of `size` bytes. */
+/** An error unless the `bytes` bytes of `field` at `offset` lie within a file of `size` bytes. */
 export function checkRange(
   path: string,
   size: number,
@@ -46,7 +47,9 @@ export function checkRange(
   return { ...place, kind: 'truncated', bytes: bytes.toString(), fileSize: size };
 }
 
-/** One line naming the file, the field and the offset, and what to do where that is known. */
+/**
+ * One line that names the file, the field and the offset, and says what to do when that is known.
+ */
 export function describeElfError(error: ElfError): string {
   const at = `${error.field} at offset 0x${error.offset.toString(16)}`;
   return `${error.path}: ${problem(error, at)}`;

@@ -1,19 +1,22 @@
 /**
- * The bytes of a file, plain or compressed. A plain file is read where it is asked for: a vmlinux
- * with DWARF is not held in memory.
+ * The bytes of a file, plain or compressed. A plain file is read piece by piece, because a vmlinux
+ * with DWARF is too large to hold in memory.
  */
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { ElfError } from './error.js';
 import { fail, ok, type Result } from '../base/result.js';
 
-/** Largest file accepted, in bytes; a compressed one, which is decompressed into memory, in bytes then. */
+/**
+ * Largest file accepted, and largest result of decompressing one, in bytes. The second limit is
+ * lower because the result is held in memory.
+ */
 const MAX_FILE_SIZE = 2 ** 34;
 const MAX_DECOMPRESSED = 2 ** 30;
 
-/** The bytes of a file, which can be read anywhere. */
+/** The bytes of a file, with random access. */
 export interface FileBytes {
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
   /**
    * The bytes of a range; fewer where the file ends.
@@ -22,13 +25,13 @@ export interface FileBytes {
   read(offset: number, length: number): Buffer;
 }
 
-/** Bytes already in memory; what is read is a view of them. */
+/** {@link FileBytes} over bytes already in memory; reads return views of them. */
 export function bytesInMemory(bytes: Uint8Array): FileBytes {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { size: file.length, read: (offset, length) => file.subarray(offset, offset + length) };
 }
 
-/** A range of a file that is read when it is used for the first time. Its bounds have been checked. */
+/** A range of a file, read on first use. The caller has checked its bounds. */
 export class LazyBytes {
   private bytes: Uint8Array | undefined;
 
@@ -38,15 +41,15 @@ export class LazyBytes {
     private readonly length: number,
   ) {}
 
-  /** The bytes: do not write. */
+  /** The bytes, read-only. @throws Error when the file has become shorter since it was opened */
   get data(): Uint8Array {
     return (this.bytes ??= this.file.read(this.offset, this.length));
   }
 }
 
 /**
- * Opens a file; one that starts with the gzip magic (RFC 1952) is decompressed. Devices and pipes
- * are refused: reading them might never end.
+ * Opens a file. One that starts with the gzip magic (RFC 1952) is decompressed into memory. Devices
+ * and pipes are refused: reading one might never end.
  */
 export function openFile(path: string): Result<FileBytes, ElfError> {
   const start = { path, field: 'file', offset: 0 };
@@ -64,7 +67,7 @@ export function openFile(path: string): Result<FileBytes, ElfError> {
   }
 }
 
-/** The whole of a file, as {@link openFile} reads it. */
+/** The whole contents of a file, at most 1 GiB, opened by {@link openFile}. */
 export function readWholeFile(path: string): Result<Buffer, ElfError> {
   const file = openFile(path);
   if (!file.ok) return file;
@@ -78,7 +81,7 @@ export function readWholeFile(path: string): Result<Buffer, ElfError> {
   }
 }
 
-/** Opens the file for each range: ranges are few and large, and no descriptor is left behind. */
+/** Opens the file anew for each range, which leaks no descriptor; ranges are few and large. */
 function reader(path: string, size: number): FileBytes['read'] {
   return (offset, length) => {
     const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - offset)));
@@ -96,7 +99,7 @@ function reader(path: string, size: number): FileBytes['read'] {
   };
 }
 
-/** The bytes as they are, or what they decompress to when they start with the gzip magic. */
+/** Decompresses bytes that start with the gzip magic; returns others unchanged. */
 export function decompress(path: string, bytes: Buffer): Result<Buffer, ElfError> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return ok(bytes);
   try {

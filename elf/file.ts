@@ -1,7 +1,7 @@
 /**
- * What every ELF file has, be it an executable, a shared library, a kernel, a module or an object: sections
- * and symbols, and the tables of stack unwinding among them. Nothing is executed of a file that is read
- * here; one that is to be, is an image: image.ts.
+ * What every ELF file has, be it an executable, a shared library, a kernel, a module or an object:
+ * sections, symbols and unwind tables. A file read here is only inspected; image.ts reads files
+ * that will be executed.
  */
 import type { Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
@@ -19,35 +19,42 @@ export interface ElfFile {
   readonly type: ElfType;
   /** e_entry. */
   readonly entry: Address;
-  /** By their numbers. Unwind tables of an object are relocated, other sections of it are not. */
+  /** By section number. Of an object's sections only the unwind tables are relocated. */
   readonly sections: readonly ElfSection[];
   /** In file order. Empty for a stripped file. */
   readonly symbols: readonly ElfSymbol[];
-  /** No .symtab: names come from .dynsym at best. A warning for the caller to print. */
+  /** No .symtab, so names come from .dynsym at best. The caller should warn about it. */
   readonly stripped: boolean;
-  /** The `.sframe` sections that are loaded: by type or name, or the PT_GNU_SFRAME segment of an image. */
+  /**
+   * Loaded SFrame sections, by type or name; for an image without any, its PT_GNU_SFRAME segment.
+   */
   readonly sframe: readonly ElfSection[];
-  /** `.eh_frame` and `.debug_frame`, not those that are compressed. */
+  /** `.eh_frame` and `.debug_frame`, unless compressed. */
   readonly dwarfFrames: readonly ElfSection[];
-  /** The first section of that name. */
+  /** The first section of that name; undefined when there is none. */
   section(name: string): ElfSection | undefined;
   /**
-   * Bytes of the file, read now and not kept; fewer where it ends. For sections too large to be held as `data`.
+   * Reads bytes of the file without keeping them: for sections too large to be held as `data`.
+   * Returns fewer bytes where the file ends.
    * @throws Error when the file can no longer be read
    */
   read(offset: number, length: number): Uint8Array;
 }
 
 /**
- * Where the sections of a relocatable object lie: every one at address 0, as its headers say and as
- * readelf prints them, or one after the other, so that an address names one place.
+ * Where the sections of a relocatable object are placed.
+ * - `zero`: every section at address 0, as its headers say and readelf prints them.
+ * - `apart`: one after another, so that an address is unambiguous.
  */
 export type ObjectLayout = 'zero' | 'apart';
 
-/** How many times a file's size its sections may have: work is done for each section. */
+/**
+ * Limit on the total size of all sections, as a multiple of the file's size. Every section costs
+ * work, so overlapping ones could make a small file expensive.
+ */
 const OVERLAP = 4;
 
-/** Reads a file, plain or gzip-compressed, which needs no program headers. Never throws. */
+/** Reads a file, plain or gzip-compressed. It needs no program headers. Never throws. */
 export function readElfFile(
   path: string,
   layout: ObjectLayout = 'apart',
@@ -56,7 +63,7 @@ export function readElfFile(
   return bytes.ok ? parseElfFile(path, bytes.value, layout) : bytes;
 }
 
-/** As {@link readElfFile}, from bytes in memory, of which views are kept. */
+/** As {@link readElfFile}, from bytes in memory. The result keeps views of them. */
 export function parseElfFile(
   path: string,
   bytes: Uint8Array,

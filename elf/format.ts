@@ -1,4 +1,4 @@
-/** Numbers of the ELF file format: the System V gABI, and ELF for the Arm 64-bit Architecture. */
+/** Constants of the ELF format: the System V gABI, and ELF for the Arm 64-bit Architecture. */
 
 export const EHDR_SIZE = 64;
 export const PHDR_SIZE = 56;
@@ -13,7 +13,7 @@ export const ET_DYN = 3;
 
 export const EM_AARCH64 = 183;
 
-/** e_phnum when the real number is kept elsewhere. */
+/** e_phnum when the real number is in section header 0. */
 export const PN_XNUM = 0xffff;
 
 export const PT_LOAD = 1;
@@ -32,7 +32,7 @@ export const SHF_ALLOC = 2;
 export const SHF_EXECINSTR = 4;
 export const SHF_COMPRESSED = 0x800;
 
-/** Elf64_Chdr, and its ch_type. */
+/** Size of Elf64_Chdr in bytes, and the values of its ch_type. */
 export const CHDR_SIZE = 24;
 export const ELFCOMPRESS_ZLIB = 1;
 export const ELFCOMPRESS_ZSTD = 2;
@@ -53,7 +53,7 @@ export const R_AARCH64_NONE = 0;
 /** The value binutils gives to R_AARCH64_NONE in files written before the ABI withdrew it. */
 export const R_AARCH64_WITHDRAWN = 256;
 
-/** Dynamic relocations, beside R_AARCH64_ABS64. */
+/** Dynamic relocations, besides R_AARCH64_ABS64. */
 export const R_AARCH64_GLOB_DAT = 1025;
 export const R_AARCH64_JUMP_SLOT = 1026;
 export const R_AARCH64_RELATIVE = 1027;

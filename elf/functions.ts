@@ -1,9 +1,11 @@
-/** Functions of an image by name, as a user writes them. */
+/** Looks up functions of an image by the name that a user typed. */
 import type { ElfImage } from './image.js';
 import { nearestNames } from './symbol-names.js';
 import type { ElfSymbol } from './symbols.js';
 
-/** The function of that name: a symbol in an executable segment, a global one before a local one. */
+/**
+ * The function of that name: a symbol in an executable segment. Global symbols win over local ones.
+ */
 export function findFunction(image: ElfImage, name: string): ElfSymbol | undefined {
   let found: ElfSymbol | undefined;
   for (const symbol of image.symbols) {
@@ -28,7 +30,7 @@ function isCode({ segments }: ElfImage, { kind, absolute, address }: ElfSymbol):
   );
 }
 
-/** One line: what is wrong with a name that {@link findFunction} did not find. */
+/** One line on why {@link findFunction} did not find a name. */
 export function noFunction(image: ElfImage, name: string): string {
   const known = image.symbols.find((symbol) => symbol.name === name);
   if (known !== undefined) return `${name} is not code: there is nothing to sweep`;

@@ -1,7 +1,7 @@
 /**
- * The entries of the program header table and of the section header table (gABI chapters 4 and 5), as
- * they are in the file: only the bounds of the tables have been checked. elfy reads them, but for the
- * 64-bit words, which it rounds.
+ * The entries of the program and section header tables (gABI chapters 4 and 5), as they are in the
+ * file: only the bounds of the tables have been checked. elfy reads them, except for the 64-bit
+ * words, which it would round.
  */
 import elfy, { type Program, type Section } from 'elfy';
 import { type ElfError, malformed } from './error.js';
@@ -9,7 +9,7 @@ import type { FileBytes } from './file-bytes.js';
 import { PHDR_SIZE, SHDR_SIZE } from './format.js';
 import { fail, ok, type Result } from '../base/result.js';
 
-/** Where one of the tables lies: `count` entries, the first `offset` bytes into the file. */
+/** Where a table lies: `count` entries, the first one `offset` bytes into the file. */
 export interface TablePlace {
   readonly offset: number;
   readonly count: number;
@@ -38,7 +38,7 @@ export interface ProgramHeader {
 export interface SectionHeader {
   /** Where the entry itself lies in the file, in bytes. */
   readonly at: number;
-  /** sh_name: where the name is in the section header string table. */
+  /** sh_name: offset of the name in the section header string table. */
   readonly name: number;
   /** sh_type. */
   readonly type: number;
@@ -64,7 +64,7 @@ export interface HeaderTables {
   readonly sections: readonly SectionHeader[];
 }
 
-/** Both tables. @param head the ELF header, whose e_phentsize and e_shentsize have been checked */
+/** Reads both tables. @param head the ELF header; e_phentsize and e_shentsize have been checked */
 export function readHeaderTables(
   path: string,
   file: FileBytes,
@@ -115,9 +115,9 @@ interface RawTables {
 }
 
 /**
- * elfy wants a whole file, and is given one that ends after the header tables. Not elfy.parse(): that
- * asserts that a section name table exists, and takes time quadratic in the file for names that are not
- * terminated.
+ * elfy expects a whole file, so it gets a short one that ends after the header tables. elfy.parse()
+ * is not used: it asserts that a section name table exists, and takes quadratic time for names that
+ * are not terminated.
  */
 function readWithElfy(
   path: string,

@@ -1,6 +1,6 @@
 /**
- * The ELF header (gABI chapter 4), checked field by field before what it points to is read: whatever
- * the bytes are, the answer is a header or one error.
+ * The ELF header (gABI chapter 4). Each field is checked before what it points to is read. Whatever
+ * the bytes are, the result is a header or one error.
  */
 import { type Address, addressFromBigInt } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
@@ -19,10 +19,10 @@ import {
 } from './format.js';
 import { type HeaderTables, readHeaderTables, type TablePlace } from './header-tables.js';
 
-/** A file that is executed or loaded as it is, at a fixed address or at any, or an object for a linker. */
+/** `exec` runs at a fixed address, `dyn` at any address; `rel` is an object for a linker. */
 export type ElfType = 'exec' | 'dyn' | 'rel';
 
-/** The ELF header, and the entries of the two tables that it names. */
+/** The ELF header, with the entries of both header tables. */
 export interface ElfHeader extends HeaderTables {
   readonly type: ElfType;
   /** e_entry. */
@@ -31,7 +31,7 @@ export interface ElfHeader extends HeaderTables {
   readonly namesIndex: number;
 }
 
-/** The values of e_type that are read. */
+/** The e_type values that are accepted. */
 const TYPES: ReadonlyMap<number, ElfType> = new Map([
   [ET_REL, 'rel'],
   [ET_EXEC, 'exec'],
@@ -42,8 +42,8 @@ type Problem = ElfError | undefined;
 
 /**
  * Reads the header and the header tables.
- * @param wanted a `linked` file has segments and is no relocatable object; of `any` file the program
- * headers may be absent
+ * @param wanted `linked`: the file must have segments and must not be a relocatable object; `any`:
+ * the file may be an object, or have no program headers
  */
 export function readHeader(
   path: string,
@@ -67,14 +67,14 @@ export function readHeader(
   });
 }
 
-/** One of the two tables: what it is called, and where the ELF header has what is said of it. */
+/** One of the two tables: its name, and where the fields that describe it are in the ELF header. */
 interface TableKind {
   readonly name: string;
   readonly offsetAt: number;
   readonly countAt: number;
   readonly entrySizeField: string;
   readonly entrySizeAt: number;
-  /** The only size of an entry that there is. */
+  /** The only valid size of an entry, in bytes. */
   readonly entrySize: number;
 }
 
@@ -105,7 +105,7 @@ function checkIdent(path: string, head: Buffer, size: number): Problem {
   const magic = head.subarray(0, 4);
   if (magic.length === 0) return { ...ident, kind: 'not-elf', found: 'missing, the file is empty' };
   if (!Buffer.from([0x7f, 0x45, 0x4c, 0x46]).subarray(0, magic.length).equals(magic)) {
-    // Documentation/arch/arm64/booting.rst: the magic number at 56.
+    // The magic number of an arm64 Image is at 56: Documentation/arch/arm64/booting.rst.
     if (head.toString('latin1', 56, 60) === 'ARM\x64') {
       return { path, field: 'magic', offset: 56, kind: 'boot-image' };
     }

@@ -1,6 +1,6 @@
 /**
- * An ELF file that can be executed: beside what every file has, its segments, and memory for them that
- * is relocated. `loadElf` is how a kernel, a scenario or a user's program comes in.
+ * An ELF file that can be executed: it adds segments, and relocated memory for them, to what every
+ * file has. Kernels, scenarios and users' programs are all loaded by `loadElf`.
  */
 import { fail, ok, type Result } from '../base/result.js';
 import { type OtherRelocations, relocate } from './dynamic-relocations.js';
@@ -12,14 +12,14 @@ import { isDwarfFrame, isSFrame, readSections, sectionNamed } from './sections.j
 import { type ElfSegment, type LoadedSegment, readSegments } from './segments.js';
 import { readSymbols } from './symbols.js';
 
-/** A linked little-endian AArch64 ELF file, or an object that was given the addresses of one. */
+/** A linked little-endian AArch64 ELF file, or an object that has been laid out like one. */
 export interface ElfImage extends ElfFile {
-  /** PT_LOAD segments by rising address; they do not overlap and there is at least one. */
+  /** PT_LOAD segments in ascending address order. At least one; they do not overlap. */
   readonly segments: readonly ElfSegment[];
   /**
    * Fresh memory for every segment, moved by `bias` bytes (default 0), with
-   * R_AARCH64_RELATIVE (RELA) and RELR relocations applied. Call it also for bias 0:
-   * the words of a position-independent vmlinux are zero until then.
+   * R_AARCH64_RELATIVE (RELA) and RELR relocations applied. Needed for bias 0, too: until then
+   * the relocated words of a position-independent vmlinux are zero.
    * @param others what becomes of relocations of other types, which a dynamic linker resolves
    */
   applyRelocations(
@@ -29,9 +29,9 @@ export interface ElfImage extends ElfFile {
 }
 
 /**
- * Loads a linked AArch64 ELF file, plain or gzip-compressed (recognised by its contents). Of a plain
- * file only headers, symbols and what is used later are read.
- * Never throws: whatever the bytes are, the answer is an image or one {@link ElfError}.
+ * Loads a linked AArch64 ELF file, plain or gzip-compressed (recognised by its contents). A plain
+ * file is read lazily: headers and symbols now, the rest on first use. Never throws: whatever the
+ * bytes are, the result is an image or one {@link ElfError}.
  */
 export function loadElf(path: string): Result<ElfImage, ElfError> {
   const file = openFile(path);
@@ -39,8 +39,9 @@ export function loadElf(path: string): Result<ElfImage, ElfError> {
 }
 
 /**
- * As {@link loadElf}, from bytes already in memory; `path` only appears in errors. The
- * image keeps views of `bytes`, which must not change.
+ * As {@link loadElf}, from bytes already in memory. The image keeps views of `bytes`, which must
+ * not change.
+ * @param path appears only in errors
  */
 export function parseElf(path: string, bytes: Uint8Array): Result<ElfImage, ElfError> {
   return parseImage(path, bytesInMemory(bytes));

@@ -1,6 +1,6 @@
 /**
- * A relocatable object or a module as an image: its sections one after the other, relocated so that
- * branches, tables and addresses mean what they would in the linked file.
+ * Makes an image of a relocatable object or a module: the sections are placed one after another and
+ * relocated, so that branches, tables and addresses mean what they would in a linked file.
  */
 import type { Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
@@ -13,15 +13,15 @@ import type { ElfSegment } from './segments.js';
 import { applyRelocation, StaticRelocations } from './static-relocations.js';
 import type { ElfSymbol } from './symbols.js';
 
-/** Bytes from one undefined symbol's place to the next one's. */
+/** Distance in bytes between the places of two undefined symbols. */
 const EXTERN_SIZE = 16;
-/** Undefined symbols lie after everything else, on a page of their own. */
+/** Undefined symbols are placed after everything else, on pages of their own (64 KiB at most). */
 const EXTERN_ALIGNMENT = 0x10000;
 
 /**
- * Loads an object: a segment for each loaded section, whose memory is that of the section and cannot be
- * moved. Undefined symbols are known by name only, each at a place of its own where there is no code, so
- * that a call of `panic` is known for one.
+ * Loads an object. Each loaded section becomes a segment that shares the section's memory and
+ * cannot be moved. An undefined symbol gets an address of its own where there is no code, so that a
+ * call to `panic` is recognised by name.
  */
 export function loadObject(path: string): Result<ElfImage, ElfError> {
   const file = readElfFile(path, 'apart');
@@ -32,7 +32,7 @@ export function loadObject(path: string): Result<ElfImage, ElfError> {
   const changes = relocationsBySection(elf);
   const sections = [...elf.sections];
   for (const section of elf.sections.filter(isInMemory)) {
-    // Their data is relocated already.
+    // The unwind tables are relocated already.
     if (tables.has(section)) continue;
     const relocated = relocateSection(elf, section, changes.get(section.index) ?? [], externs);
     if (!relocated.ok) return relocated;
@@ -65,7 +65,7 @@ function endOf({ sections }: ElfFile): Address {
   return ends.reduce((high, end) => Math.max(high, end), 0);
 }
 
-/** The relocation sections, by the section that they change. */
+/** The relocation sections, by the number of the section that they apply to. */
 function relocationsBySection({ sections }: ElfFile): ReadonlyMap<number, ElfSection[]> {
   const found = new Map<number, ElfSection[]>();
   for (const section of sections) {
@@ -77,7 +77,9 @@ function relocationsBySection({ sections }: ElfFile): ReadonlyMap<number, ElfSec
   return found;
 }
 
-/** A copy of a section with all its relocations applied; one whose result is no address leaves its bytes. */
+/**
+ * A copy of a section with its relocations applied. One whose result is not an address is skipped.
+ */
 function relocateSection(
   { path, sections }: ElfFile,
   section: ElfSection,
@@ -99,12 +101,12 @@ function relocateSection(
   return ok({ ...section, data });
 }
 
-/** Places for undefined symbols, in the order in which they are asked for. */
+/** Assigns places to undefined symbols, in the order in which they are asked for. */
 class Externs {
   private readonly places = new Map<string, Address>();
   private readonly start: Address;
 
-  /** @param end of everything else */
+  /** @param end one past the last address of everything else */
   constructor(end: Address) {
     this.start = Math.ceil(end / EXTERN_ALIGNMENT) * EXTERN_ALIGNMENT;
   }

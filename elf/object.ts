@@ -1,6 +1,6 @@
 /**
- * A relocatable object: where its sections lie, which no linker has placed yet, and its unwind tables
- * as a linker would have written them.
+ * Relocatable objects: places the sections, which no linker has done yet, and relocates the unwind
+ * tables as a linker would.
  */
 import type { Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
@@ -10,14 +10,19 @@ import type { SectionHeader } from './header-tables.js';
 import type { ElfSection } from './sections.js';
 import { applyRelocation, dataBytes, StaticRelocations } from './static-relocations.js';
 
-/** Limit on the loaded bytes of an object, NOBITS included: those cost no bytes of the file. */
+/**
+ * Limit on the loaded bytes of an object. It includes NOBITS, which the file's size does not bound.
+ */
 const MAX_OBJECT = 2 ** 40;
-/** Largest alignment honoured; the gABI sets none. */
+/** Largest alignment honoured, in bytes; the gABI sets no limit. */
 const MAX_ALIGNMENT = 2 ** 21;
-/** The first loaded section of an object is here, so that no symbol is at address 0. */
+/** Address of the first loaded section; not 0, so that no symbol is at address 0. */
 const OBJECT_BASE = 0x1_0000;
 
-/** The sections one after the other, so that an address names one place; those not loaded are at 0. */
+/**
+ * Places the loaded sections one after another, so that an address is unambiguous; the others get
+ * address 0. Fails when the loaded sections are too large together.
+ */
 export function layOutObject(
   path: string,
   sections: readonly ElfSection[],
@@ -45,7 +50,7 @@ export function layOutObject(
 }
 
 /**
- * A copy of a section of an object with its relocations applied, of which only those of data are
+ * A copy of an object's unwind table with its relocations applied. Only data relocations are
  * accepted: an unwind table has no others.
  */
 export function relocateTable(
@@ -84,9 +89,9 @@ export function relocateTable(
 }
 
 /**
- * SFrame before the PC-relative flag: function starts are relative to the section, but assemblers
- * gave the field an ordinary PC-relative relocation and left the rest to the linker (SFrame V2,
- * errata 1).
+ * Whether a table is SFrame from before the PC-relative flag (SFrame V2, errata 1). Function starts
+ * are then relative to the section, but assemblers emitted an ordinary PC-relative relocation for
+ * them and left the difference to the linker.
  */
 function isSectionRelative({ name, data }: ElfSection): boolean {
   return name === '.sframe' && data.length > 4 && (data[2] ?? 3) < 3 && ((data[3] ?? 0) & 4) === 0;

@@ -1,13 +1,13 @@
-/** An image somewhere else than where it was linked. */
+/** Moves an image away from where it was linked. */
 import type { Address } from '../base/address.js';
 import type { ElfImage } from './image.js';
 import { type ElfSection, sectionNamed } from './sections.js';
 
 /**
- * The image as if it had been linked `bias` bytes higher: segments, loaded sections, `.sframe`,
- * symbols and the entry point move together, and relocations follow. For images of type `dyn`:
- * an `exec` image refuses the move when its relocations are applied.
- * @param bias whole bytes; a multiple of the largest segment alignment keeps alignments
+ * The image as if it had been linked `bias` bytes higher: segments, loaded sections, unwind tables,
+ * symbols, the entry point and relocations move together. Only for images of type `dyn`: an `exec`
+ * image fails when its relocations are applied.
+ * @param bias whole bytes; use a multiple of the largest segment alignment to keep alignments
  */
 export function rebaseElf(image: ElfImage, bias: number): ElfImage {
   if (bias === 0) return image;

@@ -1,4 +1,4 @@
-/** The entries of a section of relocations with addends (gABI chapter 4, Elf64_Rela). */
+/** The entries of a relocation section with addends (gABI chapter 4, Elf64_Rela). */
 import { type Address, addressFromWords } from '../base/address.js';
 import { type ElfError, malformed } from './error.js';
 import { RELA_SIZE } from './format.js';
@@ -6,7 +6,7 @@ import type { ElfSection } from './sections.js';
 
 /** The entries of one SHT_RELA section, numbered from 0. */
 export class RelocationEntries {
-  /** Whole entries. */
+  /** Number of complete entries. */
   readonly count: number;
   private readonly view: DataView;
 
@@ -26,13 +26,15 @@ export class RelocationEntries {
     return this.view.getUint32(index * RELA_SIZE + 12, true);
   }
 
-  /** r_offset of a linked file: the address of what is changed. */
+  /** r_offset in a linked file: the address to relocate. */
   address(index: number): Address {
     const at = index * RELA_SIZE;
     return addressFromWords(this.view.getUint32(at, true), this.view.getUint32(at + 4, true));
   }
 
-  /** r_offset of an object: bytes from the start of the section that is changed; Infinity from 4 GiB on. */
+  /**
+   * r_offset in an object: bytes from the start of the relocated section; Infinity from 4 GiB on.
+   */
   offset(index: number): number {
     const at = index * RELA_SIZE;
     return this.view.getUint32(at + 4, true) === 0 ? this.view.getUint32(at, true) : Infinity;
@@ -42,14 +44,14 @@ export class RelocationEntries {
     return this.view.getBigInt64(index * RELA_SIZE + 16, true);
   }
 
-  /** What is wrong when the section does not end with the last whole entry. */
+  /** An error when the section's size is not a whole number of entries. */
   checkEnd(path: string): ElfError | undefined {
     return this.view.byteLength === this.count * RELA_SIZE
       ? undefined
-      : malformed(path, ...this.place(this.count), 'half an entry');
+      : malformed(path, ...this.place(this.count), 'incomplete entry');
   }
 
-  /** An entry as an error names it: field, and offset in the file. */
+  /** How an error names an entry: field, and offset in the file in bytes. */
   place(index: number): [field: string, offset: number] {
     const { name, offset } = this.section;
     return [`${name}[${index}]`, offset + index * RELA_SIZE];

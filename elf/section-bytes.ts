@@ -1,6 +1,7 @@
 /**
- * Sections that are read where they are asked for, also compressed ones (gABI, Compressed Sections; `.zdebug_*`, GNU). Those are
- * decompressed from their start only as far as is asked for, which for debugging information is a small part.
+ * Reads parts of sections, compressed ones included (gABI, Compressed Sections; GNU `.zdebug_*`). A
+ * compressed section is decompressed only as far as it is read: of debugging information only a
+ * small part at the start is needed.
  */
 import { constants, inflateSync } from 'node:zlib';
 import { CHDR_SIZE, ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './format.js';
@@ -10,22 +11,26 @@ import { zstdChunks, zstdIsReady } from './zstd-stream.js';
 
 /** The bytes of a section, decompressed. */
 export interface SectionBytes {
-  /** Bytes; of a compressed section, what its header says. */
+  /** Size in bytes; for a compressed section, the size that its header gives. */
   readonly size: number;
-  /** A range that lies within. @throws SectionUnreadable */
+  /** The bytes of a range, which must lie within. @throws SectionUnreadable */
   read(offset: number, length: number): Uint8Array;
 }
 
-/** One line: why a section cannot be read. */
+/** Why a section cannot be read; the message is one line. */
 export class SectionUnreadable extends Error {}
 
-/** Most bytes of one section that are decompressed, and held. */
+/** Limit on the decompressed bytes of one section, all of which are held in memory. */
 const MAX_INFLATED = 2 ** 28;
-/** Compressed bytes taken at first; then twice as many. */
+/** Compressed bytes to start with; doubled for each further attempt. */
 const FIRST_PIECE = 2 ** 18;
 const GNU_HEADER_SIZE = 12;
 
-/** The section of that name, or of its old compressed name `.zNAME`. Undefined when there is none. */
+/**
+ * The section of that name, or else of its old compressed name: `.zdebug_info` for `.debug_info`.
+ * Undefined when there is neither.
+ * @throws SectionUnreadable when the header of a compressed section is wrong
+ */
 export function sectionBytes(elf: ElfFile, name: string): SectionBytes | undefined {
   const section = elf.section(name);
   if (section !== undefined) return new Contents(elf, section).bytes();
@@ -44,7 +49,8 @@ class Contents {
     const read = (offset: number, length: number): Uint8Array => this.part(offset, length);
     if ((section.flags & SHF_COMPRESSED) === 0) return { size: section.size, read };
     const header = this.part(0, Math.min(CHDR_SIZE, section.size));
-    if (header.length < CHDR_SIZE) throw this.problem('is compressed, and has no header');
+    if (header.length < CHDR_SIZE)
+      throw this.problem('is compressed but has no compression header');
     const type = header.readUInt32LE(0);
     const size = Number(header.readBigUInt64LE(8));
     if (type === ELFCOMPRESS_ZLIB)
@@ -76,7 +82,7 @@ class Contents {
     }
   }
 
-  /** zlib has no way to go on later that does not wait: it starts again with twice as much. */
+  /** Node's synchronous zlib cannot resume, so each step starts again with twice as much input. */
   private *inflater(start: number): Generator<Uint8Array> {
     const all = this.section.size - start;
     for (let taken = FIRST_PIECE; ; taken *= 2) {
@@ -115,7 +121,7 @@ class Inflated implements SectionBytes {
   constructor(
     readonly size: number,
     private readonly problem: (what: string) => SectionUnreadable,
-    /** The contents from the start, more of them each time. */
+    /** Yields the contents from the start, longer each time. */
     private readonly more: Generator<Uint8Array>,
   ) {}
 
@@ -125,14 +131,16 @@ class Inflated implements SectionBytes {
     while (this.held.length < end) {
       const next = this.next();
       if (next === undefined)
-        throw this.problem(`decompresses to less than the ${this.size} bytes that its header says`);
+        throw this.problem(
+          `decompresses to less than the ${this.size} bytes that its header gives`,
+        );
       this.held = next;
     }
     return this.held.subarray(offset, end);
   }
 
   private tooMuch(): SectionUnreadable {
-    const why = `is compressed, and more than ${MAX_INFLATED} bytes of it would be needed`;
+    const why = `is compressed, and more than ${MAX_INFLATED} bytes of it are needed`;
     return this.problem(`${why}: use objcopy --decompress-debug-sections`);
   }
 
@@ -142,10 +150,10 @@ class Inflated implements SectionBytes {
       return done === true ? undefined : value;
     } catch (error) {
       if (error instanceof SectionUnreadable) throw error;
-      // Only inflateSync(), which would have to give more than it may.
+      // Only inflateSync() throws this: the output exceeds its limit.
       if (error instanceof RangeError) throw this.tooMuch();
       const reason = error instanceof Error ? error.message : 'no reason';
-      throw this.problem(`is compressed, and corrupt: ${reason}`);
+      throw this.problem(`is compressed but corrupt: ${reason}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The sections of an ELF file (gABI chapter 4): what a linker and a reader of tables know it by. */
+/** The sections of an ELF file (gABI chapter 4), which linkers and readers of tables work with. */
 import { type Address, addressFromBigInt } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { checkRange, type ElfError, malformed } from './error.js';
@@ -17,14 +17,14 @@ import { nameAt } from './strings.js';
 
 /** One section header and its contents. */
 export interface ElfSection {
-  /** Its number in the section header table, by which symbols and other sections name it. */
+  /** Index in the section header table; symbols and other sections refer to it. */
   readonly index: number;
   readonly name: string;
-  /** sh_addr, 0 when the section is not loaded; in an object, where the section was laid out. */
+  /** sh_addr, 0 when the section is not loaded; in an object, where the section was placed. */
   readonly address: Address;
   /** sh_size in bytes. */
   readonly size: number;
-  /** The bytes in the file, a view: do not write. Empty for SHT_NOBITS. */
+  /** The section's bytes in the file, read-only. Empty for SHT_NOBITS. */
   readonly data: Uint8Array;
   /** sh_offset: where `data` lies in the file. */
   readonly offset: number;
@@ -34,15 +34,15 @@ export interface ElfSection {
   readonly flags: number;
   /** SHF_ALLOC. */
   readonly loaded: boolean;
-  /** SHF_EXECINSTR, and it is loaded. */
+  /** SHF_EXECINSTR and SHF_ALLOC. */
   readonly executable: boolean;
   /** sh_link: index of a related section. */
   readonly link: number;
-  /** sh_info: for a relocation section the section that it changes. */
+  /** sh_info: for a relocation section, the index of the section that it applies to. */
   readonly info: number;
 }
 
-/** The sections, in the order of their headers. Their bytes are read when they are used. */
+/** The sections in header order. Their bytes are read on first use. */
 export function readSections(
   path: string,
   file: FileBytes,
@@ -93,21 +93,24 @@ function bytesOf(file: FileBytes, { type, offset, size }: SectionHeader): LazyBy
   return new LazyBytes(file, Number(offset), type === SHT_NOBITS ? 0 : Number(size));
 }
 
-/** Look-up of the first section of a name. */
+/** A function that finds the first section of a name. */
 export function sectionNamed(
   sections: readonly ElfSection[],
 ): (name: string) => ElfSection | undefined {
   return (name) => sections.find((section) => section.name === name);
 }
 
-/** Binutils before 2.45 gave .sframe the type SHT_PROGBITS, so the name counts as well. */
+/**
+ * Whether a section is a loaded SFrame table. Binutils before 2.45 gave `.sframe` the type
+ * SHT_PROGBITS, so the name counts as well as the type.
+ */
 export function isSFrame({ type, name, loaded, size }: ElfSection): boolean {
   return (
     (type === SHT_GNU_SFRAME || name === '.sframe') && loaded && type !== SHT_NOBITS && size > 0
   );
 }
 
-/** Call frame information of DWARF that is not compressed. */
+/** Whether a section is DWARF call frame information that is not compressed. */
 export function isDwarfFrame({ type, name, flags, size }: ElfSection): boolean {
   const isFrame = name === '.eh_frame' || name === '.debug_frame';
   return isFrame && type !== SHT_NOBITS && size > 0 && (flags & SHF_COMPRESSED) === 0;

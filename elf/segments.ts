@@ -1,4 +1,4 @@
-/** The segments of a linked ELF file (gABI chapter 5): what is loaded, where, and with what rights. */
+/** The segments of a linked ELF file (gABI chapter 5): what is loaded, where, and how protected. */
 import { addressFromBigInt, type Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { checkRange, type ElfError, malformed } from './error.js';
@@ -11,7 +11,7 @@ import type { ElfSection } from './sections.js';
 export interface LoadedSegment {
   /** Linked address of the first byte, plus the bias. */
   readonly address: Address;
-  /** p_memsz bytes of its own that may be written: file contents, relocated, then zeroes. */
+  /** p_memsz bytes, a private copy: the relocated file contents, then zeroes. */
   readonly data: Uint8Array;
   readonly readable: boolean;
   readonly writable: boolean;
@@ -20,9 +20,9 @@ export interface LoadedSegment {
 
 /** One PT_LOAD program header. */
 export interface ElfSegment extends LoadedSegment {
-  /** The p_filesz bytes of the file, a view: do not write. Relocations are not applied. */
+  /** The p_filesz bytes in the file, read-only. Relocations are not applied. */
   readonly data: Uint8Array;
-  /** p_memsz in bytes; what exceeds `data` is zero. */
+  /** p_memsz in bytes; the memory beyond `data` is zero. */
   readonly memorySize: number;
 }
 
@@ -31,15 +31,15 @@ const MAX_MEMORY = 2 ** 30;
 
 type Problem = ElfError | undefined;
 
-/** What the program headers describe. */
+/** The segments that the program headers describe. */
 export interface Segments {
-  /** PT_LOAD, by rising address, without overlap, not empty. */
+  /** PT_LOAD segments in ascending address order, without overlap. Not empty. */
   readonly load: readonly ElfSegment[];
-  /** PT_GNU_SFRAME as if it were a section: all that is left when section headers are not. */
+  /** PT_GNU_SFRAME as a section, for files whose section headers were removed. */
   readonly sframe: readonly ElfSection[];
 }
 
-/** The segments, once sizes and addresses of all program headers are known to make sense. */
+/** Reads the segments, after checking the sizes and addresses in all program headers. */
 export function readSegments(
   path: string,
   file: FileBytes,
@@ -70,14 +70,14 @@ class SegmentReader {
     const problem =
       this.checkAddress(header, address, index) ?? this.checkSizes(header, address, index);
     if (problem !== undefined) return problem;
-    // objcopy --remove-section leaves the header of what it removes, with a size of 0.
+    // objcopy --remove-section leaves the program header of the section, with a size of 0.
     if (header.memorySize === 0n) return undefined;
     if (header.type === PT_GNU_SFRAME) this.sframe.push(sframeSection(this.file, header, address));
     else this.load.push(loadSegment(this.file, header, address));
     return undefined;
   }
 
-  /** Sorts by address; segments that overlap are refused: which bytes win is not defined. */
+  /** Sorts by address. Overlapping segments are refused: which one wins is undefined. */
   order(): Problem {
     if (this.load.length === 0) {
       return { path: this.path, field: 'e_phnum', offset: 56, kind: 'no-load-segment' };

@@ -1,5 +1,5 @@
 /**
- * The relocations of an object, and what a linker would write for each (ELF for the Arm 64-bit
+ * The relocations of an object, and how to apply each as a linker would (ELF for the Arm 64-bit
  * Architecture, static AArch64 relocations).
  */
 import type { Address } from '../base/address.js';
@@ -19,16 +19,17 @@ import { SymbolEntries } from './symbol-entries.js';
 
 /** One relocation of an object. */
 export interface StaticRelocation {
-  /** Its number in the section. */
+  /** Index in the relocation section. */
   readonly index: number;
+  /** R_AARCH64_*. */
   readonly type: number;
-  /** Bytes from the start of the section that it changes; {@link RelocationEntries.offset}. */
+  /** Bytes from the start of the section that it applies to: {@link RelocationEntries.offset}. */
   readonly offset: number;
-  /** Its symbol's number. */
+  /** Index of its symbol. */
   readonly symbol: number;
   /** The symbol is defined in this object. */
   readonly defined: boolean;
-  /** S + A of the ELF specification; S is 0 for an undefined symbol, as readelf has it. */
+  /** S + A of the ELF specification; S is 0 for an undefined symbol, as in readelf's output. */
   readonly value: bigint;
 }
 
@@ -37,7 +38,7 @@ export class StaticRelocations {
   private readonly entries: RelocationEntries;
   private readonly symbols: SymbolEntries;
 
-  /** @param sections those of the object, laid out */
+  /** @param sections the sections of the object, with their addresses */
   constructor(
     private readonly path: string,
     private readonly sections: readonly ElfSection[],
@@ -47,7 +48,7 @@ export class StaticRelocations {
     this.symbols = SymbolEntries.ofSection(sections, section.link);
   }
 
-  /** In file order; after a problem there are no more. */
+  /** Yields the relocations in file order. An error is the last thing that it yields. */
   *read(): Generator<Result<StaticRelocation, ElfError>> {
     const { entries, symbols } = this;
     for (let index = 0; index < entries.count; index++) {
@@ -67,12 +68,12 @@ export class StaticRelocations {
     if (problem !== undefined) yield fail(problem);
   }
 
-  /** A relocation as an error names it: field, and offset in the file. */
+  /** How an error names a relocation: field, and offset in the file in bytes. */
   place(index: number): [field: string, offset: number] {
     return this.entries.place(index);
   }
 
-  /** The name of a symbol, '' when it has none. */
+  /** The name of a symbol; '' when it has none. */
   symbolName(symbol: number): string {
     return this.symbols.name(symbol) ?? '';
   }
@@ -85,7 +86,7 @@ export class StaticRelocations {
   }
 }
 
-/** What a relocation of data writes: bytes, and whether the place is subtracted. */
+/** Data relocations: how many bytes each writes, and whether it subtracts the place. */
 const DATA: Readonly<Record<number, { readonly bytes: 4 | 8; readonly relative: boolean }>> = {
   [R_AARCH64_ABS64]: { bytes: 8, relative: false },
   [R_AARCH64_ABS32]: { bytes: 4, relative: false },
@@ -93,12 +94,12 @@ const DATA: Readonly<Record<number, { readonly bytes: 4 | 8; readonly relative: 
   [R_AARCH64_PREL32]: { bytes: 4, relative: true },
 };
 
-/** How many bytes a relocation of data writes; undefined for other types. */
+/** How many bytes a data relocation writes; undefined for other types. */
 export function dataBytes(type: number): 4 | 8 | undefined {
   return DATA[type]?.bytes;
 }
 
-/** The bits of an instruction that a relocation changes, and what they become. */
+/** The bits of an instruction that a relocation changes, and their new value. */
 type Field = (target: number, place: Address) => readonly [mask: number, bits: number];
 
 const branch26: Field = (target, place) => [0x03ffffff, (target - place) >> 2];
@@ -135,11 +136,11 @@ const CODE: ReadonlyMap<number, Field> = new Map([
 ]);
 
 /**
- * Applies one relocation. One whose type is not known, or that lies outside, changes nothing.
- * @param section the bytes that are changed
- * @param offset where in them
- * @param value S + A; one for code is an address that a Number holds exactly
- * @param place the address of what is changed
+ * Applies one relocation. Does nothing when its type is unknown or it lies outside the section.
+ * @param section the bytes to change
+ * @param offset of the relocated place in `section`, in bytes
+ * @param value S + A; for code, a Number must hold it exactly
+ * @param place the address of the relocated place
  */
 export function applyRelocation(
   section: DataView,

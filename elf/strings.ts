@@ -1,12 +1,13 @@
 /** String tables: the names of sections and symbols (gABI chapter 4). */
+
 /** Longest name read, in bytes; the kernel allows 511 (KSYM_NAME_LEN, v7.3-rc7). */
 const MAX_NAME = 4096;
 
 /**
- * The string at `offset` of a string table. Undefined when it starts
- * outside the table, is not terminated, or is longer than {@link MAX_NAME}: without that
- * last bound a table of n bytes and no terminator costs n bytes for every name. Control characters
- * are written as readelf writes them, `^J`: every name ends up in a line of some report.
+ * The string at `offset` in a string table. Undefined when it starts outside the table, is not
+ * terminated, or is longer than {@link MAX_NAME}: without that limit, each name in an unterminated
+ * table would cost a scan of the whole table. Control characters are written as readelf does, `^J`,
+ * because names end up in one-line reports.
  */
 export function nameAt(table: Uint8Array, offset: number): string | undefined {
   if (offset === 0 && table.length === 0) return '';

@@ -1,4 +1,4 @@
-/** The entries of a section of symbols, .symtab or .dynsym (gABI chapter 4, symbol table). */
+/** The entries of a symbol section, .symtab or .dynsym (gABI chapter 4, symbol table). */
 import { addressFromWords } from '../base/address.js';
 import {
   SHN_ABS,
@@ -15,17 +15,17 @@ import {
 import type { ElfSection } from './sections.js';
 import { nameAt } from './strings.js';
 
-/** What a symbol names: something to run, data, or a place that has no type. */
+/** What a symbol names: code, data, or a place without a type. */
 export type SymbolKind = 'function' | 'object' | 'other';
 
-/** The number of the section in which a symbol is defined, or why that is none. */
+/** The index of the section that defines a symbol, or why there is no such section. */
 export type SymbolHome = number | 'undefined' | 'absolute' | 'common';
 
-/** The entries, numbered from 0; only whole ones count. */
+/** The entries of one symbol section, numbered from 0. An incomplete last entry is ignored. */
 export class SymbolEntries {
   readonly count: number;
   private readonly view: DataView;
-  /** By offset in the string table: a third of a kernel's symbols share the names `$x` and `$d`. */
+  /** Cache by string offset: a third of a kernel's symbols share the names `$x` and `$d`. */
   private readonly shortNames = new Map<number, string>();
 
   /** @param names the contents of the string table */
@@ -38,7 +38,7 @@ export class SymbolEntries {
     this.view = new DataView(buffer, byteOffset, byteLength);
   }
 
-  /** The symbols that section `index` has, with the names that its sh_link leads to. */
+  /** The symbols of section `index`, with the string table that its sh_link refers to. */
   static ofSection(sections: readonly ElfSection[], index: number): SymbolEntries {
     const section = sections[index] ?? NOTHING;
     return new SymbolEntries(section, sections[section.link]?.data ?? NOTHING.data);
@@ -49,7 +49,7 @@ export class SymbolEntries {
     return this.view.getUint8(index * SYM_SIZE + 4) & 15;
   }
 
-  /** Undefined for types of which there are no {@link ElfSymbol}s. */
+  /** Undefined for the types that do not become an {@link ElfSymbol}. */
   kind(index: number): SymbolKind | undefined {
     switch (this.type(index)) {
       case STT_FUNC:
@@ -72,7 +72,7 @@ export class SymbolEntries {
     return this.binding(index) === STB_WEAK;
   }
 
-  /** st_shndx; a section of that number may not exist. */
+  /** From st_shndx. The section may not exist. */
   home(index: number): SymbolHome {
     const section = this.view.getUint16(index * SYM_SIZE + 6, true);
     if (section === SHN_UNDEF) return 'undefined';
@@ -80,7 +80,7 @@ export class SymbolEntries {
     return section === SHN_COMMON ? 'common' : section;
   }
 
-  /** st_value as a signed number, which may be too large to be exact. */
+  /** st_value as a signed number, rounded when it is beyond +-2^53. */
   value(index: number): number {
     const at = index * SYM_SIZE + 8;
     return addressFromWords(this.view.getUint32(at, true), this.view.getUint32(at + 4, true));
@@ -91,7 +91,7 @@ export class SymbolEntries {
     return this.view.getBigUint64(index * SYM_SIZE + 8, true);
   }
 
-  /** st_size, which may be too large to be exact. */
+  /** st_size in bytes, rounded when it is above 2^53. */
   size(index: number): number {
     const at = index * SYM_SIZE + 16;
     return this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 2 ** 32;

@@ -1,10 +1,12 @@
-/** Names of symbols: which name nothing, which of several is the best, which are like a misspelt one. */
+/**
+ * Symbol names: which are only markers, which alias to prefer, and which resemble a misspelt name.
+ */
 import type { ElfSymbol } from './symbols.js';
 
 /**
- * Whether a symbol marks something for tools and names nothing: the `$x` and `$d` mapping
- * symbols (ELF for the Arm 64-bit Architecture, mapping symbols; with a prefix where
- * objcopy renamed them, as in `__pi_$x`), and assembler-local `.L` labels.
+ * Whether a symbol is only a marker for tools: a `$x` or `$d` mapping symbol (ELF for the Arm
+ * 64-bit Architecture, mapping symbols), or an assembler-local `.L` label. A mapping symbol that
+ * objcopy renamed has a prefix, as in `__pi_$x`.
  */
 export function isMarker({ name, kind, size, global }: ElfSymbol): boolean {
   if (name === '') return true;
@@ -13,9 +15,9 @@ export function isMarker({ name, kind, size, global }: ElfSymbol): boolean {
 }
 
 /**
- * Orders symbols that start at one address, best name first: with a size before labels,
- * functions before objects, and then as kallsyms does (scripts/kallsyms.c, v7.3-rc7):
- * strong before weak, fewer leading underscores first.
+ * Orders the symbols of one address, best name first: sized symbols before labels, functions
+ * before objects, then as kallsyms does (scripts/kallsyms.c, v7.3-rc7): strong before weak,
+ * fewer leading underscores first.
  */
 export function compareAliases(a: ElfSymbol, b: ElfSymbol): number {
   return (
@@ -34,7 +36,7 @@ function underscores(name: string): number {
   return count;
 }
 
-/** The names nearest to a misspelt one, nearest first: for error messages. */
+/** At most `limit` names that resemble a misspelt one, nearest first: for error messages. */
 export function nearestNames(wanted: string, names: Iterable<string>, limit: number): string[] {
   const worst = Math.max(2, Math.ceil(wanted.length / 3));
   const near: { name: string; distance: number }[] = [];
@@ -46,7 +48,7 @@ export function nearestNames(wanted: string, names: Iterable<string>, limit: num
   return near.slice(0, limit).map(({ name }) => name);
 }
 
-/** Edit distance, or some number above `worst`. A name that contains the other is near. */
+/** Edit distance, or any number above `worst`. A name that contains `wanted` has distance 1. */
 function distanceWithin(wanted: string, name: string, worst: number): number {
   if (name === wanted) return 0;
   if (wanted.length >= 4 && name.includes(wanted)) return 1;

@@ -1,19 +1,19 @@
-/** From a name to an address and back, over everything that is loaded. */
+/** Maps names to addresses and back, over all loaded images. */
 import { hexAddress, type Address } from '../base/address.js';
 import { lastAtOrBelow } from '../base/sorted.js';
 import type { ElfImage } from './image.js';
 import { compareAliases, isMarker, nearestNames } from './symbol-names.js';
 import type { ElfSymbol } from './symbols.js';
 
-/** A symbol and how far into it an address lies. */
+/** An address as a symbol and an offset. */
 export interface SymbolPlace {
-  /** `size` is where the symbol ends: for one without st_size, the next symbol. */
+  /** Its `size` is the range that it covers: without st_size, up to the next symbol. */
   readonly symbol: ElfSymbol;
   /** Bytes, from 0 to `symbol.size` - 1. */
   readonly offset: number;
 }
 
-/** A part of an image that is loaded: a symbol never reaches beyond the end of its region. */
+/** A loaded part of an image. A symbol never extends past the end of its region. */
 interface Region {
   readonly low: Address;
   readonly high: Address;
@@ -29,7 +29,7 @@ export class SymbolTable {
   private readonly names = new Map<string, ElfSymbol>();
   private readonly ranges: readonly ElfSymbol[];
   private readonly starts: Float64Array;
-  /** Index of the symbol around symbol i, or -1. */
+  /** Index of the symbol that encloses symbol i, or -1. */
   private readonly parents: Int32Array;
   private readonly executable: Uint8Array;
 
@@ -51,8 +51,8 @@ export class SymbolTable {
   }
 
   /**
-   * The symbol of that name, absolute ones included. `size` is st_size, or where the next
-   * symbol starts when there is none, or 0 for a label inside another symbol.
+   * The symbol of that name, absolute ones included. Its `size` is st_size; without one, the
+   * distance to the next symbol, or 0 for a label inside another symbol.
    */
   byName(name: string): ElfSymbol | undefined {
     return this.names.get(name);
@@ -65,7 +65,9 @@ export class SymbolTable {
     return symbol === undefined ? undefined : { symbol, offset: address - symbol.address };
   }
 
-  /** Whether the symbol there is of code: a function, or a label of assembly without a type. */
+  /**
+   * Whether `address` is in a function, or follows an untyped assembly label in executable memory.
+   */
   isCode(address: Address): boolean {
     const i = this.indexAt(address);
     return this.executable[i] === 1 && this.ranges[i]?.kind !== 'object';
@@ -79,15 +81,15 @@ export class SymbolTable {
     return -1;
   }
 
-  /** `name+0x10/0x40` as the kernel's %pS prints it; 16 hexadecimal digits between symbols. */
+  /** `name+0x10/0x40`, as the kernel's %pS prints it; 16 hexadecimal digits outside all symbols. */
   format(address: Address): string {
     const place = this.at(address);
     return place === undefined ? hexAddress(address) : formatPlace(place, 0);
   }
 
   /**
-   * As {@link format} for a return address, which belongs to the call before it: after a
-   * call that never returns it is the end of its function (%pB, sprint_backtrace() in
+   * As {@link format} for a return address, which belongs to the call before it: when that call
+   * never returns, the address may already be past the function's end (%pB, sprint_backtrace() in
    * kernel/kallsyms.c, v7.3-rc7).
    */
   formatReturnAddress(address: Address): string {
@@ -95,14 +97,14 @@ export class SymbolTable {
     return place === undefined ? hexAddress(address) : formatPlace(place, 1);
   }
 
-  /** Every symbol with code in it, by rising address, one for each address. */
+  /** The symbols that contain code, in ascending address order, one for each address. */
   *functions(): Generator<ElfSymbol> {
     for (const [i, symbol] of this.ranges.entries()) {
       if (this.executable[i] === 1 && symbol.kind !== 'object') yield symbol;
     }
   }
 
-  /** At most `limit` names that a misspelt `name` may have meant, nearest first. */
+  /** At most `limit` names that a misspelt `name` may stand for, nearest first. */
   suggestions(name: string, limit = 3): string[] {
     return nearestNames(name, this.names.keys(), limit);
   }
@@ -114,7 +116,7 @@ export class SymbolTable {
         this.names.set(symbol.name, symbol);
       }
     }
-    // A size that was found by looking at the next symbol belongs in the answer of byName.
+    // byName() must return the sizes that were derived from the next symbol.
     for (const range of this.ranges) {
       const named = this.names.get(range.name);
       if (named?.address === range.address && !named.absolute) this.names.set(range.name, range);
@@ -126,7 +128,7 @@ function formatPlace({ symbol, offset }: SymbolPlace, extra: number): string {
   return `${symbol.name}+0x${(offset + extra).toString(16)}/0x${symbol.size.toString(16)}`;
 }
 
-/** Loaded sections; segments when the section headers are gone. */
+/** The loaded sections; the segments when there are no section headers. */
 function regionsOf(image: ElfImage): Region[] {
   const sections = image.sections.filter(({ loaded, size }) => loaded && size > 0);
   if (sections.length === 0) {
@@ -139,7 +141,7 @@ function regionsOf(image: ElfImage): Region[] {
   });
 }
 
-/** One symbol for each address, in order, each with the size that it really covers. */
+/** One symbol for each address, in ascending order, each with the size that it covers. */
 function symbolRanges(
   symbols: readonly ElfSymbol[],
   regionOf: (address: Address) => Region | undefined,
@@ -167,7 +169,7 @@ function symbolRanges(
   return ranges;
 }
 
-/** For each range the index of the smallest earlier one that contains its start, or -1. */
+/** For each range, the index of the innermost earlier range that contains its start, or -1. */
 function enclosing(ranges: readonly ElfSymbol[]): Int32Array {
   const parents = new Int32Array(ranges.length).fill(-1);
   const open: number[] = [];

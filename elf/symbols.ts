@@ -1,4 +1,4 @@
-/** The symbols of an ELF file that name something in it, of .symtab or else of .dynsym. */
+/** The defined symbols of an ELF file, from .symtab or else from .dynsym. */
 import type { Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { type ElfError, malformed } from './error.js';
@@ -10,41 +10,41 @@ import { SymbolEntries, type SymbolKind } from './symbol-entries.js';
 export interface ElfSymbol {
   readonly name: string;
   /**
-   * st_value: a linked address, or the value itself when `absolute`; in an object, whose values are
-   * offsets in their sections (gABI chapter 4), where that place was laid out.
+   * st_value: a linked address, or the constant when `absolute`. In an object st_value is an offset
+   * in a section (gABI chapter 4), so this adds the address at which the section was placed.
    */
   readonly address: Address;
   /** st_size in bytes; 0 when the source gave none. */
   readonly size: number;
   readonly kind: SymbolKind;
-  /** STB_GLOBAL or STB_WEAK, as opposed to STB_LOCAL. */
+  /** STB_GLOBAL or STB_WEAK, not STB_LOCAL. */
   readonly global: boolean;
   /** STB_WEAK. */
   readonly weak: boolean;
   /** SHN_ABS: a constant, not a place in the file. */
   readonly absolute: boolean;
-  /** Index of the section that it lies in, which a linked file may not have; 0 when `absolute`. */
+  /** Index of its section, which may not exist in a linked file; 0 when `absolute`. */
   readonly section: number;
-  /** Of a local symbol: the STT_FILE symbol before it, '' when there is none. */
+  /** Name of the STT_FILE symbol before a local symbol; '' when there is none, and for globals. */
   readonly file: string;
 }
 
-/** The symbols of a file, and whether it has lost its .symtab. */
+/** The symbols of a file, and whether it has no .symtab. */
 export interface ElfSymbols {
   /** In file order. */
   readonly symbols: readonly ElfSymbol[];
   readonly stripped: boolean;
 }
 
-/** Most symbols accepted; an allyesconfig vmlinux has under a million. */
+/** Limit on the number of symbols; an allyesconfig vmlinux has under a million. */
 const MAX_SYMBOLS = 4_000_000;
 /** Limit on all names together, in characters. */
 const MAX_NAMES = 2 ** 28;
 
 /**
- * The defined symbols. Section and TLS symbols are left out, and so are those whose address or end no
- * Number holds exactly.
- * @param layout values of an `object` are offsets in the sections
+ * Reads the defined symbols. Section and TLS symbols are left out, as are symbols whose address or
+ * end a Number cannot hold exactly.
+ * @param layout `object`: values are offsets in sections; `linked`: values are addresses
  */
 export function readSymbols(
   path: string,
@@ -75,7 +75,8 @@ export function readSymbols(
     if (home === 'undefined' || home === 'common') continue;
     const absolute = home === 'absolute';
     const section = absolute ? 0 : home;
-    // An object has no place in a section that does not exist; a linked address needs no section.
+    // In an object a symbol without an existing section has no address; a linked one needs no
+    // section.
     const base = absolute || layout === 'linked' ? 0 : (sections[section]?.address ?? NaN);
     const address = base + entries.value(i);
     const size = entries.size(i);
@@ -114,7 +115,7 @@ function checkTable(
   return { path, field, offset, kind: 'too-large', value, limit };
 }
 
-/** Names by number, each to be asked for once: the names of a table are bounded together. */
+/** Reads names by symbol index, and bounds their total length. Ask for each name once. */
 function nameReader(path: string, { offset }: ElfSection, entries: SymbolEntries) {
   let length = 0;
   return (index: number): Result<string, ElfError> => {

@@ -1,9 +1,11 @@
-/** zstd (RFC 8878) piece by piece. */
+/** Decompresses zstd (RFC 8878) in a stream. */
 import type { ZSTDDecoder } from 'zstddec/stream';
 
 let decoder: ZSTDDecoder | undefined;
 
-/** Loads the decoder, which takes some 25 ms once in a process: no start of a program waits for it. */
+/**
+ * Loads the decoder. It takes about 25 ms once in a process, so programs load it only when needed.
+ */
 export async function loadZstd(): Promise<void> {
   const zstddec = await import('zstddec/stream');
   const made = new zstddec.ZSTDDecoder();
@@ -11,13 +13,13 @@ export async function loadZstd(): Promise<void> {
   decoder ??= made;
 }
 
-/** Whether {@link loadZstd} has been waited for. */
+/** Whether {@link loadZstd} has completed. */
 export function zstdIsReady(): boolean {
   return decoder !== undefined;
 }
 
 /**
- * What compressed pieces decompress to, as they are asked for.
+ * Decompresses a sequence of pieces, lazily.
  * @throws Error when the data is corrupt or cut short, or the decoder is not loaded
  */
 export function* zstdChunks(compressed: Iterable<Uint8Array>): Generator<Uint8Array> {
@@ -30,7 +32,7 @@ export function* zstdChunks(compressed: Iterable<Uint8Array>): Generator<Uint8Ar
     }
   }
   for (const chunk of decoder.decodeStreaming(counted())) {
-    // An error of the decoder shows in nothing but that it takes no more input and gives no output.
+    // The decoder reports no errors: it just stops taking input and giving output.
     if (chunk.length > 0) idle = 0;
     else if (++idle > MAX_IDLE) throw new Error('the data is corrupt');
     else continue;
@@ -38,5 +40,8 @@ export function* zstdChunks(compressed: Iterable<Uint8Array>): Generator<Uint8Ar
   }
 }
 
-/** Turns without output for one piece of input: one when all of it is in the decoder, and nothing is complete. */
+/**
+ * Limit on rounds without output for one piece of input. One such round is normal: the decoder has
+ * taken the piece but completed nothing yet.
+ */
 const MAX_IDLE = 4;

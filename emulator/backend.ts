@@ -1,4 +1,4 @@
-/** The CPU engine of this machine: the check that every command makes when it starts. */
+/** Opens the CPU engine of this machine, which every command does first. */
 import type { EngineBackend, EngineError } from './engine.js';
 import { type EngineSearch, findEngineLibrary } from './engine-library.js';
 import { fail, type Result } from '../base/result.js';
@@ -6,7 +6,7 @@ import { fail, type Result } from '../base/result.js';
 /**
  * Find and load the engine: libunicorn, or `@alexaltea/unicorn-js` where only that is installed.
  * @param search where to look; tests narrow it
- * @returns or a `library-missing` error whose message is one line that says what to install
+ * @returns the backend, or a `library-missing` error whose one-line message says what to install
  */
 export async function openBackend(
   search: EngineSearch = {},
@@ -16,7 +16,7 @@ export async function openBackend(
   const library = found.value;
   switch (library.backend) {
     case 'libunicorn': {
-      // Not imported above: without koffi, which that backend needs, the other one still works.
+      // Not imported at the top: this backend needs koffi, without which the other one still works.
       const { loadLibunicorn } = await import('./libunicorn.js');
       return loadLibunicorn(library.path);
     }

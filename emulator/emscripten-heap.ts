@@ -2,14 +2,14 @@
  * The memory of an Emscripten module, as views that JavaScript can keep.
  *
  * Growing a WebAssembly memory detaches every view of it (WebAssembly JavaScript Interface 5.3,
- * "refresh the memory buffer"). Guest RAM is held as views all over this project, so the heap is
- * grown once, before anything is allocated, to more than will be needed; a later growth is
- * reported and never survived in silence.
+ * "refresh the memory buffer"), and the rest of the project holds guest RAM as views. The heap is
+ * therefore grown once, before anything is allocated, to more than will be needed. A later growth
+ * is always reported as an error.
  */
 import { PAGE_SIZE } from './engine.js';
 import { fail, ok, type Result } from '../base/result.js';
 
-/** What this file uses of a module that Emscripten made. */
+/** The part of an Emscripten module that this file uses. */
 export interface EmscriptenModule {
   /** The whole memory. Modules of Emscripten 4.0.7 and later do not export it by default. */
   readonly HEAPU8?: Uint8Array;
@@ -20,12 +20,12 @@ export interface EmscriptenModule {
   writeArrayToMemory?(bytes: readonly number[], at: number): void;
 }
 
-/** Bytes that {@link EmscriptenHeap.open} verifies its view of the memory with. */
+/** The bytes that {@link EmscriptenHeap.open} writes to verify its view of the memory. */
 const PROBE = [0x6b, 0x77, 0x0d, 0x91];
 
-/** An allocator and its views. Nothing is ever freed: guest RAM lives as long as the module. */
+/** An allocator and its views. Guest RAM lives as long as the module, so nothing is ever freed. */
 export class EmscriptenHeap {
-  /** Set once the memory has moved away under guest RAM: every view of that RAM is dead. */
+  /** Set once the memory has moved while it held guest RAM: every view of that RAM is then dead. */
   lost = false;
   private holdsGuest = false;
 
@@ -36,8 +36,8 @@ export class EmscriptenHeap {
   ) {}
 
   /**
-   * @param reserve bytes to have free at least, before the memory must grow again
-   * @returns or, when this module's memory cannot be used, why
+   * @param reserve bytes that must be free before the memory has to grow again
+   * @returns the heap, or why this module's memory cannot be used
    */
   static open(module: EmscriptenModule, reserve: number): Result<EmscriptenHeap, string> {
     const room = module._malloc(reserve);
@@ -46,7 +46,7 @@ export class EmscriptenHeap {
     if (buffer === undefined || !isMemoryOf(module, buffer, room)) {
       return fail('its memory cannot be reached: neither HEAPU8 nor writeArrayToMemory gives it');
     }
-    // Emscripten's allocators keep what they got from the memory, which cannot shrink.
+    // The memory cannot shrink, so Emscripten's allocator keeps what it got.
     module._free(room);
     return ok(new EmscriptenHeap(module, new Uint8Array(buffer), new Uint32Array(buffer)));
   }
@@ -57,13 +57,16 @@ export class EmscriptenHeap {
     return this.wordView;
   }
 
-  /** Did the memory stay where it was? Cheap; to be asked after a call that may allocate. */
+  /** Whether guest RAM is still where it was. Cheap; call it after any call that may allocate. */
   intact(): boolean {
     if (this.wordView.length === 0) this.refresh();
     return !this.lost;
   }
 
-  /** Zeroed, page-aligned guest RAM. Throws RangeError, as ArrayBuffer does, when there is none. */
+  /**
+   * Zeroed, page-aligned guest RAM of at least `size` bytes.
+   * @throws RangeError, as ArrayBuffer does, when there is no room
+   */
   allocatePages(size: number): Uint8Array {
     const length = Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
     const start = Math.ceil(this.claim(length + PAGE_SIZE) / PAGE_SIZE) * PAGE_SIZE;
@@ -71,19 +74,22 @@ export class EmscriptenHeap {
     return this.bytes.subarray(start, start + length).fill(0);
   }
 
-  /** Zeroed bytes for arguments: their address, a multiple of 8. */
+  /**
+   * Zeroed bytes for arguments. Returns their address, a multiple of 8.
+   * @throws RangeError when there is no room
+   */
   allocateScratch(size: number): number {
     const start = Math.ceil(this.claim(size + 8) / 8) * 8;
     this.bytes.fill(0, start, start + size);
     return start;
   }
 
-  /** Address of bytes that {@link allocatePages} gave, or undefined for any others. */
+  /** The address of bytes that {@link allocatePages} returned; undefined for any others. */
   addressOf(view: Uint8Array): number | undefined {
     return this.intact() && view.buffer === this.bytes.buffer ? view.byteOffset : undefined;
   }
 
-  /** The bytes at an address up to `length`, valid until the next call into the module. */
+  /** The `length` bytes at an address, valid until the next call into the module. */
   slice(at: number, length: number): Uint8Array {
     this.words();
     return this.bytes.subarray(at, at + length);
@@ -106,8 +112,8 @@ export class EmscriptenHeap {
 
 /**
  * The module's memory. A module that does not export it still writes to it on request, through the
- * method that every typed array inherits: for that one synchronous call the method is ours, and
- * tells on which array it was called.
+ * `set` method that all typed arrays inherit. For that one synchronous call the method is replaced
+ * by ours, which records the array it is called on.
  */
 function findBuffer(module: EmscriptenModule): ArrayBufferLike | undefined {
   if (module.HEAPU8 !== undefined) return module.HEAPU8.buffer;
@@ -129,7 +135,7 @@ function findBuffer(module: EmscriptenModule): ArrayBufferLike | undefined {
   return found;
 }
 
-/** Does what the module writes at an address arrive in this buffer? */
+/** Whether a write by the module shows up in this buffer. */
 function isMemoryOf(module: EmscriptenModule, buffer: ArrayBufferLike, at: number): boolean {
   if (module.writeArrayToMemory === undefined) return module.HEAPU8 !== undefined;
   module.writeArrayToMemory(PROBE, at);

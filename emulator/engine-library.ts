@@ -5,9 +5,9 @@ import { fail, type Result } from '../base/result.js';
 export type { EngineLibrary, EngineSearch } from '../scripts/find-engine.mjs';
 
 /**
- * The search itself is the post-install step's, which must run before this file has been
- * compiled: one list of names and places, one message. It lies at the package's root,
- * one directory up from the sources and two from dist/.
+ * The search for the engine is shared with the post-install step, so that there is one list of
+ * names and places, and one message. That step runs before this file is compiled, so the search is
+ * plain JavaScript at the package's root: one directory up from the sources and two from dist/.
  */
 const SEARCH_MODULE = ['../scripts/find-engine.mjs', '../../scripts/find-engine.mjs']
   .map((path) => new URL(path, import.meta.url))
@@ -18,9 +18,10 @@ const search =
   ((await import(/* @vite-ignore */ SEARCH_MODULE.href)) as { findEngine: typeof findEngine });
 
 /**
- * Which CPU engine this machine has: `$KUNWIND_LIBUNICORN`, else libunicorn 2.x from the
- * loader's path, Homebrew, MacPorts or the post-install step, else `@alexaltea/unicorn-js`.
- * Loads each candidate to be sure. Fails with one line that says what to install.
+ * Finds the CPU engine of this machine: `$KUNWIND_LIBUNICORN`, else libunicorn 2.x from the
+ * loader's path, Homebrew, MacPorts or the post-install step, else `@alexaltea/unicorn-js`. Loads
+ * each candidate to be sure.
+ * @returns the library, or one line that says what to install
  */
 export function findEngineLibrary(options: EngineSearch = {}): Result<EngineLibrary, string> {
   return (

@@ -1,7 +1,7 @@
 /**
- * What this project needs of a CPU emulation engine, independent of the backend. One {@link Engine}
- * is one CPU with its own translations; several engines of a backend can map the same bytes, which
- * is how one engine steps while another runs freely (docs/design.md, "The engine").
+ * The interface to a CPU emulation engine, independent of the backend. One {@link Engine} is one
+ * CPU with its own translations. Several engines of a backend can map the same bytes, so that one
+ * engine can step while another runs freely (docs/design.md, "The engine").
  */
 import type { Address } from '../base/address.js';
 import type { RegisterFile } from './registers.js';
@@ -21,9 +21,9 @@ export const RegisterSet = {
   ALL: 1,
   /** PC, PSTATE, ELR_EL1 and SPSR_EL1: what ERET reads and writes. */
   EXCEPTION_RETURN: 2,
-  /** X0, X29, X30, SP and PC: what a function that was just called knows of its caller. */
+  /** X0, X29, X30, SP and PC: what a function that was just called was given. */
   CALL: 3,
-  /** X0..X3, X29, X30 and SP: what a caller gives to a function of up to four arguments. */
+  /** X0..X3, X29, X30 and SP: what a call of a function with up to four arguments sets. */
   ARGUMENTS: 4,
 } as const;
 
@@ -38,32 +38,33 @@ export type EngineError =
 /** One emulated CPU at EL1 with the MMU off. Not usable after {@link close}. */
 export interface Engine {
   /**
-   * Map bytes at an address. Both must be multiples of 4096; the bytes must come from
-   * {@link EngineBackend.allocate}, and stay shared with the engine from then on.
+   * Map bytes at an address. The address and the length must be multiples of 4096. The bytes must
+   * come from {@link EngineBackend.allocate}, and are shared with the engine from then on.
+   * @param permissions bits of {@link Permission}
    */
   map(address: Address, bytes: Uint8Array, permissions: number): Result<void, EngineError>;
   /** Execute exactly one instruction at `pc`. */
   step(pc: Address): EngineStatus;
   /** Run from `pc` until a stop instruction (WFI) or an error. The PC is then after the WFI. */
   run(pc: Address): EngineStatus;
-  /** Read registers into the file. */
+  /** Read registers into the file. `set` is one of {@link RegisterSet}. */
   read(file: RegisterFile, set: number): void;
-  /** Write registers from the file. */
+  /** Write registers from the file. `set` is one of {@link RegisterSet}. */
   write(file: RegisterFile, set: number): void;
   /** Read or write one of the 32 SIMD registers as 16 little-endian bytes. */
   readVector(index: number, into: Uint8Array): void;
   writeVector(index: number, from: Uint8Array): void;
   /**
-   * Read or write the registers of `SYSTEM_REGISTERS`, two little-endian words each: what a snapshot
-   * needs besides. Slow.
+   * Read or write the registers of `SYSTEM_REGISTERS`, two little-endian words each. Slow: only
+   * snapshots need them.
    */
   readSystem(into: Uint32Array): void;
   writeSystem(from: Uint32Array): void;
-  /** Set VBAR_EL1, TPIDR_EL1 and CPACR_EL1.FPEN: what is set once. */
+  /** Set VBAR_EL1 and TPIDR_EL1, and enable FP and SIMD in CPACR_EL1.FPEN. Needed once. */
   setUp(vectorBase: Address, perCpuOffset: Address): void;
-  /** Drop all translations: needed after the host has changed code that may have run. */
+  /** Drop all translations. Needed after the host has changed code that may have run. */
   flush(): void;
-  /** What the status means, in the engine's words. */
+  /** The meaning of a status, in the engine's own words. */
   describe(status: EngineStatus): string;
   close(): void;
 }
@@ -73,7 +74,10 @@ export interface EngineBackend {
   readonly name: BackendName;
   /** Library version, `major.minor.patch`. */
   readonly version: string;
-  /** Zeroed, page-aligned bytes that engines of this backend can map. `size` is rounded up to pages. */
+  /**
+   * Zeroed, page-aligned bytes that engines of this backend can map.
+   * @param size in bytes, rounded up to whole pages
+   */
   allocate(size: number): Uint8Array;
   /** A new CPU, or why there is none. */
   open(): Result<Engine, EngineError>;
@@ -83,8 +87,8 @@ export interface EngineBackend {
 export const PAGE_SIZE = 4096;
 
 /**
- * Words that a freely running engine executes in the place of others. XPACLRI is a NOP on the
- * default CPU model, but return addresses that the stepping engine has signed are real: SBFX X30,
- * X30, #0, #48 does the same to a pointer of a 48-bit VA whose bits 55 and 47 are equal.
+ * Instruction words that a freely running engine executes in place of others. On the default CPU
+ * model XPACLRI is a NOP, but the stepping engine really signs return addresses. For a pointer of a
+ * 48-bit VA whose bits 55 and 47 are equal, SBFX X30, X30, #0, #48 does what XPACLRI does.
  */
 export const RUN_SUBSTITUTES: ReadonlyMap<number, number> = new Map([[0xd50320ff, 0x9340bfde]]);

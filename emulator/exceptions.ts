@@ -1,7 +1,7 @@
 /**
  * Taking an exception to EL1: what the hardware does between the interrupted instruction and the
- * first instruction of the vector. Unicorn reports exceptions but does not vector them.
- * Arm ARM D1.3.5 "Exception entry" (AArch64.TakeException) and D1.3.1.5 for the vector offsets.
+ * first instruction of the vector. Unicorn only reports exceptions, so it is done here. Arm ARM
+ * D1.3.5 "Exception entry" (AArch64.TakeException) and D1.3.1.5 for the vector offsets.
  */
 import type { Address } from '../base/address.js';
 import { Pstate, Reg, type RegisterFile } from './registers.js';
@@ -28,11 +28,11 @@ export function syndrome(exceptionClass: number, iss: number): number {
 
 /**
  * Turn the register file of an interrupted CPU into that of the same CPU at its vector: ELR_EL1 is
- * the PC to return to, SPSR_EL1 the interrupted PSTATE, all of D, A, I and F are masked.
+ * the PC to return to, SPSR_EL1 the interrupted PSTATE, and D, A, I and F are all masked.
  *
  * @param vectorBase VBAR_EL1
  * @param offset one of {@link VectorOffset}
- * @param esr ESR_EL1 for the synchronous exceptions and SError; unchanged for interrupts
+ * @param esr ESR_EL1, for synchronous exceptions and SErrors; interrupts leave it unchanged
  */
 export function takeException(
   registers: RegisterFile,
@@ -53,7 +53,7 @@ export function takeException(
   registers.set(Reg.PC, vectorBase + offset);
 }
 
-/** PSTATE as exception entry to EL1 leaves it: flags kept, D, A, I, F set, EL1h. */
+/** Set PSTATE as exception entry to EL1 does: flags kept, D, A, I and F set, EL1h. */
 export function maskExceptions(registers: RegisterFile): void {
   const pstate = registers.words[2 * Reg.PSTATE] as number;
   registers.words[2 * Reg.PSTATE] = ((pstate & Pstate.NZCV) | Pstate.DAIF | Pstate.EL1H) >>> 0;
@@ -61,10 +61,10 @@ export function maskExceptions(registers: RegisterFile): void {
 }
 
 /**
- * Put right what the engine leaves after an ERET that it has just executed. Its default CPU has an
- * EL3 whose SCR_EL3.RW is 0, so that it holds EL1 to be AArch32 and every ERET to be an illegal
- * return: PC, flags and masks come from ELR_EL1 and SPSR_EL1 as they should, but PSTATE.IL is set.
- * (With RW set, the engine refuses kernel addresses while the MMU is off.)
+ * Correct the state that the engine leaves after executing an ERET. Its default CPU has an EL3
+ * whose SCR_EL3.RW is 0; it therefore takes EL1 to be AArch32, and every ERET to be an illegal
+ * return. PC, flags and masks still come from ELR_EL1 and SPSR_EL1 as they should, but PSTATE.IL is
+ * set. (With RW set, the engine refuses kernel addresses while the MMU is off.)
  *
  * @returns false when SPSR_EL1 does not ask for EL1h: then the return really was illegal
  */

@@ -1,6 +1,6 @@
 /**
- * Guest RAM: regions of bytes that this process owns and every engine maps. Reading it needs no
- * call into the engine, so an unwinder, a snapshot or a debugger sees the live bytes for free.
+ * Guest RAM: regions of bytes that this process owns and every engine maps. An unwinder, a snapshot
+ * or a debugger reads the live bytes, without a call into the engine.
  */
 import { type Address, formatAddress } from '../base/address.js';
 import {
@@ -25,13 +25,13 @@ export interface MemoryRegion {
   /** Bits of `Permission`. */
   readonly permissions: number;
   /**
-   * For code: a second copy that a free-running engine executes, in which a stop is a WFI. The
+   * For code: a second copy, with a WFI at each stop, which free-running engines execute. The
    * stepping engines execute `bytes`. Absent for data, which all engines share.
    */
   readonly runBytes: Uint8Array | undefined;
 }
 
-/** Why memory could not be made. */
+/** Why memory could not be added or mapped. */
 export type MemoryError =
   | EngineError
   | {
@@ -49,7 +49,7 @@ export class GuestMemory {
 
   /**
    * Add zeroed RAM covering `[low, low + size)`, widened to whole pages.
-   * @param code true gives the region a second copy for free-running engines
+   * @param code whether the region gets a second copy, for free-running engines
    */
   add(
     name: string,
@@ -87,13 +87,19 @@ export class GuestMemory {
     return undefined;
   }
 
-  /** The 32-bit word at an address that is a multiple of 4, or undefined where nothing is mapped. */
+  /**
+   * The 32-bit word at an address; undefined where nothing is mapped. The address must be a
+   * multiple of 4.
+   */
   readWord(address: Address): number | undefined {
     const region = this.regionAt(address);
     return region?.words[(address - region.low) >>> 2];
   }
 
-  /** The 64-bit value at an address that is a multiple of 8, as an {@link Address}. */
+  /**
+   * The 64-bit value at an address; undefined where nothing is mapped. The address must be a
+   * multiple of 8.
+   */
   readAddress(address: Address): Address | undefined {
     const region = this.regionAt(address);
     if (region === undefined) return undefined;
@@ -128,8 +134,8 @@ export class GuestMemory {
   }
 
   /**
-   * Give the free-running copy of every code region its bytes: those of the region, with WFI in the
-   * place of each instruction word for which `isStop` answers true, and RUN_SUBSTITUTES.
+   * Fill the free-running copy of every code region: the region's own words, with `wfi` in place of
+   * each word that `isStop` picks, and with RUN_SUBSTITUTES applied.
    */
   fillRunCopies(isStop: (word: number, address: Address) => boolean, wfi: number): void {
     for (const region of this.regions) {
@@ -145,7 +151,10 @@ export class GuestMemory {
     }
   }
 
-  /** Map every region into an engine. @param free true for an engine that runs freely */
+  /**
+   * Map every region into an engine.
+   * @param free whether the engine runs freely, and so gets the second copies of code
+   */
   mapInto(engine: Engine, free: boolean): Result<void, EngineError> {
     for (const region of this.regions) {
       const bytes = free ? (region.runBytes ?? region.bytes) : region.bytes;

@@ -30,8 +30,9 @@ import {
 type UcHandle = unknown;
 
 /**
- * `UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2)`. Not UC_CTL_TB_FLUSH, which writes over the whole 1 GiB
- * translation buffer: 2.6 s and 1 GiB of resident memory at each engine's first one (2.0.1).
+ * `UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2)`. Not UC_CTL_TB_FLUSH: its first use on each engine
+ * writes the whole 1 GiB translation buffer, which takes 2.6 s and 1 GiB of resident memory
+ * (2.0.1).
  */
 const UC_CTL_TB_REMOVE_CACHE = 0x48000009;
 
@@ -59,7 +60,7 @@ function bind(path: string): UnicornFunctions {
     mapPtr: lib.func(
       'int uc_mem_map_ptr(void* uc, int64_t address, uint64_t size, uint32_t perms, void* ptr)',
     ),
-    // Addresses are passed as signed 64-bit integers so that a Number carries them exactly.
+    // Addresses are passed as signed 64-bit integers, which a Number carries exactly.
     start: lib.func(
       'int uc_emu_start(void* uc, int64_t begin, int64_t until, uint64_t timeout, size_t count)',
     ),
@@ -76,8 +77,8 @@ function bind(path: string): UnicornFunctions {
 }
 
 /**
- * The arrays of uc_reg_*_batch for one register file and set: register numbers and pointers to the
- * words. Made once, so that a transfer is one call with two integers.
+ * The arrays of uc_reg_*_batch for one register file and set: register numbers, and pointers to the
+ * words. They are made once, so that a transfer is one call with two integers.
  */
 class RegisterBatch {
   readonly registers: Int32Array;
@@ -115,11 +116,11 @@ const SPSR_WORD = 2 * Reg.SPSR_EL1;
 const CP_VALUE_WORD = CP_REG_VALUE / 4;
 
 class LibunicornEngine implements Engine {
-  /** Mapped bytes must live as long as the engine. */
+  /** Keeps mapped bytes alive as long as the engine. */
   private readonly mapped: Uint8Array[] = [];
   /** Address and size of each mapping that may hold code. */
   private readonly code: (readonly [Address, number])[] = [];
-  /** By the number of the file. */
+  /** By {@link RegisterFile.id}. */
   private readonly bound: (BoundFile | undefined)[] = [];
 
   constructor(

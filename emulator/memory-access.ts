@@ -1,6 +1,6 @@
 /**
  * Which memory an instruction is about to access, from its word and the registers before it.
- * Watchpoints need it: a read leaves no trace in memory.
+ * Watchpoints need this because a read leaves no trace in memory.
  */
 import { type Address, addressFromWords } from '../base/address.js';
 import { decodeLoadStore, isLoadStore, LoadStore, Writeback } from '../aarch64/load-store.js';
@@ -9,24 +9,24 @@ import { Reg, type RegisterFile } from './registers.js';
 /** The bytes `[address, address + size)` that one instruction accesses. */
 export class MemoryAccess {
   address: Address = 0;
-  /** Bytes, 1 to 64. */
+  /** In bytes, 1 to 64. */
   size = 0;
   reads = false;
-  /** Also true of a conditional store (STXR, CAS), which may not happen. */
+  /** Also true for a conditional store (STXR, CAS), which may not take place. */
   writes = false;
 }
 
 /** DC ZVA, Xt (Arm ARM C5.3.15): zeroes a block. */
 const DC_ZVA = 0xd50b7420;
-/** Bytes of that block: 4 << DCZID_EL0.BS, 64 on every Cortex-A and on the emulated CPU. */
+/** Bytes in that block: 4 << DCZID_EL0.BS, 64 on every Cortex-A and on the emulated CPU. */
 const ZVA_BLOCK = 64;
 
 const fields = new LoadStore();
 
 /**
- * Find what `word` at the PC of `registers` accesses. Prefetches and cache maintenance do not count,
- * nor do memory tags, and LDRAA, which the emulated CPU does not have.
- * @returns false: no memory, and `into` is unchanged
+ * Find what `word`, at the PC of `registers`, accesses. Prefetches, cache maintenance and memory
+ * tags do not count, nor does LDRAA, which the emulated CPU lacks.
+ * @returns false when it accesses no memory: `into` is then unchanged
  */
 export function memoryAccess(word: number, registers: RegisterFile, into: MemoryAccess): boolean {
   if ((word & 0xffffffe0) >>> 0 === DC_ZVA) return zeroBlock(word, registers, into);
@@ -50,7 +50,10 @@ function zeroBlock(word: number, { words }: RegisterFile, into: MemoryAccess): b
   return true;
 }
 
-/** The address that a load or store at `pc` accesses first. An authenticated base counts as it is. */
+/**
+ * The address that a load or store at `pc` accesses first. The base of an authenticated load is
+ * used as it is.
+ */
 export function effectiveAddress(access: LoadStore, registers: RegisterFile, pc: Address): Address {
   if (access.base < 0) return pc + access.offset;
   if (access.writeback === Writeback.POST) return registers.get(access.base);
@@ -58,8 +61,8 @@ export function effectiveAddress(access: LoadStore, registers: RegisterFile, pc:
 }
 
 /**
- * Base plus offset plus index, modulo 2^64: what an access with {@link Writeback} leaves in its base.
- * The base must be a register, in whose place a {@link RegisterFile} has SP for 31.
+ * Base plus offset plus index, modulo 2^64: what an access with {@link Writeback} leaves in its
+ * base. The base must be a register; for number 31, a {@link RegisterFile} holds SP.
  */
 export function indexedAddress(access: LoadStore, { words }: RegisterFile): Address {
   const { base, offset, index, extend, shift } = access;

@@ -1,9 +1,9 @@
 /**
- * Pointer authentication, modelled: the engine's default CPU executes the PAC hints as NOPs, and
+ * A model of pointer authentication. The engine's default CPU executes the PAC hints as NOPs, and
  * its `max` CPU aborts on the key registers. A PAC goes where the architecture puts it for a 48-bit
- * VA without TBI: bits 63:56 and 54:48, with bit 55 left alone (Arm ARM D8.10). The PAC itself is a
- * mixing function of pointer, modifier and key instead of QARMA: nothing here depends on its
- * strength, only on its being there, and different for another modifier or key.
+ * VA without TBI: bits 63:56 and 54:48, with bit 55 left alone (Arm ARM D8.10). The PAC is a simple
+ * mix of pointer, modifier and key instead of QARMA: nothing here depends on its strength, only on
+ * its presence, and on its being different for another modifier or key.
  */
 import { Reg, type RegisterFile } from './registers.js';
 
@@ -14,13 +14,13 @@ type PauthOperation = 'sign' | 'authenticate' | 'strip';
 export const PauthOutcome = {
   /** The register may have changed; write it back to the engine. */
   DONE: 0,
-  /** Authentication failed: the pointer is now poisoned, as without FEAT_FPAC. */
+  /** Authentication failed: the pointer is now poisoned, as it is without FEAT_FPAC. */
   FAILED: 1,
 } as const;
 
 /** Bits of the high word that hold the PAC: 63:56 and 54:48. */
 const PAC_MASK = 0xff7f0000;
-/** Bit 55, in the high word: which half of the address space. */
+/** Bit 55, in the high word: selects the half of the address space. */
 const BIT_55 = 0x00800000;
 /** Bits 62:61: where a failed authentication leaves its error code. */
 const ERROR_CODE = 0x60000000;
@@ -30,7 +30,7 @@ export function stripHighWord(high: number): number {
   return (high & BIT_55) !== 0 ? (high | 0xffff0000) >>> 0 : high & 0x0000ffff;
 }
 
-/** A PAC, in the place it has in the high word. */
+/** The PAC, in its place in the high word. */
 function pacOf(low: number, high: number, modLow: number, modHigh: number, keyB: boolean): number {
   let hash = keyB ? 0x9e3779b9 : 0x7f4a7c15;
   for (const part of [low, stripHighWord(high), modLow, modHigh]) {
@@ -39,19 +39,19 @@ function pacOf(low: number, high: number, modLow: number, modHigh: number, keyB:
     hash = Math.imul(hash, 0xc2b2ae35);
     hash ^= hash >>> 13;
   }
-  // A PAC that equals the sign extension would leave the pointer looking unsigned: avoid it, so that
-  // a missing strip is always noticed.
+  // A PAC that equals the sign extension would leave the pointer looking unsigned. Avoid it, so
+  // that a missing strip is always noticed.
   const plain = (high & BIT_55) !== 0 ? PAC_MASK : 0;
   const pac = (hash & PAC_MASK) >>> 0;
   return pac === plain >>> 0 ? (pac ^ 0x00010000) >>> 0 : pac;
 }
 
-/** CRm:op2 of the hint: what it does, on which register, with which modifier and key. */
+/** What a hint does, on which register, with which modifier and key; found by its CRm:op2. */
 interface PauthHint {
   readonly operation: PauthOperation;
-  /** Register signed: X30, or X17 for the 1716 forms. */
+  /** The register that is signed: X30, or X17 for the 1716 forms. */
   readonly register: number;
-  /** Register that is the modifier: SP, X16, or -1 for zero. */
+  /** The register that holds the modifier, SP or X16; -1 for zero. */
   readonly modifier: number;
   readonly keyB: boolean;
 }
@@ -84,13 +84,17 @@ const RETAB: PauthHint = { ...RETAA, keyB: true };
 /**
  * Carry out a PAC hint (PACIASP, AUTIASP, XPACLRI, ...) on the register file.
  * @param word instruction word of class PAUTH_HINT
+ * @returns one of {@link PauthOutcome}
  */
 export function executePauthHint(word: number, registers: RegisterFile): number {
   const hint = HINTS.get((word >>> 5) & 0x7f);
   return hint === undefined ? PauthOutcome.DONE : apply(hint, registers.words);
 }
 
-/** Carry out the authentication half of RETAA or RETAB. */
+/**
+ * Carry out the authentication half of RETAA or RETAB.
+ * @returns one of {@link PauthOutcome}
+ */
 export function executeReturnAuth(word: number, registers: RegisterFile): number {
   return apply((word & 0x400) === 0 ? RETAA : RETAB, registers.words);
 }

@@ -34,11 +34,13 @@ export const REGISTER_COUNT = 38;
 
 let files = 0;
 
-/** The registers of one CPU. `words` is what the engine fills; 64-bit values are (low, high) pairs. */
+/**
+ * The registers of one CPU. `words` is what the engine fills; 64-bit values are (low, high) pairs.
+ */
 export class RegisterFile {
-  /** Number of this file, from 0: an engine keeps what it needs for a transfer under it. */
+  /** Number of this file, counted from 0. Engines key their transfer buffers by it. */
   readonly id = files++;
-  /** Little-endian words, two a register; length `2 * REGISTER_COUNT`. */
+  /** Little-endian words, two per register; length `2 * REGISTER_COUNT`. */
   readonly words = new Uint32Array(2 * REGISTER_COUNT);
 
   /** The register as an {@link Address} (a signed 64-bit integer in a Number). */
@@ -60,8 +62,9 @@ export class RegisterFile {
   }
 
   /**
-   * The first general register, in the order of {@link Reg}, that differs from the other file, or -1.
-   * @param count how many registers to compare, from X0 on
+   * The first general register, in the order of {@link Reg}, that differs from the other file; -1
+   * when none does.
+   * @param count how many registers to compare, starting at X0
    */
   firstDifference(other: RegisterFile, count: number = GENERAL_REGISTERS): number {
     const a = this.words;
@@ -80,8 +83,9 @@ export function registerName(index: number): string {
 }
 
 /**
- * System registers that code at EL1 can write and a {@link RegisterFile} does not hold, in the order
- * of `Engine.readSystem`. The vector's overflow test uses the two thread ID registers of EL0.
+ * System registers that code at EL1 can write and that a {@link RegisterFile} does not hold, in the
+ * order of `Engine.readSystem`. The two thread ID registers of EL0 are among them because the
+ * vector's overflow test uses them.
  */
 export const SYSTEM_REGISTERS = [
   'vbar_el1',

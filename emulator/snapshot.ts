@@ -9,7 +9,7 @@ import { RegisterFile, SYSTEM_REGISTERS } from './registers.js';
 const VECTOR_REGISTERS = 32;
 const VECTOR_BYTES = 16;
 
-/** One file for all transfers: an engine keeps something for every file it has seen. */
+/** One file for all transfers, because an engine keeps buffers for every file it has seen. */
 const transfer = new RegisterFile();
 
 /** Every register of one CPU. */
@@ -22,7 +22,7 @@ export interface CpuState {
   readonly system: Uint32Array;
 }
 
-/** Save all registers of one CPU. An exclusive monitor that is set is not part of it. */
+/** Save all registers of one CPU. The exclusive monitor is not saved. */
 export function readCpuState(engine: Engine): CpuState {
   engine.read(transfer, RegisterSet.ALL);
   const registers = transfer.words.slice();

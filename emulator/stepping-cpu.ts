@@ -1,7 +1,7 @@
 /**
- * A CPU that executes one instruction at a time and does by hand what the engine does not: pointer
- * authentication, and stopping in front of instructions that would raise an exception. It takes
- * exceptions and returns from them as the architecture says.
+ * A CPU that executes one instruction at a time, and does what the engine does not: authenticate
+ * pointers, and stop before an instruction that would raise an exception. It takes exceptions and
+ * returns from them as the architecture says.
  */
 import { type Address, formatAddress } from '../base/address.js';
 import { type Engine, RegisterSet } from './engine.js';
@@ -17,9 +17,12 @@ export const StepStatus = {
   DONE: 0,
   /** BRK, SVC, HVC or SMC at the PC: not executed; the driver decides. */
   EXCEPTION: 1,
-  /** An authentication failed; the register is poisoned and execution may go on. */
+  /** An authentication failed: the register is poisoned, and execution may continue. */
   PAUTH_FAILED: 2,
-  /** The engine refused (fetch, load or store outside RAM, undefined instruction); see `engineStatus`. */
+  /**
+   * The engine refused (fetch, load or store outside RAM, undefined instruction); see
+   * `engineStatus`.
+   */
   ENGINE_ERROR: 3,
   /** The PC is in no mapped region. */
   NO_CODE: 4,
@@ -31,7 +34,7 @@ export const StepStatus = {
 export class SteppingCpu {
   /** State before the next instruction. After changing it, call {@link writeBack}. */
   readonly registers = new RegisterFile();
-  /** Class of the instruction that was executed last, or is at the PC after EXCEPTION. */
+  /** Class of the instruction that was executed last; after EXCEPTION, of the one at the PC. */
   instructionClass: number = InstructionClass.OTHER;
   /** That instruction's word. */
   instructionWord = 0;
@@ -49,7 +52,7 @@ export class SteppingCpu {
     return this.registers.get(Reg.PC);
   }
 
-  /** Give the engine all of {@link registers}. */
+  /** Write all of {@link registers} to the engine. */
   writeBack(): void {
     this.engine.write(this.registers, RegisterSet.ALL);
   }
@@ -59,7 +62,7 @@ export class SteppingCpu {
     this.engine.read(this.registers, RegisterSet.ALL);
   }
 
-  /** Execute one instruction; one of {@link StepStatus}. */
+  /** Execute one instruction. Returns one of {@link StepStatus}. */
   step(): number {
     const pc = this.registers.get(Reg.PC);
     let region = this.code;
@@ -134,7 +137,8 @@ export class SteppingCpu {
   }
 
   /**
-   * Step until the PC is `address`. @param budget instructions allowed
+   * Step until the PC is `address`.
+   * @param budget the most instructions to execute
    * @returns a {@link StepStatus}; DONE with the PC elsewhere means that the budget ran out
    */
   runTo(address: Address, budget: number): number {
@@ -145,7 +149,7 @@ export class SteppingCpu {
     return StepStatus.DONE;
   }
 
-  /** One line on why a step did not succeed. */
+  /** One line that says why a step did not succeed. */
   describe(status: number): string {
     const at = `at ${formatAddress(this.pc)}`;
     switch (status) {

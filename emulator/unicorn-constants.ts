@@ -31,10 +31,10 @@ export const UC_REG = {
   FPSR: 292,
 } as const;
 
-/** An address at which nothing is mapped and nothing runs: `until` of uc_emu_start. */
+/** An address at which nothing is mapped and nothing runs, for `until` of uc_emu_start. */
 export const NEVER = -4096;
 
-/** CPACR_EL1.FPEN = 0b11: no trap of FP and SIMD (Arm ARM D19.2.34). */
+/** CPACR_EL1.FPEN = 0b11: FP and SIMD do not trap (Arm ARM D19.2.34). */
 export const CPACR_NO_FP_TRAP = 3 << 20;
 
 /**
@@ -48,8 +48,8 @@ export const CP_REG_VALUE = 24;
 export const SPSR_EL1_ENCODING = [4, 0, 3, 0, 0] as const;
 
 /**
- * The engine's register number for an index of `RegisterFile`. SPSR_EL1 has none of its own and is
- * reached as CP_REG, with a struct uc_arm64_cp_reg as its value.
+ * The engine's register number for an index of `RegisterFile`. SPSR_EL1 has no number of its own:
+ * it is reached as CP_REG, whose value is a struct uc_arm64_cp_reg.
  */
 export function unicornRegister(index: number): number {
   if (index < 29) return UC_REG.X0 + index;
@@ -75,7 +75,7 @@ export function unicornRegister(index: number): number {
   }
 }
 
-/** The engine's numbers of `SYSTEM_REGISTERS`. */
+/** The engine's register numbers of `SYSTEM_REGISTERS`. */
 export const SYSTEM_REGISTER_NUMBERS: readonly number[] = [
   UC_REG.VBAR_EL1,
   UC_REG.TPIDR_EL1,
@@ -90,7 +90,7 @@ export const SYSTEM_REGISTER_NUMBERS: readonly number[] = [
 const range = (first: number, end: number): readonly number[] =>
   Array.from({ length: end - first }, (_, i) => first + i);
 
-/** Indexed by `RegisterSet`: the indices in a `RegisterFile`, ascending; not every set is contiguous. */
+/** The indices in a `RegisterFile`, ascending, by `RegisterSet`. Not every set is contiguous. */
 export const REGISTER_SETS: readonly (readonly number[])[] = [
   range(Reg.X0, GENERAL_REGISTERS),
   range(Reg.X0, REGISTER_COUNT),
@@ -99,7 +99,7 @@ export const REGISTER_SETS: readonly (readonly number[])[] = [
   [Reg.X0, Reg.X1, Reg.X2, Reg.X3, Reg.X29, Reg.X30, Reg.SP],
 ];
 
-/** `major.minor.patch` of the packed number that uc_version returns. */
+/** Formats the packed number that uc_version returns as `major.minor.patch`. */
 export function formatVersion(packed: number): string {
   return `${packed >>> 24}.${(packed >>> 16) & 0xff}.${(packed >>> 8) & 0xff}`;
 }

@@ -2,16 +2,17 @@
  * The second backend: Unicorn compiled to WebAssembly, `@alexaltea/unicorn-js`, for machines
  * without libunicorn. All engines are `uc_engine`s in one module, and guest RAM lies in its memory.
  *
- * NOT TESTED AGAINST THE PACKAGE, which could not be installed where this was written. Known from
- * its repository (github.com/AlexAltea/unicorn.js, tag v2.1.4 and commit 1220477), and checked
- * with a stand-in of the same shape in front of the real libunicorn:
- * - It exports all functions that `unicorn-module.ts` lists, uc_mem_map_ptr among them, and not
- *   uc_ctl, which was added later: see {@link UnicornJsEngine.flush}. Any other build needs the same.
- * - ALLOW_MEMORY_GROWTH without HEAPU8 in EXPORTED_RUNTIME_METHODS: see `emscripten-heap.ts`.
- * - Code is interpreted (TCI), not translated: expect a small fraction of libunicorn's speed. The
- *   translation buffer is 32 MiB for every engine.
- * - An assertion that fails in Unicorn throws WebAssembly.RuntimeError from the call, where
- *   libunicorn ends the process. The module cannot be used after that, so nothing here catches it.
+ * NOT TESTED AGAINST THE PACKAGE, which could not be installed where this was written. What follows
+ * is known from its repository (github.com/AlexAltea/unicorn.js, tag v2.1.4 and commit 1220477),
+ * and was checked with a stand-in of the same shape in front of the real libunicorn:
+ * - It exports all functions that `unicorn-module.ts` lists, including uc_mem_map_ptr. It does not
+ *   export uc_ctl, which was added later: see {@link UnicornJsEngine.flush}.
+ * - It is built with ALLOW_MEMORY_GROWTH, and without HEAPU8 in EXPORTED_RUNTIME_METHODS: see
+ *   `emscripten-heap.ts`.
+ * - Code is interpreted (TCI), not translated, so expect a small fraction of libunicorn's speed.
+ *   The translation buffer is 32 MiB for every engine.
+ * - A failed assertion in Unicorn throws WebAssembly.RuntimeError from the call, where libunicorn
+ *   ends the process. The module cannot be used after that, so nothing here catches the error.
  */
 import type { Address } from '../base/address.js';
 import { EmscriptenHeap } from './emscripten-heap.js';
@@ -35,30 +36,35 @@ import {
 import { importUnicornJs, startModule, type UnicornModule } from './unicorn-module.js';
 
 /**
- * Bytes to grow the memory by at the start. Three engines take some 110 MiB; the rest is guest RAM
- * (code counts twice). Untouched pages cost address space only.
+ * Bytes by which the memory grows at the start. Three engines take some 110 MiB; the rest is guest
+ * RAM, in which code counts twice. Untouched pages cost address space only.
  */
 const RESERVE = 512 * 2 ** 20;
 
-/** {@link NEVER} as the module takes it. */
+/** {@link NEVER} in the form that the module takes. */
 const NEVER_64 = BigInt(NEVER);
 
-/** Our own {@link EngineStatus}, no number of Unicorn's: the views of guest RAM are dead. */
+/**
+ * An {@link EngineStatus} of our own, outside Unicorn's numbers: the views of guest RAM are dead.
+ */
 const MEMORY_MOVED = -1;
 
 const MOVED_MESSAGE =
   "the engine's WebAssembly memory had to grow, and guest memory was lost: it is too large";
 
-/** Argument arrays in the module's memory: made once, used by all engines, one call at a time. */
+/**
+ * Argument arrays in the module's memory. They are made once and shared by all engines, because
+ * calls never overlap.
+ */
 class RegisterBlock {
-  /** Word index of the values, laid out as the words of a {@link RegisterFile}. */
+  /** Word index of the values, which are laid out like the words of a {@link RegisterFile}. */
   readonly values: number;
   /** Word index of the coprocessor record's value, SPSR_EL1. */
   readonly spsrValue: number;
   /** Address of 16 bytes for one value. */
   readonly spare: number;
   readonly batches: readonly {
-    /** Indices of the register file. */
+    /** Indices in the register file. */
     readonly indices: Uint8Array;
     readonly withSpsr: boolean;
     readonly count: number;
@@ -96,7 +102,7 @@ type Batch = RegisterBlock['batches'][number];
 
 const SPSR_WORD = 2 * Reg.SPSR_EL1;
 
-/** Copy two words a register, between register files that start at the given words. */
+/** Copy two words per register between register files that start at the given words. */
 function copyRegisters(
   indices: Uint8Array,
   from: Uint32Array,
@@ -147,7 +153,7 @@ class UnicornJsEngine implements Engine {
   read(file: RegisterFile, set: number): void {
     const { values, spsrValue } = this.block;
     const batch = this.block.batches[set] as Batch;
-    // Unicorn stores 32 bits of PSTATE; the rest must not be another engine's.
+    // Unicorn stores only 32 bits of PSTATE; clear the rest, which another engine may have set.
     this.heap.words()[values + 2 * Reg.PSTATE + 1] = 0;
     this.module._uc_reg_read_batch(this.uc, batch.registersAt, batch.pointersAt, batch.count);
     const from = this.heap.words();
@@ -214,10 +220,10 @@ class UnicornJsEngine implements Engine {
   }
 
   /**
-   * uc_ctl, which has an operation for this, is not exported by v2.1.4. But Unicorn also drops all
+   * v2.1.4 does not export uc_ctl, which has an operation for this. But Unicorn also drops all
    * translations when an uncounted run follows a counted one (uc_emu_start of 2.0.1 and 2.1.4).
-   * Both runs are at an address where nothing is mapped and which is their own end, so nothing
-   * executes; only the PC must be put back. Costs a pass over the translation buffer.
+   * Both runs start at an unmapped address that is also their end, so nothing executes, and only
+   * the PC has to be restored. Costs a pass over the translation buffer.
    */
   flush(): void {
     const { module, uc } = this;
@@ -239,8 +245,8 @@ class UnicornJsEngine implements Engine {
 
 /**
  * Load the package, start its module and grow the module's memory.
- * @param load imports the package; tests give another
- * @param reserve bytes to grow by
+ * @param load imports the package; tests pass a stand-in
+ * @param reserve bytes by which the memory grows
  */
 export async function loadUnicornJs(
   load: () => Promise<unknown> = importUnicornJs,
@@ -250,7 +256,7 @@ export async function loadUnicornJs(
     const module = await startModule(load);
     return module.ok ? createBackend(module.value, reserve) : unusable(module.error);
   } catch (cause) {
-    // Other people's code, from a failed import to a WebAssembly trap.
+    // Foreign code: anything from a failed import to a WebAssembly trap.
     const text = cause instanceof Error ? cause.message : String(cause);
     return unusable(text.replace(/\n.*/s, ''));
   }

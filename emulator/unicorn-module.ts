@@ -1,15 +1,18 @@
 /**
  * The module object of `@alexaltea/unicorn-js`, as its build.py makes it (tag v2.1.4; facts only).
  *
- * The package's `./aarch64` is a CommonJS module whose export is an async factory of a module
- * object, of Unicorn 2.1.4 for Arm64 alone. Releases before 2.1.4 have no such file and contain
- * Unicorn 1. Built with WASM_BIGINT: a 64-bit argument is one BigInt, of which the low 64 bits
- * count; pointers and everything narrower are Numbers.
+ * The package's `./aarch64` is a CommonJS module. It exports an async factory of a module object,
+ * which contains Unicorn 2.1.4 for Arm64 alone. Releases before 2.1.4 have no such file, and
+ * contain Unicorn 1. It is built with WASM_BIGINT: a 64-bit argument is one BigInt, truncated to 64
+ * bits; pointers and everything narrower are Numbers.
  */
 import type { EmscriptenModule } from './emscripten-heap.js';
 import { fail, ok, type Result } from '../base/result.js';
 
-/** What this project uses of the module object. Handles and pointers are addresses in its memory. */
+/**
+ * The part of the module object that this project uses. Handles and pointers are addresses in the
+ * module's memory.
+ */
 export interface UnicornModule extends EmscriptenModule {
   _uc_version(major: number, minor: number): number;
   _uc_strerror(code: number): number;
@@ -38,14 +41,14 @@ const REQUIRED = [
   '_uc_reg_write_batch',
 ] as const satisfies readonly (keyof UnicornModule)[];
 
-/** Import the package, by a name the compiler does not resolve: it is not a dependency. */
+/** Import the package. It is not a dependency, so the compiler must not resolve its name. */
 export function importUnicornJs(): Promise<unknown> {
   const name: string = '@alexaltea/unicorn-js/aarch64';
   return import(/* @vite-ignore */ name);
 }
 
 /**
- * The module object, or what the build lacks. Throws what the package throws.
+ * Starts the module. Fails with what its build lacks, and throws whatever the package throws.
  * @param load imports the package
  */
 export async function startModule(

@@ -1,6 +1,7 @@
 /**
- * `child.js SEED FROM TO PATH`: runs inputs FROM to TO of a seed; tells the parent of each on fd 3, one
- * JSON line a message. What is verified is written to PATH, and may be left there.
+ * `child.js SEED FROM TO PATH`: runs inputs FROM to TO of a seed, and reports each to the parent on
+ * fd 3, as one JSON message per line. An input that is verified is first written to PATH, and may
+ * be left there.
  */
 import { writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
@@ -12,10 +13,10 @@ import type { FuzzMessage } from './message.js';
 import { mutate } from './mutate.js';
 import { randomIntegers } from '../base/random.js';
 
-/** Inputs between two looks at the memory. */
+/** Inputs from one report of memory use to the next. */
 const MEMORY_INTERVAL = 2000;
 const TURN_INTERVAL = 20;
-/** Inputs of which one is also verified by execution, which takes much longer than reading. */
+/** One input in so many is also verified by execution, which takes much longer than reading. */
 const VERIFY_INTERVAL = 20;
 
 const [seed = 0, from = 0, to = 0] = process.argv.slice(2, 5).map(Number);
@@ -32,7 +33,7 @@ if (!backend.ok) throw new Error(backend.error.message);
 const outcomes: Record<Outcome, number> = { 'not-read': 0, 'no-dwarf': 0, read: 0, verified: 0 };
 for (let index = from; index < to; index++) {
   say({ kind: 'start', index });
-  // Each input has a seed of its own, so that it can be run alone.
+  // Each input has its own seed, so that it can be run alone.
   const random = randomIntegers(Math.imul(seed, 0x9e3779b1) + index);
   const chosen = inputs[random(inputs.length)];
   if (chosen === undefined) break;
@@ -43,7 +44,7 @@ for (let index = from; index < to; index++) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     say({ kind: 'thrown', index, path: chosen.input.path, text });
   }
-  // zlib gives its memory back on a turn of the event loop.
+  // zlib frees its memory on a turn of the event loop.
   if (index % TURN_INTERVAL === 0) await setImmediate();
   if ((index - from + 1) % MEMORY_INTERVAL === 0) tellMemory();
 }

@@ -1,18 +1,18 @@
-/** Verification by execution, on one input: what is damaged here is code and table alike. */
+/** Verification by execution, on one input, in which both code and tables may be damaged. */
 import type { EngineBackend } from '../emulator/engine.js';
 import { loadProgram } from '../verify/program.js';
 import { Verifier } from '../verify/verify.js';
 import { refused } from './clear-line.js';
 
 /**
- * Execute every function of a file, linked or not, against its rows.
+ * Execute every function of a file, linked or not, and check it against its rows.
  * @returns whether the file could be verified at all
- * @throws Error whatever verification throws, and when an error message is not one clear line
+ * @throws Error whatever verification throws; also when an error message is not one clear line
  */
 export function exerciseVerifier(path: string, backend: EngineBackend): boolean {
   const program = loadProgram(path);
   if (!program.ok) {
-    // A path that was made up may look like anything.
+    // The file's own path may look like anything.
     refused(program.error.replaceAll(path, 'input'));
     return false;
   }

@@ -1,4 +1,4 @@
-/** Everything that reads a file, on one input. */
+/** Runs every reader of files on one input. */
 import { writeFileSync } from 'node:fs';
 import { describeElfError } from '../elf/error.js';
 import { decompress } from '../elf/file-bytes.js';
@@ -19,16 +19,16 @@ import { clear, refused } from './clear-line.js';
 /** How far an input got. */
 export type Outcome = 'not-read' | 'no-dwarf' | 'read' | 'verified';
 
-/** What verification needs, which takes much longer than reading. */
+/** What verification by execution needs. It takes much longer than reading. */
 export interface Execution {
   readonly backend: EngineBackend;
-  /** Where the input is written for it: it reads files. */
+  /** Where the input is written, because verification reads files. */
   readonly path: string;
 }
 
 /**
- * @param execution to execute the file's functions, too, when it is given
- * @throws Error whatever a reader throws, and when an error message is not one clear line
+ * @param execution when given, the file's functions are executed, too
+ * @throws Error whatever a reader throws; also when an error message is not one clear line
  */
 export function exercise(bytes: Buffer, original: FileTables, execution?: Execution): Outcome {
   const file = decompress('input', bytes);

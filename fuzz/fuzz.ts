@@ -1,9 +1,10 @@
 /**
  * `npm run fuzz -- [--count N] [--seed S] [--from I]`: mutated real files through every reader.
  *
- * Inputs run in a child process. One that throws is told by the child; one that kills it, or takes
- * longer than the limit, is seen from here, and the child is started again behind it. Exit status: 0
- * nothing found, 1 something, 2 wrong usage. `--from I --count 1` runs input I of a seed alone.
+ * Inputs run in a child process. The child reports an input that throws. When an input kills the
+ * child, or takes longer than the limit, the parent notices, and starts a new child at the next
+ * input. Exit status: 0 nothing found, 1 something found, 2 wrong usage. `--from I --count 1` runs
+ * input I of a seed alone.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,13 +16,16 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { FuzzMessage } from './message.js';
 
-/** An ordinary input takes some milliseconds. */
+/** Limit for one input. An ordinary one takes some milliseconds. */
 const TIME_LIMIT_MS = 10_000;
-/** Heap of the child in MiB: an input that asks for more ends it. */
+/** Heap of the child in MiB. An input that needs more ends it. */
 const MAX_HEAP = 512;
-/** Growth of what is in use after garbage collection, from the first look to the last, in bytes. */
+/**
+ * Allowed growth of the memory in use after garbage collection, from the first report to the last,
+ * in bytes.
+ */
 const MAX_GROWTH = 48 * 2 ** 20;
-/** Inputs that end their child, or hang it, before the run is given up. */
+/** Inputs that end or hang their child before the run is given up. */
 const MAX_ENDED = 3;
 const CHILD = fileURLToPath(new URL('child.js', import.meta.url));
 
@@ -32,7 +36,7 @@ interface ChildEnd {
   readonly failure: string | undefined;
 }
 
-/** Inputs of a seed, and where one is written for the verifier. */
+/** A range of inputs of a seed, and where one is written for the verifier. */
 interface Inputs {
   readonly seed: number;
   readonly from: number;
@@ -111,7 +115,7 @@ async function main(): Promise<number> {
   const [count, seed, first] = [values.count, values.seed, values.from].map(Number);
   if (count === undefined || seed === undefined || first === undefined) return 2;
   if (![count, seed, first].every((n) => Number.isSafeInteger(n) && n >= 0)) {
-    process.stderr.write('fuzz: --count, --seed and --from are whole numbers\n');
+    process.stderr.write('fuzz: --count, --seed and --from must be whole numbers\n');
     return 2;
   }
   const totals: Totals = { findings: [], memory: [], outcomes: {}, highestRss: 0 };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseElfFile } from '../elf/file.js';
 import { packagePath } from '../base/package-path.js';
 
-/** One file, and the places in it where a change gets far. */
+/** One file, and the places where a change is likely to get far. */
 export interface FuzzInput {
   readonly path: string;
   readonly bytes: Buffer;
@@ -25,7 +25,7 @@ const FILES = [
 const READ =
   /^\.(sframe|eh_frame|debug_frame|symtab|strtab|shstrtab|rela\.(sframe|eh_frame|debug_frame|text.*)|text)$/;
 
-/** Reads them all. */
+/** Reads all of these files. */
 export function readInputs(): FuzzInput[] {
   return FILES.map((path) => {
     const bytes = readFileSync(packagePath(path));

@@ -1,6 +1,6 @@
 import type { Outcome } from './exercise.js';
 
-/** What the child that runs inputs tells its parent. Sizes in bytes. */
+/** What the child that runs inputs reports to its parent. Sizes are in bytes. */
 export type FuzzMessage =
   | { readonly kind: 'start'; readonly index: number }
   | {

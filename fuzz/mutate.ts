@@ -4,12 +4,12 @@ import type { FuzzInput } from './inputs.js';
 
 type Random = (limit: number) => number;
 
-/** Values that counts, sizes and offsets go wrong with. */
+/** Values that often break counts, sizes and offsets. */
 const WORDS = [
   0, 1, 2, 3, 7, 8, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
 ];
 
-/** One mutated file. Some are cut short, some compressed and damaged after that. */
+/** Returns one mutated file. Some are cut short; some are compressed, and damaged after that. */
 export function mutate({ bytes, places }: FuzzInput, random: Random): Buffer {
   const copy = Buffer.from(bytes);
   for (let n = 1 + random(4); n > 0; n--) {
@@ -34,7 +34,7 @@ function change(bytes: Buffer, from: number, length: number, random: Random): vo
   else if (kind === 2 && left >= 2) bytes.writeUInt16LE(word & 0xffff, at);
   else if (kind === 3) bytes.fill(random(256), at, at + 1 + random(Math.min(64, left)));
   else if (kind === 4) bytes.copyWithin(at, from + random(length), from + random(length) + 32);
-  // Aligned fields: offsets, sizes, indices a little off.
+  // Aligned fields: make offsets, sizes and indices slightly wrong.
   else if (kind === 5 && left >= 12) {
     const aligned = at - (at & 3);
     bytes.writeInt32LE((bytes.readInt32LE(aligned) + random(65) - 32) | 0, aligned);

@@ -1,20 +1,20 @@
-/** Names of code addresses that a stack or a trace holds. */
+/** Names for the code addresses in a stack or a trace. */
 import type { Address } from '../base/address.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
 import { classify, InstructionClass } from '../aarch64/instruction.js';
 import type { SymbolTable } from '../elf/symbol-table.js';
 
-/** Where code is, and what it is called. */
+/** Code, and the symbols that name it. */
 export interface NamedCode {
   readonly symbols: SymbolTable;
   readonly memory: Pick<GuestMemory, 'readWord'>;
 }
 
 /**
- * `name+0x10/0x40` of an address that is usually a return address: after a call it belongs to the
- * function that called. Where no call lies before it, it is not one, though it may stand in the place
- * of one: a trampoline's first byte, or an interrupted PC.
- * @param exact it is known to be no return address, whatever lies before it
+ * Formats an address as `name+0x10/0x40`. The address is usually a return address, and then belongs
+ * to the function that made the call. Where no call precedes it, it is not a return address, though
+ * it may be in the place of one: a trampoline's first byte, or an interrupted PC.
+ * @param exact the address is known not to be a return address, whatever precedes it
  */
 export function codeName({ symbols, memory }: NamedCode, address: Address, exact = false): string {
   if (exact) return symbols.format(address);

@@ -1,8 +1,8 @@
 /**
- * Takes one exception at an interrupted instruction and returns from it: the vector, the entry code
- * and the handler run on the emulated CPU up to the walk request, and after the walk the exit code
+ * Takes one exception at an interrupted instruction and returns from it. The vector, the entry code
+ * and the handler run on the emulated CPU up to the walk request. After the walk, the exit code
  * runs to its ERET, which is executed and checked. The interrupted CPU itself (the stepper) is not
- * touched, so an exclusive monitor or a SIMD register cannot differ because of the sweep.
+ * touched, so the sweep cannot disturb its exclusive monitor or SIMD registers.
  */
 import type { Address } from '../base/address.js';
 import { RegisterSet } from '../emulator/engine.js';
@@ -24,40 +24,43 @@ export const DriverStatus = {
   DONE: 0,
   /** The engine stopped with an error in entry, handler or exit code. */
   ENGINE_ERROR: 1,
-  /** Something else than the walk request was reached first. */
+  /** Something other than the walk request was reached first. */
   NO_REQUEST: 2,
-  /** Execution did not come to a walk request or an ERET within the budget. */
+  /** Execution did not reach a walk request or an ERET within the budget. */
   RUNAWAY: 3,
-  /** SP or LR at the request are not those of the learned path, or a relearned path differs. */
+  /** SP or LR at the request differs from the learned path, or a relearned path differs. */
   PATH_CHANGED: 4,
-  /** Something else than the ERET (or the hand-over to the firmware) was reached. */
+  /** Something other than the ERET (or the hand-over to the firmware) was reached. */
   NO_RETURN: 5,
   /** A register differs after the return; see `difference`. */
   REGISTER_CHANGED: 6,
   /** A byte of the interrupted stack at or above SP differs. */
   STACK_CHANGED: 7,
-  /** preempt_count or the priority mask differ. */
+  /** preempt_count or the priority mask differs. */
   KERNEL_STATE_CHANGED: 8,
 } as const;
 
-/** Instructions a learned entry or exit may take. */
+/** The most instructions that a learned entry or exit may take. */
 const PATH_BUDGET = 50_000;
 
 /** Drives exceptions into one machine. */
 export class ExceptionDriver {
-  /** Take every exception step by step, within a budget: slow, but nothing can run away. */
+  /** Take every exception step by step, within a budget. Slow, but nothing can run away. */
   alwaysStepped = false;
   /** The registers at the walk request: PC, SP, x29, x30, and x0 the task to walk. */
   readonly request = new RegisterFile();
-  /** Truth about the calls since the vector. */
+  /** The true calls since the vector. */
   path: ExceptionPath | undefined;
   /** After REGISTER_CHANGED: the register, in the order of `Reg`. */
   difference = -1;
   /** The registers after the return. */
   readonly returned = new RegisterFile();
-  /** Interrupt controller and firmware; tell it what the interrupted context is inside of. */
+  /** Interrupt controller and firmware. Tell it what the interrupted context is inside of. */
   readonly source: ExceptionSource;
-  /** The first WARN that was passed since {@link enter} began, or 0; its handler would print, and go on. */
+  /**
+   * The first WARN that was passed since {@link enter} began, or 0. A WARN's handler prints and
+   * continues.
+   */
   warnedAt: Address = 0;
   /** Where execution was when {@link enter} or {@link leave} failed. */
   stoppedAt: Address = 0;
@@ -70,7 +73,7 @@ export class ExceptionDriver {
   private kind = 0;
   private stepped = false;
   private readonly paths = new ExceptionPaths();
-  /** Truth about the path that is being learned. */
+  /** The true calls of the path that is being learned. */
   private readonly pathTruth = new GroundTruth(0);
 
   constructor(
@@ -81,14 +84,14 @@ export class ExceptionDriver {
     this.state = new InterruptedState(machine, stacks, this.source);
   }
 
-  /** Forget learned paths: after the machine was reset or its code changed. */
+  /** Forget the learned paths. Needed after the machine was reset or its code changed. */
   reset(): void {
     this.paths.clear();
     this.source.reset();
   }
 
   /**
-   * Look at an instruction that is about to be interrupted; call once per stop, before any
+   * Announce the instruction that is about to be interrupted. Call this once per stop, before any
    * {@link enter}. The file must stay unchanged until the last {@link leave}.
    */
   interruptAt(interrupted: RegisterFile): void {
@@ -101,7 +104,7 @@ export class ExceptionDriver {
     return this.state.stackSlot;
   }
 
-  /** What a mask state (see exception-path.ts) is for the interrupted context. */
+  /** The mask state of the interrupted context: an index below MASK_STATES (exception-path.ts). */
   private maskState(): number {
     const pstate = this.interrupted.words[2 * Reg.PSTATE] as number;
     const masked = (pstate & Pstate.I) !== 0 ? 1 : 0;
@@ -116,7 +119,7 @@ export class ExceptionDriver {
     return this.state.preemptCountOf(this.interrupted);
   }
 
-  /** Take an exception and run to its walk request. One of {@link DriverStatus}. */
+  /** Take an exception and run to its walk request. Returns one of {@link DriverStatus}. */
   enter(kind: number): number {
     this.kind = kind;
     this.warnedAt = 0;
@@ -139,7 +142,7 @@ export class ExceptionDriver {
     }
     this.request.words[2 * Reg.SP_EL0] = this.entry.words[2 * Reg.SP_EL0] as number;
     this.request.words[2 * Reg.SP_EL0 + 1] = this.entry.words[2 * Reg.SP_EL0 + 1] as number;
-    // A free run stops after the instruction it stopped for.
+    // The PC of a free run that has stopped is after the instruction it stopped for.
     this.stoppedAt = this.request.get(Reg.PC) - 4;
     if (status !== 0) return DriverStatus.ENGINE_ERROR;
     if (this.stoppedAt !== kernel.roles.walkRequest) return DriverStatus.NO_REQUEST;
@@ -193,8 +196,9 @@ export class ExceptionDriver {
   }
 
   /**
-   * The registers at the walk request, all of them, and whether the engine that stopped there is the
-   * returner, step by step, or the runner. @param into filled
+   * Read all registers at the walk request.
+   * @param into filled
+   * @returns true when the returner stopped there, step by step; false when the runner did
    */
   requestRegisters(into: RegisterFile): boolean {
     into.copyFrom(this.request);
@@ -202,7 +206,10 @@ export class ExceptionDriver {
     return this.stepped;
   }
 
-  /** Answer the walk request and run back to the interrupted instruction. One of {@link DriverStatus}. */
+  /**
+   * Answer the walk request and run back to the interrupted instruction. Returns one of {@link
+   * DriverStatus}.
+   */
   leave(): number {
     const status = this.stepped ? this.leaveStepped() : this.leaveRunning();
     if (status !== DriverStatus.DONE) return status;
@@ -227,7 +234,7 @@ export class ExceptionDriver {
     if (stop === kernel.roles.walkRequest || stop === kernel.roles.sdeiComplete) {
       return DriverStatus.NO_RETURN;
     }
-    // The stop stands for an ERET: execute that very instruction on the returner.
+    // The stop replaces an ERET: execute that very instruction on the returner.
     this.exit.set(Reg.PC, stop);
     const { engine } = this.machine.returner;
     engine.write(this.exit, RegisterSet.EXCEPTION_RETURN);
@@ -271,7 +278,7 @@ export class ExceptionDriver {
     return DriverStatus.RUNAWAY;
   }
 
-  /** Whether a stop is a WARN of a real kernel, which is remembered. */
+  /** Whether a stop is a WARN of a real kernel. Remembers the first one. */
   private isWarning(pc: Address): boolean {
     if (this.machine.kernel.bugTable?.at(pc)?.warning !== true) return false;
     if (this.warnedAt === 0) this.warnedAt = pc;
@@ -290,7 +297,10 @@ export class ExceptionDriver {
   }
 }
 
-/** Whether an exception has left everything but the registers as it was: a {@link DriverStatus}. */
+/**
+ * Checks that an exception has left everything but the registers as it was. Returns one of {@link
+ * DriverStatus}.
+ */
 export function memoryStatus(state: InterruptedState, interrupted: RegisterFile): number {
   if (!state.isStackSame()) return DriverStatus.STACK_CHANGED;
   return state.areCountsSame(interrupted) ? DriverStatus.DONE : DriverStatus.KERNEL_STATE_CHANGED;

@@ -1,4 +1,7 @@
-/** The kinds of exception a point can have, as small integers for typed arrays (docs/design.md, "Words"). */
+/**
+ * The kinds of exception that a point can have, as small integers for typed arrays (docs/design.md,
+ * "Words").
+ */
 
 /** How a point's exception is taken. */
 export type ExceptionKind = 'irq' | 'nmi' | 'sdei' | 'brk' | 'serror';

@@ -1,27 +1,30 @@
 /**
- * Truth about the calls between an exception vector and the walk request. The runner executes that
- * stretch freely, so its calls are not seen one by one; they are learned by executing one such
- * exception instruction by instruction, and learned again every so often to see that they have not
- * changed. Which calls are made depends on the kind, on the stack that was interrupted and on what
- * was masked, so that is what a path is filed under.
+ * The true calls between an exception vector and the walk request. The runner executes that stretch
+ * freely, so its calls are not seen one by one. They are learned by stepping through one such
+ * exception, and learned again at intervals to check that they have not changed. The calls depend
+ * on the kind of exception, on the stack that was interrupted and on what was masked; paths are
+ * therefore filed by these three.
  */
 import type { Address } from '../base/address.js';
 import { KIND_COUNT } from './exception-kind.js';
 
-/** Stacks plus "no known stack". */
+/** Number of stacks, including "no known stack". */
 export const STACK_SLOTS = 6;
-/** Masks of the interrupted context that choose a path: bit 0 PSTATE.I, bit 1 PMR masked, bit 2 in NMI. */
+/**
+ * Number of mask states of the interrupted context. Bit 0: PSTATE.I is set. Bit 1: the PMR masks.
+ * Bit 2: in NMI.
+ */
 export const MASK_STATES = 8;
 
-/** The pending return addresses at the walk request, of one kind of exception. */
+/** The pending return addresses at the walk request, for one kind of exception. */
 export interface ExceptionPath {
-  /** Return addresses, innermost first; the first is that of the walk request's caller. */
+  /** Return addresses, innermost first. The first is the one into the walk request's caller. */
   readonly addresses: Float64Array;
   /** Instructions from the vector to the walk request. */
   readonly instructions: number;
-  /** LR at the request: equals `addresses[0]`. SP there, relative to the interrupted SP ... */
+  /** SP at the request minus the interrupted SP, in bytes. (LR there equals `addresses[0]`.) */
   readonly spDelta: number;
-  /** ... or as an address, when the handler runs on another stack (NaN otherwise). */
+  /** SP at the request as an address, when the handler runs on another stack; NaN otherwise. */
   readonly spAbsolute: Address;
 }
 
@@ -32,14 +35,14 @@ export class ExceptionPaths {
   ).fill(undefined);
   private readonly uses = new Uint32Array(KIND_COUNT * STACK_SLOTS * MASK_STATES);
 
-  /** Index of a path. @param stack 0..STACK_SLOTS-1 @param masks 0..MASK_STATES-1 */
+  /** Index of a path, for `stack` in 0..STACK_SLOTS-1 and `masks` in 0..MASK_STATES-1. */
   static slot(kind: number, stack: number, masks: number): number {
     return (kind * STACK_SLOTS + stack) * MASK_STATES + masks;
   }
 
   /**
-   * The path in a slot, or undefined when it is to be (re)learned: the first time, and then at every
-   * `AUDIT_INTERVAL`th use.
+   * The path in a slot. Undefined when it has to be learned or relearned: at the first use, and at
+   * every `AUDIT_INTERVAL`th use after it.
    */
   use(slot: number): ExceptionPath | undefined {
     const uses = this.uses[slot] as number;
@@ -47,21 +50,24 @@ export class ExceptionPaths {
     return uses % AUDIT_INTERVAL === 0 ? undefined : this.paths[slot];
   }
 
-  /** File a path. False when one was filed before and differs: truth would have been wrong. */
+  /**
+   * File a path. Returns false when one was filed before and differs: the truth would have been
+   * wrong.
+   */
   learn(slot: number, path: ExceptionPath): boolean {
     const known = this.paths[slot];
     this.paths[slot] = path;
     return known === undefined || samePath(known, path);
   }
 
-  /** Forget everything: another scenario, another machine state. */
+  /** Forget everything, for another scenario or another machine state. */
   clear(): void {
     this.paths.fill(undefined);
     this.uses.fill(0);
   }
 }
 
-/** How often a known path is executed step by step again to see that it still holds. */
+/** Uses of a known path from one check, step by step, to the next. */
 const AUDIT_INTERVAL = 1024;
 
 function samePath(a: ExceptionPath, b: ExceptionPath): boolean {

@@ -1,7 +1,7 @@
 /**
- * Where exceptions come from: the interrupt controller's state in guest memory, the firmware that
- * delivers SDEI events, and what the interrupted CPU masks. Says which kinds are possible at a stop,
- * and brings a CPU to the first instruction of the chosen one.
+ * The sources of exceptions: the interrupt controller's state in guest memory, the firmware that
+ * delivers SDEI events, and what the interrupted CPU masks. Says which kinds are possible at a
+ * stop, and brings a CPU to the first instruction that handles the chosen one.
  */
 import type { Address } from '../base/address.js';
 import {
@@ -24,11 +24,11 @@ const PMR_UNMASKED = 0xe0;
 
 /** The sources of exceptions of one machine. */
 export class ExceptionSource {
-  /** SDEI events that the context to be interrupted is inside of: 0, 1 (normal) or 2 (critical). */
+  /** SDEI events that the context to be interrupted is inside of: 0 none, 1 normal, 2 critical. */
   sdeiLevel = 0;
   /** Whether that context is itself inside a kprobe's breakpoint. */
   inBreakpoint = false;
-  /** The kinds that the kernel can take at all, as bits. */
+  /** The kinds that this kernel can ever take, as bits. */
   private readonly takeable: number;
   private readonly pmr: WordView;
   private readonly iar: WordView;
@@ -41,7 +41,7 @@ export class ExceptionSource {
     this.takeable = kinds;
   }
 
-  /** Nothing is being handled: after the machine was reset. */
+  /** Forget what is being handled. Needed after the machine was reset. */
   reset(): void {
     this.sdeiLevel = 0;
     this.inBreakpoint = false;
@@ -57,15 +57,16 @@ export class ExceptionSource {
     return priorityMask === PMR_UNMASKED;
   }
 
-  /** The kinds that the hardware (or the firmware) could deliver before an instruction, as bits. */
+  /** The kinds that the hardware or the firmware could deliver before an instruction, as bits. */
   possible(registers: RegisterFile): number {
     const pstate = registers.words[2 * Reg.PSTATE] as number;
     const { unbooted } = this.machine.kernel;
     let kinds = this.takeable;
     if ((pstate & Pstate.I) !== 0) {
       kinds &= ~(1 << Kind.IRQ);
-      // A kernel that was not booted masks by PSTATE.I what it would mask by priority, which an NMI
-      // passes. While PSTATE.A is set as well, the hardware has masked, on the way into the vector.
+      // A kernel that was not booted masks by PSTATE.I what it would mask by priority, and an NMI
+      // passes a priority mask. But when PSTATE.A is also set, the hardware has masked on its way
+      // to the vector.
       if (unbooted === undefined || (pstate & Pstate.A) !== 0) kinds &= ~(1 << Kind.NMI);
     }
     if (this.pmr.get() !== PMR_UNMASKED) kinds &= ~(1 << Kind.IRQ);
@@ -75,7 +76,7 @@ export class ExceptionSource {
     return kinds;
   }
 
-  /** A kprobe is there already, or may not be. */
+  /** Whether a kprobe is there already, or may not be placed there. */
   private refusesProbe(pc: Address): boolean {
     const { breakpoints } = this.machine;
     return (
@@ -83,7 +84,10 @@ export class ExceptionSource {
     );
   }
 
-  /** Where an instruction is stepped out of line: no kernel text, so no kprobe can be there. */
+  /**
+   * Whether this is the slot in which an instruction is stepped out of line. It is not kernel text,
+   * so no kprobe can be there.
+   */
   private isSlot(pc: Address): boolean {
     const slot = this.machine.kernel.unbooted?.tracers.instructionSlot ?? NaN;
     return pc === slot || pc === slot + 4;
@@ -99,8 +103,8 @@ export class ExceptionSource {
   }
 
   /**
-   * Deliver an exception: devices, firmware and CPU state are then as at the first instruction of
-   * the vector, or of the SDEI handler.
+   * Deliver an exception: leaves devices, firmware and CPU state as they are at the first
+   * instruction of the vector, or of the SDEI handler.
    */
   deliver(kind: number, registers: RegisterFile): void {
     const { vectors } = this.machine.kernel.roles;
@@ -145,8 +149,9 @@ export class ExceptionSource {
 }
 
 /**
- * SDEI_EVENT_COMPLETE: the firmware gives back x0..x17, PC and PSTATE; the rest is what the kernel
- * left. @param interrupted the registers at the event's delivery
+ * SDEI_EVENT_COMPLETE: the firmware restores x0..x17, PC and PSTATE; the rest stays as the kernel
+ * left it.
+ * @param interrupted the registers when the event was delivered
  */
 export function completeSdei(registers: RegisterFile, interrupted: RegisterFile): void {
   const { words } = interrupted;

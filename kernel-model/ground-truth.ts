@@ -1,7 +1,7 @@
 /**
- * Ground truth: which functions will run again, from the CPU's own calls and returns and nothing
- * else. This file never reads a frame record, a return stack or `.sframe` (docs/design.md, "Nothing
- * shared"): what it shares with an unwinder could hide a bug in both.
+ * Ground truth: which functions will run again, from nothing but the CPU's own calls and returns.
+ * This file never reads a frame record, a return stack or `.sframe`, because anything it shared
+ * with an unwinder could hide a bug in both (docs/design.md, "Nothing shared").
  */
 import type { Address } from '../base/address.js';
 import { InstructionClass, targetRegister } from '../aarch64/instruction.js';
@@ -20,11 +20,11 @@ const MAX_DEPTH = 4096;
 /** The pending returns of one task, innermost last. */
 export class ShadowStack {
   readonly addresses = new Float64Array(MAX_DEPTH);
-  /** SP with which control returns to the address; NaN when it is not known. */
+  /** SP with which control returns to the address; NaN: not known. */
   readonly sps = new Float64Array(MAX_DEPTH);
   readonly kinds = new Uint8Array(MAX_DEPTH);
   depth = 0;
-  /** True once more than 4096 entries were pending: truth is then unknown. */
+  /** True once more than 4096 entries were pending: the truth is then unknown. */
   overflowed = false;
 
   push(address: Address, sp: Address, kind: number): void {
@@ -38,7 +38,10 @@ export class ShadowStack {
     this.depth++;
   }
 
-  /** Control arrived at `pc` by an indirect branch: the call that waits for exactly this is over. */
+  /**
+   * Control arrived at `pc` by an indirect branch: the call that was pending with this return
+   * address and SP is over.
+   */
   arrive(pc: Address, sp: Address): void {
     const top = this.depth - 1;
     if (
@@ -51,7 +54,7 @@ export class ShadowStack {
     }
   }
 
-  /** ERET: the innermost exception is over, and whatever was still pending above it. */
+  /** ERET: the innermost exception is over, and so is everything pending above it. */
   leaveException(): void {
     let at = this.depth - 1;
     while (at >= 0 && this.kinds[at] !== EntryKind.EXCEPTION) at--;
@@ -67,7 +70,7 @@ export class ShadowStack {
   }
 }
 
-/** One task's part of a {@link TruthState}. */
+/** The part of a {@link TruthState} that belongs to one task. */
 interface ShadowStackState {
   readonly task: Address;
   readonly overflowed: boolean;
@@ -76,7 +79,7 @@ interface ShadowStackState {
   readonly kinds: Uint8Array;
 }
 
-/** A {@link GroundTruth} as it was: a copy, as large as what was pending. */
+/** A copy of a {@link GroundTruth}. Its size is that of what was pending. */
 export interface TruthState {
   readonly currentTask: Address;
   readonly stacks: readonly ShadowStackState[];
@@ -87,12 +90,12 @@ export class GroundTruth {
   private readonly stacks = new Map<Address, ShadowStack>();
   /** The shadow stack of `current`. */
   current: ShadowStack;
-  /** SP_EL0: the task_struct that `current` is. */
+  /** The task_struct of `current`, as in SP_EL0. */
   currentTask: Address;
 
   /**
-   * @param newTaskEntry where a task starts that has never run (ret_from_fork): no call leads there,
-   * so that address is pending until control has come to it
+   * @param newTaskEntry where a new task starts (ret_from_fork). No call leads there, so that
+   * address is pending until control reaches it
    */
   constructor(
     initialTask: Address,
@@ -103,7 +106,7 @@ export class GroundTruth {
     this.stacks.set(initialTask, this.current);
   }
 
-  /** Forget everything: a task that has just become current, with no call pending. */
+  /** Forget everything: `task` is current, with no call pending. */
   restart(task: Address): void {
     this.stacks.clear();
     this.current.depth = 0;
@@ -124,7 +127,10 @@ export class GroundTruth {
     return { currentTask: this.currentTask, stacks };
   }
 
-  /** Back to what {@link save} gave. Shadow stacks keep their identity as long as their task is known. */
+  /**
+   * Restore what {@link save} returned. The shadow stack of a task that is known stays the same
+   * object.
+   */
   restore(state: TruthState): void {
     const known = new Map(this.stacks);
     this.stacks.clear();
@@ -141,7 +147,7 @@ export class GroundTruth {
     this.current = this.ofTask(state.currentTask);
   }
 
-  /** Whether a task has been current: a task that has not may not even have been made. */
+  /** Whether a task has ever been current. One that has not may not even exist yet. */
   hasRun(task: Address): boolean {
     return this.stacks.has(task);
   }
@@ -165,9 +171,9 @@ export class GroundTruth {
 
   /**
    * Record one executed instruction.
-   * @param instructionClass its class, before it ran
+   * @param instructionClass its class
    * @param word its encoding
-   * @param pc where it was
+   * @param pc its address
    * @param after the registers after it
    */
   executed(instructionClass: number, word: number, pc: Address, after: RegisterFile): void {
@@ -186,7 +192,8 @@ export class GroundTruth {
         this.arrive(after);
         break;
       case InstructionClass.MSR_SP_EL0:
-        // MSR does not change its operand, so the register still holds what was written; 31 is XZR.
+        // MSR leaves its operand unchanged, so the register still holds what was written; 31 is
+        // XZR.
         this.switchTo(targetRegister(word) === 31 ? 0 : after.get(targetRegister(word)));
         break;
       default:
@@ -204,15 +211,16 @@ export class GroundTruth {
   }
 
   /**
-   * The handler of a probe has carried out a BL or BLR in the CPU's stead, and its ERET went to the
-   * function called. The call is as much a call as if the CPU had made it.
-   * @param pc of the instruction @param sp of the caller
+   * A probe's handler has simulated a BL or BLR, and its ERET went to the called function. That is
+   * a call like any other.
+   * @param pc address of the simulated instruction
+   * @param sp SP of the caller
    */
   callSimulated(pc: Address, sp: Address): void {
     this.current.push(pc + 4, sp, EntryKind.CALL);
   }
 
-  /** An exception that does not end in ERET (SDEI: the firmware resumes) is over. */
+  /** An exception that does not end in ERET is over: after an SDEI event, the firmware resumes. */
   exceptionReturned(): void {
     this.current.leaveException();
   }

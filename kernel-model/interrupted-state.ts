@@ -1,6 +1,6 @@
 /**
- * What an exception must leave as it was besides the registers: the interrupted stack at SP and above, preempt_count of
- * the interrupted task, and the interrupt controller's priority mask.
+ * What an exception must leave as it was, besides the registers: the interrupted stack from SP up,
+ * preempt_count of the interrupted task, and the interrupt controller's priority mask.
  */
 import { Reg, type RegisterFile } from '../emulator/registers.js';
 import type { ExceptionSource } from './exception-source.js';
@@ -8,7 +8,7 @@ import { THREAD_SIZE } from './kernel-image.js';
 import type { Machine } from './machine.js';
 import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
 
-/** Keeps it, and compares. */
+/** Keeps that state, and compares it. */
 export class InterruptedState {
   /** The slot of the interrupted stack. */
   stackSlot: number = StackSlot.NONE;
@@ -30,7 +30,8 @@ export class InterruptedState {
     const sp = interrupted.get(Reg.SP);
     this.stackSlot = this.stacks.slotOf(sp);
     this.stackBytes = 0;
-    // The vector's overflow test takes SP anywhere; on an SDEI stack that no event uses it is no SP.
+    // The vector's overflow test leaves arbitrary values in SP. A value that happens to lie on an
+    // SDEI stack that no event uses is not a stack pointer.
     if (this.stackSlot >= StackSlot.SDEI_NORMAL + this.source.sdeiLevel) return;
     const stack = this.stacks.all[this.stackSlot] as GuestStack;
     this.stackFrom = sp - stack.low;
@@ -38,7 +39,7 @@ export class InterruptedState {
     stack.bytes.copy(this.stack, 0, this.stackFrom, this.stackFrom + this.stackBytes);
   }
 
-  /** Keep the two words. */
+  /** Keep preempt_count and the priority mask. */
   keepCounts(interrupted: RegisterFile): void {
     this.priorityMask = this.source.priorityMask();
     this.preemptCount = this.preemptCountOf(interrupted);
@@ -52,7 +53,7 @@ export class InterruptedState {
     return bytes.compare(this.stack, 0, count, from, from + count) === 0;
   }
 
-  /** Whether the two words are what they were. */
+  /** Whether preempt_count and the priority mask are what they were. */
   areCountsSame(interrupted: RegisterFile): boolean {
     return (
       this.source.priorityMask() === this.priorityMask &&
@@ -60,7 +61,7 @@ export class InterruptedState {
     );
   }
 
-  /** preempt_count of the task that is current in a context. */
+  /** preempt_count of the task that is current in the interrupted context. */
   preemptCountOf(interrupted: RegisterFile): number {
     const { memory, kernel } = this.machine;
     const task = interrupted.get(Reg.SP_EL0);

@@ -1,7 +1,7 @@
 /**
- * A scenario's CPU that can also be made to take exceptions itself, inside each other where the
- * hardware allows it: what depth 2 of a sweep and the debugger step through. The firmware's part of
- * an SDEI event is played here.
+ * A scenario's CPU that can also take exceptions on request, nested where the hardware allows it.
+ * Depth 2 of a sweep and the debugger step through them. The firmware's part of an SDEI event is
+ * played here.
  */
 import { Reg, RegisterFile } from '../emulator/registers.js';
 import { Kind } from './exception-kind.js';
@@ -12,13 +12,13 @@ import type { ScenarioCpu, ScenarioCpuState } from './scenario-cpu.js';
 /** One exception that was taken and has not returned. */
 interface TakenException {
   readonly kind: number;
-  /** Entries of the shadow stack with it. */
+  /** Entries of the shadow stack, with this exception's own. */
   readonly depth: number;
   /** The registers that it interrupted. */
   readonly interrupted: RegisterFile;
 }
 
-/** What an {@link InterruptibleCpu} keeps besides the machine, as it was. */
+/** A copy of the state that an {@link InterruptibleCpu} keeps besides the machine. */
 export interface InterruptibleCpuState {
   readonly scenario: ScenarioCpuState;
   readonly taken: readonly {
@@ -33,7 +33,7 @@ export class InterruptibleCpu {
   /** After an exception returned: the first register that it did not restore, or -1. */
   difference = -1;
   private readonly taken: TakenException[] = [];
-  /** Files of exceptions that have returned, to be used again. */
+  /** Register files of exceptions that have returned, for reuse. */
   private readonly files: RegisterFile[] = [];
 
   constructor(
@@ -42,24 +42,24 @@ export class InterruptibleCpu {
     private readonly source: ExceptionSource,
   ) {}
 
-  /** Start over: the machine was set up anew. */
+  /** Start over, after the machine was set up anew. */
   reset(): void {
     this.scenario.reset();
     while (this.taken.length > 0) this.forgetInnermost();
     this.source.reset();
   }
 
-  /** Exceptions that were taken by {@link take} and have not returned. */
+  /** Number of exceptions that {@link take} took and that have not returned. */
   get depth(): number {
     return this.taken.length;
   }
 
-  /** Kind of the exception being handled, 0 being the outermost. */
+  /** Kind of the exception being handled at a nesting level, 0 being the outermost; -1 for none. */
   kindAt(level: number): number {
     return this.taken[level]?.kind ?? -1;
   }
 
-  /** Whether the next step is the firmware's: the innermost exception hands back to it here. */
+  /** Whether the next step is the firmware's: the innermost exception is at its hand-over. */
   get isFirmwareNext(): boolean {
     const innermost = this.taken[this.taken.length - 1];
     return (
@@ -68,11 +68,14 @@ export class InterruptibleCpu {
     );
   }
 
-  /** Take an exception before the next instruction. The source must say that its kind is possible. */
+  /**
+   * Take an exception before the next instruction. The source must say that the kind is possible.
+   */
   take(kind: number): void {
     const { stepper } = this.machine;
     const { truth } = this.scenario;
-    // A step leaves ELR_EL1, SPSR_EL1 and ESR_EL1 in the engine, and all registers are written back.
+    // A step does not read ELR_EL1, SPSR_EL1 and ESR_EL1 from the engine, but all registers are
+    // written back.
     stepper.readAll();
     const interrupted = this.files.pop() ?? new RegisterFile();
     interrupted.copyFrom(stepper.registers);
@@ -86,8 +89,9 @@ export class InterruptibleCpu {
   }
 
   /**
-   * Execute one instruction, or let the firmware complete an event. False: see `scenario.problem`.
-   * An exception may have returned then; see {@link depth} and {@link difference}.
+   * Execute one instruction, or let the firmware complete an event. An exception may have returned
+   * after it; see {@link depth} and {@link difference}.
+   * @returns false on failure; `scenario.problem` says why
    */
   step(): boolean {
     if (this.taken.length > 0) return this.stepInside();
@@ -144,7 +148,7 @@ export class InterruptibleCpu {
     };
   }
 
-  /** Back to what {@link save} gave. The machine is brought back by the caller. */
+  /** Restore what {@link save} returned. The caller restores the machine. */
   restore(state: InterruptibleCpuState): void {
     this.scenario.restore(state.scenario);
     while (this.taken.length > 0) this.forgetInnermost();

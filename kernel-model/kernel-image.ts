@@ -1,6 +1,6 @@
 /**
- * A kernel image: an ELF and the roles its symbols play. The built-in guest kernel and a real
- * vmlinux are the same kind of thing; what differs is data (docs/design.md, "Kernel images and roles").
+ * A kernel image: an ELF and the roles that its symbols play. The built-in guest kernel and a real
+ * vmlinux differ only in data (docs/design.md, "Kernel images and roles").
  */
 import type { Address } from '../base/address.js';
 import type { ElfImage } from '../elf/image.js';
@@ -17,10 +17,7 @@ export interface CodeRange {
   readonly end: Address;
 }
 
-/**
- * Structure offsets in bytes; Linux's names as in asm-offsets.h, lower-cased. NaN: not known, and
- * whatever lies there reads as 0.
- */
+/** Structure offsets in bytes. NaN: not known; the member then reads as 0. */
 export interface StructureOffsets {
   /** task_struct.stack. */
   readonly taskStack: number;
@@ -30,9 +27,9 @@ export interface StructureOffsets {
   readonly cpuContext: number;
   /** task_struct.ret_stack: pointer to the function-graph return stack; words of 8 bytes. */
   readonly taskRetStack: number;
-  /** task_struct.curr_ret_stack: int, index in words of the top. */
+  /** task_struct.curr_ret_stack: int, index of the top, in words. */
   readonly taskCurrRetStack: number;
-  /** task_struct.kretprobe_instances: first of a list, newest first. */
+  /** task_struct.kretprobe_instances: head of a list, newest first. */
   readonly taskKretprobes: number;
   /** struct kretprobe_instance: link, replaced return address, x29 at the entry of the function. */
   readonly kretprobeNext: number;
@@ -42,7 +39,7 @@ export interface StructureOffsets {
   readonly nmiMask: number;
 }
 
-/** Addresses of the symbols that the host side needs by their role. */
+/** Addresses of the symbols that the host side needs, by their role. */
 export interface KernelRoles {
   readonly vectors: Address;
   readonly initTask: Address;
@@ -54,16 +51,16 @@ export interface KernelRoles {
   readonly sdeiNormalStackPointer: Address;
   readonly sdeiCriticalStackPointer: Address;
   readonly sdeiHandler: Address;
-  /** The HVC with which the SDEI handler hands back to the firmware. */
+  /** The HVC by which the SDEI handler hands control back to the firmware. */
   readonly sdeiComplete: Address;
   readonly sdeiNormalEvent: Address;
   readonly sdeiCriticalEvent: Address;
-  /** Guest words by which the host describes a pending interrupt. */
+  /** Guest words in which the host describes a pending interrupt. */
   readonly gicIar: Address;
   readonly gicPmr: Address;
-  /** Pointer variable: the task whose walk a handler asks for, 0 for the current one. */
+  /** Pointer variable: the task whose walk a handler asks for; 0 for the current one. */
   readonly walkTask: Address;
-  /** Function of every kernel thread; its argument is {thread function, argument}. */
+  /** Function of every kernel thread. Its argument is {thread function, argument}. */
   readonly kthread: Address;
   /** Thread function of a scenario, and the function it ends in. */
   readonly thread: Address;
@@ -74,14 +71,18 @@ export interface KernelRoles {
 export interface UnbootedExceptions {
   /** The kinds that the kernel cannot take, and why. */
   readonly unsupported: ReadonlyMap<number, string>;
-  /** `addr` of the only registered kprobe, which breakpoints are taken for; absent: no kprobes. */
+  /**
+   * `addr` of the only registered kprobe, which every breakpoint is taken for. Absent: no kprobes.
+   */
   readonly kprobeAddress?: Address;
-  /** For functions that are traced. */
+  /** Needed to trace functions. */
   readonly tracers: TracerPlaces;
   readonly members: KnownOffsets;
 }
 
-/** A function that only a booted kernel can run, by the address that execution is stopped at. */
+/**
+ * The functions that only a booted kernel can run, by the address at which execution is stopped.
+ */
 export type BootedFunctions = ReadonlyMap<Address, string>;
 
 /** A loaded kernel image with its roles resolved. */
@@ -95,15 +96,24 @@ export interface KernelImage {
   readonly roles: KernelRoles;
   readonly offsets: StructureOffsets;
   readonly returnToHandler: CodeRange;
-  /** Where in return_to_handler the entry is off the return stack and x30 is the address, if anywhere. */
+  /**
+   * Where in return_to_handler the entry is off the return stack and x30 is the address; undefined
+   * on a kernel without that point.
+   */
   readonly returnToHandlerPopped: Address | undefined;
-  /** Where functions with a kretprobe return to: of the breakpoint style, and of the older one. */
+  /**
+   * Where functions with a kretprobe return to: the trampoline of the breakpoint style, and the
+   * older one.
+   */
   readonly kretprobeTrampolines: readonly CodeRange[];
-  /** What the firmware calls for an SDEI event: its frame record is no call's. */
+  /** What the firmware calls for an SDEI event. Its frame record is not that of a call. */
   readonly sdeiHandler: CodeRange | undefined;
   /** Trampolines whose own addresses a correct trace may list or skip. */
   readonly trampolines: readonly CodeRange[];
-  /** Code where the kernel refuses a kprobe: entry, noinstr and kprobes text, and NOKPROBE functions. */
+  /**
+   * Code where the kernel refuses a kprobe: entry, noinstr and kprobes text, and NOKPROBE
+   * functions.
+   */
   readonly kprobeBlacklist: readonly CodeRange[];
   /** A data symbol of the image. */
   symbol(name: string): Address | undefined;
@@ -117,14 +127,14 @@ export const PT_REGS_SIZE = 320;
 export const S_STACKFRAME = 296;
 export const FRAME_RECORD_META_FINAL = 1;
 
-/** A symbol that a kernel image must have and has not. */
+/** A required symbol that the kernel image lacks. */
 export interface MissingRole {
   readonly kind: 'missing-symbol';
   readonly path: string;
   readonly names: readonly string[];
 }
 
-/** Resolve the roles of a kernel image. Its addresses are as linked. */
+/** Resolve the roles of the built-in guest kernel. Its addresses are as linked. */
 export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
   const symbols = new Map<string, ElfSymbol>();
   for (const symbol of elf.symbols) symbols.set(symbol.name, symbol);
@@ -197,18 +207,19 @@ export function resolveKernel(elf: ElfImage): Result<KernelImage, MissingRole> {
   });
 }
 
-/** The code of a symbol that has a size. */
+/** The code of a symbol; undefined for a symbol without a size. */
 export function rangeOf(symbol: ElfSymbol | undefined): CodeRange | undefined {
   if (symbol === undefined || symbol.size === 0) return undefined;
   return { start: symbol.address, end: symbol.address + symbol.size };
 }
 
-/** Where some bytes of an image lie. */
+/** Bytes of an image, with their address. */
 type SegmentBytes = Pick<LoadedSegment, 'address' | 'data'>;
 
 /**
  * Code where a kernel refuses a kprobe: four text sections, and the functions marked NOKPROBE.
- * @param segments with relocations applied: in a position-independent image the list of the latter is made of them
+ * @param segments with relocations applied, because in a position-independent image the list of
+ * NOKPROBE functions consists of them
  */
 export function kprobeBlacklistOf(
   elf: ElfImage,
@@ -222,7 +233,8 @@ export function kprobeBlacklistOf(
 }
 
 /**
- * The functions marked NOKPROBE: pointers between two symbols (include/asm-generic/vmlinux.lds.h).
+ * The functions marked NOKPROBE, listed as pointers between two symbols
+ * (include/asm-generic/vmlinux.lds.h).
  */
 function blacklistedFunctions(
   elf: ElfImage,

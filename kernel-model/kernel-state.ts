@@ -1,27 +1,27 @@
-/** What is put into the memory of a kernel that was not booted, before anything runs. */
+/** Memory contents that stand in for the boot of a kernel. */
 import type { Address } from '../base/address.js';
 
-/** A word of code that is to be in place. */
+/** A word of code, and where it goes. */
 export interface CodeWord {
   readonly address: Address;
   readonly word: number;
 }
 
-/** Memory beside the image's segments. */
+/** Memory outside the image's segments. */
 export interface KernelRegion {
   readonly name: string;
   /** A multiple of the page size. */
   readonly low: Address;
   readonly size: number;
-  /** Code, read-only for the guest; otherwise data that can be written. */
+  /** Code, which the guest cannot write; otherwise writable data. */
   readonly code: boolean;
-  /** What it begins with; the rest is zero. */
+  /** Its first bytes; the rest is zero. */
   readonly bytes?: Uint8Array;
 }
 
 /**
- * What a kernel would have been given by its boot, put into memory directly before anything runs.
- * The built-in guest kernel needs none of it.
+ * The memory that a kernel's boot would have prepared. It is put in place before anything runs. The
+ * built-in guest kernel needs none of it.
  */
 export interface KernelState {
   readonly regions: readonly KernelRegion[];
@@ -31,14 +31,14 @@ export interface KernelState {
   readonly code: readonly CodeWord[];
 }
 
-/** Where the state and our callbacks are; part of a kernel image that was not booted. */
+/** Where the tracers' state and our callbacks are. Part of a kernel image that was not booted. */
 export interface TracerPlaces {
   readonly state: Address;
-  /** Room for an instruction that is stepped out of line, and the breakpoint after it. */
+  /** Room for an instruction that is stepped out of line, and for the breakpoint after it. */
   readonly instructionSlot: Address;
   /** Function graph's callbacks at the entry and the return of a traced function. */
   readonly graphEntry: Address;
   readonly graphReturn: Address;
-  /** A user's handler of a probe: returns 0. */
+  /** A probe's handler that does nothing and returns 0. */
   readonly probeHandler: Address;
 }

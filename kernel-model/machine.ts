@@ -1,9 +1,14 @@
 /**
  * One simulated machine: guest RAM with a kernel image and the code under test in it, and three
- * engines over that RAM. The *stepper* executes the scenario one instruction at a time; the *runner*
- * executes exception entry, handler and exit at full speed; the *returner* executes the ERET (and,
- * now and then, a whole exception step by step, to learn the truth about its calls). Alternating
- * counted and uncounted runs on one engine would drop its translations each time.
+ * engines over that RAM.
+ *
+ * - The *stepper* executes the scenario one instruction at a time.
+ * - The *runner* executes exception entry, handler and exit at full speed.
+ * - The *returner* executes the ERET. Now and then it also steps through a whole exception, to
+ *   learn the truth about its calls.
+ *
+ * There are three because one engine would drop its translations whenever it alternates between
+ * counted and uncounted runs.
  */
 import { WFI } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
@@ -27,7 +32,7 @@ import { SymbolTable } from '../elf/symbol-table.js';
 import type { KernelImage } from './kernel-image.js';
 import { WALK_RETURN } from './walk-stub.js';
 
-/** Where the host puts the buffers of a scenario's arguments. */
+/** Address of the area for the buffers of a scenario's arguments. */
 export const ARGUMENT_AREA: Address = -(2 ** 47) + 0x200000000000;
 /** Bytes of the argument area. */
 export const ARGUMENT_AREA_SIZE = 1 << 20;
@@ -36,10 +41,10 @@ export const ARGUMENT_AREA_SIZE = 1 << 20;
 export type MachineError =
   MemoryError | { readonly kind: 'elf'; readonly path: string; readonly error: ElfError };
 
-/** A machine with a kernel and, perhaps, other images loaded. */
+/** A machine with a kernel and, optionally, other images loaded. */
 export class Machine {
   readonly symbols: SymbolTable;
-  /** Words that {@link setCode} has replaced, as loaded. Code is not part of a snapshot. */
+  /** The original words that {@link setCode} has replaced. Code is not part of a snapshot. */
   private loadedCode: ReadonlyMap<Address, number> = new Map<Address, number>();
   private readonly armed = new Map<Address, number>();
   private readonly initial: Snapshot;
@@ -59,7 +64,8 @@ export class Machine {
 
   /**
    * Build a machine.
-   * @param images loaded beside the kernel at their linked addresses: scenario ELFs, a user's file
+   * @param images loaded next to the kernel, at their linked addresses: scenario ELFs, a user's
+   * file
    */
   static create(
     backend: EngineBackend,
@@ -107,7 +113,7 @@ export class Machine {
     }
   }
 
-  /** Back to the state right after loading: memory and registers; code as loaded. */
+  /** Restore the state right after loading: memory, registers and code. */
   reset(): void {
     restoreSnapshot(this.stepper.engine, this.initial);
     this.stepper.registers.words.set(this.initial.registers);
@@ -125,16 +131,18 @@ export class Machine {
       this.memory.writeWord(address, word);
       changed = true;
     }
-    // Translating everything anew costs time, and the engine never gives the memory back.
+    // Skip it when nothing changes: a new translation costs time, and the engine never frees the
+    // old one.
     if (!changed) return;
     this.memory.fillRunCopies(isRunnerStop(this.kernel), WFI);
     for (const engine of [this.stepper.engine, this.runner, this.returner.engine]) engine.flush();
   }
 
   /**
-   * Replace instruction words as loaded, and undo what an earlier call replaced.
-   * @param words by address (multiples of 4 in code)
-   * @param breakpoints of those, the probed addresses with the instruction each breakpoint stands for
+   * Replace instruction words, and restore those that an earlier call replaced.
+   * @param words by address; the addresses are multiples of 4, in code
+   * @param breakpoints the probed addresses among them, each with the instruction that its
+   * breakpoint replaces
    */
   setCode(
     words: ReadonlyMap<Address, number>,
@@ -157,7 +165,7 @@ export class Machine {
     return this.loadedCode.get(address) ?? this.memory.readWord(address);
   }
 
-  /** Probed addresses, each with the instruction that its breakpoint stands for. */
+  /** Probed addresses, each with the instruction that its breakpoint replaces. */
   get breakpoints(): ReadonlyMap<Address, number> {
     return this.armed;
   }
@@ -176,7 +184,7 @@ export class Machine {
     argument: Address,
   ): void {
     const { registers } = this.stepper;
-    // Distinct, non-canonical values show up in a report when something is wrongly restored.
+    // Distinct, non-canonical values, so that a report shows which register was restored wrongly.
     for (let i = 0; i <= 30; i++) registers.set(i, 0x0abc_0000_0000 + 0x1001 * i);
     registers.set(Reg.X19, fn);
     registers.set(Reg.X20, argument);
@@ -199,9 +207,10 @@ export class Machine {
 const READ_WRITE = Permission.READ | Permission.WRITE;
 
 /**
- * Where a freely running engine stops: at the walk request and right after it, at the end of an exception,
- * at the hand-over to the firmware, and at a breakpoint, which it cannot take: the driver then reports that
- * something else than a request was reached. Stopping by WFI costs no callback.
+ * Where a freely running engine stops: at the walk request and right after it, at the end of an
+ * exception, at the hand-over to the firmware, and at a breakpoint, which it cannot take. The
+ * driver then reports that something other than a request was reached. A stop is a WFI because that
+ * needs no callback.
  */
 function isRunnerStop(kernel: KernelImage): (word: number, address: Address) => boolean {
   const { walkRequest, sdeiComplete } = kernel.roles;
@@ -212,7 +221,7 @@ function isRunnerStop(kernel: KernelImage): (word: number, address: Address) => 
   };
 }
 
-/** Memory, data and code words that stand for the boot of a kernel (kernel-image.ts, KernelState). */
+/** Add the memory, data and code words that stand in for a kernel's boot ({@link KernelState}). */
 function prepareState(memory: GuestMemory, { state }: KernelImage): Result<void, MachineError> {
   if (state === undefined) return ok(undefined);
   for (const { name, low, size, code, bytes } of state.regions) {
@@ -226,7 +235,10 @@ function prepareState(memory: GuestMemory, { state }: KernelImage): Result<void,
   return ok(undefined);
 }
 
-/** Add an image's segments; those that share a page become one region with the union of rights. */
+/**
+ * Add an image's segments. Segments that share a page become one region, with the union of their
+ * rights.
+ */
 function addSegments(
   memory: GuestMemory,
   path: string,

@@ -14,10 +14,10 @@ import { isProbeBreakpoint } from './tracers/kprobe-rules.js';
 import type { Machine } from './machine.js';
 import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
 
-/** Breakpoints of a guest that are being handled at once; more is a runaway. */
+/** The most nested breakpoints of a guest; more is a runaway. */
 const MAX_NESTED = 64;
 
-/** What a {@link ScenarioCpu} keeps besides the machine, as it was. */
+/** A copy of the state that a {@link ScenarioCpu} keeps besides the machine. */
 export interface ScenarioCpuState {
   readonly truth: TruthState;
   readonly depths: readonly number[];
@@ -26,15 +26,18 @@ export interface ScenarioCpuState {
 
 /** Steps one scenario. */
 export class ScenarioCpu {
-  /** Truth about the scenario's calls; replaced by {@link reset}. */
+  /** The truth about the scenario's calls. {@link reset} replaces it. */
   truth: GroundTruth;
   /** Why the last {@link step} failed, in one line. */
   problem = '';
-  /** The WARN that the last {@link step} has passed, or 0. */
+  /** Address of the WARN that the last {@link step} passed, or 0. */
   warnedAt: Address = 0;
-  /** The task whose stack is the machine's task stack now. */
+  /** The task whose stack {@link KernelStacks} has as the task stack. */
   private stackTask: Address;
-  /** Per breakpoint being handled: entries of the shadow stack with it, and its address. */
+  /**
+   * For each breakpoint being handled: the entries of the shadow stack, with its own, and its
+   * address.
+   */
   private readonly depths: number[] = [];
   private readonly addresses: Address[] = [];
 
@@ -46,7 +49,7 @@ export class ScenarioCpu {
     this.truth = this.newTruth();
   }
 
-  /** Start over: the machine was set up anew. */
+  /** Start over, after the machine was set up anew. */
   reset(): void {
     this.truth = this.newTruth();
     // An earlier run on this machine may have ended while another task was current.
@@ -65,7 +68,7 @@ export class ScenarioCpu {
     };
   }
 
-  /** Back to what {@link save} gave. The machine is brought back by the caller. */
+  /** Restore what {@link save} returned. The caller restores the machine. */
   restore(state: ScenarioCpuState): void {
     this.truth.restore(state.truth);
     this.depths.splice(0, Infinity, ...state.depths);
@@ -80,12 +83,15 @@ export class ScenarioCpu {
     return new GroundTruth(initTask, retFromFork);
   }
 
-  /** Whether a breakpoint of the scenario is being handled: kprobes are not taken in there. */
+  /** Whether a breakpoint of the scenario is being handled. Kprobes are not taken there. */
   get inBreakpoint(): boolean {
     return this.depths.length > 0;
   }
 
-  /** Execute one instruction, or take the breakpoint that it is. False: see {@link problem}. */
+  /**
+   * Execute one instruction, or take the breakpoint that it is.
+   * @returns false on failure; {@link problem} says why
+   */
   step(): boolean {
     const cpu = this.machine.stepper;
     const { pc } = cpu;
@@ -116,7 +122,7 @@ export class ScenarioCpu {
       return false;
     }
     if (this.depths.length === MAX_NESTED) {
-      this.problem = `${MAX_NESTED} breakpoints inside each other`;
+      this.problem = `${MAX_NESTED} nested breakpoints`;
       return false;
     }
     const sp = stepper.registers.get(Reg.SP);
@@ -129,7 +135,7 @@ export class ScenarioCpu {
     return true;
   }
 
-  /** A WARN of a real kernel: its handler would print, and go on after the breakpoint. */
+  /** Pass a WARN of a real kernel: its handler would print, and continue after the breakpoint. */
   private passWarning(pc: Address): boolean {
     const { stepper } = this.machine;
     this.warnedAt = pc;
@@ -138,7 +144,10 @@ export class ScenarioCpu {
     return true;
   }
 
-  /** Notice that a breakpoint's ERET was executed; what it simulated is then part of the truth. */
+  /**
+   * Notice when a breakpoint's ERET was executed. A call that the breakpoint simulated is then part
+   * of the truth.
+   */
   private leaveBreakpoints(): void {
     const { current } = this.truth;
     const last = this.depths.length - 1;
@@ -163,9 +172,9 @@ export class ScenarioCpu {
   }
 
   /**
-   * Make what the vector's pt_regs will lie over the same whenever an exception is taken, and
-   * plausible: as if an earlier interrupt had left the PC of a leaf function there, of one that is
-   * not live. A walk that reads a slot before it is stored then shows.
+   * Fill the memory below SP, where the vector will build pt_regs, with the same plausible contents
+   * at every exception: as if an earlier interrupt had left the PC of a leaf function that is no
+   * longer live. A walk that reads a slot before it is stored then shows.
    */
   fillBelow(sp: Address): void {
     const { stacks, machine } = this;

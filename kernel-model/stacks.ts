@@ -1,13 +1,13 @@
 /**
- * The stacks of a simulated kernel: where they are and which one an SP lies on. Sizes are those of
- * arch/arm64/include/asm/memory.h (v7.3-rc7): 16 KiB, and 4 KiB for the overflow stack.
+ * The stacks of a simulated kernel: where they are, and which one an SP lies on. The sizes are
+ * those of arch/arm64/include/asm/memory.h (v7.3-rc7): 16 KiB, and 4 KiB for the overflow stack.
  */
 import { type Address, formatAddress } from '../base/address.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { type KernelImage, OVERFLOW_STACK_SIZE, THREAD_SIZE } from './kernel-image.js';
 
-/** Slots of {@link KernelStacks}, in the order an SP is looked up. */
+/** Slots of {@link KernelStacks}, in the order in which an SP is looked up. */
 export const StackSlot = {
   TASK: 0,
   IRQ: 1,
@@ -17,14 +17,14 @@ export const StackSlot = {
   NONE: 5,
 } as const;
 
-/** One stack as live words of guest memory. */
+/** One stack, as live words of guest memory. */
 export interface GuestStack {
   readonly low: Address;
   /** One past the last byte. */
   readonly high: Address;
   /** Little-endian 32-bit words; the first is at `low`. */
   readonly words: Uint32Array;
-  /** The same as bytes. */
+  /** The same memory as bytes. */
   readonly bytes: Buffer;
 }
 
@@ -36,7 +36,7 @@ export interface StackError {
 
 /** The stacks that can be in use while one task is current. */
 export class KernelStacks {
-  /** By {@link StackSlot}; the task stack is that of the current task. */
+  /** By {@link StackSlot}. The task stack is that of the current task. */
   readonly all: GuestStack[];
 
   private constructor(
@@ -72,13 +72,13 @@ export class KernelStacks {
     return ok(new KernelStacks(kernel, memory, stacks));
   }
 
-  /** The stack of any task, or undefined when its pointer leads nowhere. */
+  /** The stack of any task; undefined when its stack pointer is not in guest memory. */
   ofTask(task: Address): GuestStack | undefined {
     const low = this.memory.readAddress(task + this.kernel.offsets.taskStack);
     return low === undefined ? undefined : stackAt(this.memory, low, THREAD_SIZE);
   }
 
-  /** `current` has changed. False when the task's stack is not mapped. */
+  /** Make `task` the current one. Returns false when its stack is not mapped. */
   switchTo(task: Address): boolean {
     const stack = this.ofTask(task);
     if (stack === undefined) return false;
@@ -86,7 +86,7 @@ export class KernelStacks {
     return true;
   }
 
-  /** The slot of the stack that holds an SP; the SP of an empty stack is its `high`. */
+  /** The slot of the stack that an SP lies on. The SP of an empty stack is its `high`. */
   slotOf(sp: Address): number {
     const { all } = this;
     for (let slot = 0; slot < all.length; slot++) {

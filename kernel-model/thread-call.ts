@@ -1,6 +1,6 @@
 /**
- * Calls a function as a kernel thread does: ret_from_fork, kthread, the thread function, and then
- * the function under test with its arguments. Builds the guest's `struct kthread_create_info` and
+ * Calls a function as a kernel thread does: ret_from_fork, kthread, the thread function, then the
+ * function under test with its arguments. Builds the guest's `struct kthread_create_info` and
  * `struct kunwind_call` (kernel-model/guest/include/kunwind.h) in the argument area.
  */
 import type { Address } from '../base/address.js';
@@ -12,12 +12,12 @@ import {
 } from './kernel-image.js';
 import { ARGUMENT_AREA, ARGUMENT_AREA_SIZE, type Machine } from './machine.js';
 
-/** Arguments a thread call can pass: x0..x7. */
+/** The most arguments that a thread call can pass: x0..x7. */
 export const MAX_ARGUMENTS = 8;
 
 /**
- * One argument: a number as it is, or the address of bytes that are copied into guest memory; with
- * `selfPointers` each of their whole 64-bit words becomes that address.
+ * One argument: a number, or bytes that are copied into guest memory and whose address is passed.
+ * With `selfPointers`, each whole 64-bit word of the bytes becomes that address.
  */
 export type CallArgument =
   | { readonly kind: 'number'; readonly value: number }
@@ -36,7 +36,8 @@ const RESULT_OFFSET = 8 + 8 * MAX_ARGUMENTS;
 
 /**
  * Point the stepper at a new thread of init_task that will call `fn`.
- * @param threadFunction what kthread() calls with the `struct kunwind_call`; default kunwind_thread
+ * @param threadFunction the function that kthread() calls with the `struct kunwind_call`; default
+ * kunwind_thread
  * @returns undefined, or why not
  */
 export function startThreadCall(
@@ -68,7 +69,8 @@ export function startThreadCall(
     }
     memory.writeAddress(CALL_AT + 8 + 8 * i, value);
   }
-  // The kthread() of a kernel that was not booted would allocate: the thread function is called directly.
+  // kthread() would allocate memory, which a kernel that was not booted cannot: call the thread
+  // function directly.
   if (machine.kernel.unbooted !== undefined) return startThread(machine, threadFunction, CALL_AT);
   memory.writeAddress(CREATE_INFO_AT, threadFunction);
   memory.writeAddress(CREATE_INFO_AT + 8, CALL_AT);
@@ -89,12 +91,14 @@ function startThread(machine: Machine, fn: Address, argument: Address): CallErro
   return undefined;
 }
 
-/** Address of a task's FINAL record, `task_pt_regs(task)->stackframe`. @param stackLow task->stack */
+/**
+ * Address of a task's FINAL record, `task_pt_regs(task)->stackframe`. @param stackLow task->stack
+ */
 export function finalRecordOf(stackLow: Address): Address {
   return stackLow + THREAD_SIZE - PT_REGS_SIZE + S_STACKFRAME;
 }
 
-/** What the function returned (x0), once the thread is done. */
+/** What the function returned in x0, once the thread is done. */
 export function threadResult(machine: Machine): number | undefined {
   return machine.memory.readAddress(CALL_AT + RESULT_OFFSET);
 }
@@ -103,7 +107,7 @@ export function threadResult(machine: Machine): number | undefined {
 export function describeCallError(error: CallError): string {
   switch (error.kind) {
     case 'too-many-arguments':
-      return `${error.count} arguments given, x0..x7 take ${MAX_ARGUMENTS}`;
+      return `${error.count} arguments given, but x0..x7 take ${MAX_ARGUMENTS}`;
     case 'arguments-too-large':
       return `argument buffers exceed ${error.limit} bytes (one has ${error.bytes})`;
     case 'no-task-stack':

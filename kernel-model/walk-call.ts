@@ -1,10 +1,10 @@
 /**
- * Calls a kernel image's own unwinder at a walk request, on the stack where the request was made, as if
- * the caller of the request had called it: with its return address in x30 and its x29. Afterwards
+ * Calls a kernel image's own unwinder at a walk request, on the stack of the request, as if the
+ * request's caller had called it: with that caller's return address in x30, and its x29. Afterwards
  * registers and memory are as they were.
  *
- * What the call pushes lies below SP. That memory is put back, so that what an unwinder finds in
- * slots that were never stored does not depend on who walked before.
+ * The memory below SP is restored, too, although the call only pushes there. Otherwise what an
+ * unwinder finds in slots that were never stored would depend on who walked before.
  */
 import type { Address } from '../base/address.js';
 import { RegisterSet } from '../emulator/engine.js';
@@ -20,9 +20,9 @@ import { TRACE_ENTRIES, TRACE_LIMIT, TRACE_SEEN, type WalkStub } from './walk-st
 export const CallStatus = {
   /** The function has returned. */
   RETURNED: 0,
-  /** The engine stopped with an error: a fetch, load or store where nothing is mapped. */
+  /** The engine stopped with an error: a fetch, load or store outside mapped memory. */
   ENGINE_ERROR: 1,
-  /** A stop that is neither the return nor a WARN: an ERET, a BRK of another kind. */
+  /** A stop that is neither the return nor a WARN: an ERET, or a BRK of another kind. */
   STOPPED: 2,
   /** It did not return within the budget of instructions (or of WARNs). */
   RUNAWAY: 3,
@@ -30,11 +30,11 @@ export const CallStatus = {
 
 /** BRK immediate of WARN and BUG (asm/brk-imm.h, v7.3-rc7). */
 const BUG_BRK_IMM = 0x800;
-/** Bytes below SP that are put back: more than any unwinder's frames take. */
+/** Bytes below SP that are restored: more than the frames of any unwinder take. */
 const CALL_STACK = 4096;
-/** WARNs in one call after which it is given up. */
+/** WARNs after which a call is given up. */
 const MAX_WARNS = 64;
-/** Instructions of a call that is executed step by step. */
+/** The most instructions of a call that is executed step by step. */
 const CALL_BUDGET = 2_000_000;
 
 /** Calls into one machine. */
@@ -68,7 +68,7 @@ export class WalkCall {
     this.trace = region.words.subarray((stub.trace - region.low) >>> 2);
   }
 
-  /** Get ready for calls at the driver's walk request. */
+  /** Prepare for calls at the driver's walk request. */
   begin(driver: ExceptionDriver): void {
     this.stepped = driver.requestRegisters(this.saved) && driver.alwaysStepped;
     this.beginAt();
@@ -91,7 +91,7 @@ export class WalkCall {
     this.regionBytes.copy(this.below, 0, this.belowFrom, this.belowFrom + this.belowSize);
   }
 
-  /** Put registers and memory back. */
+  /** Restore registers and memory. */
   end(): void {
     this.below.copy(this.regionBytes, this.belowFrom, 0, this.belowSize);
     this.putBack();
@@ -108,9 +108,9 @@ export class WalkCall {
   }
 
   /**
-   * Call `fn(consume_entry, cookie, task, regs)`. @param limit entries after which consume_entry
-   * returns false
-   * @returns a {@link CallStatus}
+   * Call `fn(consume_entry, cookie, task, regs)`.
+   * @param limit entries after which consume_entry returns false
+   * @returns one of {@link CallStatus}
    */
   call(fn: Address, task: Address, regs: Address, limit: number): number {
     const { given, stub, trace } = this;
@@ -122,7 +122,7 @@ export class WalkCall {
     given.set(Reg.X3, regs);
     this.warns = 0;
     const status = this.stepped ? this.callStepped(fn) : this.callRunning(fn);
-    // What a broken-off call has left in the registers that a function preserves is not the caller's.
+    // A call that was broken off leaves the callee-saved registers changed.
     if (status !== CallStatus.RETURNED) this.putBack();
     return status;
   }
@@ -170,7 +170,7 @@ export class WalkCall {
     return CallStatus.RUNAWAY;
   }
 
-  /** Whether a stop is a WARN, which is counted. */
+  /** Whether a stop is a WARN. Counts it. */
   private isWarn(word: number, address: Address): boolean {
     if (word >>> 21 !== 0x6a1 || exceptionImmediate(word) !== BUG_BRK_IMM) return false;
     if (this.warns++ === 0) this.warnedAt = address;
@@ -179,19 +179,22 @@ export class WalkCall {
 
   private returned(registers: RegisterFile): number {
     this.result = (registers.words[2 * Reg.X0] as number) | 0;
-    // A function that does not give back the stack as it got it has not really returned.
+    // A function that returns with another SP has not really returned.
     const sound =
       registers.get(Reg.SP) === this.saved.get(Reg.SP) &&
       registers.get(Reg.X29) === this.saved.get(Reg.X29);
     return sound ? CallStatus.RETURNED : CallStatus.STOPPED;
   }
 
-  /** Entries that the last call has offered, also those there was no room for. */
+  /** Number of entries that the last call offered, including those for which there was no room. */
   get seen(): number {
     return this.trace[TRACE_SEEN >> 2] as number;
   }
 
-  /** Copy the first entries of the last call. @param count at most STUB_ENTRIES */
+  /**
+   * Copy the first entries of the last call.
+   * @param count at most STUB_ENTRIES
+   */
   copyEntries(into: Float64Array, count: number): void {
     const { trace } = this;
     for (let i = 0, at = TRACE_ENTRIES >> 2; i < count; i++, at += 2) {

@@ -1,14 +1,14 @@
 /**
- * The small piece of our own code that lies beside any kernel image (kernel-model/guest/stub/stub.S):
- * the handler that asks for a walk, the thread function, and the callback that takes a walk's entries
- * down.
+ * The small piece of our own code that is placed beside any kernel image
+ * (kernel-model/guest/stub/stub.S): the handler that asks for a walk, the thread function, and the
+ * callback that records a walk's entries.
  */
 import type { Address } from '../base/address.js';
 import type { ElfImage } from '../elf/image.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
 import { fail, ok, type Result } from '../base/result.js';
 
-/** The stub's ELF, relative to the package. */
+/** Path of the stub's ELF in the package. */
 export const STUB_ELF = 'kernel-model/guest/stub/stub.elf';
 
 /**
@@ -17,7 +17,10 @@ export const STUB_ELF = 'kernel-model/guest/stub/stub.elf';
  */
 export const WALK_RETURN = 0xd5032fff;
 
-/** Offsets in stub_trace, in bytes: entries seen, entries after which to stop, the first entry. */
+/**
+ * Byte offsets in stub_trace: the number of entries seen, the number after which to stop, the first
+ * entry.
+ */
 export const TRACE_SEEN = 0;
 export const TRACE_LIMIT = 16;
 export const TRACE_ENTRIES = 24;
@@ -26,13 +29,13 @@ export const TRACE_ENTRIES = 24;
 export interface WalkStub {
   /** `void handler(struct pt_regs *)`; also a kprobe's pre-handler that returns 0. */
   readonly handler: Address;
-  /** First instruction of the function that the handler calls to have the stack walked. */
+  /** First instruction of the function that the handler calls to request a walk. */
   readonly walkRequest: Address;
-  /** Pointer variable: the task whose walk the handler asks for, 0 for the current one. */
+  /** Pointer variable: the task whose walk the handler asks for; 0 for the current one. */
   readonly walkTask: Address;
   /** Word: what the walk request returns to its caller. */
   readonly walkResult: Address;
-  /** Thread function: its argument is {function, eight arguments, result}. */
+  /** Thread function. Its argument is {function, eight arguments, result}. */
   readonly thread: Address;
   /** The function that the thread ends in. */
   readonly threadDone: Address;
@@ -42,11 +45,11 @@ export interface WalkStub {
   /** Function graph's callbacks at the entry and the return of a traced function. */
   readonly graphEntry: Address;
   readonly graphReturn: Address;
-  /** A lone WALK_RETURN: where a call returns to that no guest code has made. */
+  /** A lone WALK_RETURN: the return address of a call that the host makes. */
   readonly returned: Address;
 }
 
-/** Resolve the stub's symbols. The error names those that are missing. */
+/** Resolve the stub's symbols. The error lists those that are missing. */
 export function resolveStub(elf: ElfImage): Result<WalkStub, readonly string[]> {
   const missing: string[] = [];
   const value = (name: string): Address => {
@@ -70,7 +73,10 @@ export function resolveStub(elf: ElfImage): Result<WalkStub, readonly string[]> 
   return missing.length > 0 ? fail(missing) : ok(stub);
 }
 
-/** Where execution goes on after a walk request: a freely running engine would stop at WALK_RETURN. */
+/**
+ * Where execution continues after a walk request. A WALK_RETURN is skipped, because a freely
+ * running engine would stop at it.
+ */
 export function behindRequest(memory: GuestMemory, returnAddress: Address): Address {
   return memory.readWord(returnAddress) === WALK_RETURN ? returnAddress + 4 : returnAddress;
 }

@@ -1,9 +1,9 @@
 /**
- * One stop on one machine: a scenario is set up and stepped to an instruction, an exception is taken
- * there, the walk that its handler asks for is made by an unwinder and judged, and the exception
- * returns. Sweeps, the debugger, the stacktrace tests and doctor all ask for walks here.
+ * One stop on one machine. A scenario is set up and stepped to an instruction, where an exception is
+ * taken. Its handler asks for a walk, which an unwinder makes and which is judged. Then the exception
+ * returns. Sweeps, the debugger, the stacktrace suite and doctor all do this here.
  *
- * Truth and unwinders meet in {@link Experiment.judge} only: neither has a part in the other's answer.
+ * Truth and unwinders meet only in {@link Experiment.judge}, so that neither can influence the other.
  */
 import type { Address } from '../base/address.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
@@ -22,21 +22,21 @@ import { explainDriverStatus, explainKernelStop, type Explanation } from './prob
 import { type SetupError, setUpScenario } from './scenario-setup.js';
 import type { StackWalker } from './stack-walker.js';
 
-/** EINVAL: what arch_stack_walk_reliable() fails with, and register_kprobe() where it refuses. */
+/** EINVAL, with which arch_stack_walk_reliable() fails, and register_kprobe() where it refuses. */
 export const EINVAL = 22;
 
-/** Beside the values of `DriverStatus`: the handler asks for the walk of a task that is not known. */
+/** A status beside those of `DriverStatus`: the handler asks for the walk of an unknown task. */
 export const UNKNOWN_TASK = -1;
 
-/** A machine that executes a scenario, and is asked for walks on the way. */
+/** A machine that executes a scenario and can be stopped for walks. */
 export class Experiment {
-  /** Executes the scenario. Exceptions are taken before the instruction that it executes next. */
+  /** Executes the scenario. Exceptions are taken before its next instruction. */
   readonly cpu: InterruptibleCpu;
   /** At a walk request: what a complete trace lists, innermost first. */
   readonly truth = new TruthList();
   /** At a walk request: the task that is to be walked. */
   task: Address = 0;
-  /** At a walk request: the registers, of which x0 is the task, x29 and x30 those of the caller. */
+  /** At a walk request: the registers. x0 is the task; x29 and x30 are those of the caller. */
   request: RegisterFile;
   /** The task that the scenario's handlers walk instead of the current one, or 0. */
   private walkedTask: Address = 0;
@@ -48,16 +48,16 @@ export class Experiment {
     this.request = driver.request;
   }
 
-  /** Truth about the calls that are pending. */
+  /** The truth about pending calls. */
   get groundTruth(): GroundTruth {
     return this.cpu.scenario.truth;
   }
 
   /**
-   * Set a scenario up, and stand before its thread's first instruction.
-   * @param stackShift bytes by which the thread's stack begins lower, a multiple of 16; its final
-   * record stays where it is
-   * @returns the address of its entry function
+   * Set a scenario up, and stop before its thread's first instruction.
+   * @param stackShift bytes by which the thread's initial SP is lowered, a multiple of 16; the final
+   * record stays in place
+   * @returns the address of the scenario's entry function, or an error
    */
   setUp(scenario: Scenario, stackShift = 0): Address | SetupError {
     const entry = setUpScenario(this.parts.machine, scenario);
@@ -65,7 +65,7 @@ export class Experiment {
     return entry;
   }
 
-  /** Forget what was executed before: the machine has been set up anew. See {@link setUp}. */
+  /** Start over after the machine has been set up again. @param stackShift as in {@link setUp} */
   begin(stackShift = 0): void {
     const { machine, driver } = this.parts;
     const { stepper, memory, kernel } = machine;
@@ -77,21 +77,21 @@ export class Experiment {
     stepper.writeBack();
   }
 
-  /** Why {@link cpu} could not make a step. A real kernel's own breakpoint says more than the engine. */
+  /** Why {@link cpu} could not make a step. If a real kernel's own breakpoint stopped it, that says more. */
   explainStep(): Explanation {
     const { stepper, kernel } = this.parts.machine;
     const { problem } = this.cpu.scenario;
     return explainKernelStop(kernel, stepper.pc) ?? { kind: 'scenario', detail: problem };
   }
 
-  /** Whether the scenario itself asks for a walk by the next instruction. */
+  /** Whether the scenario itself asks for a walk at the next instruction. */
   get isAtRequest(): boolean {
     return this.parts.machine.stepper.pc === this.parts.machine.kernel.roles.walkRequest;
   }
 
   /**
-   * Kinds of exceptions that ask for a walk before the next instruction, as bits: the hardware could
-   * deliver them, and the task that handlers walk has run.
+   * The kinds of exceptions that can be taken before the next instruction, as bits. None can while the
+   * task that the handlers walk has not run.
    */
   possibleKinds(): number {
     const { walkedTask } = this;
@@ -99,14 +99,14 @@ export class Experiment {
     return this.parts.driver.source.possible(this.parts.machine.stepper.registers);
   }
 
-  /** The next instruction is to be interrupted: once for it, before any {@link enter}. */
+  /** Prepare to interrupt the next instruction. To be called once, before any {@link enter} there. */
   interrupt(): void {
     this.parts.driver.interruptAt(this.parts.machine.stepper.registers);
   }
 
   /**
-   * Take an exception on the other engines, up to the walk request of its handler.
-   * @param kind index in `KIND_NAMES`; it must be possible
+   * Take an exception, up to the walk request of its handler. The scenario's own engine is not used.
+   * @param kind index in `KIND_NAMES`, one of {@link possibleKinds}
    * @returns a `DriverStatus` or {@link UNKNOWN_TASK}; see {@link explain}
    */
   enter(kind: number): number {
@@ -126,22 +126,22 @@ export class Experiment {
     return this.parts.driver.leave();
   }
 
-  /** What a status other than DONE of {@link enter} or {@link leave} means. */
+  /** The meaning of a status of {@link enter} or {@link leave} other than DONE. */
   explain(status: number): Explanation {
     if (status === UNKNOWN_TASK) {
-      const detail = 'the handler asks for a task that is not known';
+      const detail = 'the handler asks for the walk of an unknown task';
       return { kind: 'no-request', detail };
     }
     const { driver, machine } = this.parts;
-    // Only these two stop in front of an instruction, which may be a breakpoint that says why.
+    // Only these two stop at an instruction, which may be a breakpoint that tells why.
     const stopped = status === DriverStatus.NO_REQUEST || status === DriverStatus.NO_RETURN;
     const stop = stopped ? explainKernelStop(machine.kernel, driver.stoppedAt) : undefined;
     return stop ?? explainDriverStatus(status, driver.difference);
   }
 
   /**
-   * Have the walk made that the scenario itself asks for: {@link isAtRequest}.
-   * @returns false when it asks for a task that is not known
+   * Prepare the walk that the scenario itself asks for; see {@link isAtRequest}.
+   * @returns false when it asks for an unknown task
    */
   enterRequest(): boolean {
     const { model, machine } = this.parts;
@@ -155,9 +155,8 @@ export class Experiment {
   }
 
   /**
-   * Leave the answer to the scenario's own walk request for the guest, as arch_stack_walk_reliable()
-   * would return it.
-   * @returns 0 or -EINVAL
+   * Store the answer to the scenario's own walk request where the guest reads it.
+   * @returns 0 or -EINVAL, as arch_stack_walk_reliable() would
    */
   answerRequest(walk: WalkResult): number {
     const { kernel, memory } = this.parts.machine;
@@ -168,8 +167,8 @@ export class Experiment {
   }
 
   /**
-   * At a walk request: have one unwinder walk, and judge its answer.
-   * @param walker the model, or the kernel's own after its `prepare`
+   * At a walk request: let an unwinder walk, and judge its answer.
+   * @param walker the model, or the kernel's unwinder after its `prepare`
    * @returns a `VerdictCode`
    */
   ask(walker: StackWalker, policy: Policy, mode: WalkMode, out: WalkResult): number {

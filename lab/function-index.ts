@@ -1,21 +1,21 @@
 /**
- * Which function a PC lies in, as a small integer, looked up once per instruction: verdicts are
- * counted per function without a name or a map on the way.
+ * Numbers the functions of a machine. The number for a PC is looked up once per instruction and kept, so
+ * that counting verdicts per function needs neither names nor maps.
  */
 import type { Address } from '../base/address.js';
 import type { MemoryRegion } from '../emulator/guest-memory.js';
 import type { Machine } from '../kernel-model/machine.js';
 
-/** Functions a machine may have before the rest share one slot; keeps tallies small. */
+/** Numbers given, at most, so that tallies stay small. All further functions get number 0. */
 const MAX_FUNCTIONS = 512;
 
 /** Function numbers of one machine, in order of first use. */
 export class FunctionIndex {
-  /** Names by number. Number 0 is "no function". */
+  /** Names by number. Number 0 stands for no function. */
   readonly names: string[] = ['?'];
   private readonly numbers = new Map<string, number>();
   private readonly regions: MemoryRegion[] = [];
-  /** Per region, per instruction: number + 1, or 0 when not looked up yet. */
+  /** For each region and instruction: number + 1, or 0 if not looked up yet. */
   private readonly cache: Uint16Array[] = [];
 
   constructor(private readonly machine: Machine) {
@@ -26,7 +26,7 @@ export class FunctionIndex {
     }
   }
 
-  /** The number of the function around `pc`. */
+  /** The number of the function that covers `pc`. */
   at(pc: Address): number {
     const { regions } = this;
     for (let i = 0; i < regions.length; i++) {

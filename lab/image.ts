@@ -1,4 +1,4 @@
-/** An ELF under test, where a machine can have it. */
+/** Loads an ELF under test, at an address where a machine can have it. */
 import { ok, type Result } from '../base/result.js';
 import type { ElfError } from '../elf/error.js';
 import { loadElf, type ElfImage } from '../elf/image.js';
@@ -6,12 +6,12 @@ import { rebaseElf } from '../elf/rebase.js';
 
 /** Images linked below this address (position-independent executables) are moved. */
 const MIN_ADDRESS = 65536;
-/** How far: to 0xffffa00090000000, 256 MiB above the built-in guest kernel. */
+/** The distance: to 0xffffa00090000000, 256 MiB above the built-in guest kernel. */
 const IMAGE_BIAS = -0x5fff70000000;
 
 /**
- * Loads an ELF to be swept. A position-independent one linked at 0 is moved into the kernel half of
- * the address space; any other one stays where it was linked.
+ * Loads an ELF to be swept. A position-independent one that is linked at 0 is moved into the kernel's
+ * half of the address space. Any other stays where it was linked.
  */
 export function loadImage(path: string): Result<ElfImage, ElfError> {
   const image = loadElf(path);

@@ -1,13 +1,13 @@
-/** Judging one walk against ground truth (docs/design.md, "Verdicts"). */
+/** Judges one walk against ground truth (docs/design.md, "Verdicts"). */
 import type { Address } from '../base/address.js';
 import type { CodeRange } from '../kernel-model/kernel-image.js';
 import { VerdictCode } from '../scenarios/verdict.js';
 import type { WalkResult } from '../unwinder/walk-result.js';
 
-/** Entries a truth may have. */
+/** Entries of a truth, at most. */
 const MAX_TRUTH = 8192;
 
-/** The truth at one stop: addresses that a complete trace lists, innermost first. */
+/** The truth at one stop: the addresses that a complete trace lists, innermost first. */
 export class TruthList {
   readonly addresses = new Float64Array(MAX_TRUTH);
   /** 1 for an address that an exception interrupted, 0 for a return address. For printing only. */
@@ -18,14 +18,14 @@ export class TruthList {
     this.count = 0;
   }
 
-  /** @param interrupted 1 for the PC of an exception, 0 for a return address */
+  /** Append an entry. @param interrupted 1 for the PC that an exception interrupted, else 0 */
   push(address: Address, interrupted = 0): void {
     if (this.count === MAX_TRUTH) return;
     this.addresses[this.count] = address;
     this.interrupted[this.count++] = interrupted;
   }
 
-  /** Whether a pending exception has interrupted this very address. */
+  /** Whether a pending exception has interrupted the instruction at this address. */
   isInterrupted(address: Address): boolean {
     for (let i = 0; i < this.count; i++) {
       if (this.interrupted[i] === 1 && this.addresses[i] === address) return true;
@@ -34,14 +34,14 @@ export class TruthList {
   }
 }
 
-/** Compares traces with truth. Entries inside trampolines are optional on both sides. */
+/** Compares traces with truth. Entries in trampolines are optional in both. */
 export class Judge {
-  /** Truth entries that a trace has listed, while it is compared. */
+  /** During a comparison: 1 for each truth entry that the trace lists. */
   private readonly matched = new Uint8Array(MAX_TRUTH);
 
   constructor(private readonly trampolines: readonly CodeRange[]) {}
 
-  /** Whether the address is a trampoline's own. */
+  /** Whether an address lies in a trampoline. */
   isOptional(address: Address): boolean {
     const { trampolines } = this;
     for (let i = 0; i < trampolines.length; i++) {
@@ -51,7 +51,7 @@ export class Judge {
     return false;
   }
 
-  /** Verdict on a reliable-mode walk; a `VerdictCode`. */
+  /** Judge a reliable walk. @returns a `VerdictCode` */
   judgeReliable(walk: WalkResult, truth: TruthList): number {
     if (walk.fault !== 0) return VerdictCode.FAULT;
     if (walk.warned !== 0) return VerdictCode.WARNED;
@@ -60,8 +60,9 @@ export class Judge {
   }
 
   /**
-   * Verdict on a best-effort walk, which claims nothing: `unreliable` when it says itself that it
-   * stopped early.
+   * Judge a best-effort walk, which does not claim to be complete. It is `unreliable` if it is not exact
+   * and says that it stopped early.
+   * @returns a `VerdictCode`
    */
   judgeBestEffort(walk: WalkResult, truth: TruthList): number {
     if (walk.fault !== 0) return VerdictCode.FAULT;
@@ -70,7 +71,7 @@ export class Judge {
     return walk.status !== 0 ? VerdictCode.UNRELIABLE : this.compare(walk, truth);
   }
 
-  /** The path that most points take: no allocation. */
+  /** Whether a trace is exact. Most are, so this comes before {@link compare}, and allocates nothing. */
   private isExact(walk: WalkResult, truth: TruthList): boolean {
     const { entries, count } = walk;
     const { addresses } = truth;
@@ -86,7 +87,7 @@ export class Judge {
     return t === pending;
   }
 
-  /** Why a trace is not exact. An absent required entry outweighs a wrong one. */
+  /** Why a trace is not exact. A missing entry outweighs a spurious one. @returns a `VerdictCode` */
   private compare(walk: WalkResult, truth: TruthList): number {
     const { matched } = this;
     const { addresses, count } = truth;
@@ -95,7 +96,7 @@ export class Judge {
     let spurious = false;
     for (let i = 0; i < walk.count; i++) {
       const address = walk.entries[i] as number;
-      // Traces follow truth for the most part, so the search starts where the last one ended.
+      // Most of a trace is in the order of the truth, so search from the last match on.
       let t = this.find(address, addresses, next, count);
       if (t < 0) t = this.find(address, addresses, 0, next);
       if (t >= 0) {

@@ -1,10 +1,9 @@
 /**
- * Walks with the kernel image's own unwinder: arch_stack_walk_reliable() and arch_stack_walk() are
- * called on the emulated CPU where the walk was asked for, on that stack.
+ * Walks with the kernel image's own unwinder: calls arch_stack_walk_reliable() and arch_stack_walk() on
+ * the emulated CPU, at the walk request and on the stack in use there.
  *
- * It reads guest memory itself, so a read outside the stacks that it may read shows only where
- * nothing is mapped. A read of another stack, or of data, is not seen as such; the entries it leads to
- * are judged like all others.
+ * The guest's code reads guest memory directly. So a stray read is noticed only where nothing is mapped.
+ * If it hits another stack, or data, then only the entries that it leads to can show it.
  */
 import type { Address } from '../base/address.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
@@ -26,7 +25,7 @@ import {
 import { MAX_ENTRIES, type WalkResult } from '../unwinder/walk-result.js';
 import type { StackWalker } from './stack-walker.js';
 
-/** Values of kunwind_variant: those of every kernel that has the variable, and our guest's own. */
+/** Values of kunwind_variant: in any kernel that has the variable, and in our guest kernels. */
 const KERNEL_VARIANTS: Partial<Record<PolicyName, number>> = {
   'frame-pointer': 0,
   'sframe-v5': 5,
@@ -38,31 +37,31 @@ const GUEST_VARIANTS: Partial<Record<PolicyName, number>> = {
   'fgraph-detect': 8,
   'fgraph-recover': 9,
 };
-/** A kernel without the variable has one unwinder, which answers whatever it is compared with. */
+/** A kernel without the variable has a single unwinder, which is compared with any policy. */
 const ONE_UNWINDER = Object.fromEntries(Object.keys(POLICIES).map((name) => [name, 0])) as Partial<
   Record<PolicyName, number>
 >;
 
-/** What is called: a reliable walk, and a best-effort one. */
+/** The functions that make a reliable and a best-effort walk. */
 const WALK_FUNCTIONS = ['arch_stack_walk_reliable', 'arch_stack_walk'] as const;
 
-/** Entries after which a walk has looped: the model's bound on steps. */
+/** Entries after which a walk counts as looping, which is the model's bound on steps. */
 const MAX_TRACED = 17_408;
 /**
- * struct sframe_section, in bytes, and how many the guest has room for
+ * Bytes of struct sframe_section, and how many of them the guest has room for
  * (kernel-model/guest/include/unwind.h).
  */
 const SECTION_SIZE = 16;
 const MAX_SECTIONS = 8;
 
-/** What a kernel's own unwinder can be asked for. */
+/** What a kernel's own unwinder can do. */
 export interface OwnUnwinder {
   readonly policies: readonly PolicyName[];
-  /** A single unwinder: which policy it follows is known only to whoever built it. */
+  /** There is a single unwinder. Which policy it follows, only the one who built it knows. */
   readonly single: boolean;
 }
 
-/** A kernel's own unwinder, or undefined when it has none that could be called. */
+/** A kernel's own unwinder, or undefined if it has none that can be called. */
 export function ownUnwinder(
   symbol: (name: string) => Address | undefined,
 ): OwnUnwinder | undefined {
@@ -80,22 +79,22 @@ function variantsOf(
   return symbol('kw_sframe_sections') === undefined ? KERNEL_VARIANTS : GUEST_VARIANTS;
 }
 
-/** The bytes of guest memory between two symbols; none where the kernel lacks them. */
+/** The bytes of guest memory between two symbols; empty if the kernel lacks them. */
 function bytesBetween({ kernel, memory }: Machine, start: string, end: string): Uint8Array {
   const [from, to] = [kernel.symbol(start) ?? NaN, kernel.symbol(end) ?? NaN];
   const region = memory.regionAt(from);
   return region?.bytes.subarray(from - region.low, to - region.low) ?? new Uint8Array(0);
 }
 
-/** Walks of one machine's kernel. */
+/** The unwinder of one machine's kernel. */
 export class KernelWalker implements StackWalker {
   private readonly call: WalkCall;
   private readonly variants: Partial<Record<PolicyName, number>>;
   private readonly variantAt: Address | undefined;
-  /** Start and end of the tables that lie beside the kernel's own. */
+  /** Start and end of each SFrame section besides the kernel's own. */
   private readonly sections: readonly Address[];
   private readonly sectionsAt: Address | undefined;
-  /** Where WARN_ONCE() keeps that it has warned (.data..once); empty for a kernel without. */
+  /** The flags of WARN_ONCE() that say it has warned (.data..once); empty for a kernel without. */
   private readonly once: Uint8Array;
   private task: Address = 0;
 
@@ -120,7 +119,7 @@ export class KernelWalker implements StackWalker {
       .flatMap(({ address, data }) => [address, address + data.length]);
   }
 
-  /** The walker, or undefined for a kernel that has no such functions. */
+  /** The walker, or undefined for a kernel without these functions. */
   static create(
     machine: Machine,
     driver: ExceptionDriver,
@@ -139,7 +138,7 @@ export class KernelWalker implements StackWalker {
     const { memory } = this.machine;
     const { sections, sectionsAt } = this;
     this.task = request.get(Reg.X0);
-    // As a module loader would have, but a reset of the machine forgets it.
+    // Register the sections as a module loader would. A reset of the machine has undone that.
     if (sectionsAt !== undefined) {
       for (let i = 0; i < sections.length; i++) {
         memory.writeAddress(sectionsAt + (i * SECTION_SIZE) / 2, sections[i] as number);
@@ -152,7 +151,7 @@ export class KernelWalker implements StackWalker {
   walk(policy: Policy, mode: WalkMode, out: WalkResult): void {
     const { call, variantAt } = this;
     const reliable = mode === 'reliable';
-    // As by clear_warn_once: or all points after the first would look as if they did not warn.
+    // As clear_warn_once does. Otherwise only the first point would be seen to warn.
     this.once.fill(0);
     if (variantAt !== undefined) {
       this.machine.memory.writeWord(variantAt, this.variants[policy.name] ?? 0);

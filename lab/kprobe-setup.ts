@@ -1,6 +1,6 @@
 /**
- * Arms a scenario's kprobes and kretprobes: which words of code change, and what the guest's tables
- * (kernel-model/guest/include/kprobes.h) say about them. What registering a probe does in Linux.
+ * Arms a scenario's kprobes and kretprobes, as registering them does in Linux: changes words of code, and
+ * fills in the guest's tables (kernel-model/guest/include/kprobes.h).
  */
 import { brkWord, MOV_X9_X30, NOP } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
@@ -14,14 +14,14 @@ export type KprobeError =
   | { readonly kind: 'kprobe-refused'; readonly at: string; readonly reason: string }
   | { readonly kind: 'too-many-probes'; readonly limit: number };
 
-/** Code that will be in place: by address, what a scenario changes. */
+/** The instruction words that a scenario changes, by address. */
 export type CodeOverlay = Map<Address, number>;
 
 const TRAMPOLINES = { brk: '__kretprobe_trampoline', regs: '__kretprobe_trampoline_regs' } as const;
 
 /**
- * Why Linux answers -EINVAL (-22) to a kprobe at this address; undefined when it does not.
- * @param code code that will replace the loaded code
+ * Why Linux refuses a kprobe at an address with -EINVAL (-22); undefined when it does not.
+ * @param code words that will replace those that were loaded
  */
 export function kprobeRefusal(
   machine: Machine,
@@ -37,12 +37,12 @@ export function kprobeRefusal(
     ({ start, end }) => address >= start && address < end,
   );
   if (blacklisted) return 'blacklisted';
-  // The second word is the one that ftrace calls the site; Linux has no kprobes on it.
-  if (isPatchSite(machine, address - 4, word)) return 'patch site of ftrace';
+  // The patch site of ftrace is the second of the two words. Linux refuses kprobes there.
+  if (isPatchSite(machine, address - 4, word)) return 'ftrace patch site';
   return probeMethod(opcode) === 'refused' ? 'instruction that cannot be stepped' : undefined;
 }
 
-/** Whether a function's two patchable words begin here. */
+/** Whether the two patchable words of a function begin at `site`. */
 function isPatchSite(
   machine: Machine,
   site: Address,
@@ -58,13 +58,13 @@ function isPatchSite(
 
 /** Puts a scenario's probes in place. */
 export class KprobeSetup {
-  /** Probed addresses and the instructions their breakpoints stand for. */
+  /** Probed addresses, with the instructions that their breakpoints replace. */
   readonly breakpoints = new Map<Address, number>();
   private armed = 0;
   private returns = 0;
   private slots = 0;
 
-  /** @param code what the scenario changes; breakpoints and slots are added to it */
+  /** @param code the scenario's changes, to which breakpoints and slots are added */
   constructor(
     private readonly machine: Machine,
     private readonly code: CodeOverlay,
@@ -76,7 +76,7 @@ export class KprobeSetup {
     return this.arm(site.symbol, site.offset ?? 0, handler, 0);
   }
 
-  /** Arm a kretprobe: a kprobe at the first instruction. */
+  /** Arm a kretprobe, which is a kprobe at the first instruction. */
   returnProbe({ symbol, style }: KretprobeSite): KprobeError | undefined {
     const table = this.symbol('kretprobe_table');
     const handler = this.symbol('kretprobe_exit_handler');
@@ -133,7 +133,7 @@ export class KprobeSetup {
     return undefined;
   }
 
-  /** Whether an address lies in a later symbol than this one; padding counts as the symbol's, as in kallsyms. */
+  /** Whether an address lies past a symbol, in another one. As in kallsyms, padding belongs to the symbol. */
   private isBeyond(name: string, at: Address): boolean {
     const symbol = this.machine.symbols.byName(name);
     const found = this.machine.symbols.at(at)?.symbol;
@@ -141,7 +141,7 @@ export class KprobeSetup {
     return found !== undefined && found.address !== symbol.address;
   }
 
-  /** A slot with the instruction and the breakpoint after it, or 0 when the guest simulates it. */
+  /** A slot for stepping an instruction, with a breakpoint after it; 0 if the guest simulates it. */
   private slotFor(opcode: number): Address {
     const slots = this.symbol('kprobe_insn_slots');
     if (slots === undefined || probeMethod(opcode) === 'simulated') return 0;
@@ -155,13 +155,13 @@ export class KprobeSetup {
     return this.machine.symbols.byName(name)?.address;
   }
 
-  /** A layout constant of the guest, an absolute symbol. */
+  /** A layout constant of the guest, which is an absolute symbol. */
   private constant(name: string): number {
     return this.machine.kernel.symbol(name) ?? 0;
   }
 }
 
-/** One line for what {@link kprobeRefusal} says of a place. */
+/** One line for a refused kprobe. @param reason from {@link kprobeRefusal} */
 export function noKprobe(at: string, reason: string): string {
   return `no kprobe at ${at}: ${reason} (-22)`;
 }

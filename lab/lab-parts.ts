@@ -1,4 +1,4 @@
-/** What a sweep works with. */
+/** A machine and what is needed to walk and judge on it. */
 import type { ExceptionDriver } from '../kernel-model/exception-driver.js';
 import type { Machine } from '../kernel-model/machine.js';
 import type { KernelStacks } from '../kernel-model/stacks.js';
@@ -8,7 +8,7 @@ import type { KernelWalker } from './kernel-walker.js';
 import type { ModelWalker } from './model-walker.js';
 import type { Judge } from './judge.js';
 
-/** Everything a sweep works with, made once per machine. */
+/** The parts of a lab that are made once per machine. */
 export interface LabParts {
   readonly machine: Machine;
   readonly stacks: KernelStacks;
@@ -16,7 +16,7 @@ export interface LabParts {
   readonly driver: ExceptionDriver;
   /** The model of the kernel's unwinder. */
   readonly model: ModelWalker;
-  /** The kernel image's own unwinder, if it has one. */
+  /** The kernel image's own unwinder, if it can be called. */
   readonly kernelUnwinder?: KernelWalker | undefined;
   readonly judge: Judge;
   readonly functions: FunctionIndex;

@@ -1,6 +1,6 @@
 /**
- * The guest kernel and the machines built with it. A machine is made once per ELF under test and
- * reset between scenarios; only the last one is kept, so a worker's memory does not grow.
+ * Builds machines from a kernel and an ELF under test. A machine is reset between scenarios, not built
+ * again. Only the last machine is kept, so that a worker's memory does not grow.
  */
 import { describeElfError, type ElfError } from '../elf/error.js';
 import { type ElfImage, loadElf } from '../elf/image.js';
@@ -22,15 +22,15 @@ import { loadStub } from '../kernel-model/stub.js';
 import { Judge } from './judge.js';
 import { loadVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
-/** Why there is nothing to sweep with: one line for the user. */
+/** Why a machine cannot be built, in one line for the user. */
 export interface LabError {
   readonly kind: 'elf' | 'kernel' | 'machine' | 'sframe';
   readonly message: string;
 }
 
-/** The built-in guest kernel's ELF. */
+/** Path of the built-in guest kernel in the package. */
 export const GUEST_KERNEL = 'kernel-model/guest/vmlinux';
-/** The guest kernels' ELFs. */
+/** Paths of all guest kernels in the package. */
 const GUEST_KERNELS: Readonly<Record<GuestKernelName, string>> = {
   linux: GUEST_KERNEL,
   'fgraph-recover': 'kernel-model/guest/vmlinux-recover',
@@ -56,7 +56,7 @@ export class Lab {
     return kernel.ok ? ok(new Lab(backend, kernel.value)) : kernel;
   }
 
-  /** A guest kernel, loaded once. */
+  /** A kernel, which is loaded once. */
   private kernelNamed(
     name: GuestKernelName,
     vmlinux: VmlinuxSource | undefined,
@@ -70,8 +70,9 @@ export class Lab {
   }
 
   /**
-   * The machine with an ELF beside a guest kernel (or with the kernel alone).
-   * @param vmlinux a real kernel, to be run instead of the guest kernel
+   * The machine for an ELF and a kernel.
+   * @param elfPath the ELF under test; undefined for the kernel alone
+   * @param vmlinux a real kernel to run instead of the guest kernel
    */
   machineFor(
     elfPath: string | undefined,

@@ -1,7 +1,7 @@
 /**
- * Lets the unwinder walk a task of the simulated kernel: gives it the stacks as live words, the
- * task's return stack and the registers at a walk request. The only place where the unwinder and
- * the kernel model meet.
+ * Lets our model of the unwinder walk a task of the simulated kernel. Gives it the stacks in guest memory,
+ * the task's return stack and the registers at the walk request. Only here do the unwinder and the kernel
+ * model meet.
  */
 import type { Address } from '../base/address.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
@@ -27,7 +27,7 @@ const STACK_KINDS: readonly StackKind[] = [
   'sdei-critical',
 ];
 
-/** Names of the task_struct symbols that a kernel may have besides init_task. */
+/** Symbols of task_structs. A kernel has init_task, and may have the others. */
 const TASK_SYMBOLS = ['init_task', 'kw_task_a', 'kw_task_b'];
 
 /** A task as the unwinder sees it; refreshed at each walk request. */
@@ -42,7 +42,7 @@ export class ModelWalker implements StackWalker {
   private readonly kunwind: Kunwind;
   private readonly start = new WalkStart();
   private readonly bestEffortStart = new WalkStart();
-  /** Bytes from SP at the entry of each walk function to its `__builtin_frame_address(0)`. */
+  /** Bytes from SP at the entry of a walk function down to its `__builtin_frame_address(0)`. */
   private readonly frameSize: number;
   private readonly bestEffortFrameSize: number;
   private readonly tasks: WalkedTask[];
@@ -83,11 +83,6 @@ export class ModelWalker implements StackWalker {
     });
   }
 
-  /**
-   * Get ready to walk as the request says. @param request registers at the walk request: x0 the
-   * task, x29 and x30 those of the caller
-   * @returns the walked task, or undefined when the request names none that is known
-   */
   prepare(request: RegisterFile): Address | undefined {
     const address = request.get(Reg.X0);
     const task = this.taskAt(address);
@@ -129,16 +124,15 @@ export class ModelWalker implements StackWalker {
   }
 
   finish(): void {
-    // Nothing was changed.
+    // A walk by the model changes nothing that would have to be undone.
   }
 
-  /** Walk what was prepared. */
   walk(policy: Policy, mode: WalkMode, out: WalkResult): void {
     const start = mode === 'reliable' ? this.start : this.bestEffortStart;
     this.kunwind.walk(policy, mode, start, this.task, out);
   }
 
-  /** The best-effort walk, after the reliable walk of the same policy has left its result in `out`. */
+  /** Make a best-effort walk. @param out holds the result of a reliable walk with the same policy */
   walkBestEffortAfter(policy: Policy, out: WalkResult): void {
     if (policy.trackedSp && this.frameSizesDiffer) this.walk(policy, 'best-effort', out);
     else if (!Kunwind.toBestEffort(out)) this.walk(policy, 'best-effort', out);

@@ -1,12 +1,14 @@
-/** Truth at a walk request, put together from what is pending. */
+/** The truth at a walk request, from the calls and exceptions that are pending. */
 import type { Address } from '../base/address.js';
 import type { ExceptionDriver } from '../kernel-model/exception-driver.js';
 import { EntryKind, type GroundTruth, type ShadowStack } from '../kernel-model/ground-truth.js';
 import type { TruthList } from './judge.js';
 
 /**
- * Fill the truth at the walk request of an exception that a driver took, innermost first: handler,
- * interrupted PC, and what is pending there. @param task whose walk is asked for
+ * Set the truth at the walk request of an exception: return addresses in its handler, the interrupted
+ * PC, and what is pending there, innermost first.
+ * @param pc the interrupted PC
+ * @param task the task to walk; if it is not the current one, only what is pending on its stack counts
  */
 export function truthAtRequest(
   list: TruthList,
@@ -28,7 +30,7 @@ export function truthAtRequest(
   pushPending(list, truth.current);
 }
 
-/** Append what is pending on a shadow stack, innermost first. */
+/** Append the entries of a shadow stack, innermost first. */
 export function pushPending(list: TruthList, stack: ShadowStack): void {
   for (let i = stack.depth - 1; i >= 0; i--) {
     list.push(stack.addresses[i] as number, Number(stack.kinds[i] === EntryKind.EXCEPTION));

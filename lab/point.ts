@@ -1,21 +1,22 @@
 /**
- * Naming a point: `INDEX:KIND`, the dynamic instruction of the scenario (0 is the first of its entry
- * function) and the exception taken before it; at depth 2 `INDEX:KIND/INDEX:KIND`, the second pair
- * being an instruction of the first exception's entry, handler or exit code (0 is the vector's first).
+ * The names of points. `INDEX:KIND` is an instruction, counted as executed from the first of the
+ * scenario's entry function, which is 0, and the exception that is taken before it. At depth 2 the form
+ * is `INDEX:KIND/INDEX:KIND`. The second pair is in the code of the first exception, counted from the
+ * first instruction of its vector.
  */
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 
-/** One stop. */
+/** One stop: before which instruction, and with which exception. */
 export interface Point {
-  /** Dynamic instruction of the scenario, from 0. */
+  /** Index of the scenario's instruction, as executed, from 0. */
   readonly index: number;
   /** Index of the kind in `KIND_NAMES`. */
   readonly kind: number;
-  /** At depth 2: the same, inside the handling of the first exception. */
+  /** At depth 2: the stop in the entry, handler or exit code of the first exception. */
   readonly inner?: { readonly index: number; readonly kind: number };
 }
 
-/** `12:irq` or `12:irq/40:nmi`. */
+/** The name of a point, such as `12:irq` or `12:irq/40:nmi`. */
 export function formatPoint(point: Point): string {
   const outer = formatStop(point.index, point.kind);
   return point.inner === undefined
@@ -27,7 +28,7 @@ function formatStop(index: number, kind: number): string {
   return `${index}:${KIND_NAMES[kind] ?? '?'}`;
 }
 
-/** The point of that name, or undefined when `text` names none. */
+/** The point that `text` names, or undefined when it is no name. The point may not exist. */
 export function parsePoint(text: string): Point | undefined {
   const [outer, inner, ...rest] = text.split('/').map(parseStop);
   if (outer === undefined || rest.length > 0) return undefined;

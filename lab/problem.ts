@@ -1,4 +1,4 @@
-/** What can go wrong at a point besides a verdict: the guest crashed, or did not come back as it was. */
+/** Why a point cannot be judged: the guest crashes, or an exception does not return as it should. */
 import type { Address } from '../base/address.js';
 import { registerName } from '../emulator/registers.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
@@ -9,12 +9,13 @@ import type { Point } from './point.js';
  * - `engine`: the engine stopped with an error in entry, handler or exit code.
  * - `no-request`: the handler did not ask for a walk.
  * - `runaway`: guest code exceeded its instruction budget.
- * - `truth-path`: the calls between vector and walk request are not those learned.
- * - `no-return`: the exception did not end in its ERET.
+ * - `truth-path`: the calls between vector and walk request differ from those learned before.
+ * - `no-return`: the exception did not end with its ERET.
  * - `not-restored`: registers, stack or kernel state differ after the return.
- * - `scenario`: the scenario itself cannot be executed, or is beyond what can be recorded.
- * - `unbooted`: a function of a real kernel was reached that only a booted kernel can run.
- * - `warned`: a WARN of a real kernel was reached, `bug`: a BUG.
+ * - `scenario`: the scenario itself cannot be executed, or exceeds a limit of what is recorded.
+ * - `unbooted`: a real kernel called a function that only works once it has booted.
+ * - `warned`: a real kernel reached a WARN.
+ * - `bug`: a real kernel reached a BUG.
  */
 export type ProblemKind =
   | 'engine'
@@ -31,21 +32,21 @@ export type ProblemKind =
 /** One problem. */
 export interface Problem {
   readonly kind: ProblemKind;
-  /** Undefined when the scenario itself is at fault. */
+  /** Undefined when the problem is in the scenario itself. */
   readonly point: Point | undefined;
-  /** PC of the stepper. */
+  /** PC of the scenario. */
   readonly pc: Address;
   readonly detail: string;
 }
 
-/** A problem in words, wherever it was. */
+/** The kind and description of a problem, without its place. */
 export interface Explanation {
   readonly kind: ProblemKind;
   readonly detail: string;
 }
 
 /**
- * Kind and wording for a driver's status.
+ * Explains a driver's status.
  * @param status a `DriverStatus` other than DONE
  * @param register the register that differs, for REGISTER_CHANGED
  */
@@ -71,8 +72,8 @@ export function explainDriverStatus(status: number, register: number): Explanati
 }
 
 /**
- * What a real kernel's breakpoint says: which function needs a booted kernel, or which WARN or BUG
- * was reached. Undefined for the built-in kernel, and at any other instruction.
+ * Explains a breakpoint of a real kernel: a function that needs a booted kernel, a WARN or a BUG.
+ * Undefined at any other instruction, and for built-in kernels.
  */
 export function explainKernelStop(
   { bootedFunctions, bugTable }: KernelImage,
@@ -90,7 +91,6 @@ export function explainKernelStop(
     : { kind: 'bug', detail: `BUG at ${where}` };
 }
 
-/** The wording for a register that an exception did not restore. */
 function registerChanged(register: number): string {
   return `${registerName(register)} differs after the return`;
 }

@@ -1,4 +1,4 @@
-/** The unwind rules of the code that a machine has loaded. */
+/** The unwind rules of all code on a machine. */
 import { fail, ok, type Result } from '../base/result.js';
 import type { ElfImage } from '../elf/image.js';
 import { RuleTable } from '../unwinder/rule-table.js';
@@ -6,14 +6,14 @@ import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
 
-/** A `.sframe` section that cannot be used. */
+/** Why a `.sframe` section cannot be used. */
 export interface SFrameProblem {
   readonly kind: 'sframe';
   readonly path: string;
   readonly message: string;
 }
 
-/** The unwind rules of some images. Images without `.sframe` have none. */
+/** The unwind rules of images. An image without `.sframe` adds none. */
 export function buildRules(images: readonly ElfImage[]): Result<RuleTable, SFrameProblem> {
   const sections: SFrameSection[] = [];
   for (const image of images) {

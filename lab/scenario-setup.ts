@@ -1,6 +1,7 @@
 /**
- * Brings a machine to the first instruction of a scenario: memory as loaded, patch sites of traced
- * functions enabled, probes armed, arguments in place, a fresh kernel thread about to call the entry function.
+ * Brings a machine to the first instruction of a scenario. Memory is as loaded, patch sites of traced
+ * functions are enabled, probes are armed, and a new kernel thread is about to call the entry function
+ * with its arguments.
  */
 import type { Address } from '../base/address.js';
 import type { ElfSymbol } from '../elf/symbols.js';
@@ -27,7 +28,7 @@ import {
   noKprobe,
 } from './kprobe-setup.js';
 
-/** Why a scenario cannot be set up. One line each: {@link describeSetupError}. */
+/** Why a scenario cannot be set up. {@link describeSetupError} makes one line of it. */
 export type SetupError =
   | { readonly kind: 'unknown-symbol'; readonly scenario: string; readonly symbol: string }
   | { readonly kind: 'not-traceable'; readonly scenario: string; readonly symbol: string }
@@ -36,7 +37,7 @@ export type SetupError =
 
 /**
  * Set a scenario up.
- * @returns the address of its entry function
+ * @returns the address of its entry function, or an error
  */
 export function setUpScenario(machine: Machine, scenario: Scenario): Address | SetupError {
   machine.reset();
@@ -61,7 +62,7 @@ export function setUpScenario(machine: Machine, scenario: Scenario): Address | S
   return entry.address;
 }
 
-/** In the code under test first: a user's image may have functions named like the guest kernel's. */
+/** The function of a name. The code under test comes first: it may use names of the guest kernel. */
 function entryFunction({ images, symbols }: Machine, name: string): ElfSymbol | undefined {
   for (const image of images) {
     const found = findFunction(image, name);
@@ -106,8 +107,8 @@ function resolveArgument(machine: Machine, argument: ScenarioArgument): CallArgu
 }
 
 /**
- * Enable the patch sites of the scenario's traced functions and arm its probes, instead of those of
- * an earlier scenario on this machine. Probes come last: one may stand on a patched word.
+ * Enable the patch sites of the scenario's traced functions and arm its probes; those of an earlier
+ * scenario go. Probes come last, because a probe may be on a patched word.
  */
 function setCode(machine: Machine, scenario: Scenario): SetupError | undefined {
   const code: CodeOverlay = new Map();
@@ -145,7 +146,7 @@ function setCode(machine: Machine, scenario: Scenario): SetupError | undefined {
   return undefined;
 }
 
-/** What the tracer of a real kernel's function needs; undefined when it has none. */
+/** What has to be set up for tracing in a real kernel; undefined when nothing is traced. */
 function realTracer(
   machine: Machine,
   { entry, tracing }: Scenario,

@@ -1,12 +1,12 @@
-/** What a machine is set up for. */
+/** What is swept on a machine. */
 import type { VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 import type { Scenario } from '../scenarios/scenario.js';
 
-/** What is swept: a scenario and the ELF that holds its code. */
+/** A scenario, and the ELF with its code. */
 export interface LabTarget {
   readonly scenario: Scenario;
-  /** Path of the ELF loaded beside the kernel; absent when the code is in the kernel itself. */
+  /** Path of an ELF to load besides the kernel; absent when the code is in the kernel itself. */
   readonly elf?: string;
-  /** The real kernel to run instead of a built-in one. */
+  /** A real kernel to run instead of a built-in one. */
   readonly vmlinux?: VmlinuxSource;
 }

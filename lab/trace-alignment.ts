@@ -1,12 +1,12 @@
-/** Pairs the entries of truth and trace for printing them side by side. */
+/** Pairs the entries of truth and trace, so that they can be printed side by side. */
 
-/** One line: an entry of either or of both, as indices; -1 where there is none. */
+/** One line, as indices of an entry of truth, of trace, or of both; -1 where there is none. */
 export interface AlignedPair {
   readonly truth: number;
   readonly trace: number;
 }
 
-/** Pair the entries of a longest common subsequence, innermost first. */
+/** Align two lists by a longest common subsequence. Every entry is in one pair, in order. */
 export function alignEntries<T>(
   truth: readonly T[],
   trace: readonly T[],

@@ -1,10 +1,10 @@
-/** What tracers keep about a task's replaced return addresses, read from guest memory for the unwinder. */
+/** Reads from guest memory, for the unwinder, what tracers record about replaced return addresses. */
 import type { Address } from '../base/address.js';
 import type { Machine } from '../kernel-model/machine.js';
 import type { GraphReturnStack } from '../unwinder/graph-return-stack.js';
 import type { KretprobeInstances } from '../unwinder/kretprobe-instances.js';
 
-/** Words of struct ftrace_ret_stack {ret, func, fp, retp}, and the mask of a type word's size. */
+/** Words of struct ftrace_ret_stack {ret, func, fp, retp}, and the size bits of a type word. */
 const RET = 0;
 const FUNC = 1;
 const FP = 2;
@@ -12,8 +12,8 @@ const RETP = 3;
 const SIZE_MASK = 0x3ff;
 
 /**
- * A task's function-graph return stack in guest memory (kernel/trace/fgraph.c, v7.3-rc7): words of
- * 8 bytes; above each entry a type word whose low bits are the entry's size in words.
+ * A task's function-graph return stack in guest memory (kernel/trace/fgraph.c, v7.3-rc7). Words have 8
+ * bytes. Above each entry is a type word, whose low bits are the size of the entry in words.
  */
 export class GuestGraphReturnStack implements GraphReturnStack {
   constructor(
@@ -35,7 +35,7 @@ export class GuestGraphReturnStack implements GraphReturnStack {
     return this.machine.memory.readAddress(this.base() + 8 * index) ?? 0;
   }
 
-  /** Index in words of the entry below `top`, or -1 when there is none or the type word is bad. */
+  /** Word index of the entry below `top`; -1 when there is none, or its type word is invalid. */
   private below(top: number): number {
     if (top <= 1) return -1;
     const type = this.machine.memory.readWord(this.base() + 8 * (top - 1)) ?? 0;
@@ -50,7 +50,7 @@ export class GuestGraphReturnStack implements GraphReturnStack {
     return count;
   }
 
-  /** Word index of entry `i`, the oldest being 0. */
+  /** Word index of entry `i`; 0 is the oldest. */
   private entry(i: number): number {
     let at = this.below(this.top());
     for (let left = this.depth() - 1 - i; left > 0 && at >= 0; left--) at = this.below(at);
@@ -61,17 +61,17 @@ export class GuestGraphReturnStack implements GraphReturnStack {
     return this.word(this.entry(i) + RET);
   }
 
-  /** Where entry `i` is in guest memory: its `ret`; for reports. */
+  /** Guest address of entry `i`, which begins with `ret`. For reports. */
   addressOf(i: number): Address {
     return this.base() + 8 * this.entry(i);
   }
 
-  /** The traced function; for reports. */
+  /** The traced function of entry `i`. For reports. */
   func(i: number): Address {
     return this.word(this.entry(i) + FUNC);
   }
 
-  /** x29 when it was entered, compared when it returns; for reports. */
+  /** x29 at the entry of the traced function, which is compared when it returns. For reports. */
   fp(i: number): Address {
     return this.word(this.entry(i) + FP);
   }
@@ -81,7 +81,7 @@ export class GuestGraphReturnStack implements GraphReturnStack {
   }
 }
 
-/** Instances after which a list has looped: more than the guest has. */
+/** Instances after which a list counts as looping: more than the guest has. */
 const MAX_INSTANCES = 64;
 
 /** A task's list of kretprobe instances in guest memory, newest first (kernel/kprobes.c, v7.3-rc7). */
@@ -101,7 +101,7 @@ export class GuestKretprobeInstances implements KretprobeInstances {
     return at;
   }
 
-  /** Where the replaced return address of instance `i` is in guest memory; for reports. */
+  /** Guest address of the replaced return address in instance `i`. For reports. */
   addressOf(i: number): Address {
     return this.instance(i) + this.machine.kernel.offsets.kretprobeRetAddr;
   }

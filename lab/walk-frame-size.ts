@@ -1,16 +1,16 @@
 /**
- * Where a walk function's own frame record is. sframe-v5 takes `__builtin_frame_address(0)` for the SP
- * it starts from, so what that walk finds depends on how the compiler laid out the function's frame.
+ * Finds a walk function's own frame record. sframe-v5 starts with `__builtin_frame_address(0)` as its SP,
+ * so its walks depend on how the compiler laid out the frame of that function.
  */
 import { immediate12, isSetFp, isSubSp, pairOffset } from '../aarch64/encodings.js';
 import type { Machine } from '../kernel-model/machine.js';
 
-/** What the 7.3-rc7 builds of shared/kernels have; for a kernel that has no such function. */
+/** Used for a kernel without the function. It is what builds of v7.3-rc7 have. */
 const USUAL_FRAME_SIZE = 0x60;
-/** Instructions in which x29 has been set. */
+/** Instructions of the function that are searched. */
 const PROLOGUE = 24;
 
-/** Bytes from SP at the function's entry down to the record that x29 points at in its body. */
+/** Bytes from SP at a function's entry down to its frame record, which x29 points to in its body. */
 export function walkFrameSize({ kernel, memory }: Machine, name: string): number {
   const fn = kernel.symbol(name);
   if (fn === undefined) return USUAL_FRAME_SIZE;

@@ -1,10 +1,10 @@
 /**
- * What can be promised of the kernel's own exception code: points at depth 2, where a first
- * exception is being entered, handled or left when a second one comes.
+ * Promises about the kernel's own exception code: points at depth 2, where a second exception comes
+ * while a first one is being entered, handled or left.
  *
- * Entry and exit code masks everything but SDEI, so an IRQ, pseudo-NMI, BRK or SError only ever
- * interrupts C code with CFI there: the walk crosses two boundaries, and is as good as at the first.
- * An SDEI event brings its plain record wherever it comes, and some policies know what that is worth.
+ * Entry and exit code masks everything but SDEI, so an IRQ, pseudo-NMI, BRK or SError only
+ * interrupts C code with CFI there. The walk crosses two boundaries, and is as good as with one. An
+ * SDEI event leaves its plain record wherever it comes, and some policies know not to trust it.
  */
 import {
   allowed,
@@ -35,10 +35,10 @@ const FRAMELESS = [
   'walk_request',
 ] as const;
 
-/** Code that runs in an SDEI event, and nowhere else. */
+/** Code that runs only in an SDEI event. */
 const SDEI_ONLY = ['__sdei_asm_handler', '__sdei_handler', 'kunwind_sdei_callback'] as const;
 
-/** Code that runs in an SDEI event, too. */
+/** Code that runs in an SDEI event, and elsewhere, too. */
 const SDEI_SHARED = [
   'irqentry_nmi_enter',
   'irqentry_nmi_exit',
@@ -46,13 +46,16 @@ const SDEI_SHARED = [
   'walk_request',
 ] as const;
 
-/** What of it a breakpoint can be set in. */
+/** The part of an SDEI event's code in which a breakpoint can be set. */
 const SDEI_C = ['kunwind_sdei_callback', 'kunwind_request_walk'] as const;
 
 /** Everything that runs between the firmware's call and the walk, or after it. */
 export const SDEI_CODE: readonly string[] = [...SDEI_ONLY, ...SDEI_SHARED];
 
-/** Everything that runs after a vector's exception has been given its pt_regs, or is given it. */
+/**
+ * Everything that runs once an exception is past the vector: its pt_regs is being built, or is
+ * complete.
+ */
 const AFTER_VECTOR = [
   ...ENTRY_CODE,
   'ret_to_kernel',
@@ -75,8 +78,8 @@ const AFTER_VECTOR = [
 ] as const;
 
 /**
- * What of it runs in the exception of a kprobe while regs->pc is in the slot, or the PC was. The scenario
- * itself may be in there: its own kprobes are part of it.
+ * The part that runs in the exception of a kprobe while regs->pc is, or the PC was, in the slot.
+ * The scenario's own kprobes belong to it, so the scenario itself may run in there.
  */
 export const KPROBE_CODE: readonly string[] = [
   ...ENTRY_CODE,
@@ -90,30 +93,30 @@ export const KPROBE_CODE: readonly string[] = [
   'ret_to_kernel',
 ];
 
-/** All of it. */
+/** All exception code. */
 export const EXCEPTION_CODE: readonly string[] = ['vectors', ...AFTER_VECTOR, ...SDEI_ONLY];
 
 const WHY = {
   ...SHARED_WHY,
   hidden:
-    'an SDEI record, of this event or of the one being handled, hides the caller of a function without its own',
+    'the SDEI record of this event, or of the one being handled, hides the caller of a function without a record',
   unfinished:
-    'SDEI: x29 is the interrupted one until it is set, and the record holds stale data until PC is stored',
+    'SDEI: x29 is still the interrupted one until it is set, and the record is stale until PC is stored',
   distrusted: "an SDEI handler's record does not say what was interrupted: the walk is unreliable",
   outerCode: 'the first exception came in code without an SFrame entry',
   outerCodeV5: 'the first exception came in code without an SFrame entry, which WARNs',
-  crossed: 'two boundaries, and CFI on both sides of each',
+  crossed: 'two boundaries, with CFI on both sides of each',
 };
 
-/** What the interrupted scenario brings along. */
+/** What matters about the interrupted scenario. */
 export interface InterruptedCode {
-  /** Some of it has no SFrame entry. */
+  /** Some of its code has no SFrame entry. */
   readonly unannotated?: boolean;
-  /** Handlers walk a blocked task at times, from which no boundary is met. */
+  /** Handlers sometimes walk a blocked task, and such a walk meets no boundary. */
   readonly blockedTask?: boolean;
 }
 
-/** What is promised of every scenario whose code has complete CFI where it has any. */
+/** Promises for every scenario whose CFI is correct wherever there is any. */
 export function insideExceptions({
   unannotated = false,
   blockedTask = false,
@@ -135,7 +138,8 @@ export function insideExceptions({
         WHY.hidden,
       ),
     ),
-    // Whatever an SDEI event interrupts, at either depth: of another task the event says nothing.
+    // This holds for whatever an SDEI event interrupts, at either depth. The event says nothing of
+    // another task.
     under(
       RECOVERING,
       (blockedTask ? allowed : always)('unreliable', { kinds: ['sdei'] }, WHY.distrusted),
@@ -172,18 +176,19 @@ export function insideExceptions({
   );
 }
 
-/** Policies whose answers at depth 2 do not depend on where the stack happens to lie. */
+/** Policies whose answers at depth 2 do not depend on the address of the stack. */
 const ALIGNED = ['sframe-v5', 'sframe-strict', ...RECOVERING] as const;
-/** Of those, the ones that take SDEI's record for a call's. */
+/** Those among them that take SDEI's record for that of a call. */
 const ALIGNED_TRUSTING = ['sframe-v5', 'sframe-strict'] as const;
 
 /**
- * What must come up at depth 2 in a scenario that is annotated throughout.
- * @param instructions instructions of the scenario that a BRK and an SError can interrupt, each
+ * What must be seen at depth 2 in a scenario that is annotated throughout.
+ * @param instructions instructions of the scenario that a BRK can interrupt; an SError can
+ * interrupt as many
  */
 export function requiredInside(instructions: number): Promises {
   const sdei = { kinds: ['sdei'], depth: 2 } as const;
-  // x29 is the interrupted one up to its `add` (24 instructions), and PC is stored by the next.
+  // x29 is still the interrupted one up to its `add` (24 instructions), and the next one stores PC.
   const stale = 24;
   return mergePromises(
     under(TRUSTING_SDEI, always('missing', { ...sdei, in: ['vectors'] }, WHY.hidden)),
@@ -213,8 +218,8 @@ export function requiredInside(instructions: number): Promises {
 }
 
 /**
- * The first exception came where a walk has this verdict: so may any walk have from inside it, unless
- * an SDEI event that the policy knows for one makes it unreliable.
+ * A walk from where the first exception came has this verdict. So may any walk from inside that
+ * exception, unless an SDEI event makes it unreliable, under the policies that recognise one.
  */
 export function insideUnsafe(
   policies: readonly PolicyName[],

@@ -1,4 +1,6 @@
-/** What promises are made of: sets of policies and kinds, and putting promises together. */
+/**
+ * The building blocks of promises: sets of policies and kinds, and functions that combine promises.
+ */
 import type {
   AllowedVerdict,
   PointFilter,
@@ -7,13 +9,13 @@ import type {
   Scenario,
 } from './scenario.js';
 
-/** A policy a scenario can promise something for. */
+/** A policy for which a scenario can promise something. */
 export type PolicyName = keyof NonNullable<Scenario['promises']>;
 
 /** Promises by policy. */
 export type Promises = Readonly<Partial<Record<PolicyName, PolicyPromise>>>;
 
-/** Kinds whose entry code leaves a metadata record, so that the unwinder knows of the boundary. */
+/** Kinds whose entry code leaves a metadata record, which tells the unwinder of the boundary. */
 export const BOUNDARY_KINDS: NonNullable<PointFilter['kinds']> = ['irq', 'nmi', 'brk', 'serror'];
 
 /** The policies that ask SFrame at an exception boundary. */
@@ -29,12 +31,14 @@ export const SFRAME_POLICIES = [
 export const ALL_POLICIES: readonly PolicyName[] = ['frame-pointer', ...SFRAME_POLICIES];
 
 /**
- * The policies that take any address inside return_to_handler to the return stack, and an SDEI
- * handler's record for the end of what is known.
+ * The policies that look up any address inside return_to_handler on the return stack, and do not
+ * trust an SDEI handler's record.
  */
 export const RECOVERING: readonly PolicyName[] = ['fgraph-detect', 'fgraph-recover'];
 
-/** The others that ask SFrame: they skip the traced function's caller, and what SDEI hides. */
+/**
+ * The other policies that ask SFrame: they skip the traced function's caller, and what SDEI hides.
+ */
 export const SKIPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6', 'sframe-strict'];
 
 /** The policies that take an SDEI handler's record for that of a call. */
@@ -46,10 +50,10 @@ export const DROPPING: readonly PolicyName[] = ['sframe-v5', 'sframe-v6'];
 /** The policies that ask SFrame and return the error. */
 export const CAREFUL: readonly PolicyName[] = ['sframe-strict', ...RECOVERING];
 
-/** Points of the scenario itself, of kinds that leave a metadata record. */
+/** Points of the scenario itself, of the kinds that leave a metadata record. */
 export const boundary = { kinds: BOUNDARY_KINDS, depth: 1 } as const;
 
-/** Points of the scenario itself, of the kind that does not. */
+/** Points of the scenario itself, of the kind that leaves none. */
 export const sdei = { kinds: ['sdei'], depth: 1 } as const;
 
 /** Reasons that hold in more than one family. */
@@ -66,7 +70,7 @@ export const SHARED_WHY = {
   otherKernel: 'this kernel is for fgraph-recover',
 };
 
-/** What each accepts is accepted, what any requires is required. */
+/** Combines promises: what any of them accepts is accepted, and what any requires is required. */
 export function mergePromises(...promises: readonly Promises[]): Promises {
   return Object.fromEntries(
     ALL_POLICIES.map((policy) => [policy, merge(...promises.map((one) => one[policy] ?? {}))]),
@@ -87,7 +91,7 @@ export function allowed(
   return { allow: [{ verdict, ...points, reason }] };
 }
 
-/** The verdict is accepted at these points, and some have it. */
+/** The verdict is accepted at these points, and some of them must have it. */
 export function seen(
   verdict: AllowedVerdict['verdict'],
   points: PointFilter,
@@ -98,7 +102,7 @@ export function seen(
   return { allow: [entry], require: [{ ...entry, atLeast }] };
 }
 
-/** Every one of these points has the verdict. */
+/** Every one of these points must have the verdict. */
 export function always(
   verdict: AllowedVerdict['verdict'],
   points: PointFilter,
@@ -108,12 +112,12 @@ export function always(
   return { allow: [entry], require: [{ ...entry, everywhere: true }] };
 }
 
-/** Every one of these points is exact. */
+/** Every one of these points must be exact. */
 export function exact(points: PointFilter, reason: string): PolicyPromise {
   return { require: [{ verdict: 'exact', ...points, everywhere: true, reason }] };
 }
 
-/** At least so many of these points are exact, though others may have another verdict. */
+/** At least `atLeast` of these points must be exact; the others may have another verdict. */
 export function someExact(
   points: Omit<RequiredVerdict, 'verdict' | 'reason'>,
   reason: string,
@@ -122,9 +126,11 @@ export function someExact(
 }
 
 /**
- * On the kernel that is made for fgraph-recover: the policies with function graph's bug have it there as
- * well, and how often is not counted. fgraph-detect, which knows nothing of that kernel, must be safe.
- * @param returnCode what return_to_handler calls, where the traced function's caller is skipped
+ * Promises on the kernel that is made for fgraph-recover. The policies with function graph's bug
+ * have it there as well; how often is not counted. fgraph-detect, which does not know that kernel,
+ * must be safe.
+ * @param returnCode the functions that return_to_handler calls, where the traced function's caller
+ * is skipped
  */
 export function onOtherKernel(returnCode: readonly string[]): Promises {
   const noCfi = { ...boundary, in: ['ftrace_caller', 'return_to_handler'] } as const;
@@ -137,7 +143,7 @@ export function onOtherKernel(returnCode: readonly string[]): Promises {
   );
 }
 
-/** Both lists of each. */
+/** Concatenates the lists of all. */
 export function merge(...promises: readonly PolicyPromise[]): PolicyPromise {
   return {
     allow: promises.flatMap(({ allow }) => allow ?? []),

@@ -1,7 +1,7 @@
 /**
- * The promises that follow from a scenario's shape alone: which of its functions ever keep a frame
- * record, and which have no SFrame entry. A point's answer then depends on the kind and on the
- * policy only (docs/kernel-facts.md, "The unwinder" and "Exceptions at EL1").
+ * The promises that follow from a scenario's shape alone: which of its functions ever have a frame
+ * record, and which have no SFrame entry. A point's answer then depends only on the kind and the
+ * policy (docs/kernel-facts.md, "The unwinder" and "Exceptions at EL1").
  */
 import { insideExceptions } from './exception-code.js';
 import {
@@ -20,15 +20,18 @@ import {
 } from './promise-terms.js';
 import type { AllowedVerdict, PolicyPromise } from './scenario.js';
 
-/** The functions a scenario runs, each in one of the lists. */
+/** The functions that a scenario runs, each in one of the lists. */
 export interface CodeShape {
-  /** With correct CFI, and a frame record of their own after a prologue that ran. */
+  /** With correct CFI, and with their own frame record once the prologue has run. */
   readonly framed: readonly string[];
-  /** With correct CFI, and no frame record at any instruction that ran: x29 is the caller's. */
+  /** With correct CFI, and never with their own frame record: x29 is the caller's. */
   readonly frameless?: readonly string[];
   /** Frameless and without an SFrame entry. */
   readonly unannotated?: readonly string[];
-  /** Annotated, but wrongly: what follows must be promised apart, see {@link mergePromises}. */
+  /**
+   * Annotated wrongly. What follows from that must be promised separately, see {@link
+   * mergePromises}.
+   */
   readonly wrong?: readonly string[];
 }
 
@@ -37,7 +40,7 @@ const WHY = {
   record: 'while x29 points at its own record, the caller is in it',
 };
 
-/** What every policy promises of code of that shape, in reliable mode. */
+/** What every policy promises for code of that shape, in reliable mode. */
 export function promisesFor(shape: CodeShape): Promises {
   const unannotated = shape.unannotated ?? [];
   const frameless = [...(shape.frameless ?? []), ...unannotated];

@@ -1,6 +1,9 @@
-/** The words for what a walk can be, compared with truth. docs/design.md, "Verdicts", says what each means. */
+/**
+ * The verdicts on a walk that is compared with the truth. docs/design.md, "Verdicts", says what
+ * each means.
+ */
 
-/** The judgement of one walk. */
+/** The verdict on one walk. */
 export type Verdict =
   'exact' | 'unreliable' | 'missing' | 'spurious' | 'misordered' | 'warned' | 'fault';
 

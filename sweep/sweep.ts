@@ -10,15 +10,9 @@ import type { Point } from '../lab/point.js';
 import { noVerdicts, type ScenarioReport, type SweepReport, type VerdictCounts } from './report.js';
 import type { UnwinderChoice } from '../lab/stack-walker.js';
 import type { SweepRange } from './scenario-sweep.js';
+import { TargetJob } from './target-job.js';
+import { failedUnit, type UnitRequest, type UnitResult, type WalkExample } from './unit.js';
 import {
-  failedUnit,
-  type ProblemReport,
-  type UnitRequest,
-  type UnitResult,
-  type WalkExample,
-} from './unit.js';
-import {
-  compareRanges,
   cutRanges,
   isMeasuring,
   measuringRange,
@@ -77,26 +71,10 @@ export interface SweepFailure {
 /** Instructions a scenario may execute when the caller does not say. */
 export const DEFAULT_BUDGET = 2_000_000;
 
-/** The answer for a unit, or for a part of one that was cut up. */
-interface Answer {
-  readonly range: UnitRequest['range'];
-  readonly result: UnitResult;
-}
-
-interface Job {
-  readonly target: LabTarget;
-  instructions: number;
-  readonly requests: UnitRequest[];
-  readonly answers: Map<number, Answer[]>;
-  readonly problems: ProblemReport[];
-  /** A point was not judged. */
-  incomplete: boolean;
-}
-
 /** One sweep. */
 export class Sweep implements UnitObserver {
-  private readonly jobs: Job[];
-  private readonly owner = new Map<number, Job>();
+  private readonly jobs: TargetJob[];
+  private readonly owner = new Map<number, TargetJob>();
   private failure: string | undefined;
   private nextId = 0;
   private done = 0;
@@ -109,14 +87,7 @@ export class Sweep implements UnitObserver {
     private readonly executor: UnitExecutor,
     private readonly onProgress: (progress: SweepProgress) => void = () => undefined,
   ) {
-    this.jobs = options.targets.map((target) => ({
-      target,
-      instructions: 0,
-      requests: [],
-      answers: new Map(),
-      problems: [],
-      incomplete: false,
-    }));
+    this.jobs = options.targets.map((target) => new TargetJob(target));
   }
 
   /** End it early: the executor gives up, {@link run} resolves with a failure. */
@@ -130,7 +101,7 @@ export class Sweep implements UnitObserver {
     const started = process.hrtime.bigint();
     try {
       await this.execute(this.jobs.map((job) => this.request(job, measuringRange(this.budget))));
-      for (const job of this.jobs) this.takeMeasure(job);
+      for (const job of this.jobs) job.takeMeasure();
       if (this.failure === undefined) {
         const units = this.jobs.flatMap((job) => this.cut(job));
         this.total = units.reduce((sum, { range }) => sum + rangeWork(range), 0);
@@ -147,7 +118,7 @@ export class Sweep implements UnitObserver {
     }
     return {
       report: this.report(seconds),
-      walks: this.jobs.flatMap((job) => allResults(job).flatMap((result) => result.walks)),
+      walks: this.jobs.flatMap((job) => job.results().flatMap((result) => result.walks)),
       peakMemory: this.executor.peakMemory,
     };
   }
@@ -161,7 +132,7 @@ export class Sweep implements UnitObserver {
     return this.options.budget ?? DEFAULT_BUDGET;
   }
 
-  private request(job: Job, range: SweepRange): UnitRequest {
+  private request(job: TargetJob, range: SweepRange): UnitRequest {
     const request: UnitRequest = {
       id: this.nextId++,
       target: job.target,
@@ -175,22 +146,7 @@ export class Sweep implements UnitObserver {
     return request;
   }
 
-  /** The first answer of a job is the run without points: how long it is, and whether it is right. */
-  private takeMeasure(job: Job): void {
-    const [measured] = allResults(job);
-    job.answers.clear();
-    job.requests.length = 0;
-    if (measured === undefined) return;
-    job.instructions = measured.instructions;
-    job.problems.push(...measured.problems);
-    const expected = job.target.scenario.result;
-    if (measured.finished && expected !== undefined && measured.result !== expected) {
-      const detail = `returned ${measured.result ?? 'nothing'} instead of ${expected}`;
-      job.problems.push({ kind: 'wrong-result', point: undefined, at: '', detail });
-    }
-  }
-
-  private cut(job: Job): UnitRequest[] {
+  private cut(job: TargetJob): UnitRequest[] {
     if (job.problems.length > 0) return [];
     const { scenario } = job.target;
     const { point } = this.options;
@@ -215,7 +171,7 @@ export class Sweep implements UnitObserver {
   result(request: UnitRequest, result: UnitResult): void {
     const job = this.owner.get(request.id);
     if (job === undefined) return;
-    keep(job, request, result);
+    job.keep(request, result);
     this.points += result.points;
     this.done += rangeWork(request.range);
     this.onProgress({
@@ -241,7 +197,7 @@ export class Sweep implements UnitObserver {
       detail: `the worker process died (${how}); ${cost}`,
     } as const;
     job.incomplete = true;
-    keep(job, request, failedUnit(request.id, problem));
+    job.keep(request, failedUnit(request.id, problem));
   }
 
   private report(seconds: number): SweepReport {
@@ -253,7 +209,7 @@ export class Sweep implements UnitObserver {
         job.target,
         policies,
         job.instructions,
-        allResults(job),
+        job.results(),
         job.problems,
         whole ? { policies, kinds: this.kindsOf(job.target), depth } : undefined,
         (at, policy) => this.options.replay(job.target, at, policy),
@@ -273,23 +229,6 @@ export class Sweep implements UnitObserver {
       scenarios,
     };
   }
-}
-
-function keep(job: Job, { id, range }: UnitRequest, result: UnitResult): void {
-  const known = job.answers.get(id);
-  if (known === undefined) job.answers.set(id, [{ range, result }]);
-  else known.push({ range, result });
-}
-
-/**
- * Results in the order of the units, and within a unit that was cut up by what they cover: parts are
- * answered in any order.
- */
-function allResults(job: Job): UnitResult[] {
-  return job.requests.flatMap(({ id }) => {
-    const answers = job.answers.get(id) ?? [];
-    return answers.sort((a, b) => compareRanges(a.range, b.range)).map(({ result }) => result);
-  });
 }
 
 function total(

@@ -1,4 +1,4 @@
-/** Replacement code of the kernel's alternatives: copied over other code at boot, never run in place. */
+/** The replacement code of the kernel's alternatives, which is copied at boot and never runs in place. */
 
 import type { ElfFile } from '../elf/file.js';
 import { mergeRanges, type Range } from './text-map.js';
@@ -8,7 +8,7 @@ const ENTRY_SIZE = 12;
 const REPLACEMENT_OFFSET = 4;
 const REPLACEMENT_LENGTH = 11;
 
-/** Where the replacements lie, by `.altinstructions`; empty without it and in objects. */
+/** Where the replacements of `.altinstructions` lie. Empty without that section, and for objects. */
 export function alternativeRanges(elf: ElfFile): Range[] {
   const section = elf.sections.find(({ name }) => name === '.altinstructions');
   if (section === undefined || elf.type === 'rel') return [];

@@ -1,4 +1,4 @@
-/** How often each address is called directly: BL and B (Arm ARM C6.2.26, C6.2.35). */
+/** Counts direct calls: BL and B (Arm ARM C6.2.26, C6.2.35). */
 
 import { R_AARCH64_CALL26, R_AARCH64_JUMP26, SHT_RELA } from '../elf/format.js';
 import type { ElfFile } from '../elf/file.js';
@@ -6,8 +6,8 @@ import type { ElfSection } from '../elf/sections.js';
 import { StaticRelocations } from '../elf/static-relocations.js';
 
 /**
- * Direct branches by target address, for the targets in `wanted`. A B counts like a BL: to the first
- * instruction of a function it is a tail call or a loop, and both say that the code runs.
+ * How many direct branches go to each address in `wanted`. A B counts as much as a BL: at the start of
+ * a function it is a tail call or a loop, and either way the code is used.
  */
 export function callCounts(
   elf: ElfFile,
@@ -23,7 +23,7 @@ export function callCounts(
     for (let at = 0; at + 4 <= data.length; at += 4) {
       const word = view.getUint32(at, true);
       if ((word & 0x7c00_0000) !== 0x1400_0000) continue;
-      // In an object an unrelocated branch leads to itself.
+      // In an object, a branch before its relocation goes to itself.
       const distance = (word << 6) >> 4;
       if (distance !== 0) add(address + at + distance);
     }

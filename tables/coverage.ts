@@ -20,16 +20,16 @@ import {
 } from './text-map.js';
 
 /**
- * Why bytes have no row. Each is shown by something in the file:
- * - `function`: inside a symbol of type STT_FUNC: assembly without CFI, or a compiler without --gsframe;
- * - `code`: inside a symbol without that type, which only an assembler writes (SYM_CODE in the kernel);
- * - `before-first-row`: inside a function of the table, whose first row starts later;
- * - `vectors`: a symbol named so, on the 2 KiB boundary that VBAR_ELx asks for;
- * - `veneer`: a linker's symbol (`__NAME_veneer`, `__AArch64...Veneer_...`);
- * - `plt`: a section named .plt, .plt.got, .iplt or .text.ftrace_trampoline, or __PLT of a module;
+ * Why bytes have no row, as far as the file shows it:
+ * - `function`: inside an STT_FUNC symbol: assembly without CFI, or compiled without --gsframe;
+ * - `code`: inside a symbol of no type, which only assembly has (SYM_CODE in the kernel);
+ * - `before-first-row`: inside a function of the table, before its first row;
+ * - `vectors`: a symbol of that name on a 2 KiB boundary, as VBAR_ELx requires;
+ * - `veneer`: a symbol that a linker makes (`__NAME_veneer`, `__AArch64...Veneer_...`);
+ * - `plt`: section .plt, .plt.got or .iplt, or .init.plt or .text.ftrace_trampoline of a module;
  * - `data`: a $d mapping symbol, or a symbol of type STT_OBJECT;
- * - `padding`: only NOPs or zero words, in no sized symbol;
- * - `alternative`: listed in `.altinstructions` as a replacement, so copied elsewhere before it runs;
+ * - `padding`: NOPs or zero words outside of sized symbols;
+ * - `alternative`: a replacement of `.altinstructions`, which is copied elsewhere before it runs;
  * - `unnamed`: code without any symbol.
  */
 export type GapReason =
@@ -44,29 +44,30 @@ export type GapReason =
   | 'alternative'
   | 'unnamed';
 
-/** One symbol, or one nameless range, without rows. */
+/** A symbol without rows, or a range without symbol and rows. */
 export interface CoverageGap {
-  /** The symbol's name, or its place. */
+  /** The symbol's name; else the address, or section and offset in an object. */
   readonly name: string;
   readonly section: string;
   readonly reason: GapReason;
-  /** Address of the first byte without a row, and how many there are. */
+  /** Address of the first byte without a row, and the number of such bytes. */
   readonly address: number;
   readonly bytes: number;
   readonly global: boolean;
   /** Direct branches to the symbol's start. */
   readonly callers: number;
-  /** .eh_frame or .debug_frame describes its start: a compiler or a hand did write CFI. */
+  /** .eh_frame or .debug_frame describes its start, so CFI was written for it. */
   readonly hasDwarf: boolean;
 }
 
+/** Coverage of one executable section, in bytes. */
 export interface SectionCoverage {
   readonly name: string;
   readonly bytes: number;
   readonly covered: number;
 }
 
-/** Coverage of a file. Bytes of text are those of executable sections. */
+/** Coverage of a file. Bytes are those of executable sections. */
 export interface Coverage {
   readonly file: string;
   readonly hasSFrame: boolean;
@@ -78,14 +79,14 @@ export interface Coverage {
     readonly bytes: number;
     places: number;
   }[];
-  /** STT_FUNC symbols with a size, and how many of them have a row at their start. */
+  /** Addresses at which a sized STT_FUNC symbol starts, and how many of them have a row. */
   readonly functions: number;
   readonly functionsCovered: number;
-  /** What to annotate first: called global functions, then others, larger ones first. */
+  /** By reason, then in the order in which to annotate: called, global and large ones first. */
   readonly gaps: readonly CoverageGap[];
 }
 
-/** The order of reasons in a report: what can be annotated comes first. */
+/** The order of reasons in a report. What can be annotated comes first. */
 const GAP_REASONS: readonly GapReason[] = [
   'function',
   'code',
@@ -111,7 +112,7 @@ export function coverage({ elf, sframe }: FileTables, dwarf: readonly DwarfTable
       functions.push({ from: start, to: start + size });
       const first = rules[0];
       if (first === undefined) continue;
-      // A repeated block is covered from its start: what is before its first row is a few bytes of each.
+      // Repeated blocks count from their start: few bytes of each come before its first row.
       rows.push({ from: start + (repeat === 0 ? first.offset : 0), to: start + size });
     }
   }
@@ -164,7 +165,7 @@ interface Part extends TextPiece {
   readonly isAlternative: boolean;
 }
 
-/** Cuts the NOPs and zero words off the end of what no sized symbol claims. */
+/** Splits trailing NOPs and zero words off a piece that is in no sized symbol. */
 function withoutPadding(piece: TextPiece): Part[] {
   if (piece.symbol !== undefined && piece.symbol.size > 0) {
     return [{ ...piece, isPadding: false, isAlternative: false }];

@@ -1,11 +1,11 @@
-/** The semantic difference of two SFrame tables: rules by function and offset, not encodings. */
+/** The semantic difference of two SFrame tables. Rules are compared, not their encodings. */
 
 import { formatRule } from '../unwinder/rule-text.js';
 import { type FunctionRules, functionRules, ruleFrom } from '../unwinder/sframe/function-rules.js';
 import { FunctionNames } from './function-names.js';
 import type { FileTables } from './read-tables.js';
 
-/** One range of a function whose rule differs; offsets are bytes from its start. */
+/** A range of a function in which the rules differ, as byte offsets from its start. `to` is exclusive. */
 export interface RuleChange {
   readonly from: number;
   readonly to: number;
@@ -14,23 +14,24 @@ export interface RuleChange {
   readonly b: string;
 }
 
-/** One function that is in both tables and not the same. */
+/** A function that is in both tables but differs. */
 export interface FunctionChange {
   readonly name: string;
-  /** STT_FILE of a local function, or ''. */
+  /** The STT_FILE of a local function, else ''. */
   readonly file: string;
   readonly sizeA: number;
   readonly sizeB: number;
   readonly changes: readonly RuleChange[];
 }
 
+/** A function that is in one table only; its size is in bytes. */
 export interface SideFunction {
   readonly name: string;
   readonly file: string;
   readonly size: number;
 }
 
-/** What is different between two files. */
+/** The difference between two files. */
 export interface TableDiff {
   readonly onlyA: readonly SideFunction[];
   readonly onlyB: readonly SideFunction[];
@@ -44,8 +45,9 @@ interface Entry extends SideFunction {
 }
 
 /**
- * Compares two files. Functions are matched by name; functions of one name by STT_FILE and then in
- * their order by address; functions without a symbol by address, in an object by section and offset.
+ * Compares two files. Functions are matched by name. Those with equal names are matched by STT_FILE, and
+ * then in address order. Those without a symbol are matched by address, or in an object by section and
+ * offset.
  */
 export function diffTables(a: FileTables, b: FileTables): TableDiff {
   const left = entries(a);
@@ -71,7 +73,7 @@ export function diffTables(a: FileTables, b: FileTables): TableDiff {
   return { onlyA, onlyB, changed, equal };
 }
 
-/** The tables mean the same. */
+/** Whether the tables have the same functions and rules. */
 export function isEqual({ onlyA, onlyB, changed }: TableDiff): boolean {
   return onlyA.length + onlyB.length + changed.length === 0;
 }
@@ -124,7 +126,7 @@ function ruleChanges(a: FunctionRules, b: FunctionRules): RuleChange[] {
   return changes;
 }
 
-/** The text of a rule names all of it, so equal texts are equal rules. */
+/** The rule at an offset as text. It is complete: equal texts mean equal rules. */
 function textAt(func: FunctionRules, offset: number): string {
   if (offset >= func.size) return 'none';
   const rule = ruleFrom(func, offset);

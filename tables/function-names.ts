@@ -1,4 +1,4 @@
-/** The names that functions of a table go by. */
+/** Names for the functions of a table. */
 
 import { formatAddress } from '../base/address.js';
 import type { ElfFile } from '../elf/file.js';
@@ -6,27 +6,27 @@ import type { ElfSection } from '../elf/sections.js';
 import type { ElfSymbol } from '../elf/symbols.js';
 import { lastAtOrBelow, lastWithAtMost } from '../base/sorted.js';
 
-/** What a function is called. */
+/** The name of a function. */
 export interface FunctionName {
   readonly name: string;
-  /** Of a local symbol, the STT_FILE before it; else ''. */
+  /** The STT_FILE before a local symbol; else ''. */
   readonly file: string;
 }
 
-/** Mapping symbols and assembler labels name nothing (ELF for the Arm 64-bit Architecture). */
+/** Whether a symbol is a mapping symbol or assembler label (ELF for the Arm 64-bit Architecture). */
 export function isMapping({ name, kind }: ElfSymbol): boolean {
   return (
     name === '' || name.startsWith('.L') || (kind === 'other' && /^\w*\$[dx](\.|$)/.test(name))
   );
 }
 
-/** The functions of a file by address, and what to call a place that none starts at. */
+/** The names of a file's functions, and of places where no function starts. */
 export class FunctionNames {
   private readonly names = new Map<number, FunctionName>();
   private readonly starts: Float64Array;
   private readonly sections: readonly ElfSection[];
 
-  /** Of several names for an address: with a size, a function, a global one first. */
+  /** If an address has several symbols, sized ones come first, then functions, then global ones. */
   constructor(private readonly elf: ElfFile) {
     const best = new Map<number, ElfSymbol>();
     for (const symbol of elf.symbols) {
@@ -43,9 +43,8 @@ export class FunctionNames {
   }
 
   /**
-   * The name of the function of `size` bytes at `start`. CFI may begin before its symbol, at the
-   * padding: then `symbol-0x4`. Without a symbol inside: in an object the section and offset, else the
-   * address.
+   * The name of the function of `size` bytes at `start`. It is `symbol-0x4` where CFI begins in the
+   * padding before the symbol. Without a symbol it is the address, or in an object section and offset.
    */
   nameOf(start: number, size: number): FunctionName {
     const known = this.names.get(start);

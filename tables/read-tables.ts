@@ -1,4 +1,4 @@
-/** Reads a file and decodes the tables in it; what can be wrong is one line. */
+/** Reads a file and decodes its tables. Errors are one line. */
 
 import { describeElfError } from '../elf/error.js';
 import { type ElfFile, type ObjectLayout, parseElfFile, readElfFile } from '../elf/file.js';
@@ -31,12 +31,12 @@ export interface FileTables {
   readonly sframe: readonly SFrameTable[];
 }
 
-/** Reads `path` (plain or gzip) and decodes every `.sframe` section. */
+/** Reads a file, plain or gzipped, and decodes its `.sframe` sections. It may have none. */
 export function readTables(path: string, layout?: ObjectLayout): Result<FileTables, string> {
   return decodeTables(path, readElfFile(path, layout));
 }
 
-/** The same for bytes in memory; `path` is used in messages. */
+/** {@link readTables} for bytes in memory. @param path for messages */
 export function tablesOf(path: string, bytes: Uint8Array, layout?: ObjectLayout) {
   return decodeTables(path, parseElfFile(path, bytes, layout));
 }
@@ -52,7 +52,7 @@ function decodeTables(path: string, elf: ReturnType<typeof readElfFile>) {
   return ok({ elf: elf.value, sframe });
 }
 
-/** The call frame information of a file: `.eh_frame`, and `.debug_frame` where there is one. */
+/** Decodes the `.eh_frame` and `.debug_frame` sections of a file. It may have none. */
 export function readDwarf(elf: ElfFile): Result<readonly DwarfTable[], string> {
   const tables: DwarfTable[] = [];
   for (const section of elf.dwarfFrames) {

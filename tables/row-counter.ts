@@ -12,7 +12,7 @@ import {
 import type { SFrameSection } from '../unwinder/sframe/section.js';
 import { CfaBase, RecoverKind } from '../unwinder/unwind-rule.js';
 
-/** How often each thing occurs, by its name. */
+/** Numbers of occurrences, by name. */
 export type Counts = Readonly<Record<string, number>>;
 
 class Tally {
@@ -28,7 +28,7 @@ class Tally {
   }
 }
 
-/** What {@link RowCounter.add} has seen so far; sizes in bytes, meanings as in SFrameStat. */
+/** Sums over the functions that were added. Sizes are in bytes; the fields are those of SFrameStat. */
 export class RowCounter {
   readonly types = new Tally();
   readonly pcTypes = new Tally();
@@ -61,6 +61,7 @@ export class RowCounter {
     this.bytesPerFunction = new Uint32Array(section.functions.count);
   }
 
+  /** Count a function and its rows. @param f its index in the section */
   add(f: number): void {
     const { functions, rows, header, bytes } = this.section;
     const facts = functionFacts(this.section, f);
@@ -96,7 +97,7 @@ export class RowCounter {
     this.rowLists.add(list);
   }
 
-  /** The bytes of the row, its start included. */
+  /** Count a row. @param before the row before it, or -1 @returns its size in bytes, with its start */
   private addRow(row: number, before: number, startSize: number): number {
     const { rows, rules } = this.section;
     const infoOffset = rows.infoOffset[row] as number;
@@ -124,7 +125,7 @@ export class RowCounter {
     return size;
   }
 
-  /** The smallest size that holds every word, taken as signed. */
+  /** The smallest word size, in bytes, that holds every word as a signed number. */
   private neededWord(infoOffset: number, words: number, wordSize: number): number {
     if (wordSize === 1) return 1;
     let needed = 1;

@@ -6,7 +6,7 @@ import type { SFrameSection } from '../unwinder/sframe/section.js';
 import type { DwarfTable, FileTables } from './read-tables.js';
 import { type Counts, RowCounter } from './row-counter.js';
 
-/** Sizes are in bytes; a record maps what is counted to how often it occurs. */
+/** Statistics of one section. Sizes are in bytes; a record maps each thing to how often it occurs. */
 export interface SFrameStat {
   readonly name: string;
   readonly version: number;
@@ -20,23 +20,23 @@ export interface SFrameStat {
     readonly rowStarts: number;
     readonly rowInfo: number;
     readonly rowData: number;
-    /** Between and after the sub-sections, and rows that no function names. */
+    /** Gaps between the sub-sections, and rows of no function. Negative where functions share rows. */
     readonly unused: number;
   };
   readonly functions: {
     readonly count: number;
-    /** Text covered, each function by itself. */
+    /** Sum of the functions' sizes. */
     readonly text: number;
     readonly types: Counts;
     readonly pcTypes: Counts;
     readonly signalFrames: number;
     readonly keyB: number;
     readonly outermost: number;
-    /** Size of row starts, in bytes. */
+    /** By the size of a row start, in bytes. */
     readonly startSizes: Counts;
     readonly rowsPerFunction: Distribution;
     readonly textPerFunction: Distribution;
-    /** Table bytes per function, entry and rows. */
+    /** Bytes of a function's entry and rows in the table. */
     readonly bytesPerFunction: Distribution;
   };
   readonly rows: {
@@ -45,30 +45,30 @@ export interface SFrameStat {
     readonly ra: Counts;
     readonly fp: Counts;
     readonly mangled: number;
-    /** Number of data words. */
+    /** By the number of data words. */
     readonly dataWords: Counts;
-    /** Size of a data word, in bytes; rows without any are not counted. */
+    /** By the size of a data word, in bytes. Rows without data words are not counted. */
     readonly dataWordSizes: Counts;
     readonly distinctRules: number;
   };
-  /** What could be smaller without a change of meaning; the parts do not overlap. */
+  /** What could be smaller without a change of meaning. The parts may overlap. */
   readonly avoidable: {
-    /** Rows that repeat the rule before them, or are hidden by the next. */
+    /** Rows that repeat the rule before them, or start where the row before them does. */
     readonly redundantRows: number;
     readonly redundantRowBytes: number;
-    /** Starts wider than the function's highest start needs. */
+    /** Row starts that are wider than the function's highest one needs. */
     readonly wideStartBytes: number;
-    /** Data words wider than their values need. */
+    /** Data words that are wider than their values need. */
     readonly wideDataBytes: number;
-    /** Rows in MASK functions: what the repeated blocks cost. */
+    /** Rows of MASK functions, which describe repeated blocks. */
     readonly maskBytes: number;
-    /** Functions whose rows equal those of an earlier one, byte for byte, and these rows' bytes. */
+    /** Functions whose rows equal those of an earlier one byte for byte, and the bytes of these rows. */
     readonly duplicateRowLists: number;
     readonly duplicateRowBytes: number;
   };
 }
 
-/** Of one number per function. */
+/** The distribution of a number that each function has. */
 export interface Distribution {
   readonly min: number;
   readonly median: number;
@@ -122,7 +122,6 @@ export function sectionStat(name: string, section: SFrameSection): SFrameStat {
       rowStarts: counted.startBytes,
       rowInfo: rows.count,
       rowData: counted.dataBytes,
-      // Negative where functions share rows.
       unused: bytes.length - used,
     },
     functions: {

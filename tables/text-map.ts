@@ -1,4 +1,4 @@
-/** Executable text cut into pieces: which symbol each belongs to, and whether it is code or data. */
+/** Cuts executable text into pieces by symbol, and into code and data. */
 
 import type { ElfFile } from '../elf/file.js';
 import type { ElfSection } from '../elf/sections.js';
@@ -6,22 +6,22 @@ import type { ElfSymbol } from '../elf/symbols.js';
 import { lastWithAtMost } from '../base/sorted.js';
 import { isMapping } from './function-names.js';
 
-/** A half-open range of addresses. */
+/** A range of addresses; `to` is exclusive. */
 export interface Range {
   readonly from: number;
   readonly to: number;
 }
 
-/** Part of one executable section that belongs to one symbol, or to none, and is code or data. */
+/** A part of an executable section that has one symbol or none, and is code or data throughout. */
 export interface TextPiece extends Range {
   readonly section: ElfSection;
-  /** Undefined between symbols. One without a size reaches to the next symbol. */
+  /** Undefined between symbols. A symbol without a size extends to the next one. */
   readonly symbol: ElfSymbol | undefined;
-  /** A `$d` mapping symbol says that these bytes are data. */
+  /** Whether a `$d` mapping symbol marks these bytes as data. */
   readonly isData: boolean;
 }
 
-/** The executable sections with contents, by address; parts of one that overlap others are left out. */
+/** The executable sections with contents, by address. Of overlapping ones only the first counts. */
 export function textSections(elf: ElfFile): ElfSection[] {
   const sorted = elf.sections
     .filter(({ executable, data }) => executable && data.length > 0)
@@ -34,7 +34,7 @@ export function textSections(elf: ElfFile): ElfSection[] {
   });
 }
 
-/** Merges ranges; the result is sorted, disjoint and not empty anywhere. */
+/** Merges ranges. The result is sorted and disjoint, and no range in it is empty. */
 export function mergeRanges(ranges: readonly Range[]): Range[] {
   const merged: Range[] = [];
   for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
@@ -49,7 +49,7 @@ export function mergeRanges(ranges: readonly Range[]): Range[] {
   return merged;
 }
 
-/** The parts of `section` that no range of `covered` (merged) contains. */
+/** The parts of `section` outside of `covered`, which must be merged. */
 export function uncovered(section: ElfSection, covered: readonly Range[]): Range[] {
   const end = section.address + section.data.length;
   const gaps: Range[] = [];
@@ -64,7 +64,7 @@ export function uncovered(section: ElfSection, covered: readonly Range[]): Range
   return gaps;
 }
 
-/** Cuts `range` where ranges of `others` (merged) begin and end, and says which parts are in one. */
+/** Cuts `range` into the parts inside and outside of `others`, which must be merged. */
 export function splitBy(
   range: Range,
   others: readonly Range[],
@@ -82,12 +82,12 @@ export function splitBy(
   return parts;
 }
 
-/** Index of the first range that ends after `address`. Ranges are sorted and disjoint. */
+/** Index of the first range that ends after `address`. @param ranges sorted and disjoint */
 export function firstEndingAfter(ranges: readonly Range[], address: number): number {
   return lastWithAtMost(ranges, address, ({ to }) => to) + 1;
 }
 
-/** Cuts sections into pieces; built once, asked for many ranges. */
+/** The pieces of a file's executable sections. */
 export class TextMap {
   private readonly bySection = new Map<number, TextPiece[]>();
 
@@ -103,7 +103,7 @@ export class TextMap {
     }
   }
 
-  /** The pieces of `range`, which lies in `section`. */
+  /** The pieces of a range, which must lie in `section`. */
   pieces(section: ElfSection, range: Range): TextPiece[] {
     const all = this.bySection.get(section.index) ?? [];
     const found: TextPiece[] = [];
@@ -126,7 +126,7 @@ function cut(section: ElfSection, symbols: readonly ElfSymbol[]): TextPiece[] {
     .sort((a, b) => a.address - b.address);
   const named = inside
     .filter((symbol) => !isMapping(symbol))
-    // Of one address the last is in force: sized before label, function before others, global first.
+    // At equal addresses the last one wins: sized before unsized, then functions, then global ones.
     .sort((a, b) => a.address - b.address || preference(a) - preference(b));
 
   const places = new Set<number>([low]);

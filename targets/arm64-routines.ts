@@ -1,12 +1,12 @@
 /**
- * The assembly routines of arch/arm64/lib, and arguments that take each through its loops: those
- * with the names of v7.3-rc7, whichever of them a kernel has.
+ * The assembly routines of arch/arm64/lib (v7.3-rc7), with arguments that take each through its loops.
+ * A kernel may lack some of them.
  */
 import type { ElfSymbol } from '../elf/symbols.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { parseArguments } from './image-argument.js';
 
-/** A routine by its names, the preferred first, and its arguments as a user would write them. */
+/** A routine: its possible names, the preferred one first, and arguments in the form of `--args`. */
 interface Routine {
   readonly names: readonly string[];
   readonly args: readonly string[];
@@ -39,14 +39,14 @@ const ROUTINES: readonly Routine[] = [
   { names: ['crc32_be_arm64'], args: ['-1', 'buf:256:1', '200'] },
 ];
 
-/** A function with its arguments. */
+/** A call of a function. */
 export interface FunctionCall {
   readonly name: string;
   readonly args: readonly ScenarioArgument[];
   readonly tracing?: Tracing;
 }
 
-/** The routines that a kernel has. */
+/** Calls of the routines that a kernel has. @param symbol looks up a function by its name */
 export function arm64Routines(symbol: (name: string) => ElfSymbol | undefined): FunctionCall[] {
   const calls: FunctionCall[] = [];
   for (const { names } of ROUTINES) {
@@ -56,7 +56,7 @@ export function arm64Routines(symbol: (name: string) => ElfSymbol | undefined): 
   return calls;
 }
 
-/** The arguments of a routine of that name, or undefined when it is none of these. */
+/** The arguments for a routine, or undefined when no routine has that name. */
 export function usualArguments(name: string): readonly ScenarioArgument[] | undefined {
   const routine = ROUTINES.find(({ names }) => names.includes(name));
   const args = routine === undefined ? undefined : parseArguments(routine.args);

@@ -1,4 +1,4 @@
-/** All scenarios there are, and where their code is. */
+/** All built-in scenarios, and the ELF files with their code. */
 import { family as calls } from '../scenarios/calls/calls.js';
 import { family as entry } from '../scenarios/entry/entry.js';
 import { family as fgraph } from '../scenarios/fgraph/fgraph.js';
@@ -13,7 +13,7 @@ import { matchesPattern } from '../base/name-pattern.js';
 import { packagePath } from '../base/package-path.js';
 import type { LabTarget } from '../lab/target.js';
 
-/** The families, in the order of reports. */
+/** All scenario families, in the order of reports. */
 export const FAMILIES: readonly ScenarioFamily[] = [
   calls,
   leaf,
@@ -26,7 +26,7 @@ export const FAMILIES: readonly ScenarioFamily[] = [
   review,
 ];
 
-/** Every scenario with the ELF that holds it. */
+/** All scenarios, each with the ELF that has its code. */
 export function allTargets(): LabTarget[] {
   return FAMILIES.flatMap(targetsOf);
 }
@@ -38,7 +38,7 @@ function targetsOf(family: ScenarioFamily): LabTarget[] {
   });
 }
 
-/** Path of the ELF with a family's code, linked against a guest kernel. */
+/** Path of the ELF with a family's code, linked against a guest kernel; undefined if it has none. */
 export function scenarioElf(
   { name, elf }: ScenarioFamily,
   kernel: GuestKernelName,
@@ -49,9 +49,9 @@ export function scenarioElf(
 }
 
 /**
- * The scenarios that the patterns name: a scenario's name, a family's name, or either with `*` for
- * any characters. No patterns: all.
- * @returns the targets in catalogue order, or the first pattern that names none
+ * The scenarios that patterns match. A pattern is the name of a scenario or of a family, or has `*` for
+ * any characters. Without patterns these are all scenarios.
+ * @returns the targets in catalogue order, or the first pattern that matches none
  */
 export function selectTargets(
   patterns: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * `doctor`: whether a real kernel has what a sweep needs, and, when it can be run, whether one exception of each
- * kind really comes to its handler and back on the emulated CPU.
+ * `doctor`: whether a real kernel has what a sweep needs. If it can be run, one exception of each kind is
+ * also taken on the emulated CPU, which has to reach its handler and return.
  */
 import type { EngineBackend } from '../emulator/engine.js';
 import { fail, ok, type Result } from '../base/result.js';
@@ -17,7 +17,7 @@ import { findFunction } from '../elf/functions.js';
 import { Lab } from '../lab/lab.js';
 import { examineVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
-/** What doctor found. */
+/** The result of an examination. */
 export interface DoctorReport {
   readonly version: 1;
   readonly file: string;
@@ -26,7 +26,7 @@ export interface DoctorReport {
   readonly items: readonly VmlinuxItem[];
 }
 
-/** Examine a kernel. The error is one line: the file is no ELF that could be examined. */
+/** Examine a kernel. The error, in one line, is that the file cannot be read as a kernel at all. */
 export function examine(
   backend: EngineBackend,
   source: VmlinuxSource,
@@ -63,12 +63,12 @@ function routineItem({ elf }: KernelImage): VmlinuxItem {
     ? {
         what: 'arch/arm64/lib',
         state: 'missing',
-        detail: 'none of its routines: name a --function',
+        detail: 'none of its routines found: name functions with --function',
       }
     : { what: 'arch/arm64/lib', state: 'ok', detail: `${routines.length} routines` };
 }
 
-/** Take one exception of each kind before the first instruction of a thread. */
+/** Take an exception of each supported kind before the first instruction of a thread. */
 function tryExceptions(
   backend: EngineBackend,
   source: VmlinuxSource,

@@ -1,7 +1,7 @@
-/** A function of a real kernel as a user names it, and what is traced while it runs. */
+/** Names a function of a real kernel on the command line, and what is traced while it runs. */
 import type { RealTracer, Tracing } from '../scenarios/scenario.js';
 
-/** What is called; either name may be a pattern. */
+/** A function to call. Its name, and those of traced functions, may be patterns. */
 export interface NamedFunction {
   readonly entry: string;
   readonly tracing?: Tracing;
@@ -10,8 +10,8 @@ export interface NamedFunction {
 const TRACERS: readonly RealTracer[] = ['fgraph', 'kretprobe'];
 
 /**
- * `NAME`; `TRACER:NAME`, which is called and traced; or `TRACER:NAMES@CALLER`, where CALLER is called and what is
- * traced are the functions of those names.
+ * Parse `NAME`, `TRACER:NAME` or `TRACER:NAMES@CALLER`. The second form calls NAME and traces it; the third
+ * calls CALLER and traces the functions that NAMES matches.
  */
 export function parseFunction(text: string): NamedFunction {
   const by = TRACERS.find((tracer) => text.startsWith(`${tracer}:`));
@@ -22,7 +22,7 @@ export function parseFunction(text: string): NamedFunction {
     : { entry: caller.join('@'), tracing: { by, functions } };
 }
 
-/** As {@link parseFunction} takes it. */
+/** The text from which {@link parseFunction} makes this function. */
 export function formatFunction({ entry, tracing }: NamedFunction): string {
   if (tracing === undefined) return entry;
   const { by, functions } = tracing;

@@ -1,4 +1,4 @@
-/** Arguments of an image's function, as a user writes them. */
+/** The arguments of a function, as `--args` takes them. */
 import { fail, ok, type Result } from '../base/result.js';
 import { ARGUMENT_AREA_SIZE } from '../kernel-model/machine.js';
 import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
@@ -6,7 +6,7 @@ import type { ScenarioArgument } from '../scenarios/scenario.js';
 
 const FORMS = 'a number, buf:SIZE, buf:SIZE:FILL, self:SIZE or str:TEXT';
 
-/** All arguments, x0 first. The error is one line. */
+/** Parse arguments, that in x0 first. The error is one line. */
 export function parseArguments(texts: readonly string[]): Result<ScenarioArgument[], string> {
   if (texts.length > MAX_ARGUMENTS) {
     return fail(`--args: ${texts.length} arguments, but x0..x7 take ${MAX_ARGUMENTS}`);
@@ -20,11 +20,11 @@ export function parseArguments(texts: readonly string[]): Result<ScenarioArgumen
   return ok(args);
 }
 
-/** One argument, or what is wrong with it. */
+/** Parse one argument. @returns it, or an error in one line */
 function parseArgument(text: string): ScenarioArgument | string {
   if (text.startsWith('str:')) {
     const string = text.slice('str:'.length);
-    // One byte more than the text: the terminating zero.
+    // One byte more than the text, for the terminating zero.
     return { buffer: { size: new TextEncoder().encode(string).length + 1, text: string } };
   }
   if (text.startsWith('buf:') || text.startsWith('self:')) return parseBuffer(text);
@@ -32,14 +32,14 @@ function parseArgument(text: string): ScenarioArgument | string {
   if (number === undefined) return `'${text}' is not ${FORMS}`;
   return Number.isSafeInteger(number)
     ? { number }
-    : `${text} does not fit: a number below 2^53 or a sign-extended address is possible`;
+    : `${text} does not fit: give a number below 2^53 or a sign-extended address`;
 }
 
 function parseBuffer(text: string): ScenarioArgument | string {
   const [form, sizeText = '', fillText, ...rest] = text.split(':');
   const size = parseNumber(sizeText);
   if (rest.length > 0 || size === undefined) return `'${text}' is not ${FORMS}`;
-  // Buffers share one area with the call's own structures.
+  // Buffers share an area with the structures of the call itself.
   const limit = ARGUMENT_AREA_SIZE / 2;
   if (size < 1 || size > limit) return `${text}: the size must be 1 to ${limit} bytes`;
   if (form === 'self') {
@@ -51,7 +51,7 @@ function parseBuffer(text: string): ScenarioArgument | string {
   return { buffer: { size, fill } };
 }
 
-/** Arguments as {@link parseArguments} reads them; symbols, which it does not read, become 0. */
+/** The texts of arguments for {@link parseArguments}. Symbols, which it does not know, become 0. */
 export function formatArguments(args: readonly ScenarioArgument[]): string[] {
   return args.map((argument) => {
     if ('number' in argument) return String(argument.number);
@@ -63,7 +63,7 @@ export function formatArguments(args: readonly ScenarioArgument[]): string[] {
   });
 }
 
-/** Decimal or hexadecimal, perhaps negative; 64-bit values above 2^63 are what they are as signed. */
+/** A decimal or hexadecimal number, which may be negative. Values from 2^63 on are taken as signed. */
 function parseNumber(text: string): number | undefined {
   const match = /^(-?)(0x[0-9a-f]{1,16}|\d{1,20})$/i.exec(text);
   if (match === null) return undefined;

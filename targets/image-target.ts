@@ -1,6 +1,6 @@
 /**
- * A sweep of one function of any AArch64 ELF file: where the file is loaded, which of its symbols is
- * meant, and what is promised of code that nobody described.
+ * Makes one function of any AArch64 ELF file a target. Nothing is known about such code, so little is
+ * promised for it.
  */
 import { describeElfError } from '../elf/error.js';
 import { findFunction, noFunction } from '../elf/functions.js';
@@ -22,32 +22,36 @@ import { buildRules } from '../lab/rules.js';
 import type { LabTarget } from '../lab/target.js';
 
 /**
- * What is promised of an image's function. Only policies that trust SDEI's record may miss what it
- * hides: at depth 2 also by a breakpoint in the event's own code.
+ * The promises for a function of an image. Every policy may call it unreliable. Only policies that trust
+ * SDEI's record may miss entries that it hides; at depth 2 so may a walk from a breakpoint in the event's
+ * own code.
  */
 export const IMAGE_PROMISES: Promises = mergePromises(
-  under(ALL_POLICIES, allowed('unreliable', {}, 'nobody has said that this code can be unwound')),
+  under(
+    ALL_POLICIES,
+    allowed('unreliable', {}, 'nothing is known about how this code can be unwound'),
+  ),
   under(TRUSTING_SDEI, allowed('missing', { kinds: ['sdei'] }, SHARED_WHY.sdei)),
   under(SKIPPING, allowed('missing', { kinds: ['brk'], in: SDEI_CODE, depth: 2 }, SHARED_WHY.sdei)),
 );
 
-/** What a user asks for. */
+/** A function of an image, as a user asks for it. */
 export interface ImageRequest {
-  /** Path of the ELF as the user gave it; reports name the target by it. */
+  /** Path of the ELF as the user gave it, which reports show. */
   readonly file: string;
   readonly absolutePath: string;
   readonly fn: string;
   readonly args: readonly ScenarioArgument[];
 }
 
-/** A checked image. */
+/** The target for an image whose file and function exist. */
 export interface ImageTarget {
   readonly target: LabTarget;
-  /** The image has no `.sframe`, so no policy that asks SFrame can be exact in it. */
+  /** The image has no `.sframe`, so policies that use SFrame cannot be exact in it. */
   readonly lacksSFrame: boolean;
 }
 
-/** Checks the file and the function, before any worker does. The error is one line. */
+/** Makes the target, and checks file and function before workers start. The error is one line. */
 export function imageTarget(request: ImageRequest): Result<ImageTarget, string> {
   const loaded = loadImage(request.absolutePath);
   if (!loaded.ok) return fail(describeElfError({ ...loaded.error, path: request.file }));

@@ -1,4 +1,4 @@
-/** Sweeps of a real kernel's functions: which ones, called how, and what is promised of them. */
+/** Makes functions of a real kernel targets: how they are called, and what is promised for them. */
 import type { ElfImage } from '../elf/image.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { graphObstacle } from '../kernel-model/tracers/graph-tracer.js';
@@ -15,32 +15,36 @@ import { isPattern, matchesPattern } from '../base/name-pattern.js';
 import type { LabTarget } from '../lab/target.js';
 import { loadVmlinux, type VmlinuxSource } from '../kernel-model/vmlinux/load.js';
 
-/** What a user asks for. */
+/** Functions of a kernel, as a user asks for them. */
 export interface KernelRequest {
   readonly source: VmlinuxSource;
-  /** Functions to call, those with `*` to be sampled; none: the routines of arch/arm64/lib. */
+  /** Functions to call; if empty, the routines of arch/arm64/lib. Patterns with `*` are for sampling. */
   readonly functions: readonly string[];
-  /** Arguments for the only function; absent: those that suit it. */
+  /** Arguments for the only function; absent: the usual ones for each. */
   readonly args?: readonly ScenarioArgument[];
 }
 
-/** Bytes of each buffer that a function gets of which nothing is known. */
+/** Bytes of each buffer that is passed to a function about which nothing is known. */
 const UNKNOWN_SIZE = 512;
 
-/** Eight pointers to memory that points at itself. */
+/** Pointers in x0 to x7 to buffers that are filled with pointers to themselves. */
 export const SELF_ARGUMENTS: readonly ScenarioArgument[] = Array.from(
   { length: MAX_ARGUMENTS },
   () => ({ self: { size: UNKNOWN_SIZE } }),
 );
 
-/** A checked request. */
+/** The targets of a request whose kernel and functions exist. */
 export interface KernelTargets {
   readonly kernel: KernelImage;
   readonly targets: readonly LabTarget[];
+  /** The kernel has no `.sframe`, so policies that use SFrame cannot be exact in it. */
   readonly lacksSFrame: boolean;
 }
 
-/** Checks kernel and functions before any worker does. The error is one line. */
+/**
+ * Makes the targets, and checks kernel and functions before workers start. Functions that are patterns
+ * become no targets here. The error is one line.
+ */
 export function kernelTargets(request: KernelRequest): Result<KernelTargets, string> {
   const { source } = request;
   const loaded = loadVmlinux(source);
@@ -91,11 +95,11 @@ function unknownName(elf: ElfImage, name: string): string | undefined {
 function tracerObstacle(kernel: KernelImage, { by, functions }: Tracing): string | undefined {
   if (by === 'fgraph') return graphObstacle(kernel);
   return functions !== undefined && isPattern(functions)
-    ? 'a kretprobe is on one function only'
+    ? 'a kretprobe can be on one function only'
     : kretprobeObstacle(kernel);
 }
 
-/** One function of a kernel as a target. */
+/** The target for one function of a kernel. */
 export function kernelTarget(
   source: VmlinuxSource,
   { name, args, tracing }: FunctionCall,

@@ -1,7 +1,7 @@
 /**
- * The stacks one walk may read, as a copy that the walk consumes (asm/stacktrace/common.h,
- * v7.3-rc7): whatever lies below an object that was unwound is gone, and so is a stack once the
- * walk has moved to another one.
+ * The stacks that one walk may read, and how much of each is left (asm/stacktrace/common.h,
+ * v7.3-rc7). A walk consumes its stacks: what lies below an unwound object may not be read again,
+ * nor may a stack that the walk has left.
  */
 
 import { type Address } from '../base/address.js';
@@ -20,11 +20,11 @@ export class AccessibleStacks {
   readonly words: readonly Uint32Array[];
   /** The stack being unwound, or -1 before the first object. */
   current = -1;
-  /** What {@link load} read. */
+  /** Low and high word that {@link load} read, signed. */
   lo = 0;
   hi = 0;
 
-  /** What each stack needs: 0 nothing but its task, 1 the current task, 2 the current task in NMI. */
+  /** Who may read each stack: 0 its own task, 1 the current task, 2 the current task in NMI. */
   private readonly condition: Uint8Array;
 
   constructor(stacks: readonly StackInfo[]) {
@@ -38,9 +38,11 @@ export class AccessibleStacks {
   }
 
   /**
-   * Opens the stacks of a task for a new walk: of the task stacks the one that holds its final
-   * record; IRQ and overflow stack for the current task (which never is preemptible where this
-   * unwinder runs: in a handler, or called with preemption disabled); SDEI stacks in NMI only.
+   * Opens the stacks of a task for a new walk.
+   * - Of the task stacks, the one that holds `finalRecord`.
+   * - The IRQ and overflow stacks, for the current task. It is never preemptible here: the unwinder
+   *   runs in a handler, or with preemption disabled.
+   * - The SDEI stacks, for the current task in NMI context.
    */
   open(finalRecord: Address, isCurrent: boolean, inNmi: boolean): void {
     const { low, high, base, condition } = this;
@@ -55,7 +57,7 @@ export class AccessibleStacks {
     this.current = -1;
   }
 
-  /** The stack that holds all `size` bytes at `address` and may be read, or -1. */
+  /** Index of the readable stack that holds all `size` bytes at `address`, or -1. */
   find(address: Address, size: number): number {
     const { low, high, current } = this;
     const end = address + size;
@@ -69,8 +71,9 @@ export class AccessibleStacks {
   }
 
   /**
-   * Makes `stack` the one being unwound: the stack left for it may not be read again. Consuming an
-   * object is this, when its stack is not {@link current}, and raising `low` above the object.
+   * Makes `stack` the one being unwound; the stack that the walk leaves may not be read again.
+   * To consume an object, call this when its stack is not {@link current}, then raise `low` above
+   * it.
    */
   moveTo(stack: number): void {
     const { current } = this;
@@ -79,8 +82,8 @@ export class AccessibleStacks {
   }
 
   /**
-   * Reads the u64 at `address`, of any alignment, into {@link lo} and {@link hi} (signed words).
-   * The answer is the stack that holds it, or -1 and nothing read.
+   * Reads the u64 at `address`, at any alignment, into {@link lo} and {@link hi}.
+   * @returns the index of the stack that holds it, or -1 when none does and nothing was read
    */
   load(address: Address): number {
     const stack = this.find(address, 8);

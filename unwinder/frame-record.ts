@@ -1,6 +1,7 @@
 /**
  * Layout of what the unwinder reads from a stack: AAPCS64 frame records, the kernel's metadata
- * records (asm/stacktrace/frame.h) and struct pt_regs (asm/ptrace.h), v7.3-rc7. Bytes.
+ * records (asm/stacktrace/frame.h, v7.3-rc7) and struct pt_regs (asm/ptrace.h, v7.3-rc7). Sizes and
+ * offsets are in bytes.
  */
 
 /** {fp, lr}: two u64 (AAPCS64 section 6.4.6). */
@@ -21,8 +22,8 @@ export const PT_REGS_SIZE = 320;
 export const PT_REGS_STACKFRAME = 296;
 
 /**
- * Word index (32-bit words) of register `n` in struct pt_regs is `2 * n`: x0..x30 are 0..30, then
- * sp and pc follow as if they were registers 31 and 32.
+ * Register numbers in struct pt_regs: 0..30 for x0..x30, then 31 for sp and 32 for pc. Register `n`
+ * starts at 32-bit word `2 * n`.
  */
 export const PT_REGS_FP = 29;
 export const PT_REGS_LR = 30;

@@ -1,23 +1,27 @@
-/** The pending kretprobe instances of a task (kernel/kprobes.c, v7.3-rc7). */
+/** A task's pending kretprobe instances (kernel/kprobes.c, v7.3-rc7). */
 
 import { type Address } from '../base/address.js';
 
 /** A live view of a task's list of instances, newest first. */
 export interface KretprobeInstances {
   count(): number;
-  /** The return address that instance `i` replaced; a trampoline when it was already replaced. */
+  /**
+   * The return address that instance `i` replaced; a trampoline when another instance did so first.
+   */
   ret(i: number): Address;
-  /** x29 at the entry of the probed function. */
+  /** x29 on entry to the probed function. */
   fp(i: number): Address;
 }
 
 /**
  * Index of the instance that holds the original return address for frame pointer `fp`, or -1.
  *
- * As kretprobe_find_ret_addr: starting after `cursor` (-1 at the start), instances that return to
- * a trampoline themselves are passed over, and so are those of other frames.
+ * As kretprobe_find_ret_addr: skips instances that return to a trampoline, and those of other
+ * frames.
  *
- * @param trampoline the kernel's own; a kernel that has kept its older one has that as `other`
+ * @param cursor the instance that this walk found last, after which the search starts; -1 at first
+ * @param trampoline the kernel's kretprobe trampoline
+ * @param other a second trampoline, in a kernel that has kept an older one
  */
 export function findKretprobeReturn(
   instances: KretprobeInstances,

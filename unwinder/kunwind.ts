@@ -1,8 +1,9 @@
 /**
- * The arm64 kernel unwinder (arch/arm64/kernel/stacktrace.c, v7.3-rc7), for every policy.
+ * A model of the arm64 kernel unwinder (arch/arm64/kernel/stacktrace.c, v7.3-rc7), for every
+ * policy.
  *
- * Construct one walker per kernel, and call {@link Kunwind.walk} as often as wanted: it reads
- * guest memory through the live views it was given, and creates no objects.
+ * Construct one walker per kernel and call {@link Kunwind.walk} as often as needed: it reads guest
+ * memory through live views, and allocates nothing.
  */
 
 import { type Policy } from './policy.js';
@@ -28,13 +29,13 @@ import { FP, PC, SLOT, type UnwindEnvironment, type UnwindTask, WalkState } from
 
 /**
  * - `reliable`: arch_stack_walk_reliable, for livepatch: all or nothing.
- * - `best-effort`: arch_stack_walk, for oops traces: everything that can be listed.
+ * - `best-effort`: arch_stack_walk, for oops traces: lists whatever it can.
  */
 export type WalkMode = 'reliable' | 'best-effort';
 
 /**
- * Steps after which a walk has looped. One that consumes takes 8 bytes or more of at most 68 KiB,
- * and never two in a row do not.
+ * Steps after which a walk counts as looped. A step that consumes takes at least 8 bytes of at most
+ * 68 KiB of stacks, and of two steps in a row at least one consumes.
  */
 const STEP_BUDGET = (2 * 68 * 1024) / 8;
 
@@ -48,8 +49,8 @@ export class Kunwind {
   /**
    * Walks the stack of `task` from `start` and fills `out`.
    *
-   * In reliable mode `out.status` is 0 exactly when arch_stack_walk_reliable under that policy
-   * would return 0. A walk of more than 512 entries is `trace-full`, whatever the policy.
+   * In reliable mode `out.status` is 0 exactly when arch_stack_walk_reliable would return 0 under
+   * that policy. A walk of more than 512 entries is `trace-full` under every policy.
    */
   walk(policy: Policy, mode: WalkMode, start: WalkStart, task: UnwindTask, out: WalkResult): void {
     const { state } = this;
@@ -102,11 +103,12 @@ export class Kunwind {
   }
 
   /**
-   * Makes the result of a walk in reliable mode that of the same walk in best-effort mode. The two
-   * differ in that reliable mode stops where it must refuse, and in the return code; a walk that was
-   * not refused has therefore done all that best-effort mode would do.
+   * Turns the result of a reliable walk into that of the same walk in best-effort mode, which saves
+   * a second walk. The modes differ only in the return code, and in that a reliable walk stops
+   * where it must refuse; so a walk that was not refused has done all that best-effort mode would
+   * do.
    *
-   * @returns false when the walk was refused: `out` is unchanged, and the walk has to be made
+   * @returns false when the walk was refused: `out` is unchanged, and a second walk is needed
    */
   static toBestEffort(out: WalkResult): boolean {
     if (out.end === END_REFUSED) return false;
@@ -114,7 +116,7 @@ export class Kunwind {
     return true;
   }
 
-  /** kunwind_next: one step, without the recovery that follows it. */
+  /** kunwind_next: one step, without the recovery of the return address after it. */
   private next(policy: Policy, task: UnwindTask): number {
     const { state } = this;
     if (policy.distrustsSdei) state.leaveSdei();
@@ -125,7 +127,7 @@ export class Kunwind {
         error = stepFrameRecord(state, task);
         state.how |= HOW_FALLBACK;
       }
-      // The reference forgets the registers even when the step has just found new ones.
+      // The reference kernel drops the registers even when this step has just found new ones.
       state.regsIndex = -1;
       return error;
     }
@@ -133,7 +135,7 @@ export class Kunwind {
     return error > 0 && policy.sframeAfterRecord ? stepSFrame(state, task, policy) : error;
   }
 
-  /** What the return code of the walk says. */
+  /** {@link WalkResult.status}: what the return code of the walk would say. */
   private status(
     policy: Policy,
     reliable: boolean,

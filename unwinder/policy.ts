@@ -1,9 +1,9 @@
 /**
- * What differs between the kernel unwinders that are compared: a policy is a set of answers to a
- * closed set of questions, and one walker (kunwind.ts) obeys it. docs/kernel-facts.md, "Policies".
+ * What differs between the kernel unwinders under comparison. A policy answers a closed set of
+ * questions, and one walker (kunwind.ts) obeys the answers. See docs/kernel-facts.md, "Policies".
  *
- * To add a policy: a file in policies/, and its name here. To add behaviour: a field with its own
- * closed union, answered by every policy.
+ * To add a policy, add a file in policies/ and a name here. To add behaviour, add a field with its
+ * own closed union; every policy must then answer it.
  */
 
 export type PolicyName =
@@ -14,94 +14,99 @@ export type PolicyName =
   | 'fgraph-detect'
   | 'fgraph-recover';
 
-/** The questions. Each bug a policy is known for is an answer with a name, not a patch elsewhere. */
+/** The questions. Every known bug of a policy is a named answer, not a special case elsewhere. */
 export interface PolicyRules {
   readonly name: PolicyName;
 
   /**
-   * How the walk goes on from an exception boundary (source REGS_PC).
-   * - `frame-record`: from x29 of the saved registers, as if nothing had been interrupted.
-   * - `sframe`: by the SFrame rule of the interrupted PC and the saved registers; when that fails
+   * How the walk continues from an exception boundary (source REGS_PC).
+   * - `frame-record`: from the saved x29, as if nothing had been interrupted.
+   * - `sframe`: by the SFrame rule of the interrupted PC and the saved registers. When that fails,
    *   by a frame record, and the walk is marked unreliable.
    */
   readonly boundaryStep: 'frame-record' | 'sframe';
 
   /**
    * What the consumer of a reliable walk does at an exception boundary.
-   * - `give-up`: refuses, before the interrupted PC is recorded (-EINVAL).
-   * - `walk-on`: records the PC, and refuses only a walk marked unreliable.
+   * - `give-up`: refuses (-EINVAL) before the interrupted PC is recorded.
+   * - `walk-on`: records the PC, and refuses only a walk that is marked unreliable.
    */
   readonly reliableBoundary: 'give-up' | 'walk-on';
 
   /**
-   * Whose SP an SFrame rule is applied to.
-   * - `regs`: that of the saved registers; asking without registers is a WARN and an error.
-   * - `tracked`: the walk's own idea, also where no registers are known. Unsound: across a
-   *   frame-pointer step it is fp, at the start __builtin_frame_address(0), and neither is the SP.
+   * The SP that an SFrame rule is applied to.
+   * - `regs`: that of the saved registers; without registers, a WARN and an error.
+   * - `tracked`: an SP that the walk keeps, even where no registers are known. Unsound: it is fp
+   *   after a frame-pointer step and __builtin_frame_address(0) at the start, and neither is the
+   *   SP.
    */
   readonly sframeSp: 'regs' | 'tracked';
 
   /**
-   * When SFrame is asked besides exception boundaries.
+   * When SFrame is used, other than at exception boundaries.
    * - `never`.
    * - `failed-record`: after any frame-pointer step that failed.
    */
   readonly sframeElsewhere: 'never' | 'failed-record';
 
   /**
-   * What a PC without an SFrame entry does.
+   * What happens at a PC without an SFrame entry.
    * - `error`: the SFrame step fails.
-   * - `metadata-record`: takes fp for a metadata record without looking whether it is one; when
-   *   it is not, a WARN and an error.
+   * - `metadata-record`: fp is taken for a metadata record without checking that it is one; when it
+   *   is not, a WARN and an error.
    */
   readonly lookupFailure: 'error' | 'metadata-record';
 
-  /** What an entry with an undefined return address does: complete the trace, or fail the step. */
+  /**
+   * What an entry with an undefined return address does: completes the trace, or fails the step.
+   */
   readonly outermost: 'end-of-trace' | 'error';
 
-  /** CFA bits that must be clear: 7 and 0xf are alignments; 0x15 was meant to be 0xf. */
+  /** CFA bits that must be clear. 7 and 0xf test an alignment; 0x15 is a mistake for 0xf. */
   readonly cfaMask: 0x7 | 0x15 | 0xf;
 
   /**
-   * What becomes of an error of the walk itself (not of the consumer).
-   * - `dropped`: arch_stack_walk_reliable returns 0, so a trace that stops early is called reliable.
+   * What happens to an error of the walk itself, as opposed to the consumer's.
+   * - `dropped`: arch_stack_walk_reliable returns 0, so a trace that stops early counts as
+   *   reliable.
    * - `returned`.
    */
   readonly walkError: 'dropped' | 'returned';
 
   /**
-   * What becomes of the unreliable mark when the step that set it ends the trace. The consumer is
-   * what refuses a marked walk, and it is not called again once FINAL was reached.
-   * - `lost`: the trace is called reliable.
-   * - `honoured`: the mark is looked at after the walk, too.
+   * What happens to the unreliable mark when the step that set it ends the trace. It is the
+   * consumer that refuses a marked walk, and the consumer is not called again once FINAL has been
+   * reached.
+   * - `lost`: the trace counts as reliable.
+   * - `honoured`: the mark is also checked after the walk.
    */
   readonly markAtEnd: 'lost' | 'honoured';
 
   /**
-   * Which PCs are taken for the function-graph return trampoline.
-   * - `first-byte`: return_to_handler exactly, the address put in place of a return address. No
-   *   matching entry on the return stack is a WARN (current task) and an error.
-   * - `any-byte`: any address inside it: interrupted there, or returning there from its callee.
-   *   Without a matching entry the walk is marked unreliable. A PC that came from registers is
-   *   stepped from by frame record afterwards: the function recovered was calling, and the SP of
-   *   the registers is the trampoline's.
-   * - `until-popped`: as `any-byte` up to the store that takes the entry off the return stack. From
-   *   the next instruction on, which the kernel labels, the address is in x30 of the registers, and
-   *   the trampoline is a function like any other.
+   * Which PCs count as the function-graph return trampoline.
+   * - `first-byte`: return_to_handler itself, the address that replaces a return address. Without a
+   *   matching entry on the return stack, a WARN (current task) and an error.
+   * - `any-byte`: any address inside it, interrupted there or returning there from its callee.
+   *   Without a matching entry the walk is marked unreliable. After a PC from registers, the next
+   *   step is by frame record: the recovered function was in a call, and the SP in the registers is
+   *   the trampoline's.
+   * - `until-popped`: as `any-byte`, up to the store that pops the entry off the return stack. From
+   *   the next instruction on, which the kernel labels, the address is in the saved x30, and the
+   *   trampoline is a function like any other.
    */
   readonly graphTrampoline: 'first-byte' | 'any-byte' | 'until-popped';
 
   /**
-   * What the frame record of __sdei_asm_handler is taken for.
-   * - `call`: an ordinary one. It is {interrupted x29, interrupted PC}, so a function that was
-   *   interrupted without a record of its own hides its caller, and nothing says so.
-   * - `unreliable`: the end of what is known. The step from any address inside the handler marks the
-   *   walk, and beyond it nothing WARNs: what is met there need not be a broken kernel's.
+   * How the frame record of __sdei_asm_handler is treated.
+   * - `call`: as an ordinary record. It is {interrupted x29, interrupted PC}, so when a function
+   *   was interrupted without a record of its own, its caller is silently lost.
+   * - `unreliable`: as the end of what is known. The step from any address inside the handler marks
+   *   the walk. Nothing WARNs after it, because what it finds there does not prove a kernel bug.
    */
   readonly sdeiRecord: 'call' | 'unreliable';
 }
 
-/** A policy ready to walk by: the rules, and what the walker tests of them as plain fields. */
+/** A policy's rules, with the answers as plain fields for the walker's hot path. */
 export class Policy {
   readonly name: PolicyName;
   readonly sframeAtBoundary: boolean;

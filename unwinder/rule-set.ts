@@ -1,15 +1,15 @@
-/** Collects unwind rules, each distinct one once, and seals them into typed arrays. */
+/** Collects distinct unwind rules and seals them into typed arrays. */
 
 import { type RuleArrays, type UnwindRule } from './unwind-rule.js';
 
-/** Offsets inside this range (8-byte multiples are not assumed) pack into one exact number. */
+/** Offsets from -MAX_PACKED up to this limit, in bytes, fit into a key that is one exact number. */
 const MAX_PACKED = 1 << 13;
 
 export class RuleSet {
   private readonly indexOf = new Map<number | string, number>();
   private readonly rules: UnwindRule[] = [];
 
-  /** The index of a rule equal to `rule`, which is copied when it is new. */
+  /** The index of the rule equal to `rule`. A new rule is copied, so the caller may reuse it. */
   intern(rule: UnwindRule): number {
     const key = ruleKey(rule);
     const known = this.indexOf.get(key);
@@ -46,8 +46,8 @@ export class RuleSet {
 }
 
 /**
- * A number for the rules compilers emit, a string for the rest. A section has a hundred thousand
- * rows and a few hundred rules, so most rows pay for the key alone.
+ * The key of a rule: a number for the rules that compilers emit, a string for the rest. A kernel's
+ * section has a hundred thousand rows but only a few hundred rules, so the key dominates the cost.
  */
 function ruleKey(rule: UnwindRule): number | string {
   const { cfaOffset, raOffset, fpOffset } = rule;

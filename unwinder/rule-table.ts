@@ -1,11 +1,11 @@
 /**
- * From a PC to the rule for it, over all loaded `.sframe` sections (the kernel's and its
- * modules').
+ * Maps a PC to its unwind rule, over all loaded `.sframe` sections: those of the kernel and of its
+ * modules.
  *
- * Rules are collected when the table is built, each distinct one once, so a walker compares and
- * caches plain indices. The first question about a PC searches; its answer is kept in an array
- * over the section's text, one word per instruction. After that {@link RuleTable.find} is two
- * comparisons and one load: nothing is allocated.
+ * Distinct rules are collected when the table is built, so a walker handles plain indices. The
+ * first look-up of a PC searches; the result is cached in an array with one word per instruction of
+ * the section's text. After that {@link RuleTable.find} is two comparisons and one load, and
+ * allocates nothing.
  */
 
 import { type Address } from '../base/address.js';
@@ -14,14 +14,16 @@ import { SectionIndex } from './section-index.js';
 import { type SFrameSection } from './sframe/section.js';
 import { type RuleArrays, type UnwindRule, ruleAt } from './unwind-rule.js';
 
-/** Text ranges above this many bytes are searched each time: a cache would cost as much memory. */
+/**
+ * Text ranges above this size in bytes are not cached: a cache takes as much memory as the text.
+ */
 const MAX_CACHED_TEXT = 0x400_0000;
 
 /** A cache word is 0 (never asked), -1 (no entry) or the rule's index plus 1. */
 const NO_ENTRY = -1;
 
 export class RuleTable implements RuleArrays {
-  /** Number of distinct rules; every array below has this length. */
+  /** Number of distinct rules, and the length of every array below. */
   readonly count: number;
   readonly cfaBase: Uint8Array;
   readonly cfaRegister: Uint8Array;
@@ -43,8 +45,8 @@ export class RuleTable implements RuleArrays {
   private readonly caches: (Int32Array | undefined)[] = [];
 
   /**
-   * Builds the table. Where two sections cover one PC, the section given first answers. The
-   * caches take four bytes per instruction of text, allocated here and filled on demand.
+   * Where two sections cover a PC, the one given first wins. The caches take four bytes per
+   * instruction of text; they are allocated here and filled on demand.
    */
   constructor(sections: readonly SFrameSection[]) {
     const rules = new RuleSet();
@@ -83,8 +85,8 @@ export class RuleTable implements RuleArrays {
   /**
    * The index of the rule for `pc`, or -1 when no section has an entry for it.
    *
-   * A PC is looked up as given: a caller that wants the rule of a call site passes the return
-   * address minus 4. Any number may be asked, instruction address or not.
+   * A PC is looked up as given: for the rule of a call site, pass the return address minus 4. `pc`
+   * may be any number; it need not be an instruction's address.
    */
   find(pc: Address): number {
     const { low, span, caches } = this;
@@ -108,7 +110,7 @@ export class RuleTable implements RuleArrays {
     return -1;
   }
 
-  /** Rule `index` as an object, for reports. Throws a RangeError when there is no such rule. */
+  /** Rule `index` as an object, for reports. @throws RangeError when there is no such rule */
   rule(index: number): UnwindRule {
     if (!(Number.isInteger(index) && index >= 0 && index < this.count)) {
       throw new RangeError(`no unwind rule ${index}: the table has ${this.count}`);

@@ -1,10 +1,10 @@
-/** An unwind rule as one line, for reports: `CFA=SP+32 RA=*(CFA-24) FP=*(CFA-32) signed-A`. */
+/** Formats an unwind rule as one line: `CFA=SP+32 RA=*(CFA-24) FP=*(CFA-32) signed-A`. */
 
 import { CfaBase, RecoverKind, type UnwindRule } from './unwind-rule.js';
 
 /**
- * The text of `rule`. `outermost` when RA is undefined; else CFA, RA and FP, then `signed-A` or
- * `signed-B` when the RA is, and `signal` for a signal frame.
+ * The text of `rule`: `outermost` when RA is undefined. Otherwise CFA, RA and FP, then `signed-A`
+ * or `signed-B` when the RA is signed, and `signal` for a signal frame.
  */
 export function formatRule(rule: UnwindRule): string {
   if (rule.raKind === RecoverKind.UNDEFINED) return 'outermost';

@@ -1,4 +1,4 @@
-/** The searchable form of one SFrame section: functions sorted by address, rows by offset. */
+/** Searches one SFrame section: functions by address, then rows by offset. */
 
 import { type Address } from '../base/address.js';
 import { FDE_TYPE_DEFAULT, INFO2_FDE_TYPE, INFO_PCTYPE_MASK } from './sframe/format.js';
@@ -11,14 +11,16 @@ export class SectionIndex {
   readonly low: Address;
   readonly high: Address;
 
-  /** Function numbers in address order; functions of one address in table order. */
+  /** Function indices in address order; functions at the same address in table order. */
   private readonly order: Uint32Array;
   /** Start of the k-th function in address order. */
   private readonly start: Float64Array;
-  /** Highest end among the functions 0..k: how far a search must look back for an outer one. */
+  /**
+   * Highest end among functions 0..k, which bounds how far a search looks back for an outer one.
+   */
   private readonly reach: Float64Array;
 
-  /** `ruleIndex` maps a rule of the section to the index to answer with. */
+  /** @param ruleIndex maps a rule of the section to the index that searches return */
   constructor(
     private readonly section: SFrameSection,
     private readonly ruleIndex: Int32Array,
@@ -28,14 +30,15 @@ export class SectionIndex {
     let sorted = true;
     let previous = -Infinity;
     for (let f = 0; f < count; f++) {
-      // It covers nothing, and would only widen the range that is cached.
+      // An empty function covers no PC, and would only widen the cached range.
       if (size[f] === 0) continue;
       covering.push(f);
       const address = start[f] as number;
       sorted &&= address >= previous;
       previous = address;
     }
-    // The flag in the header is a claim; sort() is stable, so equal addresses keep table order.
+    // The header's sorted flag is not trusted. sort() is stable, so equal addresses keep table
+    // order.
     if (!sorted) covering.sort((a, b) => (start[a] as number) - (start[b] as number));
 
     this.count = covering.length;
@@ -52,13 +55,13 @@ export class SectionIndex {
     this.high = this.count === 0 ? 0 : reach;
   }
 
-  /** The rule for `pc`, or -1. Where functions overlap, the one that starts last answers. */
+  /** The rule for `pc`, or -1. Where functions overlap, the one that starts last wins. */
   search(pc: Address): number {
     const f = this.functionAt(pc);
     return f < 0 ? -1 : this.ruleIn(f, pc - (this.section.functions.start[f] as number));
   }
 
-  /** The number of the function that covers `pc`, or -1. */
+  /** The index of the function that covers `pc`, or -1. */
   functionAt(pc: Address): number {
     const { start, reach, order } = this;
     const { size } = this.section.functions;
@@ -82,14 +85,14 @@ export class SectionIndex {
     const first = functions.firstRow[f] as number;
     const count = functions.rowCount[f] as number;
     if (count === 0) {
-      // Spec section 1.2: only a V3 default function without rows says "outermost".
+      // Spec section 1.2: only a V3 default function without rows means "outermost".
       const fdeType = (functions.info2[f] as number) & INFO2_FDE_TYPE;
       const outermost = header.version === 3 && fdeType === FDE_TYPE_DEFAULT;
       return outermost ? (this.ruleIndex[outermostRule] as number) : -1;
     }
     const isMask = ((functions.info[f] as number) & INFO_PCTYPE_MASK) !== 0;
     if (isMask && header.version === 1) return this.ruleInMaskV1(first, count, offset);
-    // Spec section 2.3.3.1. The block repeats from the function's start, as in libsframe.
+    // Spec section 2.3.3.1: the block repeats from the function's start, as in libsframe.
     const within = isMask ? offset % (functions.repSize[f] as number) : offset;
 
     let low = 0;

@@ -1,10 +1,9 @@
 /**
- * The closed set of rules a PC maps to: where the CFA, the return address and the caller's frame
- * pointer are. SFrame spec sections 3.1.2 (AArch64) and 3.2 (flexible FDEs); the split between
- * finding a rule and executing it follows framehop.
+ * The rules that a PC can map to: where the CFA, the return address and the caller's frame pointer
+ * are. SFrame spec sections 3.1.2 (AArch64) and 3.2 (flexible FDEs). Finding a rule is separate
+ * from executing it, as in framehop.
  *
- * With CFA known, the caller's SP is the CFA. A rule never says how memory is read: that is the
- * walker's business.
+ * The caller's SP is the CFA. A rule does not say how memory is read: that is up to the walker.
  */
 
 /** What the CFA is computed from. `REG` uses `cfaRegister`. */
@@ -39,7 +38,7 @@ export interface UnwindRule {
   /** DWARF number of the base register: 31 for SP, 29 for FP, 0..30 for `REG`. */
   cfaRegister: number;
   cfaOffset: number;
-  /** The CFA is `*(base + cfaOffset)` and not the sum itself (flexible FDE only). */
+  /** The CFA is `*(base + cfaOffset)`, not the sum itself (flexible FDE only). */
   cfaDeref: boolean;
   raKind: RecoverKind;
   /** DWARF number for the `*_REG` kinds, else 0. */
@@ -53,7 +52,7 @@ export interface UnwindRule {
   mangled: boolean;
   /** The function is a signal frame (V3): its caller was interrupted, not calling. */
   signalFrame: boolean;
-  /** Return addresses of the function are signed with key B and not A. */
+  /** The function signs its return address with key B, not A. */
   pauthKeyB: boolean;
 }
 
@@ -75,7 +74,7 @@ export interface RuleArrays {
   readonly pauthKeyB: Uint8Array;
 }
 
-/** A rule with every field zero: CFA = SP + 0, RA and FP unchanged. A scratch to fill. */
+/** A new rule to fill: CFA = SP + 0, RA and FP unchanged. */
 export function emptyRule(): UnwindRule {
   return {
     cfaBase: CfaBase.SP,

@@ -1,11 +1,13 @@
-/** Why a walk is not reliable, how it ended, and what else it ran into: closed unions and codes. */
+/** Why a walk is unreliable, how it ended, and which WARNs and faults it met: unions and codes. */
 
 /**
  * Why a step failed or a walk was refused. The code of a reason is its index here; 0 is none.
  *
- * `stack-not-accessible` speaks of a frame record, `metadata-` and `pt-regs-not-accessible` of the
- * larger objects around one, the `-slot-` reasons of single u64 that an SFrame rule names.
- * `sdei-record`: the walk left an SDEI handler, whose record does not say what was interrupted.
+ * - `stack-not-accessible`: a frame record is not in a readable stack.
+ * - `metadata-not-accessible`, `pt-regs-not-accessible`: the larger object around a record is not.
+ * - `*-slot-not-accessible`: a u64 that an SFrame rule loads is not.
+ * - `sdei-record`: the walk left an SDEI handler, whose record does not say whether the interrupted
+ *   function had a record of its own.
  */
 export const WALK_REASONS = [
   'none',
@@ -31,16 +33,16 @@ export const WALK_REASONS = [
   'rule-unsupported',
   'trace-full',
   'looped',
-  /** The image's own unwinder returned an error, or (best effort) nothing at all. */
+  /** The kernel image's own unwinder returned an error or, in best-effort mode, no entries. */
   'kernel-error',
 ] as const;
 export type WalkReason = (typeof WALK_REASONS)[number];
 
 /** How a walk ended. */
 export const WALK_ENDS = [
-  /** At the task's final record: the trace is complete. */
+  /** It reached the task's final record: the trace is complete. */
   'final',
-  /** At an SFrame entry without a return address (sframe-v5 only). */
+  /** It reached an SFrame entry with an undefined return address (sframe-v5 only). */
   'outermost',
   /** The consumer of a reliable walk refused. */
   'refused',
@@ -49,27 +51,27 @@ export const WALK_ENDS = [
 ] as const;
 export type WalkEnd = (typeof WALK_ENDS)[number];
 
-/** Which WARN_ON_ONCE of the unwinder was reached; the first of a walk. */
+/** Which WARN_ON_ONCE of the unwinder a walk reached first. */
 export const WALK_WARNINGS = [
   'none',
-  /** A metadata record of unknown type, current task. */
+  /** A metadata record of unknown type; current task only. */
   'bad-metadata',
-  /** A FINAL record elsewhere than in task_pt_regs(task), current task. */
+  /** A FINAL record that is not in task_pt_regs(task); current task only. */
   'misplaced-final',
-  /** return_to_handler without an entry on the return stack, current task. */
+  /** return_to_handler without an entry on the return stack; current task only. */
   'graph-unrecovered',
   /** An SFrame step from an exception boundary whose registers are no longer known. */
   'sframe-without-regs',
-  /** A WARN of the image's own unwinder. */
+  /** A WARN in the kernel image's own unwinder. */
   'kernel-warn',
 ] as const;
 export type WalkWarning = (typeof WALK_WARNINGS)[number];
 
-/** What a walk must never do. */
+/** What a walk must never do: loop, or stop before it returns. */
 export const WALK_FAULTS = ['none', 'looped', 'stopped'] as const;
 export type WalkFault = (typeof WALK_FAULTS)[number];
 
-/** Where the kernel's unwind state says its PC comes from (enum kunwind_source). */
+/** Where the PC in the kernel's unwind state comes from (enum kunwind_source, v7.3-rc7). */
 export const WALK_SOURCES = ['caller', 'task', 'frame', 'regs-pc', 'regs-lr'] as const;
 export type WalkSource = (typeof WALK_SOURCES)[number];
 
@@ -84,7 +86,7 @@ export const END_OUTERMOST = 1;
 export const END_REFUSED = 2;
 export const END_ERROR = 3;
 
-/** What a step answers: a reason code, 0 for a step made, or one of these for the end (-ENOENT). */
+/** A step returns 0, a reason code when it failed, or a negative code at the end (-ENOENT). */
 export const STEP_OK = 0;
 export const STEP_FINAL = -1;
 export const STEP_OUTERMOST = -2;
@@ -120,6 +122,6 @@ export const WARN_SFRAME_WITHOUT_REGS = WALK_WARNINGS.indexOf('sframe-without-re
 
 export const WARN_KERNEL = WALK_WARNINGS.indexOf('kernel-warn');
 
-/** The image's own unwinder read where nothing is mapped, or came to something that is not its return. */
+/** The kernel image's own unwinder read unmapped memory, or stopped before it returned. */
 export const FAULT_STOPPED = WALK_FAULTS.indexOf('stopped');
 export const FAULT_LOOPED = WALK_FAULTS.indexOf('looped');

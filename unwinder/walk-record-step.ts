@@ -29,13 +29,16 @@ import {
 import { HOW_FRAME_RECORD } from './walk-result.js';
 import { FP, SLOT, SP, type UnwindTask, type WalkState } from './walk-state.js';
 
-/** Steps from the record at fp. STEP_OK, STEP_FINAL or a reason code; on an error fp and pc stay. */
+/**
+ * Steps from the record at fp.
+ * @returns STEP_OK, STEP_FINAL or a reason code; after an error, fp and pc are unchanged
+ */
 export function stepFrameRecord(state: WalkState, task: UnwindTask): number {
   if ((state.fpLow & 7) !== 0) return FP_MISALIGNED;
   const { at, stacks } = state;
   const fp = at[FP] as number;
-  // Nearly every record is on the stack of the one before: that much of find() is repeated here,
-  // where no double has to be passed.
+  // Nearly every record is on the current stack. That part of find() is repeated here so that no
+  // double has to be passed to a call.
   let stack = stacks.current;
   if (
     stack < 0 ||
@@ -66,7 +69,11 @@ export function stepFrameRecord(state: WalkState, task: UnwindTask): number {
   return STEP_OK;
 }
 
-/** Takes fp, 8-byte aligned, for a metadata record. Whether it is one the caller has looked at. */
+/**
+ * Steps across the metadata record at fp, which must be 8-byte aligned. The caller is responsible
+ * for checking that there is one.
+ * @returns STEP_OK, STEP_FINAL or a reason code
+ */
 export function stepMetadataRecord(state: WalkState, task: UnwindTask): number {
   const { stacks } = state;
   const fp = state.at[FP] as number;

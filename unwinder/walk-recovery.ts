@@ -1,7 +1,7 @@
 /**
- * Undoing the tracers: a PC that is a trampoline's stands for the return address it replaced
- * (kunwind_recover_return_address, v7.3-rc7). Done before every entry is reported, the first
- * included.
+ * Undoes the tracers: a PC in a trampoline stands for the return address that the trampoline
+ * replaced (kunwind_recover_return_address, v7.3-rc7). Runs before every entry is reported,
+ * including the first.
  */
 
 import { findGraphReturn } from './graph-return-stack.js';
@@ -18,12 +18,12 @@ import {
 import { HOW_GRAPH, HOW_KRETPROBE } from './walk-result.js';
 import { FP, PC, type UnwindTask, type WalkState } from './walk-state.js';
 
-/** STEP_OK, or the reason the walk cannot go on. */
+/** Replaces a trampoline's PC by the original. @returns STEP_OK, or why the walk cannot continue */
 export function recoverReturnAddress(state: WalkState, task: UnwindTask, policy: Policy): number {
   const into = (state.at[PC] as number) - state.trampolineLow;
   if (into >= 0 && into < state.trampolineSize && (into === 0 || policy.anyGraphByte)) {
     if (policy.linkRegisterOncePopped && into >= state.trampolinePopped) {
-      // Interrupted there, SFrame takes x30 of the registers. By a record x30 is not to be had.
+      // When interrupted here, SFrame uses the saved x30. A frame record does not give x30.
       if (state.source !== SOURCE_REGS_PC) mark(state);
       return STEP_OK;
     }
@@ -41,7 +41,7 @@ function recoverGraph(state: WalkState, task: UnwindTask, policy: Policy, into: 
   const { graph } = task;
   const { at } = state;
   if (graph.depth() < 0) {
-    // The kernel leaves the PC alone when the task has no return stack.
+    // The kernel leaves the PC unchanged when the task has no return stack.
     if (policy.anyGraphByte) mark(state);
     return STEP_OK;
   }
@@ -58,7 +58,7 @@ function recoverGraph(state: WalkState, task: UnwindTask, policy: Policy, into: 
   at[PC] = graph.ret(found);
   state.how |= HOW_GRAPH;
   if (policy.anyGraphByte && state.source === SOURCE_REGS_PC) {
-    // From here the walk is that of a caller: by its frame record, not by the trampoline's SP.
+    // The recovered function was in a call: continue by its frame record, not the trampoline's SP.
     state.source = SOURCE_FRAME;
     state.regsIndex = -1;
   }

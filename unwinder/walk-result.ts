@@ -1,4 +1,4 @@
-/** What one walk answers. One object is filled again and again: nothing is allocated in a walk. */
+/** The result of one walk. An object is reused for many walks, so that a walk allocates nothing. */
 
 import {
   WALK_ENDS,
@@ -13,36 +13,39 @@ import {
   type WalkWarning,
 } from './walk-reason.js';
 
-/** Entries a result holds. A 16 KiB stack of ordinary frames gives fewer. */
+/** Limit on the entries of a result. Ordinary frames on a 16 KiB stack give fewer. */
 export const MAX_ENTRIES = 512;
 
-/** How an entry was obtained: one of these in the low four bits of {@link WalkResult.hows}... */
+/**
+ * How an entry was obtained: one of the next five in the low four bits of {@link WalkResult.hows}.
+ */
 export const HOW_START = 0;
 export const HOW_FRAME_RECORD = 1;
 /** From the pt_regs around a metadata record. */
 export const HOW_PT_REGS = 2;
 /** By an SFrame rule that loads the return address. */
 export const HOW_SFRAME_LOAD = 3;
-/** By an SFrame rule that says the return address is in x30 or another register. */
+/** By an SFrame rule that takes the return address from x30 or another register. */
 export const HOW_SFRAME_REGISTER = 4;
+/** Mask of these bits. */
 export const HOW_KIND = 0xf;
-/** ...and any of these. */
+/** Flags above them: the PC was recovered from the function-graph tracer, or from a kretprobe. */
 export const HOW_GRAPH = 0x10;
 export const HOW_KRETPROBE = 0x20;
-/** The SFrame step failed, and this came from the frame-pointer step made in its place. */
+/** The SFrame step failed, and a frame-pointer step was made instead. */
 export const HOW_FALLBACK = 0x40;
 
 export class WalkResult {
-  /** Number of entries, 0..512. The innermost is first, as the consumer is called. */
+  /** Number of entries, 0..512. The innermost comes first, as the consumer sees them. */
   count = 0;
-  /** The PCs recorded, addresses with the pointer authentication code stripped. */
+  /** The recorded PCs, with the pointer authentication code stripped. */
   readonly entries = new Float64Array(MAX_ENTRIES);
   /** Frame pointer of the unwind state when each entry was recorded. */
   readonly fps = new Float64Array(MAX_ENTRIES);
   /**
-   * Where each PC was loaded from: an LR slot of a frame record, `pc` of a pt_regs, the RA slot of an
-   * SFrame rule. NaN for one that was in a register (of the pt_regs in force), or at the start. What
-   * a tracer's entry replaced is not counted: the slot is that of the trampoline's address.
+   * Address that each PC was loaded from: the LR slot of a frame record, `pc` of a pt_regs, or the
+   * RA slot of an SFrame rule. NaN for a PC from a saved register, and at the start. For a
+   * recovered PC it is where the trampoline's address was.
    */
   readonly slots = new Float64Array(MAX_ENTRIES);
   /** Index into WALK_SOURCES for each entry. */
@@ -53,24 +56,25 @@ export class WalkResult {
   readonly hows = new Int32Array(MAX_ENTRIES);
 
   /**
-   * Reliable mode: 0 when the kernel's return code would call the trace reliable under the policy,
-   * else the code of the reason it is not. Best-effort mode: 0 when the trace is complete.
+   * Reliable mode: 0 when the kernel would return 0 (reliable) under the policy, else a reason
+   * code. Best-effort mode: 0 when the trace is complete, else a reason code.
    */
   status = 0;
   /** Index into WALK_ENDS. */
   end = 0;
-  /** Reason code of the error that ended the walk, also where the policy drops it; 0 for none. */
+  /** Reason code of the error that ended the walk, even when the policy drops it; 0 for none. */
   error = 0;
   /** Reason code of the first SFrame failure or recovery that marked the walk unreliable, or 0. */
   mark = 0;
-  /** Where the kernel's own unwinder reached its first WARN; 0 when it did not, or a model walked. */
+  /** PC of the first WARN in the kernel's own unwinder; 0 for none, and for the model's walks. */
   warnedAt = 0;
   /** Index into WALK_WARNINGS: the first WARN_ON_ONCE reached, or 0. */
   warned = 0;
   /** Index into WALK_FAULTS, or 0. */
   fault = 0;
 
-  /** Names of the codes, for reports and tests. */
+  // Names of the codes, for reports and tests.
+
   statusName(): WalkReason {
     return WALK_REASONS[this.status] as WalkReason;
   }

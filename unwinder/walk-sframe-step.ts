@@ -1,7 +1,7 @@
 /**
  * The SFrame step: executes the unwind rule of the PC (SFrame spec sections 3.1.2 and 3.2), with
- * the kernel's tests (v5 and v6 of the arm64 series). Every load must lie in an accessible stack;
- * only that of the return address consumes.
+ * the kernel's checks (v5 and v6 of the arm64 series). Every load must lie in an accessible stack.
+ * Only the load of the return address consumes stack.
  */
 
 import { PT_REGS_LR } from './frame-record.js';
@@ -37,7 +37,11 @@ const UNDEFINED = RecoverKind.UNDEFINED;
 const VALUE_REG = RecoverKind.VALUE_REG;
 const LOAD_REG = RecoverKind.LOAD_REG;
 
-/** Steps by the rule of pc. STEP_OK, an end of the trace, or a reason code and nothing changed. */
+/**
+ * Steps by the SFrame rule of pc.
+ * @returns STEP_OK, an end of the trace (STEP_FINAL, STEP_OUTERMOST), or a reason code; after an
+ * error nothing has changed but a WARN that may be recorded
+ */
 export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): number {
   const { at, stacks, rules } = state;
   if (policy.trackedSp) {
@@ -80,7 +84,7 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
   }
   if ((cfaLow & policy.cfaMask) !== 0) return CFA_MISALIGNED;
 
-  // Where the return address is: `ra` is the address of a slot, or x30 is it.
+  // `ra` is the address of the slot that holds the return address, unless a register holds it.
   let ra = cfa + (rules.raOffset[rule] as number);
   if (raKind !== LOAD_CFA) {
     if (state.regsIndex < 0) return NO_REGISTERS;
@@ -89,7 +93,7 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
     else if (raKind !== UNCHANGED && raKind !== VALUE_REG) return RULE_UNSUPPORTED;
   }
 
-  // FP is read before RA is consumed: a frame record has it at the lower address.
+  // Read FP before RA is consumed: in a frame record FP is at the lower address.
   const fpKind = rules.fpKind[rule] as number;
   let fpLo = state.fpLow;
   let fpHi = 0;
@@ -150,12 +154,14 @@ export function stepSFrame(state: WalkState, task: UnwindTask, policy: Policy): 
   return STEP_OK;
 }
 
-/** `a` < `b` as unsigned 64-bit values: the negative numbers are the kernel half, and larger. */
+/**
+ * `a` < `b` as unsigned 64-bit values: negative numbers are the kernel half, so they are larger.
+ */
 function isBelow(a: number, b: number): boolean {
   return a < 0 === b < 0 ? a < b : a >= 0;
 }
 
-/** Register `n` of the pt_regs: x0..x30, or 31 for SP. Needs `regsIndex` >= 0. */
+/** Low word of register `n` in the pt_regs: x0..x30, or 31 for SP. Needs `regsIndex` >= 0. */
 function registerLow(state: WalkState, n: number): number {
   return (state.regs[state.regsIndex + 2 * n] as number) | 0;
 }
@@ -168,7 +174,7 @@ function registerValue(state: WalkState, n: number): number {
   return registerHigh(state, n) * 4294967296 + (registerLow(state, n) >>> 0);
 }
 
-/** The address a register rule names, or one in no stack for a register that is not saved. */
+/** The address that a register rule names; for a register that is not saved, one in no stack. */
 function registerRule(state: WalkState, n: number, offset: number): number {
   return n <= DWARF_SP ? registerValue(state, n) + offset : Infinity;
 }

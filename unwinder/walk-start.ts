@@ -7,45 +7,46 @@ import { SOURCE_CALLER, SOURCE_REGS_PC, SOURCE_TASK } from './walk-reason.js';
 const NO_REGS: Uint32Array = new Uint32Array(0);
 
 /**
- * Filled before each walk and reusable. Addresses given as numbers must be canonical: the kernel
- * never has a signed one there (its own return address was stripped, a blocked task's is a bare
- * `bl` result).
+ * The start of a walk. Reusable: fill it before each walk. Addresses given as numbers must be
+ * canonical. The kernel never has a signed one here: its own return address was stripped, and that
+ * of a blocked task is a bare `bl` result.
  */
 export class WalkStart {
   /** pc, fp, sp. */
   readonly at = new Float64Array(3);
-  /** Low word of fp and of sp, for the alignment tests, exact also when x29 holds garbage. */
+  /** Low words of fp and sp for the alignment tests: exact even when x29 holds garbage. */
   fpLow = 0;
   spLow = 0;
   source = SOURCE_CALLER;
-  /** The struct pt_regs to start from, `regs[regsIndex]` being the low word of x0; index -1: none. */
+  /** The struct pt_regs to start from: `regs[regsIndex]` is the low word of x0. -1 for none. */
   regs = NO_REGS;
   regsIndex = -1;
 
   /**
-   * At the caller of the function that was asked to walk.
+   * Starts at the caller of the function that asked for the walk.
    *
-   * @param pc its return address
-   * @param fp the frame pointer of its caller (what its own frame record saved, or will save)
-   * @param sp __builtin_frame_address(0) of it: what sframe-v5 takes for the SP. Others ignore it.
+   * @param pc the return address of that function
+   * @param fp its caller's frame pointer: what its own frame record saves
+   * @param sp its __builtin_frame_address(0), which sframe-v5 takes for the SP; others ignore it
    */
   fromCaller(pc: Address, fp: Address, sp: Address): this {
     return this.set(SOURCE_CALLER, pc, fp, sp);
   }
 
   /**
-   * At a blocked task, from its saved cpu_context.
+   * Starts at a blocked task, from its saved cpu_context.
    *
-   * @param sp what sframe-v5 tracks: the saved SP in the series as posted, 0 in the reference kernel
+   * @param sp the SP that sframe-v5 tracks: the saved SP in the posted series, 0 in the reference
+   * kernel
    */
   fromTask(pc: Address, fp: Address, sp: Address): this {
     return this.set(SOURCE_TASK, pc, fp, sp);
   }
 
-  /** At the PC of a struct pt_regs, whose first word is `words[index]`. Current task only. */
+  /** Starts at the PC in the struct pt_regs that begins at `words[index]`. Current task only. */
   fromRegs(words: Uint32Array, index: number): this {
     const hi = words[index + 2 * PT_REGS_PC + 1] as number;
-    // A saved PC is never signed; this keeps garbage out of the 2^53 range, as everywhere.
+    // A saved PC is never signed; stripping it keeps garbage within +-2^53, as everywhere.
     this.at[0] = addressFromWords(
       words[index + 2 * PT_REGS_PC] as number,
       hi & 0x800000 ? hi | 0xffff0000 : hi & 0xffff,

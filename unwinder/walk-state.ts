@@ -1,4 +1,4 @@
-/** The state of one unwind (struct kunwind_state, v7.3-rc7) and the kernel it happens in. */
+/** The state of one walk (struct kunwind_state, v7.3-rc7), and the kernel that is unwound. */
 
 import { AccessibleStacks } from './accessible-stacks.js';
 import { type Address } from '../base/address.js';
@@ -11,43 +11,45 @@ import { SDEI_RECORD, SOURCE_CALLER, SOURCE_REGS_PC } from './walk-reason.js';
 import { HOW_PT_REGS, HOW_START } from './walk-result.js';
 import { type WalkStart } from './walk-start.js';
 
-/** What the kernel reads of a task besides its stacks. */
+/** What the unwinder reads of a task besides its stacks. */
 export interface UnwindTask {
-  /** The task is `current`: the CPU's stacks are open to the walk, and WARNs are given. */
+  /** The task is `current`: the walk may read the CPU's stacks, and WARNs are raised. */
   readonly isCurrent: boolean;
-  /** In NMI context (pseudo-NMI or SDEI): the SDEI stacks are open, too. */
+  /** In NMI context (pseudo-NMI or SDEI): the walk may also read the SDEI stacks. */
   readonly inNmi: boolean;
-  /** &task_pt_regs(task)->stackframe: the only place of a valid FINAL record; in the task's stack. */
+  /**
+   * &task_pt_regs(task)->stackframe, in the task's stack: the only valid place of a FINAL record.
+   */
   readonly finalRecord: Address;
   readonly graph: GraphReturnStack;
   readonly kretprobes: KretprobeInstances;
 }
 
-/** What finds the unwind rule of a PC: a RuleTable, or a stand-in with the same arrays. */
+/** Finds the unwind rule of a PC: a RuleTable, or a stand-in with the same arrays. */
 export interface RuleFinder extends RuleArrays {
   /** Index of the rule for `pc`, or -1. */
   find(pc: Address): number;
 }
 
-/** An address that no PC has: for kernels without the trampoline. */
+/** An address that no PC has, for kernels without the trampoline. */
 const NO_TRAMPOLINE: Address = Infinity;
 
 /** The kernel that is unwound, fixed for the life of a walker. */
 export interface UnwindEnvironment {
-  /** All stacks there are, those of blocked tasks included. They must not overlap. */
+  /** All stacks, including those of blocked tasks. They must not overlap. */
   readonly stacks: readonly StackInfo[];
   readonly rules: RuleFinder;
   /**
-   * return_to_handler: first byte and one past the last, or NO_TRAMPOLINE twice. `popped`: the
-   * instruction from which on the entry is off the return stack and x30 holds the address instead;
-   * absent in a kernel that does not say.
+   * return_to_handler: its first byte and one past its last, or NO_TRAMPOLINE twice. `popped` is
+   * the first instruction at which the entry is off the return stack and x30 holds the address
+   * instead; absent in a kernel that does not label it.
    */
   readonly returnToHandler: {
     readonly low: Address;
     readonly high: Address;
     readonly popped?: Address;
   };
-  /** __sdei_asm_handler: first byte and one past the last; absent in a kernel without SDEI. */
+  /** __sdei_asm_handler: its first byte and one past its last; absent in a kernel without SDEI. */
   readonly sdeiHandler?: { readonly low: Address; readonly high: Address };
   /** The kretprobe trampolines: none, one, or the older one as well. */
   readonly kretprobeTrampolines: readonly Address[];
@@ -56,21 +58,23 @@ export interface UnwindEnvironment {
 /** Slots of {@link WalkState.at}. */
 export const PC = 0;
 export const FP = 1;
-/** Only sframe-v5 looks at it other than right after the registers it comes from. */
+/** Only sframe-v5 uses it anywhere but right after the registers that it comes from. */
 export const SP = 2;
-/** Where pc was loaded from; NaN when it is not from memory but from a register or the start. */
+/** Address that pc was loaded from; NaN when pc comes from a register or is that of the start. */
 export const SLOT = 3;
 
 const NO_REGS: Uint32Array = new Uint32Array(0);
 
 export class WalkState {
-  /** pc, fp, sp, slot. Doubles live here and not in fields, where a store might allocate. */
+  /** pc, fp, sp, slot. An array, because storing a double to a field may allocate. */
   readonly at = new Float64Array(4);
-  /** Low words of fp and sp: alignment is exact also where the number lost its low bits. */
+  /** Low words of fp and sp, for exact alignment tests where the number has lost its low bits. */
   fpLow = 0;
   spLow = 0;
   source = SOURCE_CALLER;
-  /** Words of the current pt_regs, valid while `regsIndex` >= 0; -1 is the kernel's regs == NULL. */
+  /**
+   * Words of the current pt_regs, valid while `regsIndex` >= 0; -1 is the kernel's regs == NULL.
+   */
   regs = NO_REGS;
   regsIndex = -1;
   graphIndex = 0;
@@ -78,9 +82,9 @@ export class WalkState {
   /** Reason code of the first failure that made the walk unreliable, or 0. */
   mark = 0;
   warned = 0;
-  /** Across the record of an SDEI handler, under a policy that does not trust it. */
+  /** The walk has left an SDEI handler, under a policy that does not trust its record. */
   beyondSdei = false;
-  /** HOW_ code and rule of the entry at `pc`. */
+  /** HOW_ code and SFrame rule by which `pc` was found; rule -1 for none. */
   how = HOW_START;
   rule = -1;
 
@@ -88,7 +92,7 @@ export class WalkState {
   readonly rules: RuleFinder;
   readonly trampolineLow: Address;
   readonly trampolineSize: number;
-  /** Bytes into the trampoline at which x30 takes over; its size when nowhere. */
+  /** Bytes into the trampoline at which x30 holds the address; the trampoline's size if nowhere. */
   readonly trampolinePopped: number;
   readonly sdeiLow: Address;
   readonly sdeiSize: number;
@@ -114,7 +118,7 @@ export class WalkState {
     this.olderKretprobeTrampoline = older;
   }
 
-  /** Forgets the last walk and takes up a new one. */
+  /** Resets the state for a new walk. */
   begin(start: WalkStart, task: UnwindTask): void {
     this.stacks.open(task.finalRecord, task.isCurrent, task.inNmi);
     const { at } = this;
@@ -137,8 +141,8 @@ export class WalkState {
   }
 
   /**
-   * Sets pc from two words, stripped of a pointer authentication code (XPACLRI: bits 63:48 become
-   * bit 55). The words are stripped because a signed address does not fit a number.
+   * Sets pc from two words, without the pointer authentication code (XPACLRI: bits 63:48 become
+   * bit 55). Stripping the words comes first, because a number does not hold a signed address.
    */
   setPc(hi: number, lo: number): void {
     const stripped = (hi & 0x800000) !== 0 ? hi | 0xffff0000 : hi & 0xffff;
@@ -169,12 +173,14 @@ export class WalkState {
     this.how = HOW_PT_REGS;
   }
 
-  /** A WARN_ON_ONCE: the first of a walk is kept. */
+  /** Records a WARN_ON_ONCE, the first of a walk only. */
   warn(code: number): void {
     if (this.warned === 0 && !this.beyondSdei) this.warned = code;
   }
 
-  /** Before a step from {@link PC}: one out of an SDEI handler makes the walk unreliable. */
+  /**
+   * Call before a step from {@link PC}: a step out of an SDEI handler makes the walk unreliable.
+   */
   leaveSdei(): void {
     const into = (this.at[PC] as number) - this.sdeiLow;
     if (into < 0 || into >= this.sdeiSize) return;

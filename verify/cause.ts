@@ -1,6 +1,6 @@
 /**
- * Which findings are one mistake: a row that is wrong makes the rows after it wrong, and the return
- * too; and a macro or a template repeats its mistake in every function made from it.
+ * Groups findings that have one cause. A wrong row makes the rows after it wrong, and the return. A
+ * macro or template repeats its mistake in every function made from it.
  */
 import type { Finding, FindingKind } from './finding.js';
 
@@ -9,21 +9,21 @@ export interface Cause {
   readonly kind: FindingKind;
   /** One sentence. */
   readonly explanation: string;
-  /** The first one, which shows the mistake best. */
+  /** The first finding, which shows the mistake best. */
   readonly first: Finding;
   readonly findings: readonly Finding[];
-  /** Names of the functions that have it, in address order. */
+  /** Names of the functions with this mistake, in address order. */
   readonly functions: readonly string[];
 }
 
-/** How control leaves: wrong whenever the frame is, so never a cause beside one in the rows. */
+/** Kinds that follow from a wrong row, and so are no cause of their own after one. */
 const CONSEQUENCES: ReadonlySet<FindingKind> = new Set(['return', 'tail-call']);
 const IN_ROWS: ReadonlySet<FindingKind> = new Set(['cfa', 'ra', 'fp', 'mangled', 'not-mangled']);
 
-/** Group findings, which must be sorted by function and address. */
+/** Group findings by cause. @param findings sorted by function and address */
 export function findCauses(findings: readonly Finding[]): Cause[] {
   const own: Finding[][] = [];
-  // The causes of one function are the last ones.
+  // The groups of the current function begin here.
   let from = 0;
   for (const finding of findings) {
     if (own[from]?.[0]?.start !== finding.start) from = own.length;
@@ -70,8 +70,8 @@ export function explain({ kind, leaf, rule }: Finding): string {
   switch (kind) {
     case 'cfa':
       return leaf
-        ? 'annotated as a leaf routine, with one row for all of it, but it moves SP'
-        : `the row does not find the CFA, which is SP at the call (${rule.split(' ')[0] ?? ''})`;
+        ? 'annotated as a leaf routine, with a single row, but it moves SP'
+        : `the CFA of the row is not SP at the call (${rule.split(' ')[0] ?? ''})`;
     case 'ra':
       return leaf
         ? 'annotated as a leaf routine, but x30 is overwritten while it runs: the row needs to say where the return address is'
@@ -79,37 +79,37 @@ export function explain({ kind, leaf, rule }: Finding): string {
     case 'fp':
       return "the caller's frame pointer is not where the row says";
     case 'mangled':
-      return 'the return address is signed here and the row does not say so: it would be used with its PAC';
+      return 'the return address is signed here, but the row does not say so: it would be used with its PAC';
     case 'not-mangled':
-      return 'the row says that the return address is signed, and it is not';
+      return 'the row says that the return address is signed, but it is not';
     case 'pauth-key':
       return 'the return address is signed with the other key';
     case 'no-row':
       return 'no row is in force at instructions that are executed';
     case 'tail-call':
-      return "a jump to another function leaves it a frame that is not the caller's";
+      return 'the function makes a tail call before it has restored the frame of its caller';
     case 'return':
-      return 'the function returns with an SP, frame pointer or return address other than its call left';
+      return 'the function returns without having restored SP, the frame pointer or the return address';
     case 'outermost-returns':
-      return 'the table calls this the outermost frame, and the function returns';
+      return 'the table marks this as the outermost frame, but the function returns';
     case 'outermost-called':
-      return 'the table calls this the outermost frame, and the function has a caller';
+      return 'the table marks this as the outermost frame, but the function has a caller';
     case 'sp-alignment':
       return 'SP is not a multiple of 16: an exception taken here has a misaligned stack';
     case 'dwarf':
-      return 'DWARF call frame information is not true here, and SFrame is: DWARF is the odd one out';
+      return 'DWARF call frame information is wrong here, SFrame is right: DWARF is the odd one out';
     case 'row-start-misaligned':
       return 'a row starts inside an instruction';
     case 'row-after-end':
-      return 'a row starts where the function has ended';
+      return 'a row starts after the end of its function';
     case 'rows-not-rising':
-      return 'rows are not in rising order: a binary search misses some';
+      return 'rows are not in ascending order: a binary search misses some';
     case 'function-outside-text':
       return 'the function lies outside the code of the file';
     case 'functions-overlap':
       return 'two functions of the table overlap';
     case 'functions-not-rising':
-      return 'the header says that functions are sorted, and they are not: a binary search misses some';
+      return 'the header says that functions are sorted, but they are not: a binary search misses some';
     case 'no-such-symbol':
       return 'the function starts inside a symbol';
     case 'size-differs':

@@ -1,6 +1,6 @@
 /**
- * Executes one instruction that does not branch: on the engine, except where that would touch memory
- * or a system that is not there. Then what is unknown becomes poison.
+ * Executes one instruction that does not branch. The engine does so, except where the instruction would
+ * access memory or system registers that are not there: its results are unknown then, and are poisoned.
  */
 import type { Address } from '../base/address.js';
 import {
@@ -21,8 +21,8 @@ import type { Program } from './program.js';
 import { STACK_SIZE, stackPlace, SyntheticFrame } from './synthetic-frame.js';
 
 /**
- * Instructions after which an engine is replaced: each is translated once and kept, about 700 bytes
- * a piece, and the engine gives that memory back only when it is closed.
+ * Instructions after which the engine is replaced. It keeps the translation of every instruction, about
+ * 700 bytes each, and frees that memory only when it is closed.
  */
 const STEPS_PER_ENGINE = 60_000;
 
@@ -30,10 +30,10 @@ const STEPS_PER_ENGINE = 60_000;
 export class DataStepper {
   readonly registers = new RegisterFile();
   readonly tables = new JumpTableReader();
-  /** Instructions executed by the engine; and those modelled because it refused them. */
+  /** Instructions that the engine executed, and those that it does not know. */
   executed = 0;
   refused = 0;
-  /** The engine's registers are not those of {@link registers}. */
+  /** {@link registers} have changed since they were last written to the engine. */
   private stale = true;
   private cold = 0;
   private readonly access = new LoadStore();
@@ -46,6 +46,7 @@ export class DataStepper {
     readonly frame: SyntheticFrame,
   ) {}
 
+  /** The error is one line. */
   static create(backend: EngineBackend, program: Program): Result<DataStepper, string> {
     const memory = new GuestMemory(backend);
     const regions: MemoryRegion[] = [];
@@ -71,24 +72,24 @@ export class DataStepper {
     return ok(new DataStepper(backend, engine.value, memory, regions, frame));
   }
 
-  /** The registers were changed by hand. */
+  /** To be called after {@link registers} were written to. */
   touch(): void {
     this.stale = true;
   }
 
-  /** The instruction word at an address of the program, or undefined. */
+  /** The instruction word at an address, or undefined outside the program. */
   fetch(pc: Address): number | undefined {
     const region = this.regionAt(pc);
     return region?.words[(pc - region.low) >>> 2];
   }
 
-  /** Overwrite an instruction: for mutations. */
+  /** Overwrite an instruction, as mutations do. */
   patch(pc: Address, word: number): void {
     this.memory.writeWord(pc, word);
     this.engine.flush();
   }
 
-  /** Read-only memory of the program as an integer; undefined outside. */
+  /** An integer of `size` bytes of the program's memory, little-endian; undefined outside. */
   readonly readMemory = (address: Address, size: number, signed: boolean): number | undefined => {
     const region = this.regionAt(address);
     if (region === undefined || address + size > region.high) return undefined;
@@ -113,13 +114,12 @@ export class DataStepper {
   }
 
   /**
-   * Execute the instruction `word` at `pc`. @returns false when nothing can be said about SP any more:
-   * the path ends
+   * Execute the instruction `word` at `pc`.
+   * @returns false when SP is unknown after it: the path cannot be followed further
    */
   step(pc: Address, word: number): boolean {
     if (isLoadStore(word)) return this.loadStore(pc, word);
     if (word >>> 22 === 0x354) return this.system(word);
-    // Opcodes 0 to 0x18ff... of bits 28:25: SVE and SME, or unallocated.
     this.tables.before(word, this.registers);
     if (isVariableSp(word)) this.boundSpOperand(word);
     return this.native(pc, word);
@@ -138,7 +138,7 @@ export class DataStepper {
     return true;
   }
 
-  /** The engine does not know the instruction: its destination becomes unknown. */
+  /** The engine does not know the instruction, so its destination becomes unknown. */
   private unknown(word: number): boolean {
     this.refused++;
     this.stale = true;
@@ -146,7 +146,7 @@ export class DataStepper {
     const isData = ((word >>> 26) & 7) === 4 || ((word >>> 25) & 7) === 5;
     if (isData && pauthData(word, this.registers)) return true;
     if (rd !== 31) this.poison(rd);
-    // Only additions write SP, and the engine knows those; SVE's ADDVL and ADDPL are the exception.
+    // Of the instructions that an engine may not know, only SVE's ADDVL and ADDPL write SP.
     return (word & 0xffa0f800) !== 0x04205000 || rd !== 31;
   }
 
@@ -163,13 +163,13 @@ export class DataStepper {
       }
       return true;
     }
-    // Bit 21: MRS and SYSL write a general register.
+    // Bit 21 is set in MRS and SYSL, which write a general register.
     if (((word >>> 21) & 1) === 1) this.poison(word & 31);
-    // MSR SPSel: another SP from here on.
+    // MSR SPSel selects another SP.
     return (word & 0xfffff0ff) >>> 0 !== 0xd50040bf;
   }
 
-  /** SUB SP, SP, Xm with an Xm that would lead off the stack: make it a small multiple of 16. */
+  /** Before SUB SP, SP, Xm: if Xm would move SP off the stack, make it a small multiple of 16. */
   private boundSpOperand(word: number): void {
     const { registers, frame } = this;
     const rm = (word >>> 16) & 31;
@@ -193,7 +193,7 @@ export class DataStepper {
     const onStack = frame.holds(at, access.size);
     if (onStack && !access.atomic && !access.hint) {
       const direct = access.base === 31 || access.base === 29;
-      // An index that is not known must not be the reason for an overwritten frame record.
+      // The address may come from an unknown index: that must not overwrite a frame record.
       if (access.store && (!direct || access.index >= 0) && frame.hitsSlot(at, access.size)) {
         return this.byHand(access);
       }
@@ -211,14 +211,14 @@ export class DataStepper {
       }
     }
     if (access.load && access.index >= 0) {
-      // The entry of a table may be anywhere with an unknown index; its base says what it is.
+      // With an unknown index the address may be anywhere, but the base still tells the table.
       const base = registers.get(access.base);
       if (this.regionAt(base) !== undefined) this.tables.load(access, base);
     }
     return this.byHand(access);
   }
 
-  /** Nothing is read or written: what would be loaded is unknown, and the base changes as it must. */
+  /** Without an access to memory: what it would load is unknown, and the base register is updated. */
   private byHand(access: LoadStore): boolean {
     const { registers } = this;
     this.stale = true;
@@ -263,7 +263,7 @@ function openEngine(backend: EngineBackend, memory: GuestMemory): Result<Engine,
   return ok(engine.value);
 }
 
-/** The pages of all pieces, adjacent and overlapping ones joined. */
+/** The pages of all pieces. Adjacent and overlapping ranges are joined. */
 function pageRanges(program: Program): { low: Address; high: Address }[] {
   const ranges: { low: Address; high: Address }[] = [];
   for (const { address, data } of program.pieces) {
@@ -277,12 +277,12 @@ function pageRanges(program: Program): { low: Address; high: Address }[] {
   return ranges;
 }
 
-/** ADD or SUB (extended register) whose result is SP: a frame of a size found at run time. */
+/** ADD or SUB (extended register) to SP, which makes a frame whose size is only known at run time. */
 function isVariableSp(word: number): boolean {
   return (word & 0xbfe0001f) >>> 0 === 0x8b20001f && (word & 0x20000000) === 0;
 }
 
-/** XPACI and XPACD, which strip any register. Arm ARM C6.2. */
+/** Execute XPACI or XPACD, which strip any register (Arm ARM C6.2). @returns false if it is neither */
 function pauthData(word: number, registers: RegisterFile): boolean {
   if ((word & 0xfffffbe0) >>> 0 !== 0xdac143e0) return false;
   const rd = word & 31;

@@ -1,4 +1,4 @@
-/** DWARF call frame information as rules that can be judged like those of SFrame. DWARF 5 section 6.4. */
+/** DWARF call frame information as unwind rules, so that it is judged as SFrame is. DWARF 5 section 6.4. */
 import type { Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { formatDwarfError } from '../unwinder/dwarf/error.js';
@@ -21,14 +21,17 @@ import {
   type UnwindRule,
 } from '../unwinder/unwind-rule.js';
 
-/** A section as far as it matters here. */
+/** The parts of a section that matter here. */
 interface FrameSection {
   readonly name: string;
   readonly address: Address;
   readonly data: Uint8Array;
 }
 
-/** The functions of `.eh_frame` and `.debug_frame`, by start. The error is one line. */
+/**
+ * The functions of `.eh_frame` and `.debug_frame`, by start address. Where both describe a function, the
+ * first section counts. The error is one line.
+ */
 export function readDwarfFunctions(
   path: string,
   sections: readonly FrameSection[],
@@ -43,13 +46,14 @@ export function readDwarfFunctions(
   return ok(functions);
 }
 
-/** The rules of one function: which is in force at each instruction, -1 where none can be judged. */
+/** The rules of one function. */
 export interface DwarfRules {
   readonly rules: RuleArrays;
+  /** Index in {@link rules} of the rule in force at each instruction; -1 where none can be judged. */
   readonly ruleAt: Int32Array;
 }
 
-/** @param count instructions of the function */
+/** The rules of a function. @param count its size in instructions */
 export function dwarfRules(fn: DwarfFunction, count: number): DwarfRules {
   const set = new RuleSet();
   const ruleAt = Int32Array.from({ length: count }, (_, i) => {
@@ -60,7 +64,7 @@ export function dwarfRules(fn: DwarfFunction, count: number): DwarfRules {
   return { rules: set.seal(), ruleAt };
 }
 
-/** Undefined for an expression, which nothing here evaluates, and before the CFA is defined. */
+/** Undefined before the CFA is defined, and for DWARF expressions, which are not evaluated. */
 function ruleOf({ cfa, ra, fp, raSigned }: DwarfRow, fn: DwarfFunction): UnwindRule | undefined {
   const rule = emptyRule();
   if (ra.kind === 'undefined') return { ...rule, raKind: RecoverKind.UNDEFINED };

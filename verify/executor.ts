@@ -1,44 +1,37 @@
 /**
- * Forced execution of a group of functions: every path that the instructions allow is followed, both
- * outcomes of each conditional branch, until each instruction has been seen in each distinct state
- * that an unwinder could tell apart. At every instruction the row in force is judged.
+ * Forced execution of a group of functions. Every path that the instructions allow is followed, with
+ * both outcomes of each conditional branch, until each instruction has been seen in every state that
+ * an unwinder could tell apart. At every instruction the row in force is judged.
  *
- * It decides where control goes; what the other instructions do is up to the engine.
+ * The executor keeps track of the paths. control-step.ts carries out branches and calls, data-step.ts
+ * all other instructions.
  */
 import type { Address } from '../base/address.js';
 import { Reg } from '../emulator/registers.js';
-import {
-  branchOffset,
-  branchRegister,
-  conditionHolds,
-  Flow,
-  flowOf,
-  isJumpPad,
-} from '../aarch64/control-flow.js';
+import { Flow, flowOf, isJumpPad } from '../aarch64/control-flow.js';
+import { ControlStepper } from './control-step.js';
 import type { DataStepper } from './data-step.js';
 import type { FunctionEntry, FunctionList } from './function-list.js';
 import type { FunctionTrace } from './function-trace.js';
 import { PathQueue } from './path-queue.js';
 import type { RunTimeEdges } from './run-time-edges.js';
 import { StateJudge } from './state-judge.js';
-import { Tag } from './synthetic-frame.js';
 import { TraceGroup } from './trace-group.js';
 
-/** Steps allowed per instruction of a group, and at least: a bound on adversarial code. */
+/** Steps allowed per instruction of a group, and for any group: a bound on adversarial code. */
 const STEPS_PER_INSTRUCTION = 400;
 const MIN_STEPS = 20_000;
 
-/** Executes groups of functions, one after the other. */
+/** Executes groups of functions, one group at a time. */
 export class Executor {
-  /** Sees every state before its instruction: `address` is in a function with this trace. */
+  /** Called before every executed instruction, whose address is in the function of the trace. */
   observer: ((trace: FunctionTrace, address: Address) => void) | undefined;
   private readonly paths: PathQueue;
   private readonly judge: StateJudge;
+  private readonly control: ControlStepper;
   private group: TraceGroup;
   private steps = 0;
   private limit = 0;
-  /** The flags were set by a comparison of SP with a register: they are exact. */
-  private exactFlags = false;
 
   constructor(
     private readonly list: FunctionList,
@@ -48,6 +41,11 @@ export class Executor {
   ) {
     this.paths = new PathQueue(stepper);
     this.judge = new StateJudge(list, stepper);
+    const isInGroup = (pc: Address): boolean => this.group.at(pc) !== undefined;
+    this.control = new ControlStepper(
+      { list, edges, noreturn, stepper, judge: this.judge, paths: this.paths },
+      isInGroup,
+    );
     this.group = this.groupOf([]);
   }
 
@@ -55,7 +53,7 @@ export class Executor {
     return new TraceGroup(entries, (pc) => this.stepper.fetch(pc));
   }
 
-  /** Execute every function of a group from its start. @param seed of the poison */
+  /** Execute every function of a group from its start. @param seed for unknown values */
   run(entries: readonly FunctionEntry[], seed = 1): FunctionTrace[] {
     this.group = this.groupOf(entries);
     this.paths.clear();
@@ -71,9 +69,9 @@ export class Executor {
   }
 
   /**
-   * An indirect jump whose targets could not be read can only land on a BTI j of its function. The
-   * pads that nothing else reached are entered with its state, provided there is no doubt whose
-   * state it is.
+   * An indirect jump whose targets could not be read can only land on a BTI j of its function. So enter
+   * the pads that nothing else reached with the state of the jump, unless several jumps have different
+   * states.
    */
   private landOnPads(): void {
     for (const trace of this.group.traces) {
@@ -103,15 +101,15 @@ export class Executor {
     this.followAll();
   }
 
-  /** Follow the paths that wait, and those that they fork. */
+  /** Follow the pending paths, and those that they fork. */
   private followAll(): void {
     for (let pc = this.paths.next(); pc !== undefined; pc = this.paths.next()) this.follow(pc);
   }
 
-  /** Follow one path from `pc`, an address that control jumped to, to its end. */
+  /** Follow one path to its end. @param from where control jumped to */
   private follow(from: Address): void {
     const { stepper, edges } = this;
-    this.exactFlags = false;
+    this.control.reset();
     let trace = this.group.at(from);
     if (trace === undefined) return;
     trace.markLeader(from);
@@ -124,7 +122,7 @@ export class Executor {
           this.runOut(trace, pc);
           return;
         }
-        // Falling from one function into the next one is what shared assembly does.
+        // Hand-written assembly may fall through from one function into the next.
         trace = next;
         continue;
       }
@@ -150,7 +148,8 @@ export class Executor {
         pc += 4;
         continue;
       }
-      const next = this.control(trace, pc, word, flow);
+      const next = this.control.step(trace, pc, word, flow);
+      for (const target of this.control.forks) this.fork(trace, pc, target);
       if (next === undefined) return;
       if (next !== pc + 4) {
         const target = this.targetOf(trace, pc, next);
@@ -166,12 +165,7 @@ export class Executor {
     const { stepper } = this;
     const { registers, frame } = stepper;
     const before = registers.get(Reg.SP);
-    // CMP SP, Xm: the loops that probe a large stack end exactly when it says so.
-    if ((word & 0xffe0001f) >>> 0 === 0xeb20001f) {
-      this.exactFlags = ((word >>> 5) & 31) === 31;
-    } else if ((word & 0x7f000000) === 0x71000000 || (word & 0x7f000000) === 0x6b000000) {
-      this.exactFlags = false;
-    }
+    this.control.before(word);
     if (!stepper.step(pc, word)) {
       trace.lostSp++;
       trace.remark('sp-lost', pc, 'SP is not known after this instruction: the path ends');
@@ -182,115 +176,10 @@ export class Executor {
     return true;
   }
 
-  /** Carry out a control transfer. @returns where this path goes on, or undefined at its end */
-  private control(
-    trace: FunctionTrace,
-    pc: Address,
-    word: number,
-    flow: number,
-  ): Address | undefined {
-    const { stepper } = this;
-    switch (flow) {
-      case Flow.JUMP:
-        return pc + branchOffset(word);
-      case Flow.CONDITIONAL:
-        return this.conditional(trace, pc, word);
-      case Flow.CALL:
-        return this.call(trace, pc, pc + branchOffset(word));
-      case Flow.CALL_REGISTER: {
-        const target = stepper.registers.get(branchRegister(word));
-        // An unknown value may be the address of a function of the file, but of no other.
-        if (this.list.program.imports.has(target)) return this.call(trace, pc, target);
-        this.stepOverCall(pc);
-        return pc + 4;
-      }
-      case Flow.JUMP_REGISTER:
-        this.jumpThroughRegister(trace, pc, word);
-        return undefined;
-      case Flow.RETURN:
-      case Flow.RETURN_AUTH:
-        this.judge.judgeReturn(trace, pc, word, flow);
-        return undefined;
-      case Flow.BREAK:
-        if (this.edges.warnings.has(pc)) return pc + 4;
-        trace.endsNoreturn(pc);
-        return undefined;
-      case Flow.SUPERVISOR:
-        for (let i = 0; i <= 17; i++) stepper.poison(i);
-        return pc + 4;
-      case Flow.EXCEPTION_RETURN:
-        return undefined;
-      default:
-        trace.endsNoreturn(pc);
-        return undefined;
-    }
-  }
-
-  private conditional(trace: FunctionTrace, pc: Address, word: number): Address {
-    const { stepper } = this;
-    const target = pc + branchOffset(word);
-    // B.cond and BC.cond.
-    if (word >>> 25 === 0x2a) {
-      const condition = word & 15;
-      stepper.tables.condition(condition);
-      // AL and NV: always.
-      if ((condition & 14) === 14) return target;
-      if (this.exactFlags) {
-        const pstate = stepper.registers.words[2 * Reg.PSTATE] as number;
-        return conditionHolds(condition, pstate) ? target : pc + 4;
-      }
-    }
-    this.fork(trace, pc, target);
-    return pc + 4;
-  }
-
-  private call(trace: FunctionTrace, pc: Address, target: Address): Address | undefined {
-    if (this.noreturn.has(target)) {
-      trace.endsNoreturn(pc);
-      this.judge.judgeNoreturnCall(trace, pc);
-      return undefined;
-    }
-    // BL to the next instruction reads the PC: no call.
-    if (target === pc + 4) this.stepper.setLink(pc + 4);
-    else this.stepOverCall(pc);
-    return pc + 4;
-  }
-
-  /** A call: the callee keeps x19..x29 and SP, and returns with x30 as the call left it. */
-  private stepOverCall(pc: Address): void {
-    for (let i = 0; i <= 18; i++) this.stepper.poison(i);
-    this.stepper.tables.reset();
-    this.stepper.setLink(pc + 4);
-  }
-
-  private jumpThroughRegister(trace: FunctionTrace, pc: Address, word: number): void {
-    const { stepper } = this;
-    const register = branchRegister(word);
-    const isTarget = (address: Address): boolean =>
-      address % 4 === 0 && this.group.at(address) !== undefined;
-    const targets = stepper.tables.targets(register, stepper.readMemory, isTarget);
-    if (targets !== undefined) {
-      for (const target of targets) this.fork(trace, pc, target);
-      return;
-    }
-    const direct = stepper.registers.get(register);
-    if (isTarget(direct)) {
-      this.fork(trace, pc, direct);
-      return;
-    }
-    if (stepper.frame.registerTag(stepper.registers, register) === Tag.RA) {
-      this.judge.judgeReturn(trace, pc, word, Flow.RETURN);
-      return;
-    }
-    if (this.judge.isAsAtEntry()) return;
-    trace.unfollowed.push(pc);
-    this.paths.keepUnresolved(pc);
-  }
-
-  /** A path that is to be followed later, unless its state has been seen there. */
+  /** Queue a path to be followed later, unless its state has been seen at the target. */
   private fork(trace: FunctionTrace, pc: Address, target: Address): void {
     if (this.targetOf(trace, pc, target) === undefined) return;
-    if (!this.paths.add(target)) this.giveUp(trace, 'too many paths wait with large stacks');
+    if (!this.paths.add(target)) this.giveUp(trace, 'too many paths with large stacks are pending');
   }
 
   private giveUp(trace: FunctionTrace, why: string): void {
@@ -299,8 +188,8 @@ export class Executor {
   }
 
   /**
-   * The trace that a jump goes on in. Undefined when it leaves for a function that is entered there:
-   * that one is followed from its own start.
+   * The trace in which a jump goes on. Undefined for a jump to the start of another function, which is
+   * executed by itself, and for a jump out of the group.
    */
   private targetOf(trace: FunctionTrace, pc: Address, target: Address): FunctionTrace | undefined {
     const to = this.group.at(target);
@@ -312,7 +201,7 @@ export class Executor {
     return to;
   }
 
-  /** Control leaves for another function: everything must be as that function's caller left it. */
+  /** Control leaves for another function, which has to find everything as it was at entry. */
   private leave(trace: FunctionTrace, pc: Address, target: Address): void {
     if (this.noreturn.has(target)) {
       trace.endsNoreturn(pc);
@@ -325,18 +214,18 @@ export class Executor {
     else this.judge.judgeRowless(trace, pc, target);
   }
 
-  /** A path runs past the end of its function to `pc`. */
+  /** A path has run past the end of its function, to `pc`. */
   private runOut(trace: FunctionTrace, pc: Address): void {
     const last = pc - 4;
     const flow = flowOf(this.stepper.fetch(last) ?? 0);
-    // A jump comes here when it is to the next instruction.
+    // A jump gets here if its target is the next instruction.
     const goesOn = flow === Flow.NEXT || flow === Flow.CONDITIONAL || flow === Flow.JUMP;
     const isCall = flow === Flow.CALL || flow === Flow.CALL_REGISTER;
     if (goesOn || (isCall && this.list.sameFunction(last, pc))) {
       this.leave(trace, last, pc);
       return;
     }
-    // Compilers end a function with a call only where they know that it never returns.
+    // A compiler ends a function with a call only if it knows that the call never returns.
     if (isCall) this.judge.judgeNoreturnCall(trace, last);
     trace.endsNoreturn(last);
   }

@@ -1,4 +1,4 @@
-/** What verification reports about a table, in plain values: workers send them, reports print them. */
+/** What verification finds, as plain values that workers can send and reports can print. */
 import type { Address } from '../base/address.js';
 import type { NoteKind, WrongKind } from './function-trace.js';
 import type { StaticKind } from './table-checks.js';
@@ -6,7 +6,7 @@ import type { StaticKind } from './table-checks.js';
 /** How a row, or a function's entry in the table, is wrong. */
 export type FindingKind = WrongKind | StaticKind;
 
-/** One thing that is wrong. */
+/** One mistake in a table. */
 export interface Finding {
   readonly kind: FindingKind;
   readonly fn: string;
@@ -14,19 +14,19 @@ export interface Finding {
   readonly start: Address;
   /** Row within the function, or -1. */
   readonly row: number;
-  /** The first instruction at which it was seen. */
+  /** The first instruction at which it shows. */
   readonly pc: Address;
   /** The rule of the row, as text; empty without a row. */
   readonly rule: string;
   /** What is true there, or what is wrong with the table's entry. */
   readonly detail: string;
-  /** The function has one row for all of it, and that is the row of a leaf routine. */
+  /** The function has a single row, and it is that of a leaf routine. */
   readonly leaf: boolean;
-  /** The instructions around `pc`, as words: equal ones make equal mistakes. */
+  /** The instruction words up to `pc`. Functions made from one macro have equal ones. */
   readonly words: readonly number[];
 }
 
-/** Something that is no mistake by itself but that an unwinder may stumble over. */
+/** Something that is not a mistake in the table but that an unwinder may stumble over. */
 export interface Note {
   readonly kind: NoteKind;
   readonly fn: string;
@@ -46,7 +46,7 @@ export type UnreachedReason =
   | 'no-path'
   | 'skipped';
 
-/** Instructions that no path reached, in a row. */
+/** Consecutive instructions that no path reached. */
 export interface UnreachedRange {
   readonly fn: string;
   readonly start: Address;
@@ -62,7 +62,7 @@ export interface UnreachedRow {
   readonly row: number;
   /** Where it begins. */
   readonly pc: Address;
-  /** `covers-nothing`: another row takes its place at once. */
+  /** `covers-nothing`: the row is in force at no instruction. */
   readonly reason: UnreachedReason | 'covers-nothing';
 }
 
@@ -73,7 +73,7 @@ export interface SkippedFunction {
   readonly reason: string;
 }
 
-/** Functions, instructions and rows, counted. */
+/** Numbers of functions, instructions and rows. */
 export interface Counts {
   functions: number;
   functionsWrong: number;
@@ -82,13 +82,13 @@ export interface Counts {
   rows: number;
   rowsWrong: number;
   rowsUnreached: number;
-  /** Instructions at which DWARF was judged beside SFrame. */
+  /** Instructions at which DWARF was judged as well as SFrame. */
   compared: number;
-  /** Instructions that the engine does not know, whose results were taken as unknown. */
+  /** Executed instructions that the engine does not know. Their results were treated as unknown. */
   refused: number;
 }
 
-/** What verifying one group of functions gave. */
+/** The result for one group of functions. */
 export interface GroupResult {
   readonly counts: Counts;
   readonly findings: readonly Finding[];
@@ -98,7 +98,7 @@ export interface GroupResult {
   readonly skipped: readonly SkippedFunction[];
 }
 
-/** Counts of nothing. */
+/** Counts that are all 0. */
 export function noCounts(): Counts {
   return {
     functions: 0,

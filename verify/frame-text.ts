@@ -1,8 +1,8 @@
-/** Where CFA, RA and FP really are, in the words of a report. */
+/** Where CFA, RA and FP really are, as text for a report. */
 import { Reg, type RegisterFile } from '../emulator/registers.js';
 import { type SyntheticFrame, Tag } from './synthetic-frame.js';
 
-/** For example `CFA = SP+32, RA in *(CFA-24), FP in x29 and *(CFA-32)`. */
+/** The current state, for example `CFA = SP+32, RA in *(CFA-24), FP in x29 and *(CFA-32)`. */
 export function frameText(registers: RegisterFile, frame: SyntheticFrame): string {
   const sp = registers.get(Reg.SP);
   const cfa = frame.holds(sp, 0) ? `CFA = SP+${frame.entrySp - sp}` : 'SP is on another stack';
@@ -15,7 +15,7 @@ function placeText(what: string, found: readonly string[]): string {
   return found.length === 0 ? `${what} is nowhere` : `${what} in ${found.join(' and ')}`;
 }
 
-/** Registers and stack words with a tag; for RA those with the signed address as well. */
+/** Registers and stack words that have a tag. For RA also those that hold it signed. */
 function places(registers: RegisterFile, frame: SyntheticFrame, tag: number): string[] {
   const same = (found: number): boolean =>
     tag === Tag.RA ? found === Tag.RA || found >= Tag.SIGNED : found === tag;

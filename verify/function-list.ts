@@ -1,7 +1,7 @@
 /**
- * The functions of a program's SFrame tables, in address order, and which of them belong together:
- * code that compilers moved out of a function (`.cold`) continues with that function's frame, and so
- * does a function that control only ever runs into from the one before it.
+ * The functions of a program's SFrame tables, in address order, and which of them belong together.
+ * Code that a compiler moved out of a function (`.cold`) runs with that function's frame. So does a
+ * function that is never branched to, but only run into from the one before it.
  */
 import { NOP } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
@@ -13,24 +13,22 @@ import { branchOffset, Flow, flowOf } from '../aarch64/control-flow.js';
 import { bytesAt, type Program } from './program.js';
 import { wordAt } from './run-time-edges.js';
 
-/** Padding, as a zero is. */
-
 /** One function descriptor entry. */
 export interface FunctionEntry {
-  /** Place in the list of all functions, which is in address order. */
+  /** Index in {@link FunctionList.all}. */
   readonly index: number;
   readonly table: SFrameSection;
-  /** The same function in DWARF, where the file has that. */
+  /** The same function in DWARF, if the file describes it. */
   readonly dwarf: DwarfFunction | undefined;
-  /** Index in that table. */
+  /** Index in {@link table}. */
   readonly fde: number;
   readonly start: Address;
   /** Bytes. */
   readonly size: number;
   readonly name: string;
-  /** Part of another function: entered by jumps, or run into, with that function's frame. */
+  /** Part of another function: control comes to it by a jump or by running on, with that one's frame. */
   readonly part: boolean;
-  /** {@link part}, and it is the function before it that control comes from. */
+  /** A {@link part} that control runs into from the function before it. */
   readonly continued: boolean;
   /** Bytes of the repeated block of a MASK entry (spec section 2.3.3.1), else 0. */
   readonly repeat: number;
@@ -57,7 +55,7 @@ export class FunctionList {
     });
   }
 
-  /** The function that covers an address; where several do, the one that starts last. */
+  /** The function that covers an address. Where functions overlap, the one that starts last. */
   at(address: Address): FunctionEntry | undefined {
     for (
       let i = lastAtOrBelow(this.starts, address);
@@ -70,7 +68,7 @@ export class FunctionList {
     return undefined;
   }
 
-  /** A function that starts before another one, or where it does, and reaches into it. */
+  /** A function, earlier in the list, that reaches past the start of this one. */
   reachingInto({ index, start }: FunctionEntry): FunctionEntry | undefined {
     for (let i = index - 1; i >= 0 && (this.reach[i] as number) > start; i--) {
       const other = this.all[i] as FunctionEntry;
@@ -79,13 +77,13 @@ export class FunctionList {
     return undefined;
   }
 
-  /** The first BL to an address. */
+  /** Address of the first BL to an address. */
   callerOf(address: Address): Address | undefined {
     this.callers ??= findCallers(this.program);
     return this.callers.get(address);
   }
 
-  /** Whether the symbol at an address has code at a later one as well, which no table describes. */
+  /** Whether `later` is code of the same symbol as `address` that no table describes. */
   sameFunction(address: Address, later: Address): boolean {
     const { symbols } = this.program;
     const symbol = symbols.at(address)?.symbol;
@@ -94,7 +92,7 @@ export class FunctionList {
     return word !== undefined && word !== NOP && word !== 0 && this.at(later) === undefined;
   }
 
-  /** Whether another function begins at an address that no table describes. */
+  /** Whether a function begins at an address that no table describes: also outside the file's code. */
   beginsFunction(address: Address): boolean {
     const { code, symbols, stubs } = this.program;
     if (stubs.has(address) || !code.some(({ low, high }) => address >= low && address < high)) {
@@ -105,8 +103,8 @@ export class FunctionList {
   }
 
   /**
-   * Functions to be executed together, each group in address order: a function and every other one
-   * that it jumps into the middle of, or whose part it continues in.
+   * Functions that have to be executed together, because one jumps into the middle of another or is
+   * continued in it. Groups and their functions are in address order.
    */
   groups(): FunctionEntry[][] {
     const leader = Int32Array.from(this.all, ({ index }) => index);
@@ -137,7 +135,7 @@ export class FunctionList {
   }
 }
 
-/** Targets of direct branches of a function that lie outside it. */
+/** The targets of a function's direct branches that lie outside it. */
 function* jumpTargets(program: Program, { start, size }: FunctionEntry): Generator<Address> {
   for (let pc = start; pc + 4 <= start + size; pc += 4) {
     const word = wordAt(program, pc);
@@ -149,7 +147,7 @@ function* jumpTargets(program: Program, { start, size }: FunctionEntry): Generat
   }
 }
 
-/** For each address that a BL in the program's code goes to, the first of them. */
+/** For each target of a BL, the address of the first such BL. */
 function findCallers({ code, pieces }: Program): ReadonlyMap<Address, Address> {
   const callers = new Map<Address, Address>();
   for (const { low, high } of code) {
@@ -193,7 +191,7 @@ function listFunctions(program: Program): FunctionEntry[] {
   return entries.map((entry, index) => ({ ...entry, index }));
 }
 
-/** Whether the first row is what holds right after a call: CFA = SP, nothing saved. */
+/** Whether the first row describes the state right after a call: CFA = SP, nothing saved. */
 function startsLikeCall({ functions, rows, rules }: SFrameSection, fde: number): boolean {
   if (functions.rowCount[fde] === 0) return true;
   const rule = rows.rule[functions.firstRow[fde] as number] as number;
@@ -206,9 +204,9 @@ function startsLikeCall({ functions, rows, rules }: SFrameSection, fde: number):
 }
 
 /**
- * Find the functions that are no functions of their own: the first row says that a frame is there
- * already, nothing branches to the start, and the function before ends right there with an
- * instruction that control goes on from. That may be a call: then it is the return that arrives.
+ * Find the entries that only continue the function before: the first row says that there is a frame
+ * already, nothing branches to the start, and the function before ends right there with an instruction
+ * after which control goes on. That instruction may be a call, which returns here.
  */
 function markContinued(
   program: Program,
@@ -239,7 +237,7 @@ function markContinued(
   );
 }
 
-/** Whether control comes to the instruction after the one at `pc`. */
+/** Whether control can go on to the instruction after the one at `pc`. */
 function runsOn(program: Program, pc: Address, noreturn: ReadonlySet<Address>): boolean {
   const word = wordAt(program, pc);
   if (word === undefined) return false;

@@ -1,10 +1,10 @@
-/** What executing one function showed. */
+/** What the execution of one function has shown. */
 import type { Address } from '../base/address.js';
 import { type DwarfRules, dwarfRules } from './dwarf-rules.js';
 import type { FunctionEntry } from './function-list.js';
 import { Wrong } from './row-judge.js';
 
-/** How something can be wrong, as reports name it. */
+/** A way to be wrong, by its name in reports. */
 export type WrongKind =
   | 'cfa'
   | 'ra'
@@ -19,7 +19,7 @@ export type WrongKind =
   | 'sp-alignment'
   | 'dwarf';
 
-/** The first place at which one row, or one instruction, was seen to be wrong in one way. */
+/** The first place at which a row, or an instruction, is wrong in one way. */
 export interface Observation {
   readonly kind: WrongKind;
   /** Row within the function, or -1. */
@@ -29,10 +29,10 @@ export interface Observation {
   readonly truth: string;
 }
 
-/** What is worth knowing although no row is wrong, as reports name it. */
+/** What is worth knowing although no row is wrong, by its name in reports. */
 export type NoteKind = 'after-noreturn-call' | 'step-limit' | 'sp-lost';
 
-/** One such thing. */
+/** A remark on one instruction. */
 export interface Remark {
   readonly kind: NoteKind;
   readonly pc: Address;
@@ -51,27 +51,32 @@ const KIND_OF: readonly (WrongKind | undefined)[] = (() => {
   return kinds;
 })();
 
-/** The trace of one function; its arrays have one element per instruction or per row. */
+/** The trace of one function. Its arrays have an element per instruction, or per row. */
 export class FunctionTrace {
+  /** 1 for each instruction that a path has reached. */
   readonly reached: Uint8Array;
-  /** Where a path was jumped to. */
+  /** 1 for each instruction that a branch goes to: paths can meet there. */
   readonly leaders: Uint8Array;
-  /** The row in force at each instruction: its number in the function, or -1; -2 outermost. */
+  /** The row in force at each instruction: its index in the function, -1 for none, -2 for outermost. */
   readonly rowAt: Int32Array;
+  /** 1 for each row that was judged. */
   readonly rowSeen: Uint8Array;
   readonly observations: Observation[] = [];
   readonly remarks: Remark[] = [];
   /** Indirect jumps whose targets could not be read. */
   readonly unfollowed: Address[] = [];
-  /** Instructions after which nothing comes: calls of functions that do not return, and traps. */
+  /** Instructions after which control does not go on: calls that never return, and traps. */
   readonly noreturnAt = new Set<Address>();
-  /** DWARF's rules, and at which instructions they were judged beside SFrame's. */
+  /** DWARF's rules, if the file has them. */
   readonly dwarf: DwarfRules | undefined;
+  /** 1 for each instruction at which DWARF was judged as well as SFrame. */
   readonly compared: Uint8Array;
   returns = 0;
+  /** Paths that ended because SP was no longer known. */
   lostSp = 0;
+  /** Not all paths were followed. */
   limited = false;
-  /** What has been observed: a number for each row or instruction, and way. */
+  /** Keys of the observations: one for each row or instruction and way of being wrong. */
   private readonly known = new Set<number>();
 
   constructor(readonly entry: FunctionEntry) {
@@ -96,14 +101,14 @@ export class FunctionTrace {
     }
   }
 
-  /** The rule of a row number as {@link rowAt} has it; -1 for none. */
+  /** The rule of a row. @param row an element of {@link rowAt} @returns its index, or -1 */
   ruleOfRow(row: number): number {
     const { table, fde } = this.entry;
     if (row >= 0) return table.rows.rule[(table.functions.firstRow[fde] as number) + row] as number;
     return row === -2 ? table.outermostRule : -1;
   }
 
-  /** The rule in force at an address of the function, or -1. */
+  /** Index of the rule in force at an address of the function, or -1. */
   ruleAt(pc: Address): number {
     return this.ruleOfRow(this.rowAt[(pc - this.entry.start) >>> 2] ?? -1);
   }
@@ -120,7 +125,7 @@ export class FunctionTrace {
     this.observe(-1, { kind: 'no-row', row: -1, pc, truth: 'no row is in force' });
   }
 
-  /** Control goes on from `pc` where no table has a row, with a frame that is not the caller's. */
+  /** Control goes on from `pc` to code without a row, with a frame that is not the caller's. */
   leavesTable(pc: Address, truth: () => string): void {
     if (this.known.has(-4)) return;
     this.observe(-4, { kind: 'no-row', row: -1, pc, truth: truth() });
@@ -135,7 +140,7 @@ export class FunctionTrace {
     this.remarks.push({ kind, pc, detail });
   }
 
-  /** Add what another execution of the same function showed. */
+  /** Add what another execution of the same function has shown. */
   merge(other: FunctionTrace): void {
     for (const [i, flag] of other.reached.entries()) if (flag === 1) this.reached[i] = 1;
     for (const [i, flag] of other.rowSeen.entries()) if (flag === 1) this.rowSeen[i] = 1;
@@ -150,14 +155,14 @@ export class FunctionTrace {
     this.lostSp += other.lostSp;
   }
 
-  /** Keep the first observation of each key: the two collections stay in step. */
+  /** Keep the first observation of each key. The two collections have the same order. */
   private observe(key: number, observation: Observation): void {
     if (this.known.has(key)) return;
     this.known.add(key);
     this.observations.push(observation);
   }
 
-  /** The row is wrong in the ways of the bits; each way of a row is kept once. */
+  /** Add a wrong row, once for each way. @param wrong bits, as of `judgeRow` */
   addWrongRow(pc: Address, row: number, wrong: number, truth: () => string): void {
     for (let how = 1; how < KIND_OF.length; how++) {
       if ((wrong & (1 << how)) === 0) continue;
@@ -168,13 +173,13 @@ export class FunctionTrace {
     }
   }
 
-  /** DWARF is wrong where SFrame is right; said once of a function. */
+  /** DWARF is wrong where SFrame is right. Kept once per function. */
   addWrongDwarf(pc: Address, detail: () => string): void {
     if (this.known.has(-3)) return;
     this.observe(-3, { kind: 'dwarf', row: -1, pc, truth: detail() });
   }
 
-  /** An instruction leaves the function in a state that it must not leave it in. */
+  /** Control leaves the function at `pc` in a state in which it must not. */
   addWrong(pc: Address, kind: WrongKind, truth: () => string): void {
     const key = -16 - (pc - this.entry.start);
     if (this.known.has(key)) return;

@@ -1,18 +1,18 @@
 /**
- * Jump tables, followed while the code that reads one runs: an indexed load from read-only memory,
- * an addition to an anchor, BR. The table's address and the anchor are exact in the executed
- * registers; only the index is unknown, and its bound comes from the comparison before.
+ * Finds the targets of a jump table from the code that uses it: an indexed load from read-only memory,
+ * an addition to an anchor, and BR. As that code is executed, registers hold the exact addresses of
+ * table and anchor. Only the index is unknown; its bound comes from the comparison before.
  */
 import type { Address } from '../base/address.js';
 import type { LoadStore } from '../aarch64/load-store.js';
 import type { RegisterFile } from '../emulator/registers.js';
 
-/** Most entries read of a table whose bound is not known. */
+/** Entries read of a table, at most: its bound may be unknown. */
 const MAX_ENTRIES = 1024;
 
 /** Watches the instructions of one path. */
 export class JumpTableReader {
-  /** For each register the number of table entries its last comparison leaves, or 0. */
+  /** For each register, how many values its last comparison leaves as an index; 0 when unknown. */
   readonly bounds = new Int32Array(32);
   private compared = -1;
   private comparedWith = 0;
@@ -27,13 +27,13 @@ export class JumpTableReader {
   private shift = 0;
   private sumIn = -1;
 
-  /** Forget what a path knew. */
+  /** Forget everything, as a path begins or a call has been stepped over. */
   reset(): void {
     this.bounds.fill(0);
     this.forgetTable();
   }
 
-  /** The path changed: nothing is loaded. */
+  /** Another path is followed: forget what the last one had compared and loaded. */
   forgetTable(): void {
     this.loadedInto = this.sumIn = this.compared = -1;
   }
@@ -74,7 +74,7 @@ export class JumpTableReader {
     }
   }
 
-  /** See a load from read-only memory. @param base value of its base register */
+  /** See a load from read-only memory. @param base value of its base register before the load */
   load(access: LoadStore, base: Address): void {
     if (access.index < 0 || !access.general || access.rt < 0) return;
     this.tableAddress = base + access.offset;
@@ -86,7 +86,7 @@ export class JumpTableReader {
     this.sumIn = -1;
   }
 
-  /** See the condition of a branch after a comparison: CS and CC leave one entry fewer. */
+  /** See the condition of a branch after a comparison. CS and CC leave one value fewer than HI and LS. */
   condition(condition: number): void {
     if (this.compared < 0) return;
     if (condition >> 1 === 1) this.bounds[this.compared] = this.comparedWith;
@@ -94,10 +94,9 @@ export class JumpTableReader {
   }
 
   /**
-   * The targets of BR through a register, or undefined when it comes from no table that was seen.
-   * @param read bytes of read-only memory as an integer; undefined where there are none
-   * @param inside whether an address can be a target: a table of unknown length ends before one
-   *   that cannot
+   * The targets of a BR, or undefined when its register was not loaded from a table.
+   * @param read an integer of `size` bytes from read-only memory; undefined outside
+   * @param inside whether an address can be a target; the table ends before the first that cannot
    */
   targets(
     register: number,

@@ -1,14 +1,14 @@
 /**
- * Which functions never return, found from the code: no path of theirs reaches a return or a jump
- * out to something that might. What ends each path is a trap, an endless loop, or a call of another
- * such function, so the set grows until nothing changes.
+ * Finds the functions that never return, from their code: no path reaches a return, or a jump out to
+ * something that may return. A path may end in a call of another such function, so the search is
+ * repeated until it finds no more.
  */
 import type { Address } from '../base/address.js';
 import { branchOffset, Flow, flowOf } from '../aarch64/control-flow.js';
 import type { Program } from './program.js';
 import { type RunTimeEdges, wordAt } from './run-time-edges.js';
 
-/** Functions that do not return although their code may look as if they did. */
+/** Functions that never return although their code may look as if they did. */
 const KNOWN = new Set([
   'abort',
   'exit',
@@ -40,11 +40,11 @@ const KNOWN = new Set([
   'kunit_try_catch_throw',
   'usercopy_abort',
   'stop_this_cpu',
-  // Where the simulated kernel stops the CPU: a scenario names it by its address alone.
+  // The simulated kernel stops the CPU here.
   'kunwind_done',
 ]);
 
-/** A function by its symbol or its FDE. */
+/** The code of a function; `end` is exclusive. */
 interface Body {
   readonly start: Address;
   readonly end: Address;
@@ -60,7 +60,7 @@ export function findNoreturn(
   for (const { name, address } of program.functions) {
     if (KNOWN.has(name)) noreturn.add(address);
   }
-  // An absolute symbol may stand for a function of another file, which is in no list of functions.
+  // An absolute symbol may stand for a function of another file, which program.functions lacks.
   for (const name of KNOWN) {
     const symbol = program.symbols.byName(name);
     if (symbol !== undefined) noreturn.add(symbol.address);

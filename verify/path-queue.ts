@@ -1,9 +1,9 @@
-/** The paths of a group of functions that are still to be followed, and the states that have been. */
+/** The pending paths of a group of functions, and the states that have been visited. */
 import type { Address } from '../base/address.js';
 import type { DataStepper } from './data-step.js';
 import { type PathState, restorePath, savePath, unwindKey } from './path-state.js';
 
-/** States kept at indirect jumps of a group. */
+/** States kept at the unresolved indirect jumps of a group, at most. */
 const MAX_UNRESOLVED = 64;
 
 /** Most bytes of stack that the saved states of a group may take: a bound on adversarial code. */
@@ -20,7 +20,7 @@ export class PathQueue {
 
   constructor(private readonly stepper: DataStepper) {}
 
-  /** Begin with another group. */
+  /** Start over, for another group. */
   clear(): void {
     this.seen = new Set();
     this.unresolved.length = 0;
@@ -28,7 +28,7 @@ export class PathQueue {
     this.bytes = 0;
   }
 
-  /** Note the state, which is at `pc`. @returns whether an unwinder could tell it from all before */
+  /** Mark the current state as visited at `pc`. @returns whether it is new to an unwinder */
   visit(pc: Address): boolean {
     const key = this.key(pc);
     if (this.seen.has(key)) return false;
@@ -37,14 +37,14 @@ export class PathQueue {
   }
 
   /**
-   * Have the state gone on with at `pc` later, unless it has been seen there.
-   * @returns false when there is no room for it
+   * Queue the current state to go on at `pc`, unless it has been visited there.
+   * @returns false when the saved states would take too much memory
    */
   add(pc: Address): boolean {
     return this.seen.has(this.key(pc)) || this.keep(this.pending, pc);
   }
 
-  /** As {@link add}, with a state that was saved elsewhere. */
+  /** Queue a saved state to go on at `pc`. */
   addSaved(path: PathState, pc: Address): void {
     this.bytes += path.stack.byteLength;
     this.pending.push({ ...path, pc });
@@ -59,7 +59,7 @@ export class PathQueue {
     return true;
   }
 
-  /** Restore the state that was added last. @returns where it goes on; undefined when none is left */
+  /** Restore the state that was queued last. @returns where it goes on; undefined when none is left */
   next(): Address | undefined {
     const path = this.pending.pop();
     if (path === undefined) return undefined;
@@ -76,8 +76,8 @@ export class PathQueue {
   }
 
   /**
-   * A state at those of the unresolved jumps that are wanted. Undefined when there is none, or when
-   * an unwinder could tell them apart. The current state is lost.
+   * The state that all wanted unresolved jumps have in common, as far as an unwinder can tell.
+   * Undefined when there is none. The current state is lost.
    */
   unresolvedState(wanted: (pc: Address) => boolean): PathState | undefined {
     const [first, ...others] = this.unresolved.filter(({ pc }) => wanted(pc));
@@ -86,7 +86,7 @@ export class PathQueue {
     return others.some((other) => this.keyOf(other) !== key) ? undefined : first;
   }
 
-  /** What an unwinder could tell a saved state by, wherever it is. */
+  /** The key of a saved state, without its address. */
   private keyOf(path: PathState): number {
     this.restore(path);
     return this.key(0);

@@ -1,4 +1,4 @@
-/** A path that waits to be followed: the whole state at its first instruction. */
+/** A pending path: the whole state at the instruction where it goes on. */
 import type { Address } from '../base/address.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
 import { type SyntheticFrame, Tag } from './synthetic-frame.js';
@@ -11,14 +11,14 @@ export interface PathState {
   readonly stack: Uint32Array;
   readonly slotAddress: Float64Array;
   readonly slotTag: Uint8Array;
-  /** Immediates that general registers were last compared with; see jump-table.ts. */
+  /** `bounds` of a JumpTableReader. */
   readonly bounds: Int32Array;
 }
 
 /** Words of the register file that a path needs: X0..X30, SP, PC, PSTATE. */
 const SAVED_WORDS = 2 * (Reg.PSTATE + 1);
 
-/** Copy the state, to go on at `pc` later. */
+/** Copy the current state, so that it can go on at `pc` later. */
 export function savePath(
   pc: Address,
   registers: RegisterFile,
@@ -57,9 +57,10 @@ export function restorePath(
 }
 
 /**
- * A number that is the same for states that an unwinder cannot tell apart now or later: SP, what
- * FP and LR are, which registers and stack words hold the return address or the caller's frame
- * pointer. 53 bits of hash.
+ * A hash of what an unwinder depends on, now or later: `pc`, SP and FP relative to the stack, and which
+ * registers and stack words hold the return address or the caller's frame pointer. States with equal
+ * keys are taken to be equal.
+ * @returns a 53-bit integer
  */
 export function unwindKey(pc: Address, registers: RegisterFile, frame: SyntheticFrame): number {
   const { words } = registers;

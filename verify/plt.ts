@@ -1,7 +1,7 @@
 /**
- * What the stubs of a procedure linkage table lead to, and what the global offset table points at. A
- * shared library or an executable calls `abort` through one of them, so without them such a call would
- * seem to return. ELF for the Arm 64-bit Architecture, "Procedure Linkage Table".
+ * Which functions the stubs of a procedure linkage table and the entries of a global offset table stand
+ * for. Shared libraries and executables call `abort` through one of them; without its name such a call
+ * would seem to return. ELF for the Arm 64-bit Architecture, "Procedure Linkage Table".
  */
 import { BTI_C } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
@@ -10,18 +10,18 @@ import type { ElfImage } from '../elf/image.js';
 import { RelocationEntries } from '../elf/relocation-entries.js';
 import { SymbolEntries } from '../elf/symbol-entries.js';
 
-/** Where symbols of the global offset table are made to lie: no memory is there. */
+/** Made-up addresses of imported symbols, where no memory is mapped: the first, and bytes for each. */
 const IMPORTS: Address = 0x7d00_0000_0000;
 const IMPORT_SIZE = 16;
 
-/** Name of the function that a stub leads to, by the stub's address. */
+/** For each PLT stub, by its address, the name of the function that it calls. */
 export function readStubs(image: ElfImage): ReadonlyMap<Address, string> {
   const stubs = new Map<Address, string>();
   const names = slotNames(image, R_AARCH64_JUMP_SLOT);
   const plt = image.section('.plt');
   if (names.size === 0 || plt === undefined) return stubs;
   const view = new DataView(plt.data.buffer, plt.data.byteOffset, plt.data.byteLength);
-  // ADRP x16, slot's page; LDR x17, [x16, #slot in it]. With branch protection BTI c comes first.
+  // ADRP x16, page of the slot; LDR x17, [x16, #offset]. With branch protection BTI c comes first.
   for (let at = 0; at + 8 <= view.byteLength; at += 4) {
     const adrp = view.getUint32(at, true);
     const ldr = view.getUint32(at + 4, true);
@@ -39,9 +39,9 @@ export function readStubs(image: ElfImage): ReadonlyMap<Address, string> {
 }
 
 /**
- * Write an address of its own to the global offset table for each symbol that has a word there.
- * @param at loaded bytes at an address, which may be written
- * @returns the symbols by those addresses
+ * Give each symbol of the global offset table a made-up address, and write it there.
+ * @param at loaded bytes at an address, which are written to; undefined where nothing is loaded
+ * @returns the names of the symbols, by the made-up addresses
  */
 export function fillOffsetTable(
   image: ElfImage,
@@ -58,7 +58,7 @@ export function fillOffsetTable(
   return imports;
 }
 
-/** The symbol whose address the dynamic linker writes, by the place that it writes it to. */
+/** For each word that the dynamic linker fills in, by its address, the name of the symbol. */
 function slotNames({ sections }: ElfImage, type: number): ReadonlyMap<Address, string> {
   const names = new Map<Address, string>();
   for (const section of sections) {

@@ -1,6 +1,6 @@
 /**
- * The file under verification as the executor needs it: bytes at addresses, the ranges that hold
- * code, the SFrame tables and the symbols.
+ * The file under verification as the executor needs it: loaded bytes, the ranges that hold code, the
+ * SFrame tables and the symbols.
  */
 import { type Address, formatAddress } from '../base/address.js';
 import { describeElfError } from '../elf/error.js';
@@ -16,7 +16,7 @@ import type { SFrameSection } from '../unwinder/sframe/section.js';
 import { readDwarfFunctions } from './dwarf-rules.js';
 import { fillOffsetTable, readStubs } from './plt.js';
 
-/** Bytes that are loaded, relocated, at their address. */
+/** Loaded bytes, after relocation. */
 export interface Piece {
   readonly address: Address;
   readonly data: Uint8Array;
@@ -29,26 +29,26 @@ export interface CodeRange {
   readonly high: Address;
 }
 
-/** What is verified. */
+/** A file under verification. */
 export interface Program {
   readonly path: string;
-  /** Not an object, and needs no dynamic linker: the debugger can run it. */
+  /** Whether the debugger can run it: it is no object, and needs no dynamic linker. */
   readonly runnable: boolean;
   /** By rising address. */
   readonly pieces: readonly Piece[];
   /** By rising address. */
   readonly code: readonly CodeRange[];
   readonly tables: readonly SFrameSection[];
-  /** What `.eh_frame` and `.debug_frame` say, by start of the function. */
+  /** The functions of `.eh_frame` and `.debug_frame`, by start address. */
   readonly dwarf: ReadonlyMap<Address, DwarfFunction>;
   readonly symbols: SymbolTable;
-  /** Symbols that functions may be named by, by address; a file may have none. */
+  /** Function symbols, by rising address; a file may have none. */
   readonly functions: readonly ElfSymbol[];
-  /** Names of the functions that stubs of a PLT lead to, by the stub's address. */
+  /** For each PLT stub, by its address, the name of the function that it calls. */
   readonly stubs: ReadonlyMap<Address, string>;
-  /** Names of the symbols of a GOT, by the addresses that were written there for them. */
+  /** For each imported symbol, its name by the address that was made up for it in the GOT. */
   readonly imports: ReadonlyMap<Address, string>;
-  /** Address and bytes of a loaded section, or of what lies between two symbols. */
+  /** The bytes between two symbols, or those of a section where a symbol is missing. */
   area(section: string, startSymbol: string, endSymbol: string): Piece | undefined;
 }
 
@@ -60,7 +60,7 @@ export function loadProgram(path: string): Result<Program, string> {
   return image.ok ? programOf(image.value) : fail(describeElfError(image.error));
 }
 
-/** The program of a parsed image. */
+/** The program of a parsed image. The error is one line. */
 export function programOf(image: ElfImage): Result<Program, string> {
   const { path } = image;
   if (image.sframe.length === 0) {
@@ -69,7 +69,7 @@ export function programOf(image: ElfImage): Result<Program, string> {
     return fail(`${path}: no .sframe section${hint}: nothing to verify`);
   }
   const whole = image.applyRelocations();
-  // What a dynamic linker would fill in is data: calls are stepped over, and loads give what they give.
+  // Without a dynamic linker some data stays unrelocated. No harm: calls are stepped over anyway.
   const loaded = whole.ok ? whole : image.applyRelocations(0, 'keep');
   if (!loaded.ok) return fail(describeElfError(loaded.error));
   const pieces: Piece[] = loaded.value.map(({ address, data }, i) => {
@@ -116,10 +116,10 @@ export function bytesAt(
   return undefined;
 }
 
-/** How many times the code of a file its functions may cover: work is done for each. */
+/** The functions of a table may cover the code of the file this many times: each costs work. */
 const OVERLAP = 8;
 
-/** Sizes that would cost time and memory without bound; undefined when there is none. */
+/** Refuse sizes that would cost time and memory without bound: one line, or undefined. */
 function checkSizes(
   tables: readonly SFrameSection[],
   code: readonly CodeRange[],
@@ -131,11 +131,11 @@ function checkSizes(
       const size = functions.size[fde] as number;
       const at = formatAddress(functions.start[fde] as number);
       if (size > bytes) {
-        return `.sframe: FDE ${fde} at ${at} has ${size} bytes, all code of the file ${bytes}`;
+        return `.sframe: FDE ${fde} at ${at} has ${size} bytes, but the file has only ${bytes} bytes of code`;
       }
       total += size;
       if (total > OVERLAP * bytes) {
-        return `.sframe: the functions up to FDE ${fde} cover ${total} bytes, all code ${bytes}`;
+        return `.sframe: the functions up to FDE ${fde} cover ${total} bytes, but the file has only ${bytes} bytes of code`;
       }
     }
   }

@@ -1,4 +1,4 @@
-/** The answer about a whole file, from the results of its groups. */
+/** The report on a whole file, made from the results of its groups. */
 import { type Cause, findCauses } from './cause.js';
 import {
   addCounts,
@@ -12,7 +12,7 @@ import {
   type UnreachedRow,
 } from './finding.js';
 
-/** The answer. */
+/** The report on a file. */
 export interface VerifyReport {
   readonly functions: { readonly total: number; readonly wrong: number };
   readonly instructions: { readonly total: number; readonly reached: number };
@@ -28,13 +28,13 @@ export interface VerifyReport {
   readonly unreached: readonly UnreachedRange[];
   readonly unreachedRows: readonly UnreachedRow[];
   readonly skipped: readonly SkippedFunction[];
-  /** Instructions at which DWARF was judged beside SFrame. */
+  /** Instructions at which DWARF was judged as well as SFrame. */
   readonly comparedWithDwarf: number;
-  /** Instructions that the engine does not know, whose results were taken as unknown. */
+  /** Executed instructions that the engine does not know. Their results were treated as unknown. */
   readonly refusedInstructions: number;
 }
 
-/** Put results together; in what order they were found does not matter. */
+/** Make a report. It is the same for any order of the results. */
 export function makeReport(results: readonly GroupResult[]): VerifyReport {
   const sum: Counts = noCounts();
   for (const { counts } of results) addCounts(sum, counts);

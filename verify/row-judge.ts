@@ -1,30 +1,33 @@
 /**
- * Whether what a row says is true in a state: the CFA is the SP of the call, and the return address
- * and the caller's frame pointer are where the row has them. SFrame spec section 3.
+ * Whether a row is true in a given state. It is when its CFA is the SP at the call, and when the return
+ * address and the caller's frame pointer are where it says. SFrame spec section 3.
  */
 import type { Address } from '../base/address.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
 import { CfaBase, DWARF_SP, RecoverKind, type RuleArrays } from '../unwinder/unwind-rule.js';
 import { type SyntheticFrame, Tag } from './synthetic-frame.js';
 
-/** How a row can be wrong. The order is that of the checks. */
+/** How a row can be wrong, in the order of the checks. */
 export const Wrong = {
   NOTHING: 0,
   /** The CFA is not the SP at entry. */
   CFA: 1,
-  /** The return address is not there. */
+  /** The return address is not where the row says. */
   RA: 2,
-  /** The caller's frame pointer is not there. */
+  /** The caller's frame pointer is not where the row says. */
   FP: 3,
-  /** The row says that the return address is signed, and it is not. */
+  /** The row says that the return address is signed, but it is not. */
   NOT_MANGLED: 4,
-  /** The return address is signed, and the row does not say so. */
+  /** The return address is signed, but the row does not say so. */
   MANGLED: 5,
-  /** It is signed with the other key. */
+  /** The return address is signed with the other key. */
   KEY: 6,
 } as const;
 
-/** Bits of what is wrong: `1 << Wrong.*`. 0 when the row is true. */
+/**
+ * Judge a rule in the current state.
+ * @returns the ways in which it is wrong, as bits `1 << Wrong.*`; 0 when it is true
+ */
 export function judgeRow(
   rules: RuleArrays,
   rule: number,
@@ -32,7 +35,7 @@ export function judgeRow(
   frame: SyntheticFrame,
 ): number {
   const raKind = rules.raKind[rule] as number;
-  // Nothing to unwind to: true as long as the function does not return, which is checked there.
+  // An outermost frame has no caller. Whether the function returns after all is checked at returns.
   if (raKind === RecoverKind.UNDEFINED) return 0;
 
   let cfa = cfaSum(rules, rule, registers);
@@ -61,7 +64,7 @@ export function judgeRow(
   return wrong;
 }
 
-/** The base register's value plus the row's offset: the CFA, or where it is to be loaded from. */
+/** The base register plus the row's offset: the CFA, or the address to load it from. */
 function cfaSum(rules: RuleArrays, rule: number, registers: RegisterFile): Address {
   const base = rules.cfaBase[rule] as number;
   const register =
@@ -101,8 +104,8 @@ function valueOf(registers: RegisterFile, register: number): Address {
 }
 
 /**
- * The tag of a stack word that an unwinder may rely on: below SP nothing is, because the next
- * exception overwrites it (AAPCS64 6.4.5.1 has no red zone).
+ * The tag of a stack word as an unwinder may rely on it. Words below SP do not count, because the next
+ * exception overwrites them (AAPCS64 6.4.5.1: there is no red zone).
  */
 function liveTag(frame: SyntheticFrame, registers: RegisterFile, address: Address): number {
   if (address % 8 !== 0 || !frame.holds(address, 8)) return Tag.OTHER;

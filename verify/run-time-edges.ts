@@ -1,27 +1,27 @@
 /**
- * Control flow that the instructions do not show because the running system adds it: static keys
- * and alternatives that patch a branch, exception table fixups, and which BRK is a warning that
- * execution comes back from. All of it is in tables that a kernel or module carries
- * (include/linux/jump_label.h, arch/arm64/include/asm/{alternative,extable,bug}.h, v7.3-rc7).
+ * Control flow that a running kernel adds to what the instructions show: static keys and alternatives,
+ * which patch branches; exception table fixups; and BRKs that are warnings, after which execution goes
+ * on. A kernel or module has tables of all of them (include/linux/jump_label.h,
+ * arch/arm64/include/asm/{alternative,extable,bug}.h, v7.3-rc7).
  */
 import type { Address } from '../base/address.js';
 import { branchOffset, Flow, flowOf } from '../aarch64/control-flow.js';
 import type { Piece, Program } from './program.js';
 
-/** What the tables add to the instructions. */
+/** The control flow that the tables add. */
 export interface RunTimeEdges {
   /** Further successors of the instruction at an address. */
   readonly successors: ReadonlyMap<Address, readonly Address[]>;
-  /** BRKs after which execution goes on: warnings. */
+  /** Addresses of the BRKs after which execution goes on: warnings. */
   readonly warnings: ReadonlySet<Address>;
 }
 
 /** BUGFLAG_WARNING of struct bug_entry. */
 const BUGFLAG_WARNING = 1;
-/** Highest bit of alt_instr.cpucap: the replacement is made by a function (ARM64_CB_BIT). */
+/** ARM64_CB_BIT, the highest bit of alt_instr.cpucap: a function makes the replacement. */
 const ALT_CALLBACK = 0x8000;
 
-/** Read the tables of a program; one that has none has no such edges. */
+/** Read the tables of a program, which may have none of them. */
 export function readRunTimeEdges(program: Program): RunTimeEdges {
   const successors = new Map<Address, Address[]>();
   const add = (from: Address, to: Address): void => {
@@ -37,7 +37,7 @@ export function readRunTimeEdges(program: Program): RunTimeEdges {
 
 type AddEdge = (from: Address, to: Address) => void;
 
-/** struct jump_entry: s32 code, s32 target, long key. The word there is B or NOP. */
+/** struct jump_entry: s32 code, s32 target, long key. The word at `code` is B or NOP. */
 function addStaticKeys(program: Program, add: AddEdge): void {
   const area = program.area('__jump_table', '__start___jump_table', '__stop___jump_table');
   eachEntry(area, 16, (view, at, address) => {
@@ -56,9 +56,9 @@ function addFixups(program: Program, add: AddEdge): void {
 }
 
 /**
- * struct alt_instr: s32 orig_offset, s32 alt_offset, u16 cpucap, u8 orig_len, u8 alt_len. Only what
- * a replacement does to control matters here: its branches are further successors, and where it
- * replaces a branch by something else, or a callback may put NOPs, execution also goes on.
+ * struct alt_instr: s32 orig_offset, s32 alt_offset, u16 cpucap, u8 orig_len, u8 alt_len. Only branches
+ * matter here. Those of a replacement add successors. Where a replacement has no branch in place of the
+ * original's, or a callback may have put a NOP, execution also goes on to the next instruction.
  */
 function addAlternatives(program: Program, add: AddEdge): void {
   const area = program.area('.altinstructions', '__alt_instructions', '__alt_instructions_end');
@@ -80,7 +80,7 @@ function addAlternatives(program: Program, add: AddEdge): void {
   });
 }
 
-/** struct bug_entry: s32 address, with file names s32 file and u16 line, then u16 flags. */
+/** struct bug_entry: s32 address; s32 file and u16 line if configured; u16 flags. */
 function readWarnings(program: Program): Set<Address> {
   const warnings = new Set<Address>();
   const area = program.area('__bug_table', '__start___bug_table', '__stop___bug_table');
@@ -96,7 +96,7 @@ function readWarnings(program: Program): Set<Address> {
   return warnings;
 }
 
-/** Whether entries of that size all name a BRK: the size depends on the configuration. */
+/** Whether all entries name a BRK if they have this size, which depends on the configuration. */
 function allBreaks(program: Program, area: Piece, size: number): boolean {
   if (area.data.length % size !== 0) return false;
   let all = true;

@@ -7,24 +7,24 @@ import type { VerifyReport } from './report.js';
 
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
 
-/** What a rule of the log says; SARIF calls each kind of result a rule. */
+/** A description of each kind of result, which SARIF calls a rule. */
 const RULES: Readonly<Record<FindingKind | NoteKind, string>> = {
   cfa: 'The CFA of a row is not SP at the call',
   ra: 'The return address is not where a row says',
   fp: "The caller's frame pointer is not where a row says",
   mangled: 'A signed return address is not marked as one',
-  'not-mangled': 'A return address is marked as signed, and is not',
+  'not-mangled': 'A return address is marked as signed, but is not',
   'pauth-key': 'The return address is signed with the other key',
   'no-row': 'Instructions are executed where no row is in force',
-  'tail-call': "A jump to another function leaves it a frame that is not the caller's",
-  return: 'A return does not restore what the call left',
+  'tail-call': 'A tail call is made before the frame of the caller is restored',
+  return: 'A function returns without having restored SP, FP or the return address',
   'outermost-returns': 'A function that is marked as outermost returns',
   'outermost-called': 'A function that is marked as outermost is called',
   'sp-alignment': 'SP is not a multiple of 16',
-  dwarf: 'DWARF call frame information is not true where SFrame is',
+  dwarf: 'DWARF call frame information is wrong where SFrame is right',
   'row-start-misaligned': 'A row starts inside an instruction',
   'row-after-end': 'A row starts after the end of its function',
-  'rows-not-rising': 'Rows are not in rising order',
+  'rows-not-rising': 'Rows are not in ascending order',
   'function-outside-text': 'A function lies outside the code of the file',
   'functions-overlap': 'Two functions of the table overlap',
   'functions-not-rising': 'Functions that are marked as sorted are not',
@@ -36,10 +36,11 @@ const RULES: Readonly<Record<FindingKind | NoteKind, string>> = {
 };
 
 /**
- * The log of one run. Kernel addresses exceed what SARIF's `absoluteAddress` may be, so a place is
- * named by its function and the offset in it; the address is in the message.
- * @param file as the user gave it
+ * The log of one run. Kernel addresses are negative here, which SARIF's `absoluteAddress` must not be.
+ * So a place is named by its function and the offset in it, and the message has the address.
+ * @param file path as the user gave it
  * @param version of this program
+ * @param replay the command that verifies one function again
  */
 export function sarifLog(
   file: string,
@@ -97,7 +98,7 @@ export function sarifLog(
   };
 }
 
-/** A file name as a relative reference: encodeURI() leaves what would end or begin another part of it. */
+/** A file name as a relative URI reference. encodeURI() leaves `?`, `#` and `:`, which would end it. */
 function uriOf(file: string): string {
   return encodeURI(file).replace(/[?#:]/g, encodeURIComponent);
 }

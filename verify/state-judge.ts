@@ -1,4 +1,4 @@
-/** Judges the state that a path is in: by the row in force, and where control leaves a function. */
+/** Judges the current state: against the row in force, and where control leaves a function. */
 import type { Address } from '../base/address.js';
 import { executeReturnAuth, PauthOutcome } from '../emulator/pointer-auth.js';
 import { Reg } from '../emulator/registers.js';
@@ -12,7 +12,7 @@ import { FunctionTrace } from './function-trace.js';
 import { judgeRow } from './row-judge.js';
 import { Tag } from './synthetic-frame.js';
 
-/** Judges what the registers and the stack of a {@link DataStepper} are; says it to a trace. */
+/** Judges the registers and the stack of a {@link DataStepper}, and adds the result to a trace. */
 export class StateJudge {
   constructor(
     private readonly list: FunctionList,
@@ -38,8 +38,9 @@ export class StateJudge {
   }
 
   /**
-   * Judge DWARF's rule in the same state: of SFrame, DWARF and execution one may be the odd one out.
-   * @returns what that says about a wrong row
+   * Judge DWARF's rule in the same state. Where SFrame, DWARF and execution disagree, one may be the odd
+   * one out.
+   * @returns text to add to the finding about a wrong row
    */
   private compareDwarf(trace: FunctionTrace, pc: Address, slot: number, wrong: number): string {
     const { dwarf } = trace;
@@ -60,7 +61,7 @@ export class StateJudge {
       : '; DWARF is wrong as well, execution is the odd one out';
   }
 
-  /** Whether SP, FP and the register with the return address are what the caller passed. */
+  /** Whether SP, FP and the return address are as they were at entry. @param register with the latter */
   isAsAtEntry(register: number = Reg.X30): boolean {
     const { registers, frame } = this.stepper;
     return (
@@ -71,19 +72,19 @@ export class StateJudge {
   }
 
   /**
-   * Control goes on at the start of another function, whose caller this one's must be.
-   * @param returns whether it is known to return to that one
+   * Judge a jump to the start of another function, which has to find the frame of this one's caller.
+   * @param returns whether the other function is known to return
    */
   judgeTailCall(trace: FunctionTrace, pc: Address, returns: boolean): void {
     if (returns && this.isOutermost(trace, pc)) trace.addWrong(pc, 'outermost-returns', this.truth);
     else if (!this.isAsAtEntry()) trace.addWrong(pc, 'tail-call', this.truth);
   }
 
-  /** Control goes on in code that no table describes: true of a caller's frame alone. */
+  /** Judge a jump to code that no table describes: it has to find the frame of the caller. */
   judgeRowless(trace: FunctionTrace, pc: Address, target: Address): void {
     if (this.isAsAtEntry()) return;
     const where = this.list.program.symbols.format(target);
-    trace.leavesTable(pc, () => `it goes on at ${where}, which has no row: ${this.truth()}`);
+    trace.leavesTable(pc, () => `control goes on at ${where}, which has no row: ${this.truth()}`);
   }
 
   private isOutermost(trace: FunctionTrace, pc: Address): boolean {
@@ -91,7 +92,7 @@ export class StateJudge {
     return rule >= 0 && trace.entry.table.rules.raKind[rule] === RecoverKind.UNDEFINED;
   }
 
-  /** A return. @param flow RETURN or RETURN_AUTH, as which BR through the return address counts too */
+  /** Judge a return. @param flow RETURN, also for a BR to the return address, or RETURN_AUTH */
   judgeReturn(trace: FunctionTrace, pc: Address, word: number, flow: number): void {
     let register = branchRegister(word);
     if (flow === Flow.RETURN_AUTH) {
@@ -110,8 +111,8 @@ export class StateJudge {
   }
 
   /**
-   * A call that does not return still leaves a return address, and an unwinder that looks that up
-   * gets whatever row comes next: of another block, or of another function.
+   * Judge a call that never returns. It still leaves a return address. The row that an unwinder finds for
+   * it may belong to another block, or to another function.
    */
   judgeNoreturnCall(trace: FunctionTrace, pc: Address): void {
     const { stepper } = this;
@@ -133,7 +134,7 @@ export class StateJudge {
         ? `is in ${where}`
         : rule < 0
           ? 'has no row'
-          : 'has a row that is not true of the call';
+          : 'has a row that does not describe the call';
     trace.remark(
       'after-noreturn-call',
       pc,
@@ -141,6 +142,6 @@ export class StateJudge {
     );
   }
 
-  /** The state in the words of a report: only for findings. */
+  /** The current state as text. Made for findings only. */
   private readonly truth = (): string => frameText(this.stepper.registers, this.stepper.frame);
 }

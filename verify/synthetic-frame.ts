@@ -1,47 +1,46 @@
 /**
- * The made-up caller that every function under verification is entered from, and what is tracked of
- * its state: where the caller's return address and frame pointer are at any time.
+ * The made-up caller of every function under verification. Keeps track of where its return address and
+ * its frame pointer are at any time.
  *
- * Values are recognised by what they are. The return address and the caller's frame pointer are
- * numbers that occur nowhere else, so a register or a stack word that holds one of them can only
- * have been given it by the code under test.
+ * Both are numbers that occur nowhere else. So a register or stack word that holds one of them can only
+ * have got it from the code under test, and values need not be traced.
  */
 import type { Address } from '../base/address.js';
 import { PAGE_SIZE } from '../emulator/engine.js';
 import type { MemoryRegion } from '../emulator/guest-memory.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
 
-/** Bytes of the synthetic stack below and above the SP of the call. */
+/** Bytes of the synthetic stack below and above SP at the call, to within a page. */
 const STACK_BELOW = 2 << 20;
 const STACK_ABOVE = 64 << 10;
 
-/** Where the stack may lie: the first that no piece of the program overlaps. */
+/** Where the stack may lie. The first place that no piece of the program overlaps is taken. */
 const STACK_PLACES: readonly Address[] = [0x5a00_0000_0000, 0x3a00_0000_0000, 0x1a00_0000_0000];
 
-/** What a 64-bit value is to an unwinder. */
+/** What a 64-bit value means to an unwinder. */
 export const Tag = {
   OTHER: 0,
   /** The caller's frame pointer. */
   FP: 1,
   /** The return address as the caller passed it. */
   RA: 2,
-  /** The return address, signed with key A; every further signature has the next numbers. */
+  /** A signed return address. Further signatures, which differ in key or modifier, have higher numbers. */
   SIGNED: 3,
 } as const;
 
-/** The caller's frame pointer and the return address: outside every mapping, and unlike any data. */
+/** The caller's frame pointer and the return address: outside every mapping, and unlikely as data. */
 const CALLER_FP_LOW = 0x7ac3_51c0;
 const CALLER_FP_HIGH = 0x0000_6b3d;
 const RETURN_LOW = 0x51e9_c2a4;
 const RETURN_HIGH = 0x0000_2d97;
 
-/** Most stack words that hold a tagged value at one time; a frame has two. */
+/** Stack words that may hold a tagged value at one time. A frame has two. */
 const MAX_SLOTS = 64;
 
 /** Size of the region that {@link SyntheticFrame} needs, in bytes. */
 export const STACK_SIZE = STACK_BELOW + STACK_ABOVE;
 
-/** A place for the stack beside ranges that are taken. */
+/** A place for the stack that overlaps none of the taken ranges, if there is one. */
 export function stackPlace(taken: readonly { low: Address; high: Address }[]): Address {
   const free = STACK_PLACES.find((low) =>
     taken.every((range) => range.high <= low || range.low >= low + STACK_SIZE),
@@ -49,18 +48,18 @@ export function stackPlace(taken: readonly { low: Address; high: Address }[]): A
   return free ?? (STACK_PLACES[0] as Address);
 }
 
-/** The synthetic stack and what lies on it. */
+/** The synthetic stack, and the tagged values on it. */
 export class SyntheticFrame {
   readonly low: Address;
   readonly high: Address;
-  /** SP at the first instruction, which is the CFA: a multiple of 16. */
+  /** SP at the function's first instruction, which is the CFA. A multiple of 16. */
   readonly entrySp: Address;
   readonly words: Uint32Array;
-  /** Stack words that hold a tagged value, in no order; `slotCount` of them. */
+  /** The `slotCount` stack words that hold a tagged value, in no particular order. */
   readonly slotAddress = new Float64Array(MAX_SLOTS);
   readonly slotTag = new Uint8Array(MAX_SLOTS);
   slotCount = 0;
-  /** The lowest address stored to since the call; the highest one's end. */
+  /** The range of the stack that was stored to since the call. */
   lowest: Address;
   highest: Address;
   private readonly signedLow: number[] = [];
@@ -76,7 +75,7 @@ export class SyntheticFrame {
     this.lowest = this.highest = this.entrySp;
   }
 
-  /** Enter a function: fill the registers, forget all slots. @param seed of the poison */
+  /** Set up the call of a function. @param seed for the values of unknown registers */
   enter(registers: RegisterFile, seed: number): void {
     this.poison = seed;
     this.signedLow.length = this.signedHigh.length = this.signedKeyB.length = 0;
@@ -93,8 +92,8 @@ export class SyntheticFrame {
   }
 
   /**
-   * A value that is nothing: small, so that an SP moved by it stays on the stack; a multiple of 16;
-   * and not the one given before.
+   * Give a register an unknown value. It differs from the one given before. It is small and a multiple of
+   * 16, so that an SP moved by it stays aligned and on the stack.
    */
   setPoison(registers: RegisterFile, register: number): void {
     if (register === 31) return;
@@ -103,7 +102,7 @@ export class SyntheticFrame {
     registers.words[2 * register + 1] = 0;
   }
 
-  /** What a value is: a {@link Tag}. */
+  /** The {@link Tag} of a value. */
   tagOf(low: number, high: number): number {
     if (low === CALLER_FP_LOW && high === CALLER_FP_HIGH) return Tag.FP;
     if (low !== RETURN_LOW) return Tag.OTHER;
@@ -120,7 +119,7 @@ export class SyntheticFrame {
     return this.tagOf(words[2 * index] as number, words[2 * index + 1] as number);
   }
 
-  /** Remember what a signature made of the return address, if that is what it was made from. */
+  /** Remember the result of signing, if it was the return address that was signed. */
   noteSigned(low: number, high: number, keyB: boolean): void {
     if (low !== RETURN_LOW || this.tagOf(low, high) !== Tag.OTHER) return;
     this.signedLow.push(low);
@@ -128,7 +127,7 @@ export class SyntheticFrame {
     this.signedKeyB.push(keyB);
   }
 
-  /** Whether a tag of SIGNED or above was made with key B. */
+  /** Whether key B made the signature. @param tag SIGNED or above */
   isKeyB(tag: number): boolean {
     return this.signedKeyB[tag - Tag.SIGNED] === true;
   }
@@ -158,7 +157,7 @@ export class SyntheticFrame {
     return false;
   }
 
-  /** Bring the slots up to date after a store. */
+  /** Update the slots after a store. */
   noteStore(address: Address, size: number): void {
     if (address < this.lowest) this.lowest = address;
     if (address + size > this.highest) this.highest = Math.min(address + size, this.high - 8);
@@ -175,7 +174,7 @@ export class SyntheticFrame {
     }
   }
 
-  /** SP has risen: what lies below it is gone, as the next exception would show. */
+  /** SP has risen: drop what lies below it, because the next exception would overwrite it. */
   dropBelow(sp: Address): void {
     for (let i = this.slotCount - 1; i >= 0; i--) {
       const slot = this.slotAddress[i] as number;

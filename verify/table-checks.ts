@@ -1,10 +1,10 @@
-/** What is checked of a table without executing anything. SFrame spec sections 2.3 and 2.4. */
+/** Checks of a table that need no execution. SFrame spec sections 2.3 and 2.4. */
 import type { Address } from '../base/address.js';
 import { F_FDE_SORTED } from '../unwinder/sframe/format.js';
 import { RecoverKind } from '../unwinder/unwind-rule.js';
 import type { FunctionEntry, FunctionList } from './function-list.js';
 
-/** How an entry of the table can be wrong by itself. */
+/** How an entry of the table can be wrong, whatever the code does. */
 export type StaticKind =
   | 'row-start-misaligned'
   | 'row-after-end'
@@ -16,7 +16,7 @@ export type StaticKind =
   | 'no-such-symbol'
   | 'size-differs';
 
-/** One such entry. */
+/** One wrong entry, or row of one. */
 export interface StaticFinding {
   readonly kind: StaticKind;
   readonly entry: FunctionEntry;
@@ -26,7 +26,7 @@ export interface StaticFinding {
   readonly detail: string;
 }
 
-/** Check every function of a list, or one of them alone. */
+/** Check some functions of a list. */
 export function checkTable(list: FunctionList, only: readonly FunctionEntry[]): StaticFinding[] {
   const findings: StaticFinding[] = [];
   for (const entry of only) {
@@ -48,7 +48,7 @@ function checkRange(list: FunctionList, entry: FunctionEntry, findings: StaticFi
     add('functions-not-rising', 'it comes after one with a higher address');
   }
   if (!code.some(({ low, high }) => start >= low && start + size <= high) || start % 4 !== 0) {
-    add('function-outside-text', 'its range is not wholly inside one section of code');
+    add('function-outside-text', 'it is not entirely inside one code section, or not aligned');
     return;
   }
   const before = list.reachingInto(entry);
@@ -57,12 +57,12 @@ function checkRange(list: FunctionList, entry: FunctionEntry, findings: StaticFi
   }
   if (functions.length === 0 || entry.repeat > 0) return;
   const place = symbols.at(start);
-  // Compilers drop the names of merged and cloned functions: no symbol at all says nothing.
+  // No symbol is no mistake: compilers drop the names of merged and cloned functions.
   if (place === undefined) return;
   if (place.offset !== 0) {
     add('no-such-symbol', `it starts inside ${place.symbol.name}, at +${place.offset}`);
   } else if (place.symbol.size !== size && symbols.at(start + size - 4)?.symbol !== place.symbol) {
-    add('size-differs', `it has ${size} bytes, the symbol ${place.symbol.size}`);
+    add('size-differs', `it has ${size} bytes, but the symbol has ${place.symbol.size}`);
   }
 }
 
@@ -84,7 +84,7 @@ function checkRows(entry: FunctionEntry, findings: StaticFinding[]): void {
   }
 }
 
-/** A function that is called has a caller to unwind to, whether or not it ever returns. */
+/** An outermost function must not be called. It would have a caller to unwind to, returning or not. */
 function checkOutermost(list: FunctionList, entry: FunctionEntry, findings: StaticFinding[]): void {
   const { table, fde, start } = entry;
   const isEmpty = table.functions.rowCount[fde] === 0;

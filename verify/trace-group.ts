@@ -4,12 +4,13 @@ import { branchOffset, Flow, flowOf } from '../aarch64/control-flow.js';
 import type { FunctionEntry } from './function-list.js';
 import { FunctionTrace } from './function-trace.js';
 
-/** One group. */
+/** The traces of one group. */
 export class TraceGroup {
   readonly traces: FunctionTrace[];
+  /** Instructions in all functions of the group. */
   readonly instructions: number;
 
-  /** @param fetch the instruction at an address */
+  /** @param fetch the instruction word at an address, or undefined where nothing is loaded */
   constructor(
     entries: readonly FunctionEntry[],
     private readonly fetch: (pc: Address) => number | undefined,
@@ -19,7 +20,7 @@ export class TraceGroup {
     for (const trace of this.traces) this.findLeaders(trace);
   }
 
-  /** The trace of the function at an address. */
+  /** The trace of the function that covers an address. */
   at(pc: Address): FunctionTrace | undefined {
     for (const trace of this.traces) {
       const offset = pc - trace.entry.start;
@@ -28,7 +29,7 @@ export class TraceGroup {
     return undefined;
   }
 
-  /** Targets of direct branches: where two paths can meet. */
+  /** Mark the targets of direct branches, where paths can meet. */
   private findLeaders(trace: FunctionTrace): void {
     const { start, size } = trace.entry;
     for (let at = 0; at + 4 <= size; at += 4) {

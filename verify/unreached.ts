@@ -1,11 +1,11 @@
-/** What of a function no path reached, and why. */
+/** Which instructions and rows of a function no path reached, and why. */
 import { NOP } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
 import type { DataStepper } from './data-step.js';
 import type { UnreachedRange, UnreachedReason, UnreachedRow } from './finding.js';
 import type { FunctionTrace } from './function-trace.js';
 
-/** Runs of instructions that no path reached. */
+/** The instructions that no path reached, as ranges. */
 export function unreachedRanges(trace: FunctionTrace, stepper: DataStepper): UnreachedRange[] {
   const { entry, reached } = trace;
   const ranges: UnreachedRange[] = [];
@@ -28,7 +28,7 @@ export function unreachedRanges(trace: FunctionTrace, stepper: DataStepper): Unr
   return ranges;
 }
 
-/** Rows that no path reached, but for those that are known to be wrong. */
+/** Rows that no path reached. @param wrong rows to leave out, because they are findings already */
 export function unreachedRows(
   trace: FunctionTrace,
   ranges: readonly UnreachedRange[],

@@ -1,7 +1,7 @@
 /**
- * Verifies a file with worker processes. Batches of groups go to whoever is idle, and results are put
- * in order, so the report is the same for any number of workers. A worker that dies is replaced; its
- * batch is halved until the group that kills is found, and that one is reported as skipped.
+ * Verifies a file with worker processes. Idle workers get batches of groups, and the results are put in
+ * order, so the report is the same for any number of workers. A worker that dies is replaced. Its batch
+ * is halved until the group that kills workers is found, and that group is reported as skipped.
  */
 import { fail, ok, type Result } from '../base/result.js';
 import { WorkerProcess, workerScript } from '../base/worker-process.js';
@@ -9,10 +9,10 @@ import { type GroupResult, noCounts } from './finding.js';
 import { makeReport, type VerifyReport } from './report.js';
 import type { Batch, GroupNames, VerifyJob, VerifyMessage } from './verify-worker.js';
 
-/** Groups in a batch: a few tens of milliseconds of work. */
+/** Groups in a batch, which take some tens of milliseconds. */
 const BATCH = 64;
 
-/** Time without an answer after which a worker is taken to hang. */
+/** Milliseconds without an answer after which a worker counts as hung. */
 const WATCHDOG_MS = 120_000;
 
 /** What to verify, and how. */
@@ -20,16 +20,16 @@ export interface PoolOptions {
   readonly file: string;
   readonly glob?: string | undefined;
   readonly jobs: number;
-  /** Module of the worker: tests have others. */
+  /** Path of the worker's module. Tests have their own. */
   readonly worker?: string;
-  /** Groups done, of all. */
+  /** Called with the number of groups that are done, and of all groups. */
   readonly progress?: (done: number, total: number) => void;
 }
 
 /** A report, and what it cost. */
 export interface PoolOutcome {
   readonly report: VerifyReport;
-  /** Largest resident sets of all workers, in bytes, summed. */
+  /** Sum of the largest resident sets of all workers, in bytes. */
   readonly memory: number;
 }
 
@@ -43,13 +43,13 @@ export async function verifyInPool(options: PoolOptions): Promise<Result<PoolOut
   }
 }
 
-/** A worker is told its job first, then batches. */
+/** A worker, which gets its job first and then batches. */
 type Worker = WorkerProcess<VerifyJob | Batch, VerifyMessage>;
 
 const SCRIPT = workerScript(import.meta.dirname, 'verify-worker.js');
 
 class Pool {
-  /** The workers that live, with the largest resident set that each has told of, in bytes. */
+  /** The live workers, with the largest resident set that each has reported, in bytes. */
   private readonly workers = new Map<Worker, number>();
   private readonly ready = new WeakSet<Worker>();
   private readonly queue: Batch[] = [];
@@ -115,7 +115,7 @@ class Pool {
     }
   }
 
-  /** The first worker is ready: now it is known how much there is to do. */
+  /** The first worker has listed the groups: cut them into batches, and start more workers. */
   private begin(names: readonly GroupNames[]): void {
     this.names = names;
     this.left = names.length;
@@ -127,7 +127,7 @@ class Pool {
     for (let from = 0; from < names.length; from += size) {
       this.queue.push({ from, to: Math.min(from + size, names.length) });
     }
-    // A small file is done before another process has started.
+    // A small file would be done before another process has started.
     const wanted = Math.min(this.options.jobs, Math.ceil(names.length / BATCH));
     while (this.workers.size < wanted) this.spawn();
   }
@@ -172,14 +172,14 @@ class Pool {
       const middle = (from + to) >>> 1;
       this.queue.unshift({ from, to: middle }, { from: middle, to });
     } else {
-      const reason = `the process that executed it ended (${how})`;
+      const reason = `its worker process died (${how})`;
       this.answer(from, nothingOf(this.names?.[from] ?? [], reason));
     }
     if (this.left > 0) this.spawn();
   }
 }
 
-/** The result of functions that could not be executed: all of them is unreached, and counted. */
+/** The result for functions that could not be executed: they count, and nothing of them is reached. */
 function nothingOf(group: GroupNames, reason: string): GroupResult {
   const counts = noCounts();
   for (const { size, rows } of group) {

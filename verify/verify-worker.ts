@@ -1,6 +1,6 @@
 /**
- * A worker process: verifies batches of groups that arrive over IPC. The engine may abort the process
- * on a failed assertion of its own, which is why this is a process and not a thread.
+ * A worker process, which verifies the batches of groups that arrive over IPC. It is a process and not a
+ * thread, because the engine aborts its process when one of its own assertions fails.
  */
 import type { Address } from '../base/address.js';
 import { openBackend } from '../emulator/backend.js';
@@ -10,16 +10,16 @@ import { matchesPattern } from '../base/name-pattern.js';
 import { loadProgram } from './program.js';
 import { Verifier } from './verify.js';
 
-/** What a worker is told first. */
+/** The first message to a worker. */
 export interface VerifyJob {
   readonly file: string;
-  /** Names of functions, or undefined for all. */
+  /** Pattern for the names of functions; undefined for all. */
   readonly glob: string | undefined;
-  /** Whether to name all groups once it is ready. */
+  /** Whether the worker is to list all groups once it is ready. */
   readonly listing: boolean;
 }
 
-/** The functions of a group, and how much there is of each: bytes and rows. */
+/** The functions of a group, with their sizes in bytes and in rows. */
 export type GroupNames = readonly {
   readonly fn: string;
   readonly start: Address;
@@ -27,16 +27,16 @@ export type GroupNames = readonly {
   readonly rows: number;
 }[];
 
-/** Groups by number, `from` to before `to`. */
+/** Groups by index: from `from` up to but not including `to`. */
 export interface Batch {
   readonly from: number;
   readonly to: number;
 }
 
-/** What a worker sends. */
+/** A message from a worker. */
 export type VerifyMessage =
   | { readonly kind: 'ready'; readonly groups: readonly GroupNames[] | undefined }
-  /** Nobody can verify this file: one line. */
+  /** No worker can verify this file; why, in one line. */
   | { readonly kind: 'failed'; readonly message: string }
   | {
       readonly kind: 'result';
@@ -80,7 +80,7 @@ function answer(verifier: Verifier, groups: readonly FunctionEntry[][], batch: B
   send({ kind: 'result', batch, results, memory: process.memoryUsage.rss() });
 }
 
-// Ctrl-C is for the parent to answer; it ends the workers by disconnecting.
+// Ctrl-C reaches all processes. The parent handles it, and ends the workers by disconnecting.
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => process.exit(0));
 process.once('message', (job: VerifyJob) => void start(job));

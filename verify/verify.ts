@@ -17,15 +17,15 @@ import { checkTable } from './table-checks.js';
 import { unreachedRanges, unreachedRows } from './unreached.js';
 
 /**
- * What unknown values are made from, run by run. Two runs: what is right in one by accident of an
- * unknown value is wrong in the other.
+ * Each group is run once with each seed for unknown values. A row that is true in one run by accident of
+ * an unknown value is not in the other.
  */
 const SEEDS: readonly number[] = [1, 0x3d];
 
-/** Instructions before and after a finding's that are kept with it. */
+/** How many instructions before its own are kept with a finding. */
 const CONTEXT = 3;
 
-/** What verification of a program needs beside the program: made once, used for each function. */
+/** Verifies a program, group by group. */
 export class Verifier {
   readonly list: FunctionList;
   private readonly executor: Executor;
@@ -51,7 +51,7 @@ export class Verifier {
     return stepper.ok ? ok(new Verifier(program, edges, noreturn, stepper.value)) : stepper;
   }
 
-  /** Have every state of every path shown to somebody; undefined ends that. */
+  /** Call an observer with every state of every path; undefined stops that. */
   observe(observer: Executor['observer']): void {
     this.executor.observer = observer;
   }
@@ -105,7 +105,7 @@ export class Verifier {
     };
   }
 
-  /** As {@link run}, as plain values. */
+  /** Execute and check one group of functions. @returns plain values, which can be sent */
   examine(group: readonly FunctionEntry[]): GroupResult {
     const refused = this.stepper.refused;
     const { traces, findings } = this.run(group);
@@ -125,7 +125,7 @@ export class Verifier {
       counts.rows += trace.rowSeen.length;
       counts.rowsWrong += wrongRows.size;
       counts.rowsUnreached += rows.length;
-      const reason = size < 4 ? 'it has no instruction' : undefined;
+      const reason = size < 4 ? 'it has no instructions' : undefined;
       return {
         ...result,
         counts: noCounts(),
@@ -146,17 +146,17 @@ export class Verifier {
     };
   }
 
-  /** The groups that have a function whose name is wanted. */
+  /** The groups in which at least one function has a wanted name. */
   groups(wanted: (name: string) => boolean): FunctionEntry[][] {
     return this.list.groups().filter((group) => group.some(({ name }) => wanted(name)));
   }
 
-  /** Verify every group that has a function whose name is wanted. */
+  /** Verify the groups in which at least one function has a wanted name. */
   verify(wanted: (name: string) => boolean): VerifyReport {
     return makeReport(this.groups(wanted).map((group) => this.examine(group)));
   }
 
-  /** Give the engine back. */
+  /** Free the engine. */
   close(): void {
     this.stepper.close();
   }
@@ -168,7 +168,7 @@ function ruleOf({ table, fde }: FunctionEntry, row: number): UnwindRule | undefi
   return ruleAt(table.rules, table.rows.rule[first + row] as number);
 }
 
-/** One row for the whole function: nothing on the stack, everything in its register. */
+/** Whether the function has a single row, which says that nothing is on the stack. */
 function isLeaf({ table, fde }: FunctionEntry, rule: UnwindRule): boolean {
   return (
     table.functions.rowCount[fde] === 1 &&

@@ -1,34 +1,34 @@
-/** The abbreviations of units (DWARF 5 section 7.5.3): how each kind of entry is laid out. */
+/** Abbreviation tables (DWARF 5 section 7.5.3): the layout of each kind of entry in a unit. */
 import { Attribute, Form, FORM_SIZES, LEB_FORMS, OFFSET_FORMS } from './constants.js';
 import type { SectionCursor } from './section-cursor.js';
 import type { Unit } from './unit.js';
 
-/** How entries with one code are laid out. */
+/** The layout of the entries that have one abbreviation code. */
 export interface Abbreviation {
   /** DW_TAG_*. */
   readonly tag: number;
   readonly hasChildren: boolean;
-  /** DW_AT_* and DW_FORM_*, in turns. */
+  /** DW_AT_* and DW_FORM_*, alternating. */
   readonly attributes: readonly number[];
-  /** DW_FORM_implicit_const's values, by the attribute; NaN for one of more than 53 bits. */
+  /** Values of DW_FORM_implicit_const by attribute; NaN for one that may need more than 53 bits. */
   readonly constants: ReadonlyMap<number, number>;
-  /** Bytes of all attributes, when no value tells their size; -1 otherwise. */
+  /** Total bytes of the attributes; -1 when one of them has a variable size. */
   readonly size: number;
   readonly hasSibling: boolean;
 }
 
-/** One unit's, by code. */
+/** The abbreviations of one unit, by code. */
 export type Abbreviations = ReadonlyMap<number, Abbreviation>;
 
-/** Most in one table, and most attributes of all of them: kernels have some 400, and some 4000. */
+/** Limits on the codes and on all attributes of one table; kernels have about 400 and 4000. */
 const MAX_CODES = 1 << 16;
 const MAX_ATTRIBUTES = 1 << 20;
-/** Tables that are kept. */
+/** Number of tables kept. */
 const MAX_KEPT = 4;
-/** How often over the section may be read, before it is no compiler's. */
+/** How many times its own size the section may be read; no compiler's output needs more. */
 const MAX_READS = 4;
 
-/** Reads each table when a unit wants it, and keeps the last ones. */
+/** Reads each table when a unit needs it, and keeps the most recent ones. */
 export class AbbreviationTables {
   private readonly kept = new Map<string, Abbreviations>();
   private read = 0;
@@ -36,7 +36,7 @@ export class AbbreviationTables {
 
   constructor(private readonly cursor: SectionCursor) {}
 
-  /** @throws DebugInfoProblem */
+  /** The abbreviations of a unit. @throws DebugInfoProblem */
   of({ abbreviations, offsetSize, addressSize, version }: Unit): Abbreviations {
     const key = [abbreviations, offsetSize, addressSize, version === 2].join();
     const known = this.kept.get(key);
@@ -94,7 +94,7 @@ export class AbbreviationTables {
     return { tag, hasChildren, attributes, constants, size, hasSibling };
   }
 
-  /** SLEB128 of up to 64 bits. */
+  /** An SLEB128 of any length; NaN when it takes more than 7 bytes. */
   private constant(): number {
     const { cursor } = this;
     const start = cursor.at;
@@ -106,7 +106,9 @@ export class AbbreviationTables {
   }
 }
 
-/** Bytes of a value; -1 when the value says it itself; undefined for a form that is not known. */
+/**
+ * Bytes of a value of `form`; -1 when the value determines its own size; undefined when unknown.
+ */
 function formSize(
   form: number,
   offsetSize: number,

@@ -1,4 +1,4 @@
-/** Numbers of DWARF 5 section 7.5: tags, attributes and forms that matter for structures. */
+/** DWARF 5 section 7.5: the tags and attributes that structures need, and every form. */
 
 export const Tag = {
   CLASS: 0x02,
@@ -67,14 +67,14 @@ export const Form = {
   ADDRX2: 0x2a,
   ADDRX3: 0x2b,
   ADDRX4: 0x2c,
-  /** What GCC and dwz wrote before DWARF 5 had names for it. */
+  /** Extensions of GCC and dwz that predate the DWARF 5 forms. */
   GNU_ADDR_INDEX: 0x1f01,
   GNU_STR_INDEX: 0x1f02,
   GNU_REF_ALT: 0x1f20,
   GNU_STRP_ALT: 0x1f21,
 } as const;
 
-/** Bytes of the forms that have the same size in every unit. */
+/** Bytes of the forms whose size is the same in every unit. */
 export const FORM_SIZES: ReadonlyMap<number, number> = new Map([
   [Form.FLAG_PRESENT, 0],
   [Form.IMPLICIT_CONST, 0],
@@ -101,7 +101,7 @@ export const FORM_SIZES: ReadonlyMap<number, number> = new Map([
   [Form.DATA16, 16],
 ]);
 
-/** Forms that are offsets into another section, in bytes of the unit's format. */
+/** Forms that are offsets into another section: 4 or 8 bytes, as the unit's format says. */
 export const OFFSET_FORMS: ReadonlySet<number> = new Set([
   Form.STRP,
   Form.LINE_STRP,

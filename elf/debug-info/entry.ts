@@ -1,31 +1,39 @@
-/** Debugging information entries (DWARF 5 section 7.5.2): their attributes, of which some matter for structures. */
+/**
+ * Debugging information entries (DWARF 5 section 7.5.2): reads the attributes that structures need.
+ */
 import type { Abbreviation } from './abbreviations.js';
 import { Attribute, Form, FORM_SIZES, LEB_FORMS, OFFSET_FORMS } from './constants.js';
 import type { SectionCursor } from './section-cursor.js';
 import type { Unit } from './unit.js';
 
-/** Where a name is: no name, or an offset in one of the sections, or an index of `.debug_str_offsets`. */
+/**
+ * Where an entry's name is: an offset in one of the sections, an `index` into `.debug_str_offsets`,
+ * or `elsewhere`, in another file.
+ */
 export type NamePlace =
   'none' | 'debug_str' | 'debug_line_str' | 'debug_info' | 'index' | 'elsewhere';
 
-/** What an entry says of itself. One object is used again for each entry of a search. */
+/** The attributes of one entry. A search reuses one object for every entry. */
 export interface Entry {
   name: NamePlace;
+  /** Offset in that section in bytes, or the index. */
   nameAt: number;
-  /** Bytes of a name in the entry itself. */
+  /** Bytes of a name that is in the entry itself, without its NUL. */
   nameSize: number;
   isDeclaration: boolean;
-  /** Offset of the next entry at its level; -1 when it does not say. */
+  /** Offset in `.debug_info` of the next sibling; -1 when the entry has no DW_AT_sibling. */
   sibling: number;
-  /** Offset of its type's entry in `.debug_info`; -1 when it has none, or one of another file. */
+  /** Offset in `.debug_info` of its type's entry; -1 when it has none, or one in another file. */
   type: number;
-  /** Bytes from the start of the structure: 0 when it does not say, NaN when that is no number of whole bytes. */
+  /**
+   * Bytes from the start of the structure: 0 when not given, NaN when not a whole number of bytes.
+   */
   location: number;
-  /** Of a unit's entry: where its part of `.debug_str_offsets` begins; -1 when it does not say. */
+  /** Where a unit's part of `.debug_str_offsets` begins; -1 when the unit's entry does not say. */
   strOffsetsBase: number;
 }
 
-/** A fresh one. */
+/** An entry with no attributes. */
 export function emptyEntry(): Entry {
   return {
     name: 'none',
@@ -43,11 +51,14 @@ const OP_CONSTU = 0x10;
 const OP_PLUS = 0x22;
 const OP_PLUS_UCONST = 0x23;
 
-/** Reads entries' attributes; the cursor is after the abbreviation code, then after the attributes. */
+/**
+ * Reads the attributes of entries. Both methods expect the cursor after the abbreviation code, and
+ * leave it after the attributes.
+ */
 export class EntryReader {
   constructor(private readonly cursor: SectionCursor) {}
 
-  /** Passes over all attributes. @returns the sibling's offset, -1 without one */
+  /** Skips all attributes. @returns the offset of the sibling, or -1 when the entry has none */
   pass(unit: Unit, abbreviation: Abbreviation): number {
     const { cursor } = this;
     if (!abbreviation.hasSibling && abbreviation.size >= 0) {
@@ -64,7 +75,7 @@ export class EntryReader {
     return sibling;
   }
 
-  /** Reads all attributes into `entry`. */
+  /** Reads the attributes into `entry`. @throws DebugInfoProblem */
   read(unit: Unit, { attributes, constants }: Abbreviation, entry: Entry): void {
     entry.name = 'none';
     entry.isDeclaration = false;
@@ -95,7 +106,7 @@ export class EntryReader {
           break;
         }
         case Attribute.BIT_OFFSET:
-          // DWARF 3's bit fields: bits from the end of a unit of storage, which is of no use here.
+          // A DWARF 3 bit field counts bits from the end of its storage unit: no byte offset.
           this.passForm(unit, form);
           entry.location = NaN;
           break;
@@ -149,12 +160,14 @@ export class EntryReader {
     }
   }
 
-  /** DW_AT_data_member_location: a number, or an expression that adds one (DWARF 5 section 5.7.6). */
+  /**
+   * DW_AT_data_member_location: a number, or an expression that adds one (DWARF 5 section 5.7.6).
+   */
   private location(unit: Unit, form: number, constant: number | undefined): number {
     const { cursor } = this;
     const length = this.blockLength(form);
     if (length < 0) {
-      // Before version 4 these two are offsets of location lists.
+      // Before DWARF 4 these two forms are offsets of location lists.
       const isList = unit.version < 4 && (form === Form.DATA4 || form === Form.DATA8);
       const value = this.constant(unit, form, constant);
       return isList || form === Form.SEC_OFFSET ? NaN : value;
@@ -175,7 +188,7 @@ export class EntryReader {
     return isWhole ? value : NaN;
   }
 
-  /** A number; NaN for a form that is none. */
+  /** A constant; NaN when the form is not one. */
   private constant(unit: Unit, form: number, constant: number | undefined): number {
     const { cursor } = this;
     switch (form) {
@@ -199,7 +212,7 @@ export class EntryReader {
     }
   }
 
-  /** The offset in `.debug_info` of what is referred to; -1 for what is not in it. */
+  /** The offset in `.debug_info` that a reference names; -1 when it names another file. */
   private reference(unit: Unit, form: number): number {
     const { cursor } = this;
     switch (form) {
@@ -221,7 +234,7 @@ export class EntryReader {
     }
   }
 
-  /** Length of a block, whose bytes follow; -1 for another form. */
+  /** The length in bytes of the block that follows; -1 when the form is not a block. */
   private blockLength(form: number): number {
     const { cursor } = this;
     switch (form) {
@@ -252,7 +265,7 @@ export class EntryReader {
     } else if (form === Form.INDIRECT) {
       const at = cursor.at;
       const real = cursor.uleb('form');
-      // One that is indirect again, or has its value in the abbreviation, means nothing.
+      // Neither a second indirection nor a value in the abbreviation makes sense here.
       const isForm = real !== Form.INDIRECT && real !== Form.IMPLICIT_CONST;
       if (!isForm) cursor.refuse('unsupported-form', 'form', at, real);
       this.passForm(unit, real);

@@ -1,6 +1,6 @@
-/** Everything that can be wrong with DWARF's description of types, and one line for each. */
+/** Everything that can be wrong with DWARF type information, with a one-line message for each. */
 
-/** Why a section was refused: the first problem found. */
+/** Why a section was refused: the first problem that was found. */
 export interface DebugInfoError {
   readonly kind:
     | 'truncated'
@@ -12,15 +12,15 @@ export interface DebugInfoError {
     | 'unsupported-form'
     | 'too-large';
   readonly section: string;
-  /** The field in the words of DWARF 5 section 7.5. */
+  /** The field, as DWARF 5 section 7.5 names it. */
   readonly field: string;
   /** In the (decompressed) section, in bytes. */
   readonly offset: number;
-  /** The offending value; for `too-large` the limit. */
+  /** The offending value; for `too-large`, the limit. */
   readonly value: number;
 }
 
-/** One line about `error`, without a newline. */
+/** A one-line message for the user, without a newline. */
 export function formatDebugInfoError(error: DebugInfoError): string {
   const at = `${error.section}: ${error.field} at offset 0x${error.offset.toString(16)}`;
   const value = `0x${error.value.toString(16)}`;
@@ -32,7 +32,7 @@ export function formatDebugInfoError(error: DebugInfoError): string {
     case 'bad-length':
       return `${at} is ${value}, which points outside the section`;
     case 'bad-reference':
-      return `${at} refers to ${value}, which is not after it, or in no unit`;
+      return `${at} refers to ${value}, which does not follow it or is in no unit`;
     case 'no-abbreviation':
       return `${at} is ${error.value}, and the unit has no such abbreviation`;
     case 'unsupported-version':
@@ -40,11 +40,11 @@ export function formatDebugInfoError(error: DebugInfoError): string {
     case 'unsupported-form':
       return `${at} is ${value}, an unknown form`;
     case 'too-large':
-      return `${at}: more than ${error.value}, which no kernel has`;
+      return `${at}: more than ${error.value}, the limit`;
   }
 }
 
-/** Thrown inside the reader only, where a value cannot be read; never leaves the folder. */
+/** Thrown where a value cannot be read, and caught inside this folder. */
 export class DebugInfoProblem extends Error {
   constructor(readonly error: DebugInfoError) {
     super(formatDebugInfoError(error));

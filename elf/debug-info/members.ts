@@ -1,7 +1,8 @@
 /**
- * Where members of structures lie, from DWARF 2 to 5 (`.debug_info`), without reading more of it than the units up to the
- * one that has the last structure looked for. In memory at a time are 1 MiB of it, 256 KiB of `.debug_abbrev` with up to
- * four tables read from it, and 1 MiB of a string section.
+ * Finds the offsets of structure members in DWARF 2 to 5. A vmlinux can have hundreds of megabytes of
+ * `.debug_info`, so reading stops at the unit that defines the last structure wanted. Held in
+ * memory are 1 MiB of `.debug_info`, 256 KiB of `.debug_abbrev`, up to four abbreviation tables,
+ * and 1 MiB of a string section.
  */
 import { type Abbreviation, type Abbreviations, AbbreviationTables } from './abbreviations.js';
 import { Tag } from './constants.js';
@@ -20,13 +21,13 @@ export interface DebugInfoSections extends StringSections {
 
 /** A member to find. */
 export interface MemberPath {
-  /** Name of a structure at file scope. */
+  /** Name of the structure, which is at file scope. */
   readonly struct: string;
-  /** Through nested members, and anonymous ones without a name: `thread.cpu_context`. */
+  /** Dotted path through nested members, `thread.cpu_context`. Anonymous members are left out. */
   readonly member: string;
 }
 
-/** Where it is. */
+/** Where the member lies. */
 export interface FoundMember {
   /** Bytes from the start of the structure. */
   readonly offset: number;
@@ -34,20 +35,23 @@ export interface FoundMember {
   readonly entry: number;
 }
 
-/** Bytes of `.debug_info` and of `.debug_abbrev` that are in memory at a time. */
+/** Bytes of `.debug_info` and of `.debug_abbrev` held in memory. */
 const INFO_WINDOW = 1 << 20;
 const ABBREV_WINDOW = 1 << 18;
-/** Anonymous structures and modifiers inside each other; more is a loop. */
+/** Limit on nested anonymous structures and on chains of type modifiers; more is a loop. */
 const MAX_NESTING = 32;
-/** Entries read for members, once structures are found: task_struct and what is inside has some thousand. */
+/**
+ * Limit on entries read while resolving members; task_struct with all it contains has a few
+ * thousand.
+ */
 const MAX_ENTRIES = 1 << 18;
-/** Headers of units passed over for references from one unit to another. */
+/** Limit on unit headers read while resolving references between units. */
 const MAX_UNITS = 1 << 22;
 
 /**
- * Finds members. The first definition of each structure counts, at file scope and in a unit of a program:
- * declarations, type units and split files have none.
- * @returns for each path what was found
+ * Finds members. The first definition of each structure at file scope counts. Declarations, type
+ * units and split units are skipped: they define none.
+ * @returns one result for each path, undefined where the structure or the member was not found
  */
 export function findMembers(
   sections: DebugInfoSections,
@@ -83,8 +87,9 @@ class MemberSearch {
   private readonly entry: Entry = emptyEntry();
   private entriesLeft = MAX_ENTRIES;
   private unitsLeft = MAX_UNITS;
-  /** Of {@link baseUnit} in `.debug_str_offsets`. */
+  /** Where the part of `.debug_str_offsets` that {@link baseUnit} uses begins. */
   private base = 0;
+  /** Offset of the unit that {@link base} belongs to; -1 for none. */
   private baseUnit = -1;
 
   constructor(
@@ -114,7 +119,7 @@ class MemberSearch {
     });
   }
 
-  /** Looks at the entries of a unit that are at file scope. */
+  /** Searches a unit's file scope for the structures that are wanted. */
   private search(unit: Unit): void {
     const { cursor, reader, entry } = this;
     const table = this.tables.of(unit);
@@ -141,7 +146,7 @@ class MemberSearch {
     }
   }
 
-  /** Whether the entry just read is a definition that is looked for, and the first one. */
+  /** Records the entry just read when it is the first definition of a wanted structure. */
   private isFound(unit: Unit, at: number): boolean {
     const { entry } = this;
     if (entry.isDeclaration || entry.name === 'none') return false;
@@ -152,7 +157,7 @@ class MemberSearch {
     return true;
   }
 
-  /** The abbreviation of the entry at the cursor; undefined for the end of a list. */
+  /** The abbreviation of the entry at the cursor; undefined at the end of a list of siblings. */
   private abbreviation(table: Abbreviations): Abbreviation | undefined {
     const { cursor } = this;
     const at = cursor.at;
@@ -162,13 +167,14 @@ class MemberSearch {
     return abbreviation ?? cursor.refuse('no-abbreviation', 'abbreviation code', at, code);
   }
 
-  /** To a later entry of the unit, never back. */
+  /** Moves to a later entry of the unit. Moving back is refused: it could loop. */
   private jump(unit: Unit, to: number): void {
     const { cursor } = this;
     if (to < cursor.at || to > unit.end) cursor.refuse('bad-reference', 'sibling', cursor.at, to);
     cursor.at = to;
   }
 
+  /** Moves to an entry of `unit`, and limits the cursor to that unit. */
   private enter(unit: Unit, at: number): void {
     const { cursor } = this;
     if (at < unit.entries || at >= unit.end) cursor.refuse('bad-reference', 'type', at, at);
@@ -176,7 +182,9 @@ class MemberSearch {
     cursor.end = unit.end;
   }
 
-  /** Where a unit's part of `.debug_str_offsets` begins; its own entry says so. The cursor stays. */
+  /**
+   * Where a unit's part of `.debug_str_offsets` begins, from the unit's entry. Keeps the cursor.
+   */
   private stringsOf(unit: Unit): number {
     if (this.baseUnit === unit.start) return this.base;
     const { cursor, reader } = this;
@@ -186,7 +194,7 @@ class MemberSearch {
     this.enter(unit, unit.entries);
     const abbreviation = this.abbreviation(table);
     if (abbreviation !== undefined) reader.read(unit, abbreviation, entry);
-    // Without it, after the header of the section's only part.
+    // Without the attribute the section has one part, which begins after its header.
     const { strOffsetsBase } = entry;
     this.base = strOffsetsBase >= 0 ? strOffsetsBase : unit.offsetSize === 8 ? 16 : 8;
     this.baseUnit = unit.start;
@@ -207,7 +215,7 @@ class MemberSearch {
     return Number.isSafeInteger(offset) && offset >= 0 ? offset : undefined;
   }
 
-  /** A member of that name, also inside anonymous ones. */
+  /** The member of that name; members of anonymous members count as the structure's own. */
   private memberOf(structure: Structure, wanted: string, nesting: number): Member | undefined {
     if (nesting > MAX_NESTING) return undefined;
     for (const member of this.membersOf(structure)) {
@@ -221,7 +229,7 @@ class MemberSearch {
   }
 
   private membersOf({ at, unit }: Structure): readonly Member[] {
-    // What is visited again counts again: a graph of few entries has many ways through it.
+    // Count repeated visits too: a few entries can form a graph with very many paths.
     const known = this.members.get(at);
     this.count(known?.length ?? 0, at);
     if (known !== undefined) return known;
@@ -254,7 +262,9 @@ class MemberSearch {
     return members;
   }
 
-  /** The structure or union at an entry, behind typedefs and qualifiers. */
+  /**
+   * The structure or union that the type at an entry resolves to, through typedefs and qualifiers.
+   */
   private structureAt(from: Unit, type: number): Structure | undefined {
     let unit = from;
     let at = type;

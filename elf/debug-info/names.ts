@@ -1,30 +1,35 @@
-/** Names in the string sections (DWARF 5 section 7.26): where those that are looked for are, and what one is. */
+/**
+ * Reads names from the string sections (DWARF 5 section 7.26), and finds the places of wanted ones.
+ */
 import type { Entry } from './entry.js';
 import { type ByteSource, SectionCursor } from './section-cursor.js';
 import type { Unit } from './unit.js';
 
-/** The sections that names may be in; a build has some of them. */
+/** The sections that names may be in; undefined for those that a build does not have. */
 export interface StringSections {
   readonly str: ByteSource | undefined;
   readonly lineStr: ByteSource | undefined;
   readonly strOffsets: ByteSource | undefined;
 }
 
-/** Bytes searched at a time, and bytes read for one name. */
+/** Bytes searched at a time; bytes read for one name; bytes of `.debug_str_offsets` held. */
 const SEARCH_WINDOW = 1 << 20;
 const NAME_WINDOW = 256;
 const INDEX_WINDOW = 1 << 16;
-/** Most places of one name: a linker merges equal strings, so that there is one, and some as the ends of others. */
+/**
+ * Limit on the places where the wanted names were found. A linker merges equal strings, so each
+ * occurs once, and possibly as the end of longer strings.
+ */
 const MAX_PLACES = 1 << 14;
 
-/** Compares names of entries with some that are looked for. */
+/** Matches the names of entries against a set of wanted names. */
 export class Names {
   private readonly str: SectionCursor | undefined;
   private readonly lineStr: SectionCursor | undefined;
   private readonly strOffsets: SectionCursor | undefined;
   private readonly places = new Map<ByteSource, ReadonlyMap<number, string>>();
 
-  /** @param looked names of structures, in ASCII */
+  /** @param looked the wanted names, in ASCII */
   constructor(
     private readonly info: ByteSource,
     private readonly sections: StringSections,
@@ -38,8 +43,9 @@ export class Names {
   }
 
   /**
-   * Which of the names looked for an entry has. Its section is searched for them once, and not read for each entry.
-   * @param base of the unit in `.debug_str_offsets`
+   * The wanted name that an entry has; undefined for any other name. The string section is searched
+   * once for all wanted names, which is cheaper than reading the name of each entry.
+   * @param base where the unit's part of `.debug_str_offsets` begins
    */
   lookedFor(entry: Entry, unit: Unit, base: number): string | undefined {
     const { str, lineStr } = this.sections;
@@ -64,7 +70,7 @@ export class Names {
     }
   }
 
-  /** The name of an entry; '' when it has none, or one of another file. */
+  /** The name of an entry; '' when it has none, one in another file, or one over 128 characters. */
   of(entry: Entry, unit: Unit, base: number): string {
     switch (entry.name) {
       case 'debug_str':
@@ -89,7 +95,9 @@ export class Names {
     return cursor.offset('string offset', offsetSize);
   }
 
-  /** Every place of a string that is, or ends with, a name that is looked for. */
+  /**
+   * Offsets in the section at which a wanted name starts, alone or as the end of a longer string.
+   */
   private placesIn(source: ByteSource | undefined, section: string): ReadonlyMap<number, string> {
     if (source === undefined) return NOWHERE;
     const known = this.places.get(source);
@@ -117,7 +125,7 @@ export class Names {
 
 const NOWHERE: ReadonlyMap<number, string> = new Map();
 
-/** Longest name that is told from others. */
+/** Longest name that is read, in characters. */
 const MAX_NAME = 128;
 
 function nameAt(cursor: SectionCursor | undefined, at: number): string {

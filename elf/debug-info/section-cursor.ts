@@ -1,23 +1,25 @@
-/** Reads a section of any size through a window: no more of it is in memory. */
+/** Reads a section of any size through a window, so that only the window is in memory. */
 import { type ByteProblem, ByteCursor } from '../../base/byte-cursor.js';
 import { type DebugInfoError, DebugInfoProblem } from './error.js';
 
-/** Bytes that can be read anywhere. */
+/** Bytes with random access. */
 export interface ByteSource {
-  /** In bytes. */
+  /** Number of bytes. */
   readonly size: number;
-  /** The bytes of a range that lies within; throws what its owner throws when they cannot be had. */
+  /**
+   * The bytes of a range, which must lie within. Throws the implementation's error when unreadable.
+   */
   read(offset: number, length: number): Uint8Array;
 }
 
 const NOTHING = new DataView(new ArrayBuffer(0));
 
-/** A {@link ByteCursor} whose view is the window, and whose offsets are those in the section. */
+/** A {@link ByteCursor} whose view is the window and whose offsets are in the section. */
 export class SectionCursor extends ByteCursor {
   private low = 0;
   private high = 0;
 
-  /** @param window bytes read at a time; no field that is read is longer */
+  /** @param window bytes read at a time; no single field may be longer */
   constructor(
     readonly section: string,
     private readonly source: ByteSource,
@@ -43,18 +45,18 @@ export class SectionCursor extends ByteCursor {
     return start - this.low;
   }
 
-  /** Moves past bytes that nobody looks at. */
+  /** Skips bytes without reading them. */
   pass(field: string, length: number): void {
     if (length > this.end - this.at) this.fail('truncated', field, this.at, length);
     this.at += length;
   }
 
-  /** Moves past a number of any size (DWARF 5 section 7.6). */
+  /** Skips a LEB128 of any length (DWARF 5 section 7.6). */
   passLeb(field: string): void {
     while (this.u8(field) >= 0x80);
   }
 
-  /** A section offset of 4 or 8 bytes. */
+  /** A section offset of 4 or 8 bytes; one above 2^53 is refused. */
   offset(field: string, size: number): number {
     if (size === 4) return this.u32(field);
     const start = this.at;
@@ -63,7 +65,7 @@ export class SectionCursor extends ByteCursor {
     return value;
   }
 
-  /** The whole section, or what may be read of it, again. */
+  /** Moves to an offset in the section, and lets the cursor read up to the section's end again. */
   seek(at: number): void {
     this.at = at;
     this.end = this.source.size;

@@ -1,7 +1,7 @@
-/** Headers of units (DWARF 5 section 7.5.1; DWARF 4 section 7.5.1). */
+/** Unit headers (DWARF 5 section 7.5.1; DWARF 4 section 7.5.1). */
 import type { SectionCursor } from './section-cursor.js';
 
-/** A unit of `.debug_info`. */
+/** A unit of `.debug_info`. All offsets are in that section, unless said otherwise, in bytes. */
 export interface Unit {
   /** Offset of its header. */
   readonly start: number;
@@ -11,17 +11,19 @@ export interface Unit {
   readonly end: number;
   /** 2 to 5. */
   readonly version: number;
-  /** Bytes of an offset: 4, or 8 in the 64-bit format. */
+  /** Size of a section offset in bytes: 4, or 8 in the 64-bit format. */
   readonly offsetSize: number;
-  /** Bytes of an address. */
+  /** Size of an address in bytes. */
   readonly addressSize: number;
-  /** Where its abbreviations begin. */
+  /** Offset of its abbreviations in `.debug_abbrev`. */
   readonly abbreviations: number;
-  /** Whether it describes a program, and not one type that others refer to by signature. */
+  /**
+   * Whether it is a program's unit and not, say, a type unit, which is referred to by signature.
+   */
   readonly hasStructures: boolean;
 }
 
-/** DW_UT_compile, DW_UT_partial, DW_UT_skeleton; the others are type units and those of split files. */
+/** DW_UT_compile, DW_UT_partial and DW_UT_skeleton; the others are type units and split units. */
 const PROGRAM_UNITS: readonly number[] = [1, 3, 4];
 const LONG_FORMAT = 0xffffffff;
 const RESERVED_LENGTHS = 0xfffffff0;

@@ -1,6 +1,7 @@
 /**
- * Function graph on a kernel that was not booted: a fgraph_ops of ours is the only one that is registered. The kernel's own code
- * does the rest: ftrace_caller pushes on the return stack, return_to_handler takes off.
+ * Function graph on a kernel that was not booted, with our fgraph_ops as the only registered one.
+ * The kernel's own code does the rest: ftrace_caller pushes onto the return stack, and
+ * return_to_handler pops from it.
  */
 import { NOP } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
@@ -13,22 +14,25 @@ import type { CodeWord } from '../kernel-state.js';
 import { enabledSite, patchSite } from './patch-site.js';
 import { TRACER_STATE_SIZE, type TracerSetup } from './tracer-setup.js';
 
-/** Offsets in the tracer's memory: the return stack, which is 4 KiB, and the fgraph_ops. */
+/** Byte offsets in the tracer's memory: the return stack, which is 4 KiB, and the fgraph_ops. */
 const RETURN_STACK = 0;
 const GRAPH_OPS = 0x1000;
-/** struct fgraph_ops (v6.11 and later) begins with entryfunc, retfunc and a struct ftrace_ops, and that with func. */
+/**
+ * Byte offsets in struct fgraph_ops (v6.11 and later), which begins with entryfunc, retfunc and a
+ * struct ftrace_ops. The ftrace_ops begins with func.
+ */
 const RETFUNC = 8;
 const OPS = 16;
 const MAX_OPS = TRACER_STATE_SIZE - GRAPH_OPS - 2 * OPS;
 
-/** The address of a function's ftrace_ops is in the 8 bytes in front of it: two NOPs as linked. */
+/** Bytes before a function that hold the address of its ftrace_ops; as linked, two NOPs. */
 const LITERAL = 8;
 
 function hasLiteral(machine: Machine, fn: Address): boolean {
   return machine.loadedWord(fn - LITERAL) === NOP && machine.loadedWord(fn - LITERAL + 4) === NOP;
 }
 
-/** The functions of a kernel that can be traced, each once, by names that match. */
+/** The functions of a kernel that can be traced and whose names match, each once. */
 export function traceableFunctions(
   machine: Machine,
   isWanted: (name: string) => boolean,
@@ -45,7 +49,7 @@ export function traceableFunctions(
   return [...found.values()];
 }
 
-/** Why functions of a kernel cannot be traced by function graph; undefined when they can. */
+/** Why function graph cannot trace functions of this kernel; undefined when it can. */
 export function graphObstacle(kernel: KernelImage): string | undefined {
   const needed = ['fgraph_array', 'fgraph_array_bitmask', 'ftrace_graph_func', 'global_ops'];
   const absent = ['return_to_handler', 'ftrace_caller', ...needed].filter(
@@ -64,9 +68,12 @@ export function graphObstacle(kernel: KernelImage): string | undefined {
 }
 
 /**
- * A fgraph_ops that traces every function, and is in front of each given one, where ftrace_caller finds the ftrace_ops to
- * call. At the return it has the kernel's own trace_graph_return() called, which finds that no data was reserved for the call
- * (v6.13 and later), and returns; without that function, a callback that does nothing.
+ * Sets up a fgraph_ops that traces every function, and puts its ftrace_ops before each given
+ * function, where ftrace_caller looks for it.
+ *
+ * On return it calls the kernel's own trace_graph_return(), which finds that no data was reserved
+ * for the call (v6.13 and later) and returns. A kernel without that function gets a callback that
+ * does nothing.
  */
 export function graphTracer(
   machine: Machine,
@@ -74,13 +81,13 @@ export function graphTracer(
 ): Result<TracerSetup, string> {
   const { kernel, memory } = machine;
   const { tracers } = kernel.unbooted ?? {};
-  if (tracers === undefined) return fail('a booted kernel is needed');
+  if (tracers === undefined) return fail('a real kernel is needed');
   const obstacle = graphObstacle(kernel);
   if (obstacle !== undefined) return fail(obstacle);
   const at = (name: string): Address => kernel.symbol(name) ?? NaN;
   const graph = tracers.state + GRAPH_OPS;
   const ops = graph + OPS;
-  // The global ftrace_ops has the hashes that match every function; a copy keeps pointing to them.
+  // The hashes of the global ftrace_ops match every function; a copy still points to them.
   const size = machine.symbols.byName('global_ops')?.size ?? 0;
   if (size === 0 || size > MAX_OPS) return fail(`global_ops has ${size} bytes`);
   const words = [];

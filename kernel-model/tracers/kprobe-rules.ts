@@ -1,11 +1,11 @@
 /**
- * What Linux does with the instruction under a kprobe: steps it in a slot, simulates it, or refuses
- * it (arch/arm64/kernel/probes/decode-insn.c, v7.3-rc7). Encodings: Arm ARM C4.1.
+ * How Linux executes the instruction under a kprobe: it steps it in a slot, simulates it, or
+ * refuses it (arch/arm64/kernel/probes/decode-insn.c, v7.3-rc7). Encodings: Arm ARM C4.1.
  */
 import { NOP } from '../../aarch64/encodings.js';
 import { exceptionImmediate } from '../../aarch64/instruction.js';
 
-/** How a probed instruction is executed; `refused` is -EINVAL at registration. */
+/** How a probed instruction is executed. `refused`: registration fails with -EINVAL. */
 export type ProbeMethod = 'slot' | 'simulated' | 'refused';
 
 /** Hints, `CRm:op2`, that may be stepped: XPACLRI, PACIA1716, PACIB1716, PACI[AB][ZSP]*, BTI. */
@@ -14,22 +14,22 @@ const STEPPABLE_HINTS: ReadonlySet<number> = new Set([7, 8, 10, 24, 25, 26, 27, 
 /** System register field (bits 19:5) of DAIF in MRS. */
 const SYSREG_DAIF = 0x5a11;
 
-/** What becomes of an instruction word under a kprobe. */
+/** How an instruction word is executed under a kprobe. */
 export function probeMethod(word: number): ProbeMethod {
   const op = word >>> 0;
   if (op === NOP) return 'simulated';
   if (isBranchOrSystem(op)) return branchOrSystem(op);
   if (isLoadLiteral(op) || isPcRelative(op)) return 'simulated';
-  // PRFM (literal) and the vector loads of a literal; nothing simulates these.
+  // PRFM (literal) and the literal loads of vector registers: the kernel simulates none of them.
   if ((op & 0x3b000000) >>> 0 === 0x18000000) return 'refused';
-  // Exclusive loads and stores: an exception in between clears the monitor.
+  // Exclusive loads and stores: an exception between them clears the monitor.
   if ((op & 0x3f000000) >>> 0 === 0x08000000 && (op & 0x00800000) === 0) return 'refused';
   return 'slot';
 }
 
 /**
- * The kernel's function that simulates an instruction (arch/arm64/kernel/probes/simulate-insn.c, v7.3-rc7).
- * Undefined for one that is not `simulated`.
+ * The kernel function that simulates an instruction (arch/arm64/kernel/probes/simulate-insn.c,
+ * v7.3-rc7). Undefined when the instruction is not `simulated`.
  */
 export function simulatorOf(word: number): string | undefined {
   const op = word >>> 0;
@@ -45,10 +45,13 @@ export function simulatorOf(word: number): string | undefined {
   return (op & 0xfffffc1f) >>> 0 === 0xd65f0000 ? 'simulate_ret' : 'simulate_br_blr';
 }
 
-/** Immediates of the breakpoints that are kprobes' own (arch/arm64/include/asm/brk-imm.h, v7.3-rc7). */
+/** BRK immediates that kprobes use (arch/arm64/include/asm/brk-imm.h, v7.3-rc7). */
 export const ProbeBrk = { KPROBE: 0x004, SINGLE_STEP: 0x006, KRETPROBE: 0x007 } as const;
 
-/** Whether a `brk` is a kprobe's, the one after its slot, or a kretprobe's trampoline. */
+/**
+ * Whether a `brk` belongs to kprobes: the probe, the one after its slot, or a kretprobe's
+ * trampoline.
+ */
 export function isProbeBreakpoint(word: number): boolean {
   const immediate = exceptionImmediate(word);
   return (
@@ -78,7 +81,7 @@ function branchOrSystem(op: number): ProbeMethod {
   if ((op & 0x7c000000) >>> 0 === 0x34000000) return 'simulated'; // CBZ, CBNZ, TBZ, TBNZ
   if ((op & 0xff000010) >>> 0 === 0x54000000) return 'simulated'; // B.cond
   if ((op & 0xff9ffc1f) >>> 0 === 0xd61f0000) {
-    // BR, BLR, RET; the fourth of this pattern is not allocated.
+    // BR, BLR, RET; the fourth encoding of this pattern is unallocated.
     return ((op >>> 21) & 3) === 3 ? 'refused' : 'simulated';
   }
   // ERET, and the branches that authenticate.

@@ -1,6 +1,7 @@
 /**
- * A kretprobe on a kernel that was not booted: the kretprobe and its kprobe as register_kretprobe() leaves them, with a
- * pool of some instances. The kernel's own code does the rest, from the breakpoint at the function's first instruction.
+ * A kretprobe on a kernel that was not booted: the kretprobe and its kprobe as register_kretprobe()
+ * leaves them, with a small pool of instances. The kernel's own code does the rest, starting at the
+ * breakpoint on the function's first instruction.
  */
 import { brkWord } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
@@ -13,20 +14,25 @@ import { initialisedSite, patchSite } from './patch-site.js';
 import type { MemberName } from '../vmlinux/structure-offsets.js';
 import type { TracerSetup } from './tracer-setup.js';
 
-/** Offsets in the tracer's memory. */
+/** Byte offsets in the tracer's memory. */
 const KRETPROBE = 0x1000;
 const HOLDER = 0x1200;
 const SLOT_LIST = 0x1300;
 const SLOT = 0x1400;
 const INSTANCES = 0x1500;
-/** struct kretprobe_instance, from its list member: next, rph. */
+/** Byte offset of rph in struct kretprobe_instance, counted from its list member, next. */
 const INSTANCE_HOLDER = 8;
-/** struct objpool_slot (v6.7 and later): head, tail, last, mask, then the objects. */
+/**
+ * Byte offsets in struct objpool_slot (v6.7 and later): head, tail, last, mask, then the objects.
+ */
 const SLOT_TAIL = 4;
 const SLOT_LAST = 8;
 const SLOT_MASK = 12;
 const SLOT_ENTRIES = 16;
-/** Objects that are in the pool, all of them for CPU 0: a power of two. Deeper recursion is missed, as in any kernel. */
+/**
+ * Objects in the pool, all of them for CPU 0; a power of two. Deeper recursion is missed, as in any
+ * kernel.
+ */
 const OBJECTS = 4;
 const INSTANCE_SPACING = 0x80;
 
@@ -43,27 +49,28 @@ const NEEDED_MEMBERS: readonly MemberName[] = [
   ...(['kretprobeEntryHandler', 'kretprobeHolder', 'holderObjects', 'holderSlots'] as const),
 ];
 
-/** Why functions of a kernel cannot have a kretprobe; undefined when they can. */
+/** Why functions of this kernel cannot have a kretprobe; undefined when they can. */
 export function kretprobeObstacle(kernel: KernelImage): string | undefined {
   if (kernel.symbol('__kretprobe_trampoline') === undefined) {
-    return 'no __kretprobe_trampoline: CONFIG_KRETPROBES, and not by rethook, is needed';
+    return 'no __kretprobe_trampoline: CONFIG_KRETPROBES is needed, and without rethook';
   }
   const absent = NEEDED_SYMBOLS.filter((name) => kernel.symbol(name) === undefined);
   if (absent.length > 0) return `no ${absent.join(', ')}: kretprobes of v6.7 or later are needed`;
   const { members } = kernel.unbooted ?? {};
   return NEEDED_MEMBERS.some((name) => Number.isNaN(members?.[name].value ?? NaN))
-    ? 'struct kprobe, kretprobe, kretprobe_holder, kretprobe_instance or task_struct.kretprobe_instances is not known: see kunwind-lab doctor'
+    ? 'the layout of struct kprobe, kretprobe, kretprobe_holder or kretprobe_instance, or task_struct.kretprobe_instances, is not known: see kunwind-lab doctor'
     : undefined;
 }
 
 /**
- * A kretprobe on `fn`, with user's handlers for entry and return, in front of the kprobe that is in every bucket of kprobe_table.
- * The instances of its pool are in the slot of CPU 0, which is possible, as boot says.
+ * Sets up a kretprobe on `fn`, with entry and return handlers that do nothing. Its kprobe is linked
+ * in front of the one that is in every bucket of kprobe_table. The instances of its pool are in the
+ * slot of CPU 0, the only possible CPU.
  */
 export function kretprobe(machine: Machine, fn: Address): Result<TracerSetup, string> {
   const { kernel, memory } = machine;
   const { tracers, members } = kernel.unbooted ?? {};
-  if (tracers === undefined || members === undefined) return fail('a booted kernel is needed');
+  if (tracers === undefined || members === undefined) return fail('a real kernel is needed');
   const obstacle = kretprobeObstacle(kernel);
   if (obstacle !== undefined) return fail(obstacle);
   const at = (name: string): Address => kernel.symbol(name) ?? NaN;
@@ -76,7 +83,7 @@ export function kretprobe(machine: Machine, fn: Address): Result<TracerSetup, st
   if (!stepped.ok) return stepped;
   const { opcode, simulator, behind } = stepped.value;
   const words = [
-    // hlist_node.next of the one that is there: the list of its bucket.
+    // hlist_node.next of the kprobe that is already there: the list of its bucket.
     { address: other, value: probe + members.kprobeList.value },
     { address: probe + members.kprobeAddress.value, value: fn },
     { address: probe + members.kprobePreHandler.value, value: at('pre_handler_kretprobe') },
@@ -118,14 +125,17 @@ export function kretprobe(machine: Machine, fn: Address): Result<TracerSetup, st
 /** How the instruction under the breakpoint is executed. */
 interface SteppedInstruction {
   readonly opcode: number;
-  /** The kernel's function that simulates it, or 0: it is stepped in the slot. */
+  /** The kernel function that simulates it; 0: it is stepped in the slot. */
   readonly simulator: Address;
-  /** Where execution goes on after the slot, or 0. */
+  /** Where execution continues after the slot, or 0. */
   readonly behind: Address;
   readonly code: readonly CodeWord[];
 }
 
-/** As arch_prepare_kprobe() would have it; the first word of a patch site is what boot leaves there. */
+/**
+ * The instruction as arch_prepare_kprobe() would prepare it. For the first word of a patch site,
+ * that is the instruction that boot puts there.
+ */
 function steppedInstruction(
   machine: Machine,
   fn: Address,

@@ -1,20 +1,21 @@
 /**
  * Functions that only a booted kernel can run: memory allocation, waiting, contended locks, the
- * console, patching of code. A breakpoint in the first word of each stops execution there, so that the function is
- * named instead of running on whatever a kernel that was never booted has in memory.
+ * console, patching of code. A breakpoint in the first word of each stops execution there. The
+ * function can then be reported by name, instead of running on the uninitialised memory of a kernel
+ * that was never booted.
  */
 import { brkWord } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
 import type { ElfSymbol } from '../../elf/symbols.js';
 import type { BootedFunctions } from '../kernel-image.js';
 
-/** The immediate is used by nothing in arch/arm64/include/asm/brk-imm.h (v7.3-rc7). */
+/** Not used by anything in arch/arm64/include/asm/brk-imm.h (v7.3-rc7). */
 const TRAP_BRK_IMM = 0xfd1;
 
-/** The instruction that stands in the first word of each function. */
+/** The instruction that replaces the first word of each function. */
 export const TRAP_WORD: number = brkWord(TRAP_BRK_IMM);
 
-/** Names as in v7.3-rc7 and back to v5.15; a version suffix of the compiler or of alloc tags may follow. */
+/** Names in v5.15 to v7.3-rc7. A suffix that the compiler or alloc tags add may follow. */
 const NAMES: ReadonlySet<string> = new Set([
   // The console, and the ways to end a kernel.
   ...['printk', '_printk', 'vprintk', 'vprintk_emit', 'console_unlock', 'warn_slowpath_fmt'],
@@ -58,7 +59,7 @@ const NAMES: ReadonlySet<string> = new Set([
     '__vmalloc_node',
   ],
   ...['pcpu_alloc', '__alloc_percpu', 'free_percpu', 'memblock_alloc_try_nid', 'handle_mm_fault'],
-  // The scheduler, and what waits.
+  // The scheduler, and functions that wait.
   ...[
     'schedule',
     '__schedule',
@@ -82,7 +83,7 @@ const NAMES: ReadonlySet<string> = new Set([
     'call_rcu',
   ],
   ...['copy_process', 'kthread_create_on_node', 'cpu_do_idle', 'rcu_note_context_switch'],
-  // Locks that somebody else holds.
+  // Contended locks.
   ...['queued_spin_lock_slowpath', 'queued_read_lock_slowpath', 'queued_write_lock_slowpath'],
   ...['__mutex_lock_slowpath', '__down', 'rwsem_down_read_slowpath', 'rwsem_down_write_slowpath'],
   ...['osq_lock', 'rt_mutex_slowlock', '__percpu_down_read', 'rtlock_slowlock'],
@@ -99,7 +100,7 @@ const NAMES: ReadonlySet<string> = new Set([
   ...['__arm_smccc_hvc', 'do_mem_abort', 'do_el1_undef', 'bad_mode', '__panic_unhandled'],
 ]);
 
-/** The functions of an image that are to be stopped at. A name may belong to several static functions. */
+/** The functions of an image at which to stop. Several static functions may have the same name. */
 export function bootedFunctions(symbols: readonly ElfSymbol[]): BootedFunctions {
   const found = new Map<Address, string>();
   for (const { name, kind, address, absolute } of symbols) {

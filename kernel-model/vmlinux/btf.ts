@@ -1,6 +1,6 @@
 /**
- * Structure offsets from a kernel's BTF (Documentation/bpf/btf.rst, v7.3-rc7): the section `.BTF` of a kernel built
- * with CONFIG_DEBUG_INFO_BTF.
+ * Structure offsets from a kernel's BTF (Documentation/bpf/btf.rst, v7.3-rc7): the section `.BTF`,
+ * which a kernel with CONFIG_DEBUG_INFO_BTF has.
  */
 import { fail, ok, type Result } from '../../base/result.js';
 import type { OffsetSource } from './structure-offsets.js';
@@ -10,7 +10,7 @@ const HEADER_SIZE = 24;
 const TYPE_SIZE = 12;
 const MEMBER_SIZE = 12;
 
-/** Kinds of types whose names or extra bytes matter here. */
+/** The kinds of types that are handled here, or that have extra bytes. */
 const Kind = {
   INT: 1,
   ARRAY: 3,
@@ -29,7 +29,7 @@ const Kind = {
   ENUM64: 19,
 } as const;
 const LAST_KIND = 19;
-/** Bytes that follow a type, fixed and for each of its `vlen` parts. */
+/** Bytes that follow a type: a fixed number, and a number for each of its `vlen` parts. */
 const EXTRA: Readonly<Record<number, readonly [fixed: number, each: number]>> = {
   [Kind.INT]: [4, 0],
   [Kind.ARRAY]: [12, 0],
@@ -42,12 +42,12 @@ const EXTRA: Readonly<Record<number, readonly [fixed: number, each: number]>> = 
   [Kind.DECL_TAG]: [4, 0],
   [Kind.ENUM64]: [0, 12],
 };
-/** Anonymous structures and modifiers inside each other; more is a loop. */
+/** Limit of nested anonymous structures and modifiers; more is a loop. */
 const MAX_NESTING = 32;
-/** Members looked at for one name: few types can have many ways through them. */
+/** Members that one look-up may visit, because a few types can be nested in very many ways. */
 const MAX_MEMBERS = 1 << 18;
 
-/** Types by number, of which only structures are looked at. */
+/** All types by number. Only structures are searched. */
 class BtfTypes implements OffsetSource {
   readonly origin = 'BTF';
   private readonly structs = new Map<string, number>();
@@ -80,7 +80,10 @@ class BtfTypes implements OffsetSource {
     return offset;
   };
 
-  /** A member of that name, also inside anonymous ones; bytes from the start of the structure. */
+  /**
+   * The offset of a member with that name, in bytes from the start of the structure. Searches
+   * anonymous members, too.
+   */
   private member(
     at: number,
     wanted: string,
@@ -102,7 +105,7 @@ class BtfTypes implements OffsetSource {
     return undefined;
   }
 
-  /** The type behind typedefs and qualifiers. */
+  /** The type, without typedefs and qualifiers. */
   private resolve(type: number): number | undefined {
     let at = this.types[type];
     for (let i = 0; i < MAX_NESTING && at !== undefined && at > 0; i++) {
@@ -140,7 +143,7 @@ class BtfTypes implements OffsetSource {
   }
 }
 
-/** Reads a `.BTF` section. The error is one line without the file's name. */
+/** Reads a `.BTF` section. The error is one line, without the file's name. */
 export function readBtf(section: Uint8Array): Result<OffsetSource, string> {
   const view = new DataView(section.buffer, section.byteOffset, section.byteLength);
   if (section.length < HEADER_SIZE)

@@ -1,6 +1,6 @@
 /**
- * The kernel's bug table: which `brk #0x800` is a WARN, which a BUG, and where in the source it stands
- * (struct bug_entry, include/asm-generic/bug.h, v7.3-rc7; arch/arm64/include/asm/asm-bug.h).
+ * The kernel's bug table: which `brk #0x800` is a WARN and which is a BUG, and where each is in the
+ * source (struct bug_entry, include/asm-generic/bug.h, v7.3-rc7; arch/arm64/include/asm/asm-bug.h).
  */
 import { brkWord } from '../../aarch64/encodings.js';
 import type { Address } from '../../base/address.js';
@@ -11,7 +11,7 @@ const BUG_BRK_IMM = 0x800;
 
 /** One WARN or BUG site. */
 export interface BugSite {
-  /** BUGFLAG_WARNING: the kernel goes on after the breakpoint. */
+  /** BUGFLAG_WARNING: the kernel continues after the breakpoint. */
   readonly warning: boolean;
   /** `kernel/kprobes.c:123`; absent without CONFIG_DEBUG_BUGVERBOSE. */
   readonly place: string | undefined;
@@ -30,16 +30,16 @@ export class BugTable {
     return this.sites.size;
   }
 
-  /** The site of a breakpoint, or undefined when that is not in the table. */
+  /** The site of a breakpoint; undefined when the table does not have it. */
   at(address: Address): BugSite | undefined {
     return this.sites.get(address);
   }
 
   /**
    * Read the table between `__start___bug_table` and `__stop___bug_table`. Entries hold pointers
-   * relative to themselves: {breakpoint, file, u16 line, u16 flags} with CONFIG_DEBUG_BUGVERBOSE,
-   * with a format string besides after CONFIG_DEBUG_BUGVERBOSE_DETAILED, and {breakpoint, u16 flags}
-   * without; which of them, their size says.
+   * relative to themselves. With CONFIG_DEBUG_BUGVERBOSE an entry is {breakpoint, file, u16 line,
+   * u16 flags}, with CONFIG_DEBUG_BUGVERBOSE_DETAILED it has a format string after the breakpoint,
+   * and without either it is {breakpoint, u16 flags}. The entry size tells them apart.
    */
   static read(elf: ElfImage, start: Address | undefined, end: Address | undefined): BugTable {
     const bytes = new ImageBytes(elf);
@@ -66,7 +66,9 @@ export class BugTable {
 
 const ENTRY_SIZES = { bare: 8, verbose: 12, detailed: 16 } as const;
 
-/** The size at which every entry, up to some, points at a `brk #0x800`; 0 when none does. */
+/**
+ * The entry size for which all of the first entries point at a `brk #0x800`; 0 when there is none.
+ */
 function entrySize(bytes: ImageBytes, start: Address, end: Address): number {
   const brk = brkWord(BUG_BRK_IMM);
   for (const size of Object.values(ENTRY_SIZES)) {
@@ -94,7 +96,7 @@ class ImageBytes {
     return undefined;
   }
 
-  /** The text at an address up to its NUL; empty where there is none. */
+  /** The text at an address, up to its NUL; empty where the file has none. */
   text(address: Address, limit: number): string {
     for (const { address: low, data } of this.elf.segments) {
       const offset = address - low;

@@ -1,13 +1,10 @@
 /**
- * What a real kernel must have to be run without booting it, what it has, and what a missing part costs.
- * The answer is a list for a person to read and, when nothing needed is missing, the kernel image.
+ * Checks whether a real kernel has what it takes to run it without booting it, and what a missing
+ * part costs. The result is a list for a person to read and, when nothing required is missing, the
+ * kernel image.
  */
-import { immediate12, isSetFp, isSubSp } from '../../aarch64/encodings.js';
-import type { Address } from '../../base/address.js';
 import type { ElfError } from '../../elf/error.js';
 import type { ElfImage } from '../../elf/image.js';
-import type { LoadedSegment } from '../../elf/segments.js';
-import type { ElfSymbol } from '../../elf/symbols.js';
 import { ok, type Result } from '../../base/result.js';
 import {
   type KernelImage,
@@ -29,27 +26,31 @@ import {
   type OffsetSource,
   WANTED_MEMBERS,
 } from './structure-offsets.js';
-import { symbolsByName, threadStart, vmlinuxImage } from './image.js';
+import { threadStart, vmlinuxImage } from './image.js';
+import { LinkedKernel } from './linked-kernel.js';
 import { unsupportedExceptions } from './unsupported-exceptions.js';
 import type { WalkStub } from '../walk-stub.js';
 
-/** One thing looked for. */
+/** One thing that is checked. */
 export interface VmlinuxItem {
   readonly what: string;
-  /** `ok`: there. `missing`: the kernel can be swept without it. `unusable`: it cannot. */
+  /**
+   * `ok`: present. `missing`: absent, but the kernel can be swept without it. `unusable`: the
+   * kernel cannot be swept.
+   */
   readonly state: 'ok' | 'missing' | 'unusable';
-  /** What was found, or what its absence costs. */
+  /** What was found, or what the absence costs. */
   readonly detail: string;
 }
 
-/** A kernel that was looked at. */
+/** The result of a check. */
 export interface VmlinuxCheck {
   readonly items: readonly VmlinuxItem[];
-  /** Absent when something needed is missing. */
+  /** Undefined when something required is missing. */
   readonly kernel: KernelImage | undefined;
 }
 
-/** Looks at a kernel. @param sources of structure offsets, the best first */
+/** Checks a kernel. `sources` are those of structure offsets, the best one first. */
 export function checkVmlinux(
   elf: ElfImage,
   sources: readonly OffsetSource[],
@@ -58,98 +59,24 @@ export function checkVmlinux(
 ): Result<VmlinuxCheck, ElfError> {
   const loaded = elf.applyRelocations();
   if (!loaded.ok) return loaded;
-  const facts = new Facts(elf, loaded.value);
-  const offsets = findOffsets([...sources, codeOffsets(facts)], facts.initTask());
+  const linked = new LinkedKernel(elf, loaded.value);
+  const offsets = findOffsets([...sources, codeOffsets(linked)], linked.initTask());
   const items = [
-    ...requiredItems(facts, given),
-    ...offsetSourceItems(facts, offsets),
-    ...layoutItems(facts, offsets),
-    ...featureItems(facts, offsets),
+    ...requiredItems(linked, given),
+    ...offsetSourceItems(linked, offsets),
+    ...layoutItems(linked, offsets),
+    ...featureItems(linked, offsets),
   ];
   const usable = items.every(({ state }) => state !== 'unusable');
   return ok({ items, kernel: usable ? vmlinuxImage(elf, loaded.value, offsets, stub) : undefined });
 }
 
-/** The first thing that a kernel cannot be swept without, in one line. */
+/** In one line, the first thing that makes a kernel unusable. */
 export function unusableReason({ items }: VmlinuxCheck): string {
   const bad = items.filter(({ state }) => state === 'unusable');
   const [first] = bad;
   const more = bad.length > 1 ? ` (and ${bad.length - 1} more; see kunwind-lab doctor)` : '';
   return first === undefined ? '' : `${first.what}: ${first.detail}${more}`;
-}
-
-/** Symbols and loaded bytes of one kernel. */
-class Facts {
-  readonly symbols: ReadonlyMap<string, ElfSymbol>;
-
-  constructor(
-    readonly elf: ElfImage,
-    private readonly loaded: readonly LoadedSegment[],
-  ) {
-    this.symbols = symbolsByName(elf);
-  }
-
-  at(name: string): Address | undefined {
-    return this.symbols.get(name)?.address;
-  }
-
-  has(name: string): boolean {
-    return this.symbols.has(name);
-  }
-
-  view(address: Address, bytes: number): DataView | undefined {
-    for (const { address: low, data } of this.loaded) {
-      const offset = address - low;
-      if (offset < 0 || offset + bytes > data.length) continue;
-      return new DataView(data.buffer, data.byteOffset + offset, bytes);
-    }
-    return undefined;
-  }
-
-  /** The instruction word at an address, 0 where there is none. */
-  word(address: Address): number {
-    return this.view(address, 4)?.getUint32(0, true) ?? 0;
-  }
-
-  get threadSize(): number | undefined {
-    const low = this.at('__start_init_stack') ?? this.at('init_stack');
-    const high = this.at('__end_init_stack');
-    if (low !== undefined && high !== undefined) return high - low;
-    return this.symbols.get('init_stack')?.size || undefined;
-  }
-
-  initTask(): InitTask {
-    const task = this.symbols.get('init_task');
-    const stack = this.at('init_stack') ?? this.at('init_thread_union') ?? NaN;
-    const words: Address[] = [];
-    const count = Math.min(task?.size ?? 0, 1 << 16) >> 3;
-    const view = task === undefined ? undefined : this.view(task.address, 8 * count);
-    for (let i = 0; view !== undefined && i < count; i++) {
-      words.push(Number(view.getBigInt64(8 * i, true)));
-    }
-    return { words, stack };
-  }
-
-  /** `sub sp, sp, #imm`, the first instruction of the vector of an interrupt at EL1. */
-  ptRegsSize(): number | undefined {
-    const vector = (this.at('vectors') ?? NaN) + 0x280;
-    for (let i = 0; i < 4; i++) {
-      const word = this.word(vector + 4 * i);
-      if (isSubSp(word)) return immediate12(word);
-    }
-    return undefined;
-  }
-
-  /** `add x29, sp, #imm` in the entry code: where the metadata record lies in pt_regs. */
-  stackFrame(): number | undefined {
-    const entry = this.symbols.get('el1h_64_irq');
-    if (entry === undefined) return undefined;
-    for (let at = 0; at < Math.max(entry.size, 160); at += 4) {
-      const word = this.word(entry.address + at);
-      if (isSetFp(word)) return immediate12(word);
-    }
-    return undefined;
-  }
 }
 
 const REQUIRED: readonly (readonly [symbol: string, why: string])[] = [
@@ -160,30 +87,33 @@ const REQUIRED: readonly (readonly [symbol: string, why: string])[] = [
   ['handle_arch_irq', 'the pointer through which interrupts are handled'],
 ];
 
-function* requiredItems(facts: Facts, given: OffsetsFile | undefined): Generator<VmlinuxItem> {
-  if (facts.elf.stripped) {
+function* requiredItems(
+  linked: LinkedKernel,
+  given: OffsetsFile | undefined,
+): Generator<VmlinuxItem> {
+  if (linked.elf.stripped) {
     yield unusable(
       'symbols',
       'the file is stripped, and symbol names are needed: use the vmlinux of the build',
     );
     return;
   }
-  const isKernel = facts.has('vectors') && facts.has('init_task');
+  const isKernel = linked.has('vectors') && linked.has('init_task');
   if (!isKernel) {
     yield unusable('symbols', 'neither vectors nor init_task: this is not an arm64 vmlinux');
     return;
   }
-  yield found('symbols', `${facts.elf.symbols.length}`);
+  yield found('symbols', `${linked.elf.symbols.length}`);
   for (const [name, why] of REQUIRED) {
-    if (!facts.has(name)) yield unusable(name, `no such symbol: ${why}`);
+    if (!linked.has(name)) yield unusable(name, `no such symbol: ${why}`);
   }
-  if (threadStart(facts.elf, facts.symbols.get('ret_from_fork')) === undefined) {
+  if (threadStart(linked.elf, linked.symbols.get('ret_from_fork')) === undefined) {
     yield unusable(
       'ret_from_fork',
       'no such symbol, or no `blr x19` in it: threads cannot be started',
     );
   }
-  const { threadSize } = facts;
+  const { threadSize } = linked;
   if (threadSize === undefined)
     yield unusable('task stack', 'size unknown: no __end_init_stack, and init_stack has no size');
   else if (threadSize !== THREAD_SIZE) {
@@ -192,8 +122,8 @@ function* requiredItems(facts: Facts, given: OffsetsFile | undefined): Generator
       `${threadSize} bytes; only kernels with ${THREAD_SIZE} can be run`,
     );
   } else yield found('task stack', `${threadSize} bytes, init_stack`);
-  const size = given?.ptRegsSize ?? facts.ptRegsSize();
-  const record = given?.stackFrame ?? facts.stackFrame();
+  const size = given?.ptRegsSize ?? linked.ptRegsSize();
+  const record = given?.stackFrame ?? linked.stackFrame();
   if (size !== PT_REGS_SIZE || record !== S_STACKFRAME) {
     const have = `${size ?? 'unknown'} bytes, frame record at ${record ?? 'unknown'}`;
     yield unusable(
@@ -203,12 +133,15 @@ function* requiredItems(facts: Facts, given: OffsetsFile | undefined): Generator
   } else yield found('pt_regs', `${size} bytes, metadata record at ${record}`);
 }
 
-/** Which descriptions of the build the offsets below are from, the best first, and which it has besides. */
-function* offsetSourceItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {
-  if (!facts.has('init_task')) return;
+/**
+ * Says which descriptions of the build the offsets are from, the best one first, and which ones
+ * were not needed.
+ */
+function* offsetSourceItems(linked: LinkedKernel, offsets: KnownOffsets): Generator<VmlinuxItem> {
+  if (!linked.has('init_task')) return;
   const origins = new Set(MEMBER_NAMES.map((name) => offsets[name].origin));
   const used = ORIGINS.filter((origin) => origins.has(origin));
-  const names = new Set(facts.elf.sections.map(({ name }) => name));
+  const names = new Set(linked.elf.sections.map(({ name }) => name));
   const has = {
     BTF: names.has('.BTF'),
     DWARF: names.has('.debug_info') || names.has('.zdebug_info'),
@@ -218,19 +151,19 @@ function* offsetSourceItems(facts: Facts, offsets: KnownOffsets): Generator<Vmli
   yield found('structure offsets', `from ${used.join(', ') || 'nowhere'}${rest}`);
 }
 
-/** By rank: each offset is from the first that has it. */
+/** By rank: each offset comes from the first of these that has it. */
 const ORIGINS = ['offsets file', 'BTF', 'DWARF', 'init_task', 'code'] as const;
 
-function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {
-  if (!facts.has('init_task')) return;
-  const task = facts.initTask();
+function* layoutItems(linked: LinkedKernel, offsets: KnownOffsets): Generator<VmlinuxItem> {
+  if (!linked.has('init_task')) return;
+  const task = linked.initTask();
   for (const name of MEMBER_NAMES) {
     const { struct, member, needed, define } = WANTED_MEMBERS[name];
     const { value, origin, evidence } = offsets[name];
     const what = `${struct}.${member}`;
     if (!Number.isNaN(value)) {
       const told = evidence === undefined ? origin : `${origin}: ${evidence}`;
-      // What else gives offsets is part of the file, and so of the same build.
+      // The other sources are part of the file, and so of the same build.
       const wrong = origin === 'offsets file' ? contradictionOf(name, value, task) : undefined;
       if (wrong === undefined) yield found(what, `${value} (${told})`);
       else yield unusable(what, `${value} (${told}), but ${wrong}: offsets of another build?`);
@@ -240,7 +173,10 @@ function* layoutItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIte
   }
 }
 
-/** What init_task, which is linked with both, says against an offset of a member. */
+/**
+ * How init_task contradicts the offset of a member; undefined when it does not. It is part of the
+ * image, so it shows the true layout.
+ */
 function contradictionOf(
   name: MemberName,
   offset: number,
@@ -257,16 +193,16 @@ function contradictionOf(
   return undefined;
 }
 
-function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxItem> {
-  if (!facts.has('init_task')) return;
-  const { elf } = facts;
+function* featureItems(linked: LinkedKernel, offsets: KnownOffsets): Generator<VmlinuxItem> {
+  if (!linked.has('init_task')) return;
+  const { elf } = linked;
   yield elf.sframe.length > 0
     ? found('.sframe', `${elf.sframe.reduce((sum, { size }) => sum + size, 0)} bytes`)
     : missing(
         '.sframe',
         'only frame-pointer is possible: other policies would be unreliable at every exception',
       );
-  const unsupported = unsupportedExceptions(facts.symbols, offsets);
+  const unsupported = unsupportedExceptions(linked.symbols, offsets);
   const kind = (what: string, number: number, detail: string): VmlinuxItem => {
     const why = unsupported.get(number);
     return why === undefined ? found(what, detail) : missing(what, why);
@@ -282,7 +218,7 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
     'also where code has set PSTATE.I: as linked, priority masking is not patched in',
   );
   yield kind('sdei', Kind.SDEI, 'firmware events');
-  const graph = rangeOf(facts.symbols.get('return_to_handler')) !== undefined;
+  const graph = rangeOf(linked.symbols.get('return_to_handler')) !== undefined;
   yield graph && !Number.isNaN(offsets.taskRetStack.value)
     ? found('function graph', 'return_to_handler and the return stack')
     : missing(
@@ -291,19 +227,19 @@ function* featureItems(facts: Facts, offsets: KnownOffsets): Generator<VmlinuxIt
           ? 'task_struct.ret_stack is not known: no traced functions'
           : 'no CONFIG_FUNCTION_GRAPH_TRACER: no fgraph paths',
       );
-  yield facts.has('__kretprobe_trampoline')
+  yield linked.has('__kretprobe_trampoline')
     ? found('kretprobes', '__kretprobe_trampoline')
     : missing('kretprobes', 'no CONFIG_KRETPROBES: no kretprobe paths');
-  yield facts.has('arch_stack_walk_reliable') && facts.has('arch_stack_walk')
+  yield linked.has('arch_stack_walk_reliable') && linked.has('arch_stack_walk')
     ? found('own unwinder', 'arch_stack_walk_reliable')
     : missing(
         'own unwinder',
         'no arch_stack_walk_reliable (before v6.19 or without CONFIG_HAVE_RELIABLE_STACKTRACE): --unwinder model only',
       );
-  yield facts.has('kunwind_variant')
+  yield linked.has('kunwind_variant')
     ? found('variants', 'kunwind_variant')
     : missing('variants', 'no kunwind_variant: one unwinder, compared with the given --policy');
-  yield facts.has('__start___bug_table')
+  yield linked.has('__start___bug_table')
     ? found('bug table', 'WARN and BUG sites have names')
     : missing('bug table', 'no CONFIG_GENERIC_BUG: a WARN is reported by address only');
 }

@@ -1,7 +1,7 @@
 /**
- * Structure offsets read off the kernel's own code, for a build without BTF and DWARF: which members of the task, of a
- * kretprobe's instance and of a kprobe the functions that look them up load, what they compare them with, and which
- * of them they call. The rest stays unknown.
+ * Structure offsets from the kernel's own code, for a build without BTF and DWARF. The functions
+ * that look up members of the task, of a kretprobe's instance and of a kprobe show their offsets by
+ * what they load, compare and call. Other offsets stay unknown.
  */
 import {
   elementOf,
@@ -19,7 +19,7 @@ import { WANTED_MEMBERS } from './structure-offsets.js';
 
 const TRAMPOLINES = ['__kretprobe_trampoline', 'arch_rethook_trampoline'] as const;
 
-/** The offsets that the code tells, each with the instruction that tells it. */
+/** The offsets that the code shows, each with the instruction that shows it. */
 export function codeOffsets(code: KernelCode): OffsetSource {
   const found = new Map<string, { readonly value: number; readonly evidence: string }>();
   const set = (member: MemberName, value: number, evidence: string): void => {
@@ -41,8 +41,9 @@ export function codeOffsets(code: KernelCode): OffsetSource {
 type Setter = (member: MemberName, value: number, evidence: string) => void;
 
 /**
- * ftrace_graph_ret_addr(task, ...) loads two members of the task: curr_ret_stack, an int, and ret_stack, a pointer.
- * ftrace_return_to_handler() begins with the same two of the current task. Both must agree.
+ * ftrace_graph_ret_addr(task, ...) loads two members of the task: curr_ret_stack, an int, and
+ * ret_stack, a pointer. ftrace_return_to_handler() begins by loading the same two from the current
+ * task. Both functions must agree.
  */
 function returnStack(code: KernelCode, set: Setter): void {
   const lookup = scan(code, 'ftrace_graph_ret_addr');
@@ -59,9 +60,9 @@ function returnStack(code: KernelCode, set: Setter): void {
 }
 
 /**
- * kretprobe_find_ret_addr(task, fp, ...) follows the task's list: of each instance it compares ret_addr with the
- * trampoline, and fp with its argument. The list links a member of the instance, whose distance from the
- * start shows where a pointer to the start is made.
+ * kretprobe_find_ret_addr(task, fp, ...) follows the task's list of instances. It compares ret_addr
+ * of each with the trampoline, and fp with its argument. The list links a member of the instance.
+ * The distance of that member from the start shows where the code computes a pointer to the start.
  */
 function kretprobes(code: KernelCode, set: Setter): void {
   const seen = scan(code, 'kretprobe_find_ret_addr');
@@ -93,8 +94,8 @@ function kretprobes(code: KernelCode, set: Setter): void {
 }
 
 /**
- * pre_handler_kretprobe(kprobe, ...) loads one pointer from its kretprobe, the holder, and from the pool in that a pointer,
- * the slots of the CPUs, and an int, the number of objects.
+ * pre_handler_kretprobe(kprobe, ...) loads one pointer from its kretprobe: the holder. From the
+ * pool in the holder it loads a pointer, the slots of the CPUs, and an int, the number of objects.
  */
 function instancePool(code: KernelCode, set: Setter): void {
   const seen = scan(code, 'pre_handler_kretprobe');
@@ -109,18 +110,22 @@ function instancePool(code: KernelCode, set: Setter): void {
   set('holderObjects', objects.offset, `load at ${objects.at}`);
 }
 
-/** The handlers of a kretprobe: what pre_handler_kretprobe() and the trampoline's handler call of it. */
+/**
+ * The handlers of a kretprobe: the members that pre_handler_kretprobe() and the trampoline's
+ * handler call.
+ */
 function kretprobeHandlers(code: KernelCode, set: Setter): void {
   const [entry, another] = calledMembers(scan(code, 'pre_handler_kretprobe'), 'arg0');
   if (entry !== undefined && another === undefined) {
     set('kretprobeEntryHandler', entry.offset, `called through the pointer loaded at ${entry.at}`);
   }
-  // Of the current task's instances each leads to the holder, and that to the kretprobe.
+  // Each of the current task's instances leads to the holder, and the holder to the kretprobe.
   const seen = scan(code, '__kretprobe_trampoline_handler');
   const list = seen?.loads.find(({ root, size }) => root === 'task' && size === 8);
   if (list === undefined) return;
   const holders = seen?.loads.filter(({ root }) => root === loaded(list)).map(loaded) ?? [];
-  // The holder's first member is the kretprobe; loaded into the same register it looks like the next node of a list.
+  // The kretprobe is the holder's first member. When it is loaded into the same register, the load
+  // looks like one of the next node of a list.
   const found = holders.flatMap((holder) => [
     ...calledMembers(seen, holder),
     ...calledMembers(seen, loaded({ root: holder, offset: 0, size: 8 })),
@@ -136,8 +141,8 @@ function kretprobeHandlers(code: KernelCode, set: Setter): void {
 }
 
 /**
- * arch_prepare_kprobe(p) stores the instruction at p->addr, the slot that it gets, and the address after p->addr;
- * arch_simulate_insn(p, regs) calls what simulates the instruction.
+ * arch_prepare_kprobe(p) stores the instruction at p->addr, the slot that it gets, and the address
+ * after p->addr. arch_simulate_insn(p, regs) calls the function that simulates the instruction.
  */
 function probedInstruction(code: KernelCode, set: Setter): void {
   const seen = scan(code, 'arch_prepare_kprobe');
@@ -168,8 +173,9 @@ function probedInstruction(code: KernelCode, set: Setter): void {
 }
 
 /**
- * get_kprobe(addr) compares a member of what kprobe_table lists with its argument. The list links a member of the
- * kprobe, which is at the start unless a pointer to the start is made first.
+ * get_kprobe(addr) compares its argument with a member of each kprobe that kprobe_table lists. The
+ * list links a member of the kprobe. That member is at the start, unless the code first computes a
+ * pointer to the start.
  */
 function kprobes(code: KernelCode, set: Setter): void {
   const lookup = scan(code, 'get_kprobe');
@@ -201,9 +207,10 @@ const isArgument = (value: Value | undefined): boolean =>
 const BREAKPOINT_HANDLERS = ['kprobe_brk_handler', 'kprobe_breakpoint_handler'] as const;
 
 /**
- * What calls a kprobe's pre_handler: the handler of the breakpoint, that of get_kprobe()'s answer, and
- * aggr_pre_handler(p, regs), that of each kprobe in p's list. Neither calls anything else of a kprobe, unless the
- * compiler has put a function into the first: then it has several, and nothing is said.
+ * The functions that call a kprobe's pre_handler: the breakpoint's handler, on the result of
+ * get_kprobe(), and aggr_pre_handler(p, regs), on each kprobe in p's list. Neither calls anything
+ * else through a kprobe, unless the compiler has inlined a function into the first. That one then
+ * has several such calls, and gives no answer.
  */
 function preHandlers(code: KernelCode): Load[] {
   const probe = resultOf(code.symbols.get('get_kprobe')?.address ?? NaN);
@@ -214,7 +221,9 @@ function preHandlers(code: KernelCode): Load[] {
   return found;
 }
 
-/** The loads of the functions that are called, from the structure that `root` points to or into. */
+/**
+ * The loads of functions that are then called, from the structure that `root` points to or into.
+ */
 function calledMembers(seen: Seen | undefined, root: string): Load[] {
   if (seen === undefined) return [];
   const container = seen.containers.get(root) ?? 0;

@@ -1,7 +1,8 @@
 /**
- * What one function of a kernel does with what it is given: which members it loads, stores, compares and calls. Its
- * registers are followed in the order of the addresses, forward branches with it; what two ways do not agree on is not
- * known. What is reached by a branch back only is followed after that, from the first such branch.
+ * What one function of a kernel does with its arguments: which members it loads, stores, compares
+ * and calls. Its registers are followed in the order of the addresses, and along forward branches.
+ * Where two paths meet, a register on which they disagree becomes unknown. Code that only a
+ * backward branch reaches is followed after that, with the registers of the first such branch.
  */
 import type { Address } from '../../base/address.js';
 import type { ElfSymbol } from '../../elf/symbols.js';
@@ -9,15 +10,17 @@ import type { ElfSymbol } from '../../elf/symbols.js';
 /** A kernel's symbols and code. */
 export interface KernelCode {
   readonly symbols: ReadonlyMap<string, ElfSymbol>;
-  /** The instruction word at an address, 0 where there is none. */
+  /** The instruction word at an address; 0 where there is none. */
   word(address: Address): number;
 }
 
-/** What a register holds: a known root and bytes from it. */
+/** What a register holds: a known root plus an offset in bytes. */
 export interface Value {
   /**
-   * `arg0`, `task`, `address`, `*root+offset:size` for what was loaded from there, `element ADDRESS` for a word of a
-   * table, `result ADDRESS` for what a function gave back.
+   * - `arg0`, `task`, `address`;
+   * - `*root+offset:size`: what was loaded from there;
+   * - `element ADDRESS`: a word of a table;
+   * - `result ADDRESS`: what a function returned.
    */
   readonly root: string;
   readonly offset: number;
@@ -36,18 +39,18 @@ export interface Store extends Load {
   readonly value: Value;
 }
 
-/** What was seen of one function. */
+/** What one function was seen to do. */
 export interface Seen {
   readonly loads: readonly Load[];
   readonly stores: readonly Store[];
   readonly compares: readonly (readonly [Value, Value])[];
-  /** Bytes subtracted from a pointer, by its root. */
+  /** Bytes that are subtracted from a pointer, by its root. */
   readonly containers: ReadonlyMap<string, number>;
-  /** What BLR calls. */
+  /** The targets of its BLR instructions. */
   readonly calls: readonly Value[];
 }
 
-/** Longest function looked at, in bytes. */
+/** The longest function that is scanned, in bytes. */
 const MAX_FUNCTION = 1 << 14;
 
 /** The root of a word of a table. */
@@ -60,13 +63,13 @@ export function resultOf(callee: Address): string {
   return `result ${callee}`;
 }
 
-/** x0 to x30, then, from {@link SPILLED} on, the doublewords from SP up. */
+/** x0 to x30; from {@link SPILLED} on, the doublewords from SP up. */
 type Registers = (Value | undefined)[];
 
 const SP = 31;
 const SPILLED = 32;
 
-/** What two ways to the same instruction agree on. */
+/** The registers on which two paths to the same instruction agree. */
 function common(a: Registers, b: Registers): Registers {
   return a.map((value, i) =>
     value?.root === b[i]?.root && value?.offset === b[i]?.offset ? value : undefined,
@@ -82,7 +85,7 @@ function branchTarget(pc: Address, word: number): Address | undefined {
   return is(word, 0x7e000000, 0x36000000) ? pc + 4 * ((word << 13) >> 18) : undefined;
 }
 
-/** B, BR, RET, RETAA: what follows is reached from elsewhere, if at all. Not BLR. */
+/** B, BR, RET, RETAA: the next instruction is reached from elsewhere, if at all. Not BLR. */
 function endsFlow(word: number): boolean {
   return word >>> 26 === 0x05 || is(word, 0xffbf0000, 0xd61f0000);
 }
@@ -92,7 +95,7 @@ export function loaded({ root, offset, size }: Omit<Load, 'at'>): string {
   return `*${root}+${offset}:${size}`;
 }
 
-/** Follow a function's registers; undefined when the kernel lacks it. */
+/** Follow a function's registers. Undefined when the kernel lacks the function. */
 export function scan(code: KernelCode, name: string): Seen | undefined {
   const symbol = code.symbols.get(name);
   if (symbol === undefined || symbol.size === 0) return undefined;
@@ -124,7 +127,7 @@ class Pass {
     this.end = start + size;
   }
 
-  /** From an instruction on, and then from what was branched back to. */
+  /** Follow the code from an instruction on, then what backward branches reach. */
   follow(from: Address, registers: Registers): void {
     this.run(from, registers);
     for (;;) {
@@ -138,7 +141,9 @@ class Pass {
     return pc >= this.start && pc < this.end && !this.followed.has(pc);
   }
 
-  /** To the end of the function, or where the flow ends or goes on in what was followed. */
+  /**
+   * Run to the end of the function, to the end of the flow, or into code that was already followed.
+   */
   private run(from: Address, first: Registers): void {
     let registers = first;
     let reached = true;
@@ -149,7 +154,7 @@ class Pass {
         registers = reached ? common(registers, state) : [...state];
         reached = true;
       }
-      // Reached only from later code, as a loop is: nothing is known yet, so nothing is lost.
+      // Only later code leads here, as in a loop. Nothing is known yet, so nothing is lost.
       if (!reached) continue;
       this.followed.add(pc);
       const word = this.code.word(pc) >>> 0;
@@ -160,12 +165,12 @@ class Pass {
       }
       if (endsFlow(word)) reached = false;
       else this.step(pc, word, registers);
-      // Number 31 is SP or XZR: neither is followed.
+      // Number 31 is SP or XZR, neither of which is followed.
       registers[SP] = undefined;
     }
   }
 
-  /** What one instruction does to the registers. */
+  /** Apply one instruction to the registers, and note what it loads, stores, compares or calls. */
   private step(pc: Address, word: number, registers: Registers): void {
     const { loads, stores, compares, calls, containers } = this.seen;
     const d = word & 31;
@@ -198,7 +203,7 @@ class Pass {
       if (writesBack) registers[base] = moved;
       const load = { ...(after ? n : moved), size, at };
       loads.push(load);
-      // The link to the next node of a list is another node.
+      // The link to the next node of a list leads to a node like this one.
       const isLink = size === 8 && load.offset === 0 && load.root.startsWith('*') && base === d;
       registers[d] = isLink ? n : { root: loaded(load), offset: 0 };
     } else if (is(word, 0xbfc00000, 0xb9000000)) {
@@ -226,7 +231,7 @@ class Pass {
       const isTable = n?.root === 'address';
       registers[d] = isTable ? { root: elementOf(n.offset), offset: 0 } : undefined;
     } else if (word >>> 26 === 0x25 || is(word, 0xfffffc1f, 0xd63f0000)) {
-      // BL and BLR: x0 to x18 are the callee's.
+      // BL and BLR: the callee may change x0 to x18.
       const callee = word >>> 26 === 0x25 ? pc + 4 * ((word << 6) >> 6) : NaN;
       if (Number.isNaN(callee) && n !== undefined) calls.push(n);
       registers.fill(undefined, 0, 19);
@@ -237,7 +242,7 @@ class Pass {
         registers[(word >>> 5) & 31] = undefined;
         if (((word >>> 5) & 31) === SP) forgetSpills(registers);
       }
-      // Of a pair of loads the second register.
+      // The second register of a pair of loads.
       if (is(word, 0x3a400000, 0x28400000)) registers[(word >>> 10) & 31] = undefined;
     }
   }
@@ -249,7 +254,10 @@ function isLoad(word: number): boolean {
   return is(word, 0xbfc00000, 0xb9400000) || isUnscaled;
 }
 
-/** What such a load adds to its base register, in bytes; whether it keeps the sum; whether only after the load. */
+/**
+ * The addressing mode of such a load: what it adds to its base register, in bytes; whether it
+ * writes the sum back; whether it adds only after the load.
+ */
 function addressing(word: number, size: number) {
   // The unsigned offset counts words of that size.
   if ((word & 0x1000000) !== 0) {
@@ -265,17 +273,17 @@ function isSpillOfTwo(word: number): boolean {
   return is(word, 0xff8003e0, 0xa90003e0) && pairOffset(word) >= 0;
 }
 
-/** The offset of a pair of doublewords, in doublewords. */
+/** The offset of a load or store of two doublewords, in doublewords. */
 function pairOffset(word: number): number {
   return (word << 10) >> 25;
 }
 
-/** SP moves: what was spilled is at other offsets now. */
+/** SP moves, so what was spilled is now at other offsets. */
 function forgetSpills(registers: Registers): void {
   registers.length = SPILLED;
 }
 
-/** A load or store that changes its base register, of one register or of a pair. */
+/** Whether a load or store, of one register or of two, changes its base register. */
 function movesBase(word: number): boolean {
   return is(word, 0x3b200400, 0x38000400) || is(word, 0x3a800000, 0x28800000);
 }
@@ -297,8 +305,8 @@ function immediate(word: number): number {
 }
 
 /**
- * Whether an instruction that is none of the above may write the register in its bits 4:0: not a branch,
- * nor a system instruction, nor a store, nor a conditional compare, which has flags there.
+ * Whether an instruction that is none of the above may write the register in its bits 4:0.
+ * Branches, system instructions, stores and conditional compares, which have flags there, do not.
  */
 function writesRegister(word: number): boolean {
   const group = (word >>> 25) & 0xf;

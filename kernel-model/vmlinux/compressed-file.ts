@@ -1,6 +1,6 @@
 /**
- * A kernel file that is compressed with xz or zstd, decompressed once into a temporary file that workers can share and
- * read by position. gzip needs none of this: the loader takes it.
+ * Decompresses a kernel file, compressed with xz or zstd, once into a temporary file that workers
+ * can share and read by position. gzip needs none of this, because the loader reads it.
  */
 import {
   closeSync,
@@ -26,8 +26,8 @@ type Compression = 'xz' | 'zstd';
 
 /**
  * Where the file can be loaded from: its own path, or that of a decompressed copy.
- * @param scratch told how to remove the copy, before there is any
- * @returns the error is one line that names `file`
+ * @param scratch is told how to remove the copy, before the copy exists
+ * @returns the path; the error is one line that names `file`
  */
 export async function plainFile(
   file: string,
@@ -59,7 +59,10 @@ export async function plainFile(
   }
 }
 
-/** @throws Error with a `syscall` when a file cannot be read or written, without when the data is at fault */
+/**
+ * @throws Error with a `syscall` when a file cannot be read or written, without one when the data
+ * is bad
+ */
 async function decompress(compression: Compression, path: string, copy: string): Promise<void> {
   const out = openSync(copy, 'wx');
   try {
@@ -75,7 +78,10 @@ async function decompress(compression: Compression, path: string, copy: string):
   }
 }
 
-/** By the first bytes: the .xz file format 1.2.0, section 2.1.1.1; RFC 8878, section 3.1.1. */
+/**
+ * The compression, by the file's first bytes: the .xz file format 1.2.0, section 2.1.1.1; RFC 8878,
+ * section 3.1.1.
+ */
 function compressionOf(path: string): Compression | undefined {
   const magic = Buffer.alloc(6);
   try {
@@ -83,7 +89,7 @@ function compressionOf(path: string): Compression | undefined {
     readSync(descriptor, magic, 0, magic.length, 0);
     closeSync(descriptor);
   } catch {
-    // Whoever loads the file says what is wrong with it.
+    // Loading the file will report what is wrong with it.
     return undefined;
   }
   if (magic.toString('latin1') === '\xfd7zXZ\0') return 'xz';

@@ -1,4 +1,4 @@
-/** Structure offsets from a kernel's DWARF, for what nothing better tells. */
+/** Structure offsets from a kernel's DWARF, for members that no better source has. */
 import { sectionBytes, type SectionBytes, SectionUnreadable } from '../../elf/section-bytes.js';
 import type { ElfImage } from '../../elf/image.js';
 import { fail, ok, type Result } from '../../base/result.js';
@@ -7,9 +7,10 @@ import { formatDebugInfoError } from '../../elf/debug-info/error.js';
 import { findMembers, type FoundMember } from '../../elf/debug-info/members.js';
 
 /**
- * Reads DWARF as far as the last of the structures is.
- * @param members asked for; the source knows no other
- * @returns undefined when there is no DWARF, or no member. The error is one line without the file's name
+ * Reads DWARF until the last of the structures is found.
+ * @param members the members to find; the source knows no others
+ * @returns undefined when there is no DWARF or none of the members. The error is one line, without
+ * the file's name
  */
 export function dwarfOffsets(
   elf: ElfImage,
@@ -55,7 +56,10 @@ function sourceOf(
   };
 }
 
-/** Symbols without which a kernel does not have a structure: all units would be searched for it. */
+/**
+ * Symbols without which a kernel does not have a structure. Without this check, all units would be
+ * searched for it.
+ */
 const PROOF: readonly (readonly [struct: RegExp, symbols: readonly string[]])[] = [
   [/^kprobe$/, ['kprobe_table']],
   [/^(kretprobe|objpool)/, ['__kretprobe_trampoline', 'arch_rethook_trampoline']],

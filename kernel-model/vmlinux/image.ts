@@ -1,6 +1,6 @@
 /**
- * A real vmlinux as a kernel image: which of its symbols play which role, and the state that its boot would have
- * made and that is set up directly instead. docs/real-kernels.md lists that state.
+ * A real vmlinux as a kernel image: which of its symbols play which role, and the state that its
+ * boot would have made, which is set up directly instead. docs/real-kernels.md lists that state.
  */
 import { branchWord, RET } from '../../aarch64/encodings.js';
 import { type Address, highWord, lowWord } from '../../base/address.js';
@@ -25,8 +25,9 @@ import { KPROBE_BUCKETS, unsupportedExceptions } from './unsupported-exceptions.
 import type { WalkStub } from '../walk-stub.js';
 
 /**
- * Where memory of our own lies that a kernel would have allocated: away from a vmlinux, from the stub and
- * from what else is loaded. Stacks are aligned to twice their size, for the overflow test of the vectors.
+ * Where the memory lies that a kernel would have allocated: away from a vmlinux, from the stub and
+ * from everything else that is loaded. Stacks are aligned to twice their size, for the vectors'
+ * overflow test.
  */
 const STATE_AREA: Address = -(2 ** 47) + 0x200018000000;
 const STATE_SIZE = 0x1000 + TRACER_STATE_SIZE;
@@ -36,7 +37,10 @@ const IRQ_STACK = STATE_AREA + 0x40000;
 const STACK_SPACING = 2 * THREAD_SIZE;
 const PMR_UNMASKED = 0xe0;
 
-/** The roles of a real kernel, with everything that the driver needs. @param loaded with relocations applied */
+/**
+ * A real kernel with its roles resolved, and everything that the driver needs.
+ * @param loaded segments with relocations applied
+ */
 export function vmlinuxImage(
   elf: ElfImage,
   loaded: readonly LoadedSegment[],
@@ -107,9 +111,9 @@ export function vmlinuxImage(
       ],
       code: [
         ...[...traps.keys()].map((address) => ({ address, word: TRAP_WORD })),
-        // The breakpoint after the call is the WARN; its message is not printed.
+        // The breakpoint after the call is the WARN; the message is not printed.
         ...(printk === undefined ? [] : [{ address: printk, word: RET }]),
-        // Only a RAS error that is not fatal comes back from here: the walk stands in for it.
+        // This returns only for a RAS error that is not fatal; the walk replaces it.
         ...(serror === undefined
           ? []
           : [{ address: serror.address, word: branchWord(serror.address, jump.low) }]),
@@ -139,7 +143,7 @@ export function vmlinuxImage(
 
 const NO_CODE: CodeRange = { start: NaN, end: NaN };
 
-/** What lies in the image, by name; a global symbol wins over a local one. */
+/** The symbols with an address in the image, by name. A global symbol wins over a local one. */
 export function symbolsByName(elf: ElfImage): ReadonlyMap<string, ElfSymbol> {
   const symbols = new Map<string, ElfSymbol>();
   for (const symbol of elf.symbols) {
@@ -158,9 +162,12 @@ function stackRegion(name: string, low: Address): KernelRegion {
   return { name, low, size: THREAD_SIZE, code: false };
 }
 
-/** A page of our own below the image, within reach of a branch from any of its functions. */
+/** Distance below the image of a page of our own, within branch range of all its functions. */
 const JUMP_DISTANCE = 0x10000;
-/** In that page, what else it is for: an instruction that is stepped out of line, as in a page of kprobe_insn_slots. */
+/**
+ * Offset in that page of a slot for an instruction that is stepped out of line, as in a page of
+ * kprobe_insn_slots.
+ */
 const INSTRUCTION_SLOT = 0x100;
 
 /** LDR X16, .+8; BR X16; the address (Arm ARM C6.2.205, C6.2.37). */
@@ -175,8 +182,8 @@ const MOV_X0_X20 = 0xaa1403e0;
 const BLR_X19 = 0xd63f0260;
 
 /**
- * Where ret_from_fork calls the function of a kernel thread, after its call of schedule_tail: `mov x0, x20`
- * and `blr x19` (arch/arm64/kernel/entry.S). Undefined when it is not written so.
+ * Where ret_from_fork calls the function of a kernel thread, after its call of schedule_tail: `mov
+ * x0, x20` and `blr x19` (arch/arm64/kernel/entry.S). Undefined when it has no such code.
  */
 export function threadStart(elf: ElfImage, fork: ElfSymbol | undefined): Address | undefined {
   if (fork === undefined) return undefined;
@@ -192,12 +199,12 @@ export function threadStart(elf: ElfImage, fork: ElfSymbol | undefined): Address
   return undefined;
 }
 
-/** Bytes of ret_from_fork that are looked at. */
+/** Bytes of ret_from_fork that are searched. */
 const FORK_SIZE = 48;
 
 /**
- * One kprobe whose address the host changes before each breakpoint: it is the only one in every bucket of
- * kprobe_table, so that the kernel's get_kprobe() finds it wherever it looks.
+ * One kprobe, whose address the host changes before each breakpoint. It is the only one in every
+ * bucket of kprobe_table, so the kernel's get_kprobe() always finds it.
  */
 function kprobeState(table: Address, known: KnownOffsets, at: Address, handler: Address) {
   const words = [{ address: at + known.kprobePreHandler.value, value: handler }];
@@ -206,7 +213,7 @@ function kprobeState(table: Address, known: KnownOffsets, at: Address, handler: 
   return { address: at + known.kprobeAddress.value, words };
 }
 
-/** NMI_MASK of include/linux/preempt.h (v7.3-rc7): only for kernels with SDEI stacks does it matter. */
+/** NMI_MASK of include/linux/preempt.h (v7.3-rc7). It matters only for kernels with SDEI stacks. */
 const NMI_MASK = 0xf0000000;
 
 function structureOffsets(known: KnownOffsets): StructureOffsets {
@@ -217,7 +224,7 @@ function structureOffsets(known: KnownOffsets): StructureOffsets {
     taskRetStack: known.taskRetStack.value,
     taskCurrRetStack: known.taskCurrRetStack.value,
     taskKretprobes: known.taskKretprobes.value,
-    // The list links the member, not the instances' starts.
+    // The list links this member, not the start of the instance.
     kretprobeNext: 0,
     kretprobeRetAddr: known.kretprobeRetAddr.value - known.kretprobeNext.value,
     kretprobeFp: known.kretprobeFp.value - known.kretprobeNext.value,

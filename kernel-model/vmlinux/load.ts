@@ -1,4 +1,4 @@
-/** Loads the real kernel that a user names, for a sweep or for a look at it. */
+/** Loads the real kernel that a user names, to sweep it or to examine it. */
 import { describeElfError } from '../../elf/error.js';
 import { loadElf } from '../../elf/image.js';
 import { fail, ok, type Result } from '../../base/result.js';
@@ -10,7 +10,7 @@ import { readOffsetsFile } from './offsets-file.js';
 import { type OffsetSource, WANTED_MEMBERS } from './structure-offsets.js';
 import { checkVmlinux, unusableReason, type VmlinuxCheck } from './check.js';
 
-/** Which kernel, and what is known of its structures. */
+/** A kernel, and where its structure offsets come from. */
 export interface VmlinuxSource {
   /** As the user named it. */
   readonly file: string;
@@ -19,7 +19,7 @@ export interface VmlinuxSource {
   readonly offsets?: string;
 }
 
-/** Look at a kernel. The error is one line: the file cannot be read as an ELF at all. */
+/** Examine a kernel. Fails, with one line, only when the file cannot be read as an ELF. */
 export function examineVmlinux(source: VmlinuxSource): Result<VmlinuxCheck, string> {
   const elf = loadElf(source.path);
   if (!elf.ok) return fail(describeElfError({ ...elf.error, path: source.file }));
@@ -42,7 +42,7 @@ export function examineVmlinux(source: VmlinuxSource): Result<VmlinuxCheck, stri
   return check.ok ? check : fail(describeElfError({ ...check.error, path: source.file }));
 }
 
-/** A kernel that can be run. The error is one line. */
+/** Load a kernel that can be run. The error is one line. */
 export function loadVmlinux(source: VmlinuxSource): Result<KernelImage, string> {
   const check = examineVmlinux(source);
   if (!check.ok) return check;

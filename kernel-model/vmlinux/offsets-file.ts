@@ -1,9 +1,11 @@
-/** An offsets file: lines `#define NAME VALUE` as the kernel's build writes them into asm-offsets.h. */
+/**
+ * An offsets file: lines `#define NAME VALUE`, as the kernel's build writes them to asm-offsets.h.
+ */
 import { readFileSync, statSync } from 'node:fs';
 import { fail, ok, type Result } from '../../base/result.js';
 import { MEMBER_NAMES, type OffsetSource, WANTED_MEMBERS } from './structure-offsets.js';
 
-/** Largest file read: a generated header has some kilobytes. */
+/** Largest file that is read, in bytes. A generated header has some kilobytes. */
 const MAX_SIZE = 1 << 20;
 
 /** Offsets that a user gives. */
@@ -13,7 +15,7 @@ export interface OffsetsFile extends OffsetSource {
   readonly stackFrame: number | undefined;
 }
 
-/** Reads an offsets file. The error is one line naming it and the line. */
+/** Reads an offsets file. The error is one line, which names the file and the line. */
 export function readOffsetsFile(path: string): Result<OffsetsFile, string> {
   let text: string;
   try {
@@ -29,7 +31,7 @@ export function readOffsetsFile(path: string): Result<OffsetsFile, string> {
   return parseOffsets(path, text);
 }
 
-/** As {@link readOffsetsFile}, from the text. */
+/** As {@link readOffsetsFile}, but from its text. */
 export function parseOffsets(path: string, text: string): Result<OffsetsFile, string> {
   const values = new Map<string, number>();
   for (const [i, line] of text.split('\n').entries()) {

@@ -1,21 +1,24 @@
 /**
- * Which structure members of a real kernel the host side needs, what for, and where their offsets
- * come from. Nothing here belongs to one build.
+ * The structure members of a real kernel that the host side needs, what for, and where their
+ * offsets come from. Nothing here depends on one build.
  */
 import type { Address } from '../../base/address.js';
 
-/** A member, as C names it, and as a `#define` of an offsets file does. */
+/** A member, by its name in C and by its `#define` in an offsets file. */
 export interface WantedMember {
-  /** Name in asm-offsets.h where the kernel has one (arch/arm64/kernel/asm-offsets.c), ours otherwise. */
+  /**
+   * Its name in asm-offsets.h where the kernel has one (arch/arm64/kernel/asm-offsets.c), else our
+   * own.
+   */
   readonly define: string;
   readonly struct: string;
   /** Path through nested members and anonymous unions: `thread.cpu_context`. */
   readonly member: string;
-  /** What cannot be done without it. */
+  /** What it is needed for. */
   readonly needed: string;
 }
 
-/** All members. Those of a kernel without the feature are not needed. */
+/** All members. Those of a feature that a kernel lacks are not needed there. */
 export const WANTED_MEMBERS = {
   taskStack: {
     define: 'TSK_STACK',
@@ -158,23 +161,23 @@ export type OffsetOrigin = 'offsets file' | 'BTF' | 'DWARF' | 'init_task' | 'cod
 export interface KnownOffset {
   readonly value: number;
   readonly origin: OffsetOrigin;
-  /** The instruction that tells it, when the origin is code. */
+  /** The instruction that shows it, when the origin is code. */
   readonly evidence?: string;
 }
 
 /** The offsets of one kernel. */
 export type KnownOffsets = Readonly<Record<MemberName, KnownOffset>>;
 
-/** Offsets that some description of the build gives. */
+/** Offsets from a description of the build. */
 export interface OffsetSource {
   readonly origin: OffsetOrigin;
   /** The offset of a member in bytes, or undefined when the description lacks it. */
   readonly offsetOf: (member: WantedMember) => number | undefined;
-  /** Where the description says so. */
+  /** The place in the description that says so. */
   readonly evidenceOf?: (member: WantedMember) => string | undefined;
 }
 
-/** Bytes of a kernel's init_task, as loaded, and what they can be recognised by. */
+/** A kernel's init_task as loaded, and what its members can be recognised by. */
 export interface InitTask {
   /** 64-bit words from its start. */
   readonly words: readonly Address[];
@@ -185,7 +188,7 @@ export interface InitTask {
 /** thread_info.preempt_count of init_task in a linked image (include/linux/preempt.h). */
 export const INIT_PREEMPT_COUNT = 1;
 
-/** Each offset from the first source that has it, then from init_task itself. */
+/** Finds each offset in the first source that has it, else in init_task itself. */
 export function findOffsets(sources: readonly OffsetSource[], initTask: InitTask): KnownOffsets {
   const found = MEMBER_NAMES.map((name): [MemberName, KnownOffset] => {
     for (const { origin, offsetOf, evidenceOf } of sources) {
@@ -205,7 +208,8 @@ function ownOffset(name: MemberName, { words, stack }: InitTask): KnownOffset {
     if (at >= 0) return { value: 8 * at, origin: 'init_task' };
   }
   if (name === 'taskPreemptCount') {
-    // thread_info begins the task: flags, ttbr0 with CONFIG_ARM64_SW_TTBR0_PAN, then the count.
+    // The task begins with thread_info: flags, ttbr0 with CONFIG_ARM64_SW_TTBR0_PAN, then the
+    // count.
     for (const at of [1, 2]) {
       if (words[at] === INIT_PREEMPT_COUNT) return { value: 8 * at, origin: 'init_task' };
     }

@@ -1,15 +1,15 @@
-/** Which kinds of exceptions a real kernel that was not booted cannot take, and why. */
+/** Which kinds of exceptions a real kernel cannot take when it was not booted, and why. */
 import type { ElfSymbol } from '../../elf/symbols.js';
 import { Kind } from '../exception-kind.js';
 import { type KnownOffsets, WANTED_MEMBERS } from './structure-offsets.js';
 
 /** Buckets of kprobe_table: 1 << KPROBE_HASH_BITS (kernel/kprobes.c). */
 export const KPROBE_BUCKETS = 64;
-/** Bytes kept for a struct kprobe, which has some 120. */
+/** Bytes reserved for a struct kprobe, which has some 120. */
 const MAX_KPROBE = 1024;
 const KPROBE_MEMBERS = ['kprobeList', 'kprobeAddress', 'kprobePreHandler'] as const;
 
-/** By kind, in a few words. IRQs and pseudo-NMIs are always taken. */
+/** The reasons by kind, in a few words. IRQs and pseudo-NMIs are always taken. */
 export function unsupportedExceptions(
   symbols: ReadonlyMap<string, ElfSymbol>,
   known: KnownOffsets,
@@ -28,7 +28,10 @@ export function unsupportedExceptions(
   return unsupported;
 }
 
-/** Kprobes are looked up in a table of hash buckets, as they are since v2.6, and what is there has to be known. */
+/**
+ * Why breakpoints are not taken. They need kprobes, in a table of hash buckets, as since v2.6, and
+ * the layout of a kprobe.
+ */
 function withoutBreakpoints(
   symbols: ReadonlyMap<string, ElfSymbol>,
   known: KnownOffsets,

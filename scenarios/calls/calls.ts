@@ -1,7 +1,7 @@
 /**
- * Every shape a call and a frame can take in AArch64 code: written by hand with CFI, and as GCC
- * compiles it at -O2 with frame pointers. All of it is annotated correctly unless its summary says
- * otherwise, so the policies that ask SFrame must be exact at every instruction.
+ * Every shape that a call and a frame can have in AArch64 code: written by hand with CFI, and as
+ * GCC compiles it at -O2 with frame pointers. All of it is annotated correctly unless its summary
+ * says otherwise, so the policies that ask SFrame must be exact at every instruction.
  */
 import { insideUnsafe } from '../exception-code.js';
 import {
@@ -109,7 +109,7 @@ const frameSizes: readonly Scenario[] = [
 
 const HIDDEN = 'a caller without a frame record is skipped: from a callee only x29 is followed';
 
-/** In all policies alike: only the interrupted function's CFI is ever asked. */
+/** The same under all policies, because they only ever use the CFI of the interrupted function. */
 const callerHidden = (): Promises =>
   mergePromises(
     under(SFRAME_POLICIES, everywhere('missing', ['leaf_without_frame'], HIDDEN)),
@@ -267,7 +267,7 @@ const depthAndSigning: readonly Scenario[] = [
   ...(['a', 'b'] as const).map((key) =>
     shape(
       `compiled-pac-${key}`,
-      `C with every return address signed with key ${key.toUpperCase()}, those of leaves too`,
+      `C with every return address signed with key ${key.toUpperCase()}, also in leaves`,
       `compiled_pac_${key}`,
       [6, 94],
       {

@@ -1,12 +1,12 @@
-/** How a call shape becomes a scenario. */
+/** Makes a scenario from a call shape. */
 import { mergePromises, type Promises } from '../promise-terms.js';
 import { promisesFor, type CodeShape } from '../promises.js';
 import type { Scenario } from '../scenario.js';
 import { withPromises } from '../with-promises.js';
 
 /**
- * The scenario that calls `entry` with one number, expects another back, and promises what follows
- * from its functions' shapes, and `extra`.
+ * A scenario that calls `entry` with one number and expects another back. It promises what follows
+ * from the shapes of its functions, and `extra`.
  */
 export function shape(
   name: string,

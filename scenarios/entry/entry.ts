@@ -1,6 +1,6 @@
 /**
- * The exception code itself: next to nothing is interrupted, once and, at depth 2, again at every
- * instruction of vector, entry, IRQ stack switch, handler and exit.
+ * The exception code itself. The interrupted code is trivial; at depth 2 a second exception comes
+ * at every instruction of vector, entry, IRQ stack switch, handler and exit.
  */
 import { requiredInside } from '../exception-code.js';
 import { mergePromises } from '../promise-terms.js';
@@ -8,7 +8,10 @@ import { promisesFor } from '../promises.js';
 import type { Scenario, ScenarioFamily } from '../scenario.js';
 import { withPromises } from '../with-promises.js';
 
-/** @param instructions of the function, all of which every kind but IRQ can interrupt */
+/**
+ * @param instructions number of instructions of the function; every kind but IRQ can interrupt all
+ * of them
+ */
 function entry(name: string, summary: string, fn: string, instructions: number): Scenario {
   return withPromises(
     {
@@ -32,7 +35,7 @@ export const family: ScenarioFamily = {
   scenarios: [
     entry(
       'trivial',
-      'every kind in the handling of every kind: half-built pt_regs, CFI of call_on_irq_stack',
+      'every kind during the handling of every kind: half-built pt_regs, CFI of call_on_irq_stack',
       'entry_trivial',
       3,
     ),

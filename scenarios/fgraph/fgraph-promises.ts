@@ -1,11 +1,12 @@
 /**
- * What function graph tracing promises, on either guest kernel.
+ * Promises about function graph tracing, on either guest kernel.
  *
- * The known bug: return_to_handler keeps no frame record, and an address inside it is not the one
- * that was put in place of the return address. A walk from its C callee, or from the middle of it
- * by an SDEI record, goes on with the caller's caller: the traced function's caller is skipped, and
- * it will run again. Only fgraph-detect and fgraph-recover take any address inside the trampoline to
- * the return stack; and as they refuse what SDEI interrupted, nothing is ever missing under them.
+ * The known bug: return_to_handler has no frame record, and an address inside it is not the one
+ * that replaced the return address. A walk from its C callee, or by an SDEI record from the middle
+ * of the trampoline, continues with the caller's caller. It skips the traced function's caller,
+ * which will run again. Only fgraph-detect and fgraph-recover look up any address inside the
+ * trampoline on the return stack. They also refuse what SDEI interrupted, so nothing is ever
+ * missing under them.
  */
 import { ENTRY_CODE, EXCEPTION_CODE, insideExceptions } from '../exception-code.js';
 import {
@@ -54,7 +55,10 @@ const WHY = {
 /** The C code that return_to_handler runs. */
 const EXIT_CODE = ['ftrace_return_to_handler', 'fgraph_exit_handler'] as const;
 
-/** Code that the entry hook and the return path run besides ftrace_caller: all of it has rules. */
+/**
+ * Code that the entry hook and the return path run besides ftrace_caller. All of it has SFrame
+ * rows.
+ */
 const TRACER_CODE = [
   'ftrace_graph_func',
   'function_graph_enter',
@@ -63,12 +67,12 @@ const TRACER_CODE = [
   ...EXIT_CODE,
 ] as const;
 
-/** Functions of either kind. */
+/** The functions of both kinds. */
 function all({ framed, frameless = [] }: CodeShape): readonly string[] {
   return [...framed, ...frameless];
 }
 
-/** The entry hook; it runs `calls` times. 35 instructions of it are ftrace_caller's. */
+/** The entry hook, which runs `calls` times. 35 of its instructions are in ftrace_caller. */
 function entryHook({ calls, tracers }: TracedCalls): Promises {
   const handlers = ['fgraph_entry_handler', ...(tracers === undefined ? [] : all(tracers.entry))];
   const hook = { in: ['ftrace_caller'] } as const;
@@ -108,24 +112,25 @@ function entryHook({ calls, tracers }: TracedCalls): Promises {
 /** What a scenario runs, and how often. */
 export interface TracedCalls {
   readonly entry: string;
-  /** The functions besides those of the tracer. */
+  /** The functions other than those of the tracer. */
   readonly shape: CodeShape;
   /** Tracers besides the usual one: what their entry handlers run, and their return handlers. */
   readonly tracers?: { readonly entry: CodeShape; readonly exit: readonly string[] };
-  /** Traced calls, and those of them that were tail-called. */
+  /** Number of traced calls, and how many of them were tail-called. */
   readonly calls: number;
   readonly tailCalls?: number;
   /**
-   * Traced calls in whose return path v6's alignment test lets every CFA through: that depends on
-   * the depth of the stack. In that of the others it refuses them all.
+   * Number of traced calls in whose return path v6's alignment test accepts every CFA, which
+   * depends on the depth of the stack. In the return path of the others it refuses them all.
    */
   readonly aligned: number;
 }
 
-/** return_to_handler and its callees under the policies that have the bug. */
+/** return_to_handler and its callees, under the policies that have the bug. */
 function skippedCaller({ calls, aligned, tracers }: TracedCalls, path: ReturnPath): Promises {
   const trampoline = { in: ['return_to_handler'] } as const;
-  // All but the trampoline's first instruction, whose address is the one that is looked for.
+  // All but the trampoline's first instruction, whose address is the one that the unwinder looks
+  // for.
   const missed = (path.trampoline - 1) * calls;
   const refused = (path.trampoline - 1 - path.annotated) * calls;
   const exitCode = [...EXIT_CODE, ...(tracers?.exit ?? [])];
@@ -138,7 +143,7 @@ function skippedCaller({ calls, aligned, tracers }: TracedCalls, path: ReturnPat
       seen('missing', { ...sdei, ...trampoline }, WHY.skipped, missed),
     ),
     under(['sframe-v5', 'sframe-strict'], always('missing', exit, WHY.skipped)),
-    // Wherever the alignment test lets it through, see above.
+    // Wherever the alignment test accepts the CFA, see above.
     under(
       ['sframe-v6'],
       aligned === 0
@@ -161,12 +166,12 @@ function skippedCaller({ calls, aligned, tracers }: TracedCalls, path: ReturnPat
 }
 
 /**
- * The same under the policies that look any address inside the trampoline up on the return stack:
+ * The same, under the policies that look up any address inside the trampoline on the return stack:
  * never missing, and unreliable in the window.
  */
 function detected({ calls, tailCalls = 0, tracers }: TracedCalls, path: ReturnPath): PolicyPromise {
   const callee = { ...boundary, in: ['ftrace_return_to_handler'] } as const;
-  // For a call that was tail-called its caller's entry still says where control goes: no window.
+  // When a call was tail-called, its caller's entry still says where control goes: no window.
   const windows = calls - tailCalls;
   return merge(
     exact({ ...boundary, in: ['fgraph_exit_handler', ...(tracers?.exit ?? [])] }, WHY.recovered),
@@ -182,7 +187,7 @@ function detected({ calls, tailCalls = 0, tracers }: TracedCalls, path: ReturnPa
   );
 }
 
-/** The trampoline itself, unreliable in the window. */
+/** The trampoline itself, which is unreliable in the window. */
 function detectedTrampoline(
   { calls, tailCalls = 0 }: TracedCalls,
   path: ReturnPath,
@@ -195,7 +200,7 @@ function detectedTrampoline(
   );
 }
 
-/** A first exception in the window. */
+/** The first exception came in the window. */
 const belowWindow = allowed('unreliable', { in: EXCEPTION_CODE, depth: 2 }, WHY.windowBelow);
 
 /** What holds on both kernels. */
@@ -226,8 +231,8 @@ function onBoth(of: TracedCalls, path: ReturnPath): Promises {
 }
 
 /**
- * On the kernel that is as Linux is. Nothing in it says where x30 takes over, so there
- * fgraph-recover is fgraph-detect.
+ * Promises on the kernel that is like Linux. Nothing in it says where x30 takes over, so
+ * fgraph-recover does what fgraph-detect does.
  */
 export function onLinux(of: TracedCalls): Promises {
   return mergePromises(
@@ -237,8 +242,8 @@ export function onLinux(of: TracedCalls): Promises {
 }
 
 /**
- * On the kernel whose return path always keeps the address somewhere. A policy that does not
- * know of that still has the bug, and fgraph-detect a window of one instruction.
+ * Promises on the kernel whose return path always keeps the address somewhere. A policy that does
+ * not know this still has the bug; fgraph-detect has a window of one instruction.
  */
 export function onRecover(of: TracedCalls): Promises {
   const scenarioCode = [of.entry, ...all(of.shape)];

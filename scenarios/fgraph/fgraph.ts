@@ -13,11 +13,11 @@ interface TracedScenario extends TracedCalls {
   readonly result: number;
   readonly traced: readonly string[];
   readonly depth?: 2;
-  /** Besides the family's own. */
+  /** In addition to the family's own. */
   readonly topics?: readonly string[];
 }
 
-/** The scenario without its promises, which differ from kernel to kernel. */
+/** The scenario without its promises, which depend on the kernel. */
 function described(of: TracedScenario) {
   return {
     name: `fgraph/${of.name}`,
@@ -35,7 +35,7 @@ function traced(of: TracedScenario): Scenario {
   return withPromises(described(of), () => onLinux(of));
 }
 
-/** The same on the kernel whose return path always keeps the address somewhere. */
+/** The same scenario on the kernel whose return path always keeps the address somewhere. */
 function recovering(of: TracedScenario): Scenario {
   return withPromises(
     {

@@ -1,18 +1,21 @@
-/** How long the return paths of the two guest kernels are, and how long the address is nowhere. */
+/**
+ * The lengths of the return paths of the two guest kernels, and of the windows in which the address
+ * is nowhere.
+ */
 
-/** Instructions of a return path, each executed once a call. */
+/** Numbers of instructions of a return path. Each is executed once per call. */
 export interface ReturnPath {
-  /** Those of return_to_handler: in all, and from `bl` on while the address is nowhere. */
+  /** In return_to_handler: all, and those from `bl` on while the address is nowhere. */
   readonly trampoline: number;
   readonly trampolineWindow: number;
-  /** The same of its callee. */
+  /** The same for its callee. */
   readonly callee: number;
   readonly calleeWindow: number;
   /** Instructions of return_to_handler with CFI. */
   readonly annotated: number;
 }
 
-/** That of the kernel that is as Linux is. */
+/** The return path of the kernel that is like Linux. */
 export const LINUX: ReturnPath = {
   trampoline: 15,
   trampolineWindow: 7,
@@ -21,7 +24,10 @@ export const LINUX: ReturnPath = {
   annotated: 0,
 };
 
-/** That of the other: the window is the last instruction, and that has CFI: x30 is the address. */
+/**
+ * The return path of the other kernel. The window is the last instruction, and its CFI says that
+ * x30 is the address.
+ */
 export const RECOVER: ReturnPath = {
   trampoline: 18,
   trampolineWindow: 1,
@@ -30,5 +36,5 @@ export const RECOVER: ReturnPath = {
   annotated: 1,
 };
 
-/** The tracer's return handler. */
+/** Instructions of the tracer's return handler. */
 export const EXIT_HANDLER = 2;

@@ -1,10 +1,11 @@
 /**
- * What is promised of kretprobes (docs/kretprobe-window.md has the reasons at length).
+ * Promises about kretprobes (docs/kretprobe-window.md explains the reasons).
  *
- * The breakpoint style has no window on the way back: in the trampoline and its handlers nothing is
- * ever refused, and what SDEI hides there is a caller of the moment, not the probed function's. The
- * older style has one, from the instance's unlinking to its `ret`. Both have one on the way in. Where
- * function graph came first, by a tail call, the walk gives the trampoline for the address.
+ * The breakpoint style has no window on the way back. In the trampoline and its handlers nothing is
+ * ever refused, and SDEI there only hides a caller inside the handling, not the probed function's.
+ * The older style has a window, from the instance's unlinking to its `ret`. Both have one on the
+ * way in. When a tail call makes function graph come first, the walk lists the trampoline instead
+ * of the address.
  */
 import { ENTRY_CODE, EXCEPTION_CODE, insideExceptions, KPROBE_CODE } from '../exception-code.js';
 import {
@@ -32,7 +33,7 @@ import {
 
 const WHY = {
   ...SHARED_WHY,
-  slot: 'SDEI in the exception of a kprobe that goes to, or comes from, the slot: no SFrame entry',
+  slot: 'SDEI in the exception of a kprobe that goes to or comes from the slot: no SFrame entry',
   slotV5: 'no SFrame entry for the slot, and the record is taken for a metadata record',
   moved: 'regs->pc is already past the probed instruction: the walk lists where control will go',
   entryWindow: 'x30 of the pt_regs is the trampoline, and the instance is not linked yet',
@@ -51,7 +52,7 @@ const WHY = {
   graphFirstMarked: 'the instance holds return_to_handler: the order of the tracers is not known',
   handedOver: 'found by the entry until x30 is the trampoline, and by the instance from then on',
   switching: 'a task switch is under way: see the tasks family',
-  blocked: 'frame records all the way, and one undone replacement',
+  blocked: 'frame records all the way, and one replaced address that is recovered',
 };
 
 const TRAMPOLINE = '__kretprobe_trampoline_regs';
@@ -86,9 +87,12 @@ const NO_CFI = [
 /** What is probed, and how. */
 export interface ProbedCase {
   readonly style: 'brk' | 'regs';
-  /** Probed entries with the real address in x30: where one was replaced before, it is found by that. */
+  /**
+   * Probed entries with the real address in x30. Where an earlier probe replaced it, the address is
+   * found by that one.
+   */
   readonly entries: number;
-  /** Runs of the trampoline. */
+  /** How often the trampoline runs. */
   readonly returns: number;
   /** Function graph traces something. */
   readonly graph: boolean;
@@ -111,7 +115,7 @@ export function kretprobePromises(probed: ProbedCase): Promises {
     under(['sframe-v6'], allowed('unreliable', { depth: 1 }, WHY.alignment)),
     insideExceptions({ unannotated: true }),
     insideProbe(),
-    // Last: where there is a reason of its own, that one is given.
+    // This comes last, so that a more specific reason wins.
     under(TRUSTING_SDEI, allowed('missing', sdei, WHY.sdei)),
   );
   if (!recover) return linux;
@@ -119,7 +123,9 @@ export function kretprobePromises(probed: ProbedCase): Promises {
   return mergePromises(other, linux, graphFirst ? {} : withoutGraphWindow());
 }
 
-/** The kprobe at the entry: its exception, its handler, its single step. SDEI is all that comes in. */
+/**
+ * The kprobe at the entry: its exception, its handler, its single step. Only SDEI can come there.
+ */
 function onEntry({ entries, graphFirst }: ProbedCase): Promises {
   const handler = { ...sdei, in: ['pre_handler_kretprobe'] } as const;
   const window = 5 * entries;
@@ -137,13 +143,13 @@ function onEntry({ entries, graphFirst }: ProbedCase): Promises {
   );
 }
 
-/** The breakpoint style: 1 instruction of trampoline, then an exception. */
+/** The breakpoint style: a trampoline of one instruction, then an exception. */
 function throughBreakpoint({ returns }: ProbedCase): Promises {
   const trampoline = ['__kretprobe_trampoline'];
   const atSdei = under(
     ['sframe-v5', 'sframe-strict'],
     exact({ ...sdei, in: trampoline }, WHY.noWindow),
-    // Nothing is refused here, and these are all the points but those that SDEI hides a caller at.
+    // Nothing is refused here, and these are all the points except those where SDEI hides a caller.
     someExact(
       { ...sdei, in: ['__kretprobe_trampoline_handler'], atLeast: 45 * returns },
       WHY.noWindow,
@@ -158,12 +164,15 @@ function throughBreakpoint({ returns }: ProbedCase): Promises {
   );
 }
 
-/** The older style: 48 instructions of trampoline, and 8 and at least 50 of the C code it calls. */
+/**
+ * The older style: 48 instructions of trampoline, and 8 and at least 50 of the two C functions it
+ * runs.
+ */
 function throughTrampoline({ returns }: ProbedCase): Promises {
   const trampoline = { in: [TRAMPOLINE] } as const;
   const caller = { in: ['trampoline_probe_handler'] } as const;
   const handler = { in: ['__kretprobe_trampoline_handler'] } as const;
-  // No kprobe goes into the trampoline or what is in the kprobes section.
+  // No kprobe is possible in the trampoline or in the kprobes section.
   const kinds = 3 * returns;
   return mergePromises(
     under(
@@ -206,7 +215,7 @@ function throughTrampoline({ returns }: ProbedCase): Promises {
   );
 }
 
-/** Function graph on something: its own verdicts, see the fgraph family. */
+/** Function graph traces something: its own verdicts, as in the fgraph family. */
 function withGraph(): Promises {
   const hook = { ...boundary, in: ['ftrace_caller', 'return_to_handler'] } as const;
   const exit = { ...boundary, in: GRAPH_EXIT } as const;
@@ -229,7 +238,9 @@ function withoutGraphWindow(): Promises {
   return under(['fgraph-recover'], exact(path, WHY.handedOver));
 }
 
-/** A traced function tail-calls a probed one: wrong from the probe's entry to its trampoline's end. */
+/**
+ * A traced function tail-calls a probed one: wrong from the probe's entry to its trampoline's end.
+ */
 function graphBeforeProbe(): Promises {
   const probed = { ...boundary, in: ['kretprobe_leaf'] } as const;
   const code = { ...boundary, in: GRAPH_FIRST_CODE } as const;
@@ -244,12 +255,15 @@ function graphBeforeProbe(): Promises {
     ),
     under(CAREFUL, allowed('unreliable', { depth: 1 }, WHY.graphFirstMarked)),
     under(DROPPING, allowed('unreliable', { depth: 1 }, WHY.graphFirstMarked)),
-    // Never wrong where the boundary is known: what is not allowed here, fails.
+    // Never wrong where the boundary is known: a verdict that is not allowed here fails.
     under(RECOVERING, seen('unreliable', probed, WHY.graphFirstMarked, 20)),
   );
 }
 
-/** Depth 2: the first exception came in any of this code, an event in a kprobe's exception included. */
+/**
+ * Depth 2: the first exception came in any of this code, which includes an event in a kprobe's
+ * exception.
+ */
 function insideProbe(): Promises {
   const deep = { depth: 2 } as const;
   return mergePromises(
@@ -261,9 +275,9 @@ function insideProbe(): Promises {
   );
 }
 
-/** A task that is blocked in a probed function, walked from another one. */
+/** A task that is blocked in a probed function, walked from another task. */
 function blockedTask(graphFirst: boolean): Promises {
-  // Before the switch there is no such task, so these are the points after it.
+  // Before the switch the task does not exist yet, so these are the points after it.
   const after = { depth: 1, in: ['kretprobe_plain', 'kretprobe_blocked_entry'] } as const;
   const unsafe = merge(
     allowed('missing', sdei, WHY.sdei),

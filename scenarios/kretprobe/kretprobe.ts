@@ -1,11 +1,11 @@
 /**
- * Kretprobes, of both styles, alone and on functions that function graph traces, too: the breakpoint
- * at the entry and its single step, the trampoline, and the handler that undoes it. What comes of it
- * is in docs/kretprobe-window.md.
+ * Kretprobes of both styles, alone and on functions that function graph traces, too: the breakpoint
+ * at the entry and its single step, the trampoline, and the handler that undoes it.
+ * docs/kretprobe-window.md has the results.
  *
- * On one function the kretprobe comes first: its breakpoint is on the landing pad, the patch site
- * behind it, so that function graph finds the kretprobe's trampoline in x30. The other order takes a
- * tail call: a function entered with x30 = return_to_handler already.
+ * On one function the kretprobe comes first: its breakpoint is on the landing pad, before the patch
+ * site, so function graph finds the kretprobe's trampoline in x30. The other order takes a tail
+ * call: the probed function is entered with return_to_handler already in x30.
  */
 import { kretprobePromises } from './kretprobe-promises.js';
 import type { KretprobeSite, Scenario, ScenarioFamily } from '../scenario.js';
@@ -20,7 +20,7 @@ interface ProbedCall {
   readonly probed: readonly string[];
   /** Probed entries with the real address in x30: all but the tail-called ones. */
   readonly entries: number;
-  /** Runs of the trampoline. */
+  /** How often the trampoline runs. */
   readonly returns: number;
   /** Functions that function graph traces; default none. */
   readonly traced?: readonly string[];
@@ -116,7 +116,7 @@ const CALLS: readonly ProbedCall[] = [
   },
 ];
 
-/** Each of these under function graph as well: all that is probed is traced. */
+/** The cases that are repeated under function graph, with all probed functions traced. */
 const BOTH = ['leaf', 'callee', 'nested', 'recurse', 'tail', 'blocked'];
 
 /** Tracers on different functions. */
@@ -166,7 +166,7 @@ const STYLES: readonly Style[] = ['brk', 'regs'];
 const GRAPHED = CALLS.filter(({ name }) => BOTH.includes(name)).map((call) => ({
   ...call,
   name: `${call.name}-fgraph`,
-  summary: `${call.summary}; under function graph, too`,
+  summary: `${call.summary}; also under function graph`,
   traced: call.probed,
   graphFirst: call.name === 'tail',
 }));

@@ -1,6 +1,7 @@
 /**
- * What is promised of the reliable-stacktrace tests when every instruction of a case is interrupted:
- * from the first call to the last return, patch site, handlers, trampolines and kprobe path included.
+ * Promises about the reliable-stacktrace tests when every instruction of a case is interrupted,
+ * from the first call to the last return: patch site, handlers, trampolines and kprobe path
+ * included.
  */
 import { ENTRY_CODE, EXCEPTION_CODE, insideExceptions, KPROBE_CODE } from '../exception-code.js';
 import {
@@ -30,7 +31,7 @@ const WHY = {
     'the first exception came in code without an SFrame entry, or in a callee of the trampoline',
 };
 
-/** What return_to_handler calls, in one case or another. */
+/** The functions that return_to_handler calls, over all cases. */
 const EXIT_CODE = [
   'ftrace_return_to_handler',
   'fgraph_exit_handler',
@@ -38,14 +39,14 @@ const EXIT_CODE = [
   'gops_return_func_unwind_reliable',
 ] as const;
 
-/** What a return handler's walk runs; the same functions run in other places as well. */
+/** The functions of a return handler's walk. They also run in other places. */
 const WALK_CODE = ['stack_trace_save_tsk_reliable', 'walk_request'] as const;
 
 /** Tracers of a case. */
 export interface TracedCase {
   /** An ftrace site is patched. */
   readonly ftrace: boolean;
-  /** Function graph is what it is patched for. */
+  /** It is patched for function graph. */
   readonly graph: boolean;
   /** The return handler walks. */
   readonly exitWalks: boolean;
@@ -53,7 +54,7 @@ export interface TracedCase {
   readonly probed: boolean;
 }
 
-/** SDEI, and what the policies make of it that take its record for a call's. */
+/** SDEI under the policies that take its record for that of a call. */
 function atSdei(): Promises {
   return mergePromises(
     under(TRUSTING_SDEI, allowed('missing', sdei, WHY.sdei)),
@@ -62,8 +63,8 @@ function atSdei(): Promises {
 }
 
 /**
- * In the exception of a kprobe, where only SDEI comes in: the walk meets the kprobe's boundary, and
- * what it interrupted; at depth 2 one more.
+ * In the exception of a kprobe, where only SDEI can come. The walk meets the kprobe's boundary and
+ * what it interrupted, and one more boundary at depth 2.
  */
 function insideProbe(graph: boolean): Promises {
   return mergePromises(
@@ -138,7 +139,10 @@ function nestedInGraph(): Promises {
   );
 }
 
-/** Promises on the fgraph-recover kernel: fgraph-recover is exact wherever there is unwind data. */
+/**
+ * Promises on the fgraph-recover kernel. Under fgraph-recover, every point with unwind data is
+ * exact.
+ */
 export function recoverPromises(): Promises {
   return mergePromises(
     onOtherKernel([...EXIT_CODE, ...WALK_CODE]),

@@ -1,6 +1,6 @@
 /**
- * The reliable-stacktrace tests of the kernel (docs/kernel-facts.md, "The reliable-stacktrace suite"),
- * as scenarios: what is traced or probed in each case, and the exhaustive sweep of each.
+ * The kernel's reliable-stacktrace tests (docs/kernel-facts.md, "The reliable-stacktrace suite") as
+ * scenarios: what is traced or probed in each case, and the exhaustive sweep of each.
  */
 import { casePromises, recoverPromises } from './kunit-promises.js';
 import type { GuestKernelName, KprobeSite, Scenario, ScenarioFamily } from '../scenario.js';
@@ -8,7 +8,7 @@ import { withPromises } from '../with-promises.js';
 
 /** One case. */
 export interface KunitCase {
-  /** The test function: entry of the scenario, and the name in a log. */
+  /** The test function: the scenario's entry, and the name in a log. */
   readonly name: string;
   /** What caller_1 calls. */
   readonly callee: string;
@@ -16,13 +16,13 @@ export interface KunitCase {
   readonly traced: readonly string[];
   /** Function with a kprobe on its first instruction. */
   readonly kprobe?: string;
-  /** Function of which each instruction is probed, one run (one subtest) for each. */
+  /** Function whose instructions are probed one by one, one run (one subtest) for each. */
   readonly async?: string;
   /** One line for `list`. */
   readonly summary: string;
 }
 
-/** The tracer's and the host's parts of the three variants of a callee. */
+/** The parts that the tracer and the host have in the three variants of a callee. */
 const VARIANTS = [
   ['', 'callee'],
   ['_tail', 'caller_tail'],
@@ -129,7 +129,8 @@ export const KUNIT_CASES: readonly KunitCase[] = [
 
 /**
  * One run of a case.
- * @param offset of the probed instruction in the function of a parameterised case, bytes; default 0
+ * @param offset byte offset of the probed instruction in the function of a parameterised case;
+ * default 0
  */
 export function kunitScenario(
   test: KunitCase,
@@ -137,7 +138,7 @@ export function kunitScenario(
   kernel: GuestKernelName = 'linux',
 ): Scenario {
   const probed = test.async ?? test.kprobe;
-  // The case gives the probe its own handler; until then it does nothing of note.
+  // Until the case sets its own handler, the probe's handler does nothing.
   const kprobes: KprobeSite[] =
     probed === undefined ? [] : [{ symbol: probed, offset, handler: 'kp_nop' }];
   const recover = kernel === 'fgraph-recover';
@@ -171,8 +172,8 @@ function isGraphCase({ name }: KunitCase): boolean {
 }
 
 /**
- * The suite as scenarios: each parameterised case with its first instruction probed; and those with
- * function graph on the kernel whose return path is reordered.
+ * The suite as scenarios. A parameterised case has its first instruction probed. The cases with
+ * function graph are repeated on the kernel whose return path is reordered.
  */
 export const family: ScenarioFamily = {
   name: 'kunit',

@@ -1,8 +1,9 @@
 /**
- * Leaf routines in assembly, each from one source in two variants: annotated as a leaf, and
- * without any CFI, as such routines stand in the kernel today. And annotations that are wrong:
- * the routine moves what the leaf rule (CFA = SP, return address in x30, FP unchanged) takes for
- * granted, and the trace that follows from it is called reliable.
+ * Leaf routines in assembly. Each is built from one source in two variants: annotated as a leaf,
+ * and without any CFI, as such routines are in the kernel today.
+ *
+ * There are also wrong annotations: the routine changes what the leaf rule (CFA = SP, return
+ * address in x30, FP unchanged) takes for granted, and the resulting trace is called reliable.
  */
 import { insideUnsafe } from '../exception-code.js';
 import {
@@ -17,7 +18,7 @@ import { everywhere, promisesFor } from '../promises.js';
 import type { AllowedVerdict, PolicyPromise, Scenario, ScenarioFamily } from '../scenario.js';
 import { withPromises } from '../with-promises.js';
 
-/** Routine, and the checksum its entry returns. */
+/** A routine, and the checksum that its entry function returns. */
 const ROUTINES: readonly (readonly [string, number])[] = [
   ['memcpy', 2807291993],
   ['memmove', 452951003],
@@ -63,7 +64,7 @@ const routines: readonly Scenario[] = ROUTINES.flatMap(([routine, result]) => {
   ];
 });
 
-/** Some points of the function, of the kinds that the vectors take, have this unsafe verdict. */
+/** Some points of the function, of the kinds that go through a vector, have this unsafe verdict. */
 function unsafe(verdict: AllowedVerdict['verdict'], fn: string, reason: string): PolicyPromise {
   const points = { verdict, kinds: BOUNDARY_KINDS, in: [fn], depth: 1, reason } as const;
   return { allow: [points], require: [points] };
@@ -101,7 +102,7 @@ const spillsLr = (): Promises =>
     insideUnsafe(SFRAME_POLICIES, 'missing', REASON.pattern),
   );
 
-/** Points of an SDEI event in the routine that takes x29: no longer a plain skip of the caller. */
+/** Points of an SDEI event in the routine that overwrites x29: more than the caller is skipped. */
 function sdeiInSpillsFp(verdict: 'missing' | 'unreliable'): PolicyPromise {
   const points = { kinds: ['sdei'], in: [SPILLS_FP], depth: 1, reason: REASON.sdeiLost } as const;
   return { allow: [{ verdict, ...points }], require: [{ verdict, ...points }] };
@@ -144,8 +145,7 @@ const seeded: readonly Scenario[] = [
   withPromises(
     {
       name: 'leaf/memset-moves-sp',
-      summary:
-        'annotated as a leaf, but it lowers SP: the CFA is wrong, though no trace asks for it',
+      summary: 'annotated as a leaf, but it lowers SP: the CFA is wrong, though no trace uses it',
       entry: 'leaf_memset_moves_sp_entry',
       result: 3176771476,
       wrongRows: ['leaf_memset_moves_sp'],

@@ -1,4 +1,6 @@
-/** Promises of the review scenarios about function graph; scenarios/fgraph has every kind and depth. */
+/**
+ * Promises of the review scenarios about function graph. scenarios/fgraph has every kind and depth.
+ */
 import {
   allowed,
   always,
@@ -19,7 +21,7 @@ const REASON = {
   hook: 'ftrace_caller has no SFrame entry',
   trampoline: 'return_to_handler has no SFrame entry',
   recordless: 'a caller without a frame record is skipped: from a callee only x29 is followed',
-  twice: 'both entries have the x29 of the one record there is, and each is found once',
+  twice: 'both entries have the x29 of the only record, and each is found once',
 } as const;
 
 /** The C code that return_to_handler runs. */
@@ -28,7 +30,10 @@ const EXIT = ['ftrace_return_to_handler', 'fgraph_exit_handler'] as const;
 const HOOK = ['ftrace_graph_func', 'function_graph_enter', 'fgraph_entry_handler'] as const;
 const trampoline = at('return_to_handler');
 
-/** The first exception came in code without an entry, in the window, or where a caller is lost. */
+/**
+ * The first exception came in code without an SFrame entry, in the window, or where a caller is
+ * lost.
+ */
 const insideGraph = (): Promises =>
   mergePromises(
     inside(['sframe-v5'], 'warned', WHY.noEntryV5),
@@ -36,7 +41,10 @@ const insideGraph = (): Promises =>
     inside(SKIPPING, 'missing', WHY.skipped),
   );
 
-/** ftrace_caller and return_to_handler have no entry; the latter's first byte is recovered. */
+/**
+ * ftrace_caller and return_to_handler have no SFrame entry. The first byte of return_to_handler is
+ * recovered.
+ */
 function withoutEntries(calls: number): Promises {
   return mergePromises(
     insideGraph(),
@@ -66,7 +74,10 @@ export const window = (): Promises =>
     under(['sframe-v6'], allowed('unreliable', at('review_traced', ...HOOK), WHY.alignment)),
   );
 
-/** From a callee of review_recordless its caller is lost: not the subject, but it cannot be avoided. */
+/**
+ * From a callee of review_recordless, its caller is lost. That is not the subject, but it cannot be
+ * avoided.
+ */
 export const graphIndex = (): Promises =>
   mergePromises(
     withoutEntries(2),

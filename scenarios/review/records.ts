@@ -27,9 +27,9 @@ import {
 
 const REASON = {
   oddFp:
-    'SFrame is not consulted while x29 is misaligned, needed or not; the record step tried instead fails too, and that error is dropped with the mark',
+    'SFrame is not consulted while x29 is misaligned, even where x29 is not needed; the record step tried instead fails too, and that error is dropped with the mark',
   oddFpReturned:
-    'SFrame is not consulted while x29 is misaligned, needed or not, and the walk says so',
+    'SFrame is not consulted while x29 is misaligned, even where x29 is not needed, and the walk says so',
   oddRecord: 'SDEI pushes a plain record with the odd x29 as its fp: the walk stops there',
   fallback: 'the failed step consults SFrame with the SP of the registers, and that is right here',
   otherStack:
@@ -41,7 +41,10 @@ const REASON = {
   staleReturned: 'SDEI: stale data in the unwritten record leads nowhere, and the walk says so',
 } as const;
 
-/** review_odd_data has a misaligned x29 for 4 of its 11 instructions, two of them calls and loads. */
+/**
+ * x29 is misaligned at 4 of the 11 instructions of review_odd_data; two of them are calls and
+ * loads.
+ */
 export const dropped = (): Promises =>
   mergePromises(
     everywhere(DROPPING, 'missing', at('review_framed', 'review_leaf'), WHY.dropped),
@@ -72,7 +75,7 @@ export const falseFinal = (): Promises =>
   mergePromises(
     everywhere(SFRAME_POLICIES, 'warned', at('review_leaf'), REASON.notFinal),
     exactIn('review_false_final'),
-    // In best-effort mode it gets that far, too.
+    // In best-effort mode frame-pointer gets that far, too.
     under(
       ['frame-pointer'],
       allowed('warned', at('review_leaf', 'review_false_final'), REASON.notFinal),
@@ -80,7 +83,10 @@ export const falseFinal = (): Promises =>
     inside(['frame-pointer'], 'warned', REASON.notFinal),
   );
 
-/** Two instructions have the frame and the return address in x30: before the store and after the load. */
+/**
+ * At two instructions, before the store and after the load, the frame exists and the return address
+ * is in x30.
+ */
 export const raConsumed = (): Promises =>
   mergePromises(
     under(CAREFUL, seen('missing', at('review_buffer'), REASON.unconsumed, 8)),

@@ -1,4 +1,7 @@
-/** What the review scenarios promise in common: who drops what, and where CFI is enough. */
+/**
+ * What the review scenarios promise in common: which policies drop an error, and where CFI is
+ * enough.
+ */
 import { insideExceptions, insideUnsafe } from '../exception-code.js';
 import {
   allowed,
@@ -20,12 +23,15 @@ import type { AllowedVerdict, PointFilter, PolicyPromise } from '../scenario.js'
 export const ALIGNED: readonly PolicyName[] = SFRAME_POLICIES.filter(
   (policy) => policy !== 'sframe-v6',
 );
-/** Of those that take an SDEI record for a call's, the policies that return the error of a walk. */
+/**
+ * Among the policies that take an SDEI record for that of a call, those that return the error of a
+ * walk.
+ */
 export const RETURNING: readonly PolicyName[] = ['frame-pointer', 'sframe-strict'];
 
 export const WHY = {
   ...SHARED_WHY,
-  cfi: 'CFI says where return address and FP are, whatever x29 holds',
+  cfi: 'CFI says where the return address and FP are, whatever x29 holds',
   dropped: 'the walk cannot go on from x29, and its error is dropped: the rest is left out',
   returned: 'the walk cannot go on from x29, and says so',
 } as const;
@@ -44,7 +50,7 @@ export function sdeiAt(...functions: readonly string[]): PointFilter {
 export const givesUp = (): Promises =>
   under(['frame-pointer'], always('unreliable', { kinds: BOUNDARY_KINDS, depth: 1 }, WHY.boundary));
 
-/** An entry function is exact, but for v6, to which it matters where the stack happens to start. */
+/** An entry function is exact, except under v6, for which it depends on where the stack starts. */
 export function ordinary(entry: string): Promises {
   return mergePromises(
     givesUp(),
@@ -67,7 +73,9 @@ export function exactIn(...functions: readonly string[]): Promises {
   return exactUnder(SFRAME_POLICIES, ...functions);
 }
 
-/** Every one of these points has the verdict, and a walk from inside an exception taken there may. */
+/**
+ * Every one of these points must have the verdict; a walk from inside an exception taken there may.
+ */
 export function everywhere(
   policies: readonly PolicyName[],
   verdict: AllowedVerdict['verdict'],
@@ -80,7 +88,10 @@ export function everywhere(
   );
 }
 
-/** The first exception came where a walk has this verdict: so may any walk have from inside it. */
+/**
+ * A walk from where the first exception came has this verdict. So may any walk from inside that
+ * exception.
+ */
 export function inside(
   policies: readonly PolicyName[],
   verdict: AllowedVerdict['verdict'],
@@ -89,7 +100,7 @@ export function inside(
   return insideUnsafe(policies, verdict, reason);
 }
 
-/** Without an SFrame entry: v5 WARNs, the others that ask are unreliable. */
+/** Functions without an SFrame entry: v5 WARNs, and the others that ask SFrame are unreliable. */
 export function withoutEntry(...functions: readonly string[]): Promises {
   const others = SFRAME_POLICIES.filter((policy) => policy !== 'sframe-v5');
   return mergePromises(
@@ -98,7 +109,10 @@ export function withoutEntry(...functions: readonly string[]): Promises {
   );
 }
 
-/** The chain of records is broken above these functions: v6 drops the error, the others return it. */
+/**
+ * The chain of records is broken above these functions: v6 drops the error, and the others return
+ * it.
+ */
 export function brokenAbove(...functions: readonly string[]): Promises {
   return mergePromises(
     everywhere(['sframe-v6'], 'missing', at(...functions), WHY.dropped),
@@ -106,7 +120,7 @@ export function brokenAbove(...functions: readonly string[]): Promises {
   );
 }
 
-/** An SDEI event in functions that keep a record for some of their instructions. */
+/** An SDEI event in functions that have a frame record at some of their instructions. */
 export function hiddenBySdei(...functions: readonly string[]): PolicyPromise {
   return merge(
     ...functions.map((name) => ({

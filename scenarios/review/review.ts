@@ -1,7 +1,8 @@
 /**
- * The claims of the review thread of the SFrame series, one scenario each, so that a reader can replay
- * them: docs/review-claims.md has the commands. What is shown elsewhere already carries the topic
- * `review` there. Kinds are those that leave a metadata record, unless SDEI is the subject.
+ * The claims of the review thread of the SFrame series, one scenario each, so that a reader can
+ * replay them; docs/review-claims.md has the commands. Scenarios of other families that show a
+ * claim have the topic `review`. The kinds are those that leave a metadata record, unless SDEI is
+ * the subject.
  */
 import { BOUNDARY_KINDS } from '../promise-terms.js';
 import type { Scenario, ScenarioFamily } from '../scenario.js';
@@ -58,7 +59,7 @@ const loads: readonly Scenario[] = [
     {
       name: 'fp-below-ra',
       summary:
-        'FP saved below RA: read or consumed, FP is out of the way of RA (compare fp-above-ra)',
+        'FP saved below RA: reading and consuming FP both leave RA readable (compare fp-above-ra)',
       entry: 'review_fp_below_ra_entry',
       result: 7,
     },

@@ -1,4 +1,4 @@
-/** The claims about version 5: what a failed look-up and a failed record step lead to. */
+/** The claims about version 5: what follows from a failed look-up and from a failed record step. */
 import { CAREFUL, type Promises } from '../promise-terms.js';
 import type { Scenario } from '../scenario.js';
 import { bareClaim, claim } from './claim.js';
@@ -6,14 +6,14 @@ import { at, brokenAbove, everywhere, exactIn, WHY, withoutEntry } from './revie
 
 const REASON = {
   tracked:
-    "the callee's record is taken for SP, which is above the whole of its frame: FP and RA come out of that frame",
+    "the callee's record is taken for SP, which is above its whole frame: FP and RA are read from that frame",
   rightSp: 'the step from the registers has left the right SP',
   nextRow: 'the row consulted is the one of the return address, which is on another path',
   frameAddress:
-    "__builtin_frame_address(0) is 96 bytes below the caller's SP: FP and RA come out of its locals",
+    "__builtin_frame_address(0) is 96 bytes below the caller's SP: FP and RA are read from its locals",
 };
 
-/** What v5 answers in the leaf that a callee of the function with data in x29 calls. */
+/** What v5 answers in a leaf, called by C code that a function with data in x29 calls. */
 function tracked(shape: 'alloca' | 'static', summary: string): Scenario {
   const callee = `review_${shape}`;
   return claim(
@@ -33,10 +33,10 @@ function exactUnderV5(reason: string, ...functions: readonly string[]): Promises
   };
 }
 
-/** All that the handler with data in x29 interrupts. */
+/** Everything that the handler with data in x29 interrupts. */
 const WALKED = at('review_handler_entry', 'review_framed', 'review_leaf');
 
-/** Its scenarios. */
+/** The scenarios about version 5. */
 export const v5Claims: readonly Scenario[] = [
   claim(
     {
@@ -61,7 +61,7 @@ export const v5Claims: readonly Scenario[] = [
       topics: ['v5'],
     },
     () => [
-      // Its handler leaves everything masked: there is no depth 2.
+      // The handler leaves everything masked, so there is no depth 2.
       everywhere(['sframe-v5'], 'missing', WALKED, REASON.frameAddress),
       everywhere(['sframe-v6'], 'missing', WALKED, WHY.dropped),
       everywhere(CAREFUL, 'unreliable', WALKED, WHY.returned),
@@ -71,7 +71,7 @@ export const v5Claims: readonly Scenario[] = [
     'alloca',
     "v5: SP tracked across the record of a function with alloca is not its caller's SP",
   ),
-  tracked('static', 'v5: nor is it without alloca: a record lies 16 bytes or more below the SP'),
+  tracked('static', 'v5: the same without alloca: a record lies 16 bytes or more below the SP'),
   claim(
     {
       name: 'fallback-right-sp',
@@ -90,7 +90,7 @@ export const v5Claims: readonly Scenario[] = [
     {
       name: 'fallback-noreturn',
       summary:
-        'v5: not even after a call that does not return: the next row belongs to another path',
+        'v5: and wrong after a call that does not return: the next row belongs to another path',
       entry: 'review_exit_entry',
       topics: ['v5'],
     },

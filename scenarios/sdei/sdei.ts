@@ -1,9 +1,10 @@
 /**
  * SDEI: the event's entry code pushes {interrupted x29, interrupted PC} as if that had been a call.
- * Nothing tells an unwinder that the interrupted function may not have pushed a record yet, or have
- * popped it: its caller, known to x30 alone, is left out of a trace that all policies call reliable
- * that take the record for a call's. fgraph-detect and fgraph-recover know whose it is, and refuse. An
- * interrupt at the same instruction is exact, wherever SFrame is asked.
+ * Nothing tells an unwinder that the interrupted function may not have pushed a record yet, or may
+ * have popped it. Its caller, known to x30 alone, is then left out of a trace that is called
+ * reliable by every policy that takes the record for that of a call. fgraph-detect and
+ * fgraph-recover recognise the record, and refuse. An interrupt at the same instruction is exact
+ * wherever SFrame is asked.
  */
 import { requiredInside } from '../exception-code.js';
 import {
@@ -20,14 +21,15 @@ import type { Scenario, ScenarioFamily } from '../scenario.js';
 import { withPromises } from '../with-promises.js';
 
 const WHY = {
-  hidden: 'the record that would name the caller is not complete, or no longer what x29 points at',
+  hidden: 'the record that would name the caller is not complete, or x29 no longer points at it',
   linked: 'x29 points at the record, and the record names the caller',
   cfi: 'the same instruction interrupted through a vector: SFrame knows',
 };
 
 /**
- * @param entry calls the function of interest, `[without, with]` instructions at which that has
- * none or has a record that x29 points at
+ * A scenario whose entry function calls `fn`. At `without` instructions of `fn`, x29 does not point
+ * at a record of `fn`; at `withRecord` instructions it does.
+ * @param instructions as for requiredInside
  */
 function sdei(
   name: string,

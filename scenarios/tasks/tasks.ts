@@ -1,7 +1,7 @@
 /**
- * More than one task: interrupts while the CPU goes from one to the other, and walks of a task that
- * is blocked meanwhile. While cpu_switch_to runs, x29, SP and `current` change one after the other;
- * IRQs are masked, so only SDEI sees it.
+ * More than one task: interrupts while the CPU switches from one to the other, and walks of a task
+ * that is blocked meanwhile. While cpu_switch_to runs, x29, SP and `current` change one after the
+ * other. IRQs are masked, so only SDEI sees it.
  */
 import { EXCEPTION_CODE, insideExceptions, SDEI_CODE } from '../exception-code.js';
 import {
@@ -42,15 +42,17 @@ const WHY = {
   blocked: 'a blocked task has no boundary: from its saved x29 it is frame records all the way',
 };
 
-/** Functions that a switch goes through, with records and CFI. */
+/** Functions that a switch passes through, with records and CFI. */
 const SWITCHING = ['__switch_to', 'schedule_to', 'tasks_hand_over', 'tasks_yield'] as const;
 
-/** Policies with which the step that stands in for SFrame reaches a final record unmarked. */
+/**
+ * Policies under which the step that replaces SFrame reaches a final record, and the mark is lost.
+ */
 const MARK_LOST: readonly PolicyName[] = ['sframe-v6', 'sframe-strict'];
 
 /**
- * What a walk promises where the tasks switch.
- * @param blockedTask another task than the current one is walked
+ * What is promised for walks while the tasks switch.
+ * @param blockedTask whether another task than the current one is walked
  */
 function switching(
   framed: readonly string[],

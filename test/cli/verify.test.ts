@@ -135,7 +135,7 @@ describe('sframe verify', () => {
     expect(await bad([corrupt(folder, 0)])).toMatch(/\.sframe: .*magic/);
     // The highest byte of the first function's size, behind the header and sfdi_func_start_offset.
     expect(await bad([corrupt(folder, 28 + 8 + 3)])).toMatch(
-      /FDE 0 at 0x[0-9a-f]+ has \d+ bytes, all code/,
+      /FDE 0 at 0x[0-9a-f]+ has \d+ bytes, but the file has only/,
     );
     expect(await bad([corrupt(folder, 12)])).toMatch(/\.sframe: .*(offset|byte) /);
   });

@@ -122,7 +122,7 @@ describe('an object', () => {
     [
       'half a relocation',
       objectOf([TEXT, table, rela(0n, symbol(1n, ABS64))], symbols),
-      '.rela.eh_frame[0] at offset 0x50: half an entry',
+      '.rela.eh_frame[0] at offset 0x50: incomplete entry',
     ],
     [
       'two relocation sections for one',

@@ -14,7 +14,7 @@ const DEBUG_BYTES = 600 * 2 ** 20;
 const ADDRESS = 0xffff800080000000n;
 const DEBUG_SECTION = 2;
 
-/** An ELF whose `.debug_info` is a hole of 600 MiB, behind everything else. */
+/** An ELF whose `.debug_info` is a hole of 600 MiB, after everything else. */
 function writeLarge(path: string): void {
   const text = words(0xd503201f, 0xd65f03c0);
   const file = buildElf({

@@ -98,7 +98,7 @@ describe('applyRelocations', () => {
     ['another type', rela(DATA, 257n, 1n), 'relocation type 257 is not supported'],
     ['an address outside', rela(DATA + 24n + 1n, RELATIVE, 1n), 'in no PT_LOAD segment'],
     ['an address below', rela(0n, RELATIVE, 1n), 'in no PT_LOAD segment'],
-    ['half an entry', rela(DATA, RELATIVE), '.rela.dyn[0] at offset 0x'],
+    ['an incomplete entry', rela(DATA, RELATIVE), '.rela.dyn[0] at offset 0x'],
     ['RELR outside', relr(DATA + 0x1000n), 'in no PT_LOAD segment'],
     ['a RELR bitmap outside', relr(DATA, (1n << 63n) | 1n), 'in no PT_LOAD segment'],
     ['a RELR bitmap first', relr(3n), 'a bitmap before any address'],

@@ -13,7 +13,7 @@ const OBJECT_GLOBAL = 0x11;
 
 type Row = [name: string, offset: number, size: number, info?: number];
 
-/** .text is 0x100 bytes at `base`, .data 0x40 bytes right behind it. */
+/** .text is 0x100 bytes at `base`, .data 0x40 bytes right after it. */
 function image(rows: Row[], extra: BuilderSymbol[] = [], base = TEXT_ADDRESS): ElfImage {
   const symbols = rows.map(([name, offset, size, info = 0x12]) => {
     return { name, value: base + BigInt(offset), size, info };

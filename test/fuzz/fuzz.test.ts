@@ -25,5 +25,5 @@ it(`${INPUTS} mutated files are read or refused in one clear line`, () => {
 
 it('refuses a count that is none', () => {
   const { status, stderr } = fuzz('--count', 'many');
-  expect([status, stderr]).toEqual([2, 'fuzz: --count, --seed and --from are whole numbers\n']);
+  expect([status, stderr]).toEqual([2, 'fuzz: --count, --seed and --from must be whole numbers\n']);
 });

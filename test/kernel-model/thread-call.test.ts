@@ -91,7 +91,7 @@ describe('a thread call', () => {
   it('refuses nine arguments, and buffers that do not fit', () => {
     const nine = startThreadCall(machine, trivial, new Array<CallArgument>(9).fill(number(0)));
     expect(nine).toEqual({ kind: 'too-many-arguments', count: 9 });
-    expect(nine && describeCallError(nine)).toBe('9 arguments given, x0..x7 take 8');
+    expect(nine && describeCallError(nine)).toBe('9 arguments given, but x0..x7 take 8');
     const limit = ARGUMENT_AREA_SIZE - 256;
     const large = (size: number) =>
       startThreadCall(machine, trivial, [{ kind: 'bytes', bytes: new Uint8Array(size) }]);

@@ -87,7 +87,7 @@ describe('a stop', () => {
     expect(status).toBe(UNKNOWN_TASK);
     expect(experiment.explain(status)).toEqual({
       kind: 'no-request',
-      detail: 'the handler asks for a task that is not known',
+      detail: 'the handler asks for the walk of an unknown task',
     });
   });
 

@@ -66,7 +66,7 @@ describe('a kprobe', () => {
       kprobeRefusal(machine, (machine.symbols.byName(name)?.address ?? 0) + offset);
     expect(at('return_to_handler', 0)).toBeUndefined();
     expect(at('fgraph_leaf', 4)).toBeUndefined();
-    expect(at('fgraph_leaf', 8)).toBe('patch site of ftrace');
+    expect(at('fgraph_leaf', 8)).toBe('ftrace patch site');
     expect(at('vectors', 0x200)).toBe('blacklisted');
     expect(at('kprobe_insn_slots', 0)).toBe('blacklisted');
     expect(at('kprobe_table', 0)).toBe('not code');

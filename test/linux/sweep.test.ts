@@ -139,7 +139,7 @@ describe.skipIf(!HAS_KERNELS)('Linux 7.3-rc7', () => {
     [{ function: 'fgraph:' }, "--function 'fgraph:' names no function"],
     [{ function: 'fgraph:@int_sqrt' }, "--function 'fgraph:@int_sqrt' names no function"],
     [{ function: 'fgraph:int_sqrt@' }, "--function 'fgraph:int_sqrt@' names no function"],
-    [{ function: 'kretprobe:str*@int_sqrt' }, 'a kretprobe is on one function only'],
+    [{ function: 'kretprobe:str*@int_sqrt' }, 'a kretprobe can be on one function only'],
     [{ function: 'fgraph:nothing_like_it@int_sqrt' }, 'no function nothing_like_it'],
     [{ function: 'nothing_like_it*', sample: '2' }, "no function matches 'nothing_like_it*'"],
   ])('says in one line what is wrong with %j', (given, message) => {

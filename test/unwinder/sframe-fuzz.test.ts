@@ -15,7 +15,7 @@ function exercise(bytes: Uint8Array, address: number): boolean {
     const { error } = section;
     const line = formatSFrameError(error);
     check(!/\n|undefined|NaN/.test(line), line);
-    // A field that is missing altogether lies behind the end.
+    // A field that is missing altogether lies past the end.
     const last = error.kind === 'truncated' ? Math.max(4, bytes.length) : bytes.length - 1;
     check(error.offset >= 0 && error.offset <= last, line);
     return false;

@@ -66,14 +66,14 @@ describe('header errors name the field and its offset', () => {
       1,
       { at: 3, bytes: [4] },
       { kind: bad, field: 'sfp_flags', offset: 3, value: 4 },
-      'SFrame sfp_flags at offset 0x3 is 4, not within the flags of V1, 0x3',
+      'SFrame sfp_flags at offset 0x3 is 4, not a combination of the V1 flags (0x3)',
     ],
     [
       'FRAME_POINTER in V3',
       3,
       { at: 3, bytes: [2] },
       { kind: bad, field: 'sfp_flags', offset: 3, value: 2 },
-      'SFrame sfp_flags at offset 0x3 is 2, not within the flags of V3, 0x5',
+      'SFrame sfp_flags at offset 0x3 is 2, not a combination of the V3 flags (0x5)',
     ],
     [
       'fixed FP',

@@ -301,7 +301,7 @@ describe('what verification checks', () => {
     expect(rows).toEqual({ total: 7, verified: 5, wrong: 0, unreached: 2 });
     expect(notes.map(({ fn, kind, detail }) => `${fn} ${kind}: ${detail}`)).toEqual([
       'calls after-noreturn-call: ' +
-        'the return address of a call that never returns has a row that is not true of the call',
+        'the return address of a call that never returns has a row that does not describe the call',
     ]);
   });
 
@@ -325,7 +325,7 @@ describe('what verification checks', () => {
     expect(findings).toEqual([]);
     expect(instructions.reached).toBe(204);
     expect(notes.map(({ kind, detail }) => `${kind}: ${detail}`)).toEqual([
-      'step-limit: not all paths were followed: too many paths wait with large stacks',
+      'step-limit: not all paths were followed: too many paths with large stacks are pending',
     ]);
   });
 

@@ -18,7 +18,7 @@ describe('verifying with worker processes', () => {
     if (!whole.ok || !partial.ok) throw new Error('not verified');
     const { skipped, functions, findings } = partial.value.report;
     expect(skipped).toHaveLength(1);
-    expect(skipped[0]?.reason).toBe('the process that executed it ended (signal SIGKILL)');
+    expect(skipped[0]?.reason).toBe('its worker process died (signal SIGKILL)');
     expect(functions.total).toBe(whole.value.report.functions.total);
     // What was skipped is still there to be reached.
     const { instructions, rows, unreached } = partial.value.report;

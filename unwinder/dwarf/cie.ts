@@ -1,27 +1,36 @@
-/** The common information entry. DWARF 5 section 6.4.1; augmentations as GCC and LLVM write them. */
+/** Common information entries (DWARF 5 section 6.4.1), with the augmentations of GCC and LLVM. */
 
 import { type Address } from '../../base/address.js';
 import { type CfiCursor } from './cursor.js';
 import { DW_EH_PE_ABSPTR, readPointer, skipPointer } from './pointer.js';
 import { BLANK_STATE, runInitial, type DwarfState } from './program.js';
 
-/** What the functions of one CIE have in common. */
+/** A decoded CIE: what all FDEs that refer to it share. */
 export interface Cie {
+  /** Factor of advances, in bytes. */
   readonly codeAlignment: number;
+  /** Factor of offsets, in signed bytes. */
   readonly dataAlignment: number;
+  /** DWARF number of the return address column. */
   readonly raRegister: number;
-  /** DW_EH_PE of `initial_location`. */
+  /** DW_EH_PE_* of `initial_location`. */
   readonly pointerEncoding: number;
-  /** Augmentation `z`: entries carry augmentation data with a length. */
+  /** Augmentation `z`: the entries carry augmentation data, preceded by its length. */
   readonly hasData: boolean;
-  /** `S`. */
+  /** Augmentation `S`: the frame of a signal handler, whose caller was interrupted. */
   readonly signalFrame: boolean;
-  /** `B`. */
+  /** Augmentation `B`: return addresses are signed with key B. */
   readonly pauthKeyB: boolean;
+  /** The rules after the CIE's initial instructions. */
   readonly initial: DwarfState;
 }
 
-/** Reads a CIE whose version is the next byte of `cursor`, and runs its initial instructions. */
+/**
+ * Reads a CIE and runs its initial instructions.
+ * @param cursor at the version field
+ * @param sectionAddress address of the section's first byte
+ * @throws DwarfProblem
+ */
 export function readCie(cursor: CfiCursor, sectionAddress: Address): Cie {
   const versionAt = cursor.at;
   const version = cursor.u8('version');
@@ -72,7 +81,7 @@ function readAugmentation(cursor: CfiCursor, text: string, textAt: number): Lett
       skipPointer(cursor, 'personality', cursor.u8('personality encoding'));
     } else if (letter === 'S') signalFrame = true;
     else if (letter === 'B') pauthKeyB = true;
-    // Memory tagging of the frame (LLVM): no influence on where registers are.
+    // `G` is memory tagging of the frame (LLVM): it does not affect where registers are saved.
     else if (letter !== 'G') {
       const at = textAt + i;
       cursor.fail('unsupported-augmentation', 'augmentation', at, letter.charCodeAt(0));

@@ -1,4 +1,4 @@
-/** Where an SFrame section and call frame information disagree. */
+/** Finds where an SFrame section and DWARF call frame information disagree. */
 
 import { type Address } from '../../base/address.js';
 import { formatRule } from '../rule-text.js';
@@ -7,36 +7,36 @@ import { CfaBase, RecoverKind, type UnwindRule } from '../unwind-rule.js';
 import { formatDwarfRow } from './row-text.js';
 import { type DwarfFunction, type DwarfRegister, type DwarfRow, rowAt } from './rows.js';
 
-/** What two sources say differently about. */
+/** What the two tables disagree about. */
 export type DisagreementField =
   | 'cfa'
   | 'ra'
   | 'fp'
-  /** Signed or not, or with which key. */
+  /** Whether the return address is signed, or with which key. */
   | 'signed'
-  /** One of the two has no rule. */
+  /** Only one of the two has a rule. */
   | 'absent'
-  /** DWARF has an expression, or a CFA by a register that an SFrame version cannot name. */
+  /** DWARF has an expression, or no CFA: nothing to compare SFrame with. */
   | 'not-comparable';
 
-/** One range of one function where the two disagree. */
+/** One range of a function in which the two disagree. */
 export interface DwarfDisagreement {
   /** Start of the function in the table that has it. */
   readonly func: Address;
-  /** Bytes from `func`: the first, and one past the last. */
+  /** The range in bytes from `func`: its first byte, and one past its last. */
   readonly from: number;
   readonly to: number;
   readonly fields: readonly DisagreementField[];
-  /** What each says; 'none' where it has no rule. */
+  /** The rule of each as text; 'none' where it has no rule. */
   readonly sframe: string;
   readonly dwarf: string;
 }
 
 /**
- * Compares rules at every offset where either changes. Both must be of one file with one layout.
- * DWARF's `unspecified` means "unchanged" for x29 and x30 (AAPCS64: the callee saves them). V1
- * functions whose rows are masks are left out. Functions by rising address; ranges that say the same
- * are joined.
+ * Compares the rules at every offset where either table changes. Both must come from one file with
+ * one layout. DWARF's `unspecified` means "unchanged" for x29 and x30 (AAPCS64: the callee
+ * preserves them). V1 functions whose row starts are masks are left out.
+ * @returns the disagreements by ascending address; adjacent ranges with the same text are joined
  */
 export function compareSFrameToDwarf(
   sframe: readonly FunctionRules[],

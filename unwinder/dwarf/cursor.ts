@@ -1,4 +1,4 @@
-/** Reads call frame information; what it refuses is a {@link DwarfError}. */
+/** Reads call frame information. Its problems are {@link DwarfError}s. */
 import { ByteCursor } from '../../base/byte-cursor.js';
 import { type DwarfError, DwarfProblem } from './error.js';
 

@@ -1,6 +1,8 @@
-/** Everything that can be wrong with DWARF call frame information, and one line for each. */
+/**
+ * Everything that can be wrong with DWARF call frame information, with a one-line message for each.
+ */
 
-/** Why a section was refused: the first problem found. `offset` is in the section, in bytes. */
+/** Why a section was refused: the first problem that was found. */
 export interface DwarfError {
   readonly kind:
     | 'truncated'
@@ -14,14 +16,15 @@ export interface DwarfError {
     | 'bad-number'
     | 'no-saved-state'
     | 'cfa-not-register';
-  /** The field or opcode in the words of DWARF 5 section 6.4. */
+  /** The field or opcode, as DWARF 5 section 6.4 names it. */
   readonly field: string;
+  /** Offset of the field in the section, in bytes. */
   readonly offset: number;
-  /** The offending value, or for `truncated` the bytes that are needed. */
+  /** The offending value; for `truncated`, how many bytes are missing. */
   readonly value: number;
 }
 
-/** One line about `error`, without a newline. */
+/** A one-line message for the user, without a newline. */
 export function formatDwarfError(error: DwarfError): string {
   const at = `${error.field} at offset 0x${error.offset.toString(16)}`;
   const value = `0x${error.value.toString(16)}`;
@@ -47,11 +50,11 @@ export function formatDwarfError(error: DwarfError): string {
     case 'no-saved-state':
       return `call frame information: ${at} restores a state that was not saved`;
     case 'cfa-not-register':
-      return `call frame information: ${at} changes a CFA that is not register and offset`;
+      return `call frame information: ${at} changes a CFA that is not a register plus an offset`;
   }
 }
 
-/** Thrown inside the decoder only, where a value cannot be read; never leaves the folder. */
+/** Thrown where a value cannot be read, and caught inside this folder. */
 export class DwarfProblem extends Error {
   constructor(readonly error: DwarfError) {
     super(formatDwarfError(error));

@@ -1,6 +1,6 @@
 /**
- * Decodes `.eh_frame` (LSB, "Exception Frames") and `.debug_frame` (DWARF 5 section 6.4) of AArch64
- * little-endian into rows. Time and memory are linear in the section.
+ * Decodes `.eh_frame` (LSB, "Exception Frames") and `.debug_frame` (DWARF 5 section 6.4) of
+ * little-endian AArch64 into rows. Time and memory are linear in the section's size.
  */
 
 import { type Address } from '../../base/address.js';
@@ -12,12 +12,13 @@ import { readPointer } from './pointer.js';
 import { runFunction } from './program.js';
 import { type DwarfFunction } from './rows.js';
 
-/** The two forms of a section. */
+/** The two formats of call frame information. */
 export type DwarfFormat = 'eh_frame' | 'debug_frame';
 
 /**
- * The functions of the section `bytes`, which is loaded at `sectionAddress`, in table order. The
- * section of an object must have been relocated. Refuses the whole section at its first error.
+ * Decodes a section into functions, in table order. Refuses the whole section at the first error.
+ * @param bytes the section; that of an object must have been relocated
+ * @param sectionAddress where the section is loaded
  */
 export function decodeDwarfFrames(
   bytes: Uint8Array,
@@ -36,15 +37,17 @@ export function decodeDwarfFrames(
 interface Entry {
   /** Offset of the length field. */
   readonly at: number;
-  /** Offset of what follows the CIE id or pointer. */
+  /** Offset of the byte after the CIE id or pointer. */
   readonly body: number;
   readonly end: number;
-  /** The CIE's offset; undefined for a CIE. */
+  /** Offset of an FDE's CIE; undefined when the entry is a CIE itself. */
   readonly cie: number | undefined;
 }
 
 class Decoder {
-  /** By offset. A pointer into the middle of an entry would be read once for each function. */
+  /**
+   * CIEs by offset. An FDE must point to one of them: a CIE elsewhere would be read for each FDE.
+   */
   private readonly cieEntries = new Map<number, Entry>();
   private readonly cies = new Map<number, Cie>();
 
@@ -58,7 +61,7 @@ class Decoder {
     const functions: Entry[] = [];
     for (let at = 0; at < this.view.byteLength;) {
       const entry = this.entryAt(at);
-      // A length of 0 ends one object's entries; another's may follow.
+      // A length of 0 ends the entries of one object file; those of another may follow.
       at = entry?.end ?? at + 4;
       if (entry === undefined) continue;
       if (entry.cie === undefined) this.cieEntries.set(entry.at, entry);
@@ -67,7 +70,7 @@ class Decoder {
     return functions.map((entry) => this.readFunction(entry, entry.cie as number));
   }
 
-  /** The frame of an entry: its length and what kind it is. Undefined for a terminator. */
+  /** The bounds and the kind of the entry at an offset; undefined for a terminator. */
   private entryAt(at: number): Entry | undefined {
     const all = new CfiCursor(this.view, at, this.view.byteLength);
     const short = all.u32('length');
@@ -104,7 +107,7 @@ class Decoder {
     const cursor = new CfiCursor(this.view, entry.body, entry.end);
     const start = readPointer(cursor, 'initial_location', cie.pointerEncoding, this.address);
     const sizeAt = cursor.at;
-    // The size has the pointer's format but is no address: it is not relative to anything.
+    // The size is encoded like the pointer, but as a size it is never PC-relative.
     const size = readPointer(cursor, 'address_range', cie.pointerEncoding & 0x0f, this.address);
     if (size < 0 || !Number.isSafeInteger(start + size)) {
       cursor.fail('bad-address', 'address_range', sizeAt, 0);

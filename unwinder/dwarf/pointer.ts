@@ -1,4 +1,4 @@
-/** Encoded pointers of exception frames. LSB, "DWARF Exception Header Encoding". */
+/** Reads encoded pointers of exception frames (LSB, "DWARF Exception Header Encoding"). */
 
 import { type Address } from '../../base/address.js';
 import { type CfiCursor } from './cursor.js';
@@ -7,8 +7,10 @@ export const DW_EH_PE_ABSPTR = 0x00;
 const DW_EH_PE_PCREL = 0x10;
 
 /**
- * Reads a pointer: absolute or PC-relative, in 2, 4 or 8 bytes or LEB128, not indirect.
- * `sectionAddress` is that of the section's first byte.
+ * Reads an absolute or PC-relative pointer of 2, 4 or 8 bytes or LEB128. Indirect ones are refused.
+ * @param encoding DW_EH_PE_*
+ * @param sectionAddress address of the section's first byte
+ * @throws DwarfProblem
  */
 export function readPointer(
   cursor: CfiCursor,
@@ -27,7 +29,7 @@ export function readPointer(
   return address;
 }
 
-/** Moves past a pointer of any kind that is not looked at (the personality routine). */
+/** Skips a pointer of any kind, such as that to the personality routine. */
 export function skipPointer(cursor: CfiCursor, field: string, encoding: number): void {
   readValue(cursor, field, encoding);
 }

@@ -1,9 +1,9 @@
-/** Executes call frame instructions. DWARF 5 section 6.4.2, and the AArch64 vendor opcodes. */
+/** Executes call frame instructions: DWARF 5 section 6.4.2 and the AArch64 vendor opcodes. */
 
 import { type CfiCursor } from './cursor.js';
 import { type DwarfCfa, type DwarfRegister, type DwarfRow } from './rows.js';
 
-/** The rules while a program runs; replaced, never changed in place. */
+/** The rules at one point of a program. Immutable: each change makes a new state. */
 export interface DwarfState {
   readonly cfa: DwarfCfa;
   readonly fp: DwarfRegister;
@@ -19,13 +19,13 @@ export const BLANK_STATE: DwarfState = {
   raSigned: false,
 };
 
-/** What a program needs to know of its CIE. */
+/** What a program needs from its CIE. */
 export interface ProgramContext {
   readonly codeAlignment: number;
   readonly dataAlignment: number;
   /** DWARF number of the return address column. */
   readonly raRegister: number;
-  /** After the CIE's initial instructions: what DW_CFA_restore goes back to. */
+  /** The state after the CIE's initial instructions, to which DW_CFA_restore returns. */
   readonly initial: DwarfState;
   /** Reads the operand of DW_CFA_set_loc as an offset in the function. */
   readonly readLocation: (cursor: CfiCursor) => number;
@@ -33,14 +33,18 @@ export interface ProgramContext {
 
 const DWARF_FP = 29;
 
-/** Runs a CIE's initial instructions. */
+/** Runs a CIE's initial instructions, up to the end of `cursor`. @throws DwarfProblem */
 export function runInitial(cursor: CfiCursor, context: ProgramContext): DwarfState {
   const machine = new Machine(context);
   machine.run(cursor);
   return machine.state;
 }
 
-/** Runs an FDE's instructions; at least one row, the first at offset 0. */
+/**
+ * Runs an FDE's instructions, up to the end of `cursor`.
+ * @returns one row or more, the first at offset 0
+ * @throws DwarfProblem
+ */
 export function runFunction(cursor: CfiCursor, context: ProgramContext): DwarfRow[] {
   const machine = new Machine(context);
   machine.run(cursor);
@@ -62,7 +66,7 @@ class Machine {
     while (!cursor.done) this.step(cursor);
   }
 
-  /** The state so far is that of a row; two programs' steps at one place are one row. */
+  /** Emits the current state as a row. It replaces an earlier row at the same location. */
   endRow(): void {
     const row = { offset: this.location, ...this.state };
     if (this.rows.at(-1)?.offset === this.location) this.rows.pop();
@@ -124,7 +128,7 @@ class Machine {
         this.state =
           this.saved.pop() ?? cursor.fail('no-saved-state', 'DW_CFA_restore_state', at, opcode);
         return;
-      // DW_CFA_AARCH64_negate_ra_state, and with_pc: PAuth_LR only changes the modifier.
+      // DW_CFA_AARCH64_negate_ra_state and _with_pc, which differ only in the signing modifier.
       case 0x2c:
       case 0x2d:
         this.state = { ...this.state, raSigned: !this.state.raSigned };
@@ -240,5 +244,5 @@ class Machine {
   }
 }
 
-/** Opcodes whose first operand is the register; 0x2f is DW_CFA_GNU_negative_offset_extended. */
+/** Opcodes whose first operand is a register; 0x2f is DW_CFA_GNU_negative_offset_extended. */
 const REGISTER_RULES = new Set([0x05, 0x06, 0x07, 0x08, 0x09, 0x10, 0x11, 0x14, 0x15, 0x16, 0x2f]);

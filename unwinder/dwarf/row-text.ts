@@ -1,8 +1,8 @@
-/** Rows of call frame information as one line, in the words of `formatRule`. */
+/** Formats a row of call frame information as one line, in the notation of `formatRule`. */
 
 import { type DwarfCfa, type DwarfRegister, type DwarfRow } from './rows.js';
 
-/** `CFA=SP+32 RA=*(CFA-24) FP=*(CFA-32) signed-A`. */
+/** One line such as `CFA=SP+32 RA=*(CFA-24) FP=*(CFA-32) signed-A`. */
 export function formatDwarfRow(row: DwarfRow, pauthKeyB: boolean): string {
   if (row.ra.kind === 'undefined') return 'outermost';
   const parts = [

@@ -1,10 +1,12 @@
-/** What call frame information says, as data. DWARF 5 section 6.4.1; AArch64 registers only. */
+/**
+ * Decoded call frame information (DWARF 5 section 6.4.1), for the CFA, x29 and the return address.
+ */
 
 import { type Address } from '../../base/address.js';
 
 /** How the CFA is found. */
 export type DwarfCfa =
-  /** `register + offset`; DWARF numbers, 0..30 are x0..x30 and 31 is SP. Offset in bytes. */
+  /** `register + offset`. DWARF numbers: 0..30 are x0..x30, 31 is SP. Offset in signed bytes. */
   | { readonly kind: 'register'; readonly register: number; readonly offset: number }
   /** A DWARF expression, which is not evaluated. */
   | { readonly kind: 'expression' }
@@ -13,7 +15,7 @@ export type DwarfCfa =
 
 /** How the caller's value of a register is found. */
 export type DwarfRegister =
-  /** Nothing was said: by the AArch64 ABI x29 and x30 then still hold it. */
+  /** No rule was given: by the AArch64 ABI x29 and x30 then still hold the caller's value. */
   | { readonly kind: 'unspecified' }
   | { readonly kind: 'undefined' }
   | { readonly kind: 'same' }
@@ -25,7 +27,7 @@ export type DwarfRegister =
   | { readonly kind: 'expression' }
   | { readonly kind: 'val-expression' };
 
-/** The rules from one instruction up to the next row. */
+/** The rules from one location up to the next row. */
 export interface DwarfRow {
   /** Bytes from the start of the function. */
   readonly offset: number;
@@ -38,16 +40,16 @@ export interface DwarfRow {
   readonly raSigned: boolean;
 }
 
-/** One frame description entry, executed. */
+/** One function: a frame description entry after its instructions were executed. */
 export interface DwarfFunction {
   /** Offset of the FDE in its section. */
   readonly entry: number;
   readonly start: Address;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
-  /** By rising offset, the first at 0. Never empty. */
+  /** In ascending offset order, the first at 0. Never empty. */
   readonly rows: readonly DwarfRow[];
-  /** Augmentation `S`: its caller was interrupted. */
+  /** Augmentation `S`: its caller was interrupted, and did not call it. */
   readonly signalFrame: boolean;
   /** Augmentation `B`: signed with key B. */
   readonly pauthKeyB: boolean;

@@ -1,4 +1,4 @@
-/** Every policy, by name, in the order reports list them. */
+/** Every policy by name, in the order in which reports list them. */
 
 import { type Policy, type PolicyName } from '../policy.js';
 import { fgraphDetect } from './fgraph-detect.js';

@@ -1,8 +1,8 @@
 import { Policy } from '../policy.js';
 
 /**
- * Mainline: frame records only. At an exception boundary it cannot know whether x30 was live, so
- * a reliable walk gives up there. The SFrame answers below are never asked for.
+ * Mainline: frame records only. At an exception boundary it cannot know whether x30 was live, so a
+ * reliable walk gives up there. The answers about SFrame below have no effect.
  */
 export const framePointer = new Policy({
   name: 'frame-pointer',

@@ -1,10 +1,10 @@
 import { Policy } from '../policy.js';
 
 /**
- * Version 6 with the alignment test it meant and the error of the walk returned.
+ * Version 6 with the alignment test that it meant, and with errors of the walk returned.
  *
- * One hole of version 6 stays, as in the reference kernel: when the frame record that stands in
- * for a failed SFrame step is the task's final record, nobody looks at the unreliable mark.
+ * One hole of version 6 remains, as in the reference kernel. A failed SFrame step falls back to a
+ * frame record; when that is the task's final record, the unreliable mark is never checked.
  */
 export const sframeStrict = new Policy({
   name: 'sframe-strict',

@@ -3,9 +3,9 @@ import { Policy } from '../policy.js';
 /**
  * The SFrame series as posted, version 5. Its bugs are kept:
  *
- * - a failed look-up goes to the metadata-record step, which WARNs on an ordinary record;
- * - SFrame is asked after any failed frame-pointer step, with an SP that was tracked wrongly;
- * - the error of a walk is dropped, so a trace cut short without a mark is called reliable.
+ * - a failed look-up goes on to the metadata-record step, which WARNs about an ordinary record;
+ * - any failed frame-pointer step is followed by an SFrame step, with a wrongly tracked SP;
+ * - errors of the walk are dropped, so a trace that is cut short without a mark counts as reliable.
  */
 export const sframeV5 = new Policy({
   name: 'sframe-v5',

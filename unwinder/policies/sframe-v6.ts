@@ -4,8 +4,8 @@ import { Policy } from '../policy.js';
  * The SFrame series, version 6: SFrame at exception boundaries only, with the saved registers. Its
  * bugs are kept:
  *
- * - the CFA alignment test is `cfa & 0x15`, which refuses every valid CFA with bit 4 set;
- * - the error of a walk is dropped, as in version 5.
+ * - the CFA alignment test is `cfa & 0x15`, which refuses every valid CFA that has bit 4 set;
+ * - errors of the walk are dropped, as in version 5.
  */
 export const sframeV6 = new Policy({
   name: 'sframe-v6',

@@ -1,9 +1,8 @@
 /**
- * Decodes an SFrame section of AArch64 little-endian, versions 1, 2 (with both errata) and 3.
+ * Decodes an SFrame section of little-endian AArch64: versions 1, 2 (with both errata) and 3.
  *
- * Everything is checked here, once, so that readers of the result need not: a section that
- * decodes can be searched and printed without further errors. Time and memory are linear in the
- * section's length whatever its counts claim.
+ * Everything is checked once, here: a section that decodes can be searched and printed without
+ * further errors. Time and memory are linear in the section's length, whatever its counts claim.
  */
 
 import { type Address, addressFromWords } from '../../base/address.js';
@@ -32,14 +31,15 @@ import { readDefaultRow, readFlexRow, setUndefined } from './row-rule.js';
 import { type SFrameHeader, type SFrameSection } from './section.js';
 
 /**
- * Decodes the section `bytes`, which is loaded at `sectionAddress`. The bytes are copied: later
- * changes to them do not show. Refuses the whole section at its first error.
+ * Decodes a section. Refuses the whole section at the first error.
+ * @param bytes the section; they are copied, so later changes to them have no effect
+ * @param sectionAddress where the section is loaded
  */
 export function decodeSFrame(
   bytes: Uint8Array,
   sectionAddress: Address,
 ): Result<SFrameSection, SFrameError> {
-  // Not slice(): on a Node Buffer that is a view of the same bytes.
+  // Not slice(): on a Node Buffer it returns a view of the same bytes.
   const copy = new Uint8Array(bytes);
   const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
   const header = decodeHeader(view);
@@ -117,7 +117,7 @@ class Decoder {
     });
   }
 
-  /** One entry of the function table, its V3 attribute, and its rows. */
+  /** Decodes one entry of the function table, its V3 attribute, and its rows. */
   private decodeFunction(f: number): SFrameError | undefined {
     const { view, header, names } = this;
     const v3 = header.version === 3;
@@ -153,7 +153,7 @@ class Decoder {
       this.repSize[f] = view.getUint8(infoAt + 1);
     }
 
-    // Before anything is done per row: together the functions may not claim more than the header.
+    // Check this before any work per row: the functions together may not have more than the header.
     const counted = this.rowsSeen + rowCount;
     if (counted > header.rowCount) return { ...this.countMismatch(counted), func: f };
     this.firstRow[f] = this.rowsSeen;
@@ -163,7 +163,7 @@ class Decoder {
     );
   }
 
-  /** Spec section 2.3.1: relative to the field (errata 1, V3) or to the section. */
+  /** Spec section 2.3.1: a start is relative to its field (errata 1, V3) or to the section. */
   private decodeStart(f: number, entry: number): SFrameError | undefined {
     const { view, header } = this;
     const relative =
@@ -179,7 +179,7 @@ class Decoder {
     return undefined;
   }
 
-  /** The FDE info bytes. Spec section 2.3.3; bits without a meaning must be clear. */
+  /** Checks the FDE info bytes (spec section 2.3.3). Bits without a meaning must be clear. */
   private checkInfo(f: number, at: number, rowCount: number): SFrameError | undefined {
     const { names, header } = this;
     const info = this.info[f] as number;

@@ -1,4 +1,7 @@
-/** An SFrame section as plain data for `JSON.stringify`. Addresses are strings: they need 64 bits. */
+/**
+ * An SFrame section as plain data for `JSON.stringify`. Addresses are strings because a JSON number
+ * does not hold 64 bits.
+ */
 
 import { formatAddress } from '../../base/address.js';
 import { ROW_MANGLED_RA } from './format.js';
@@ -6,11 +9,11 @@ import { flagNames, functionFacts, sectionView } from './dump.js';
 import { rowColumns } from './row-text.js';
 import { type SFrameSection } from './section.js';
 
-/** One row. The columns are written as in the text dump. */
+/** One row. The columns are those of the text dump. */
 export interface SFrameRowJson {
-  /** Address the row starts at; in a MASK function its offset in the repeated block. */
+  /** Address at which the row starts; in a MASK function, its offset in the repeated block. */
   readonly pc: string;
-  /** True: RA undefined, so the frame is the outermost and the columns are absent. */
+  /** RA is undefined, so the frame is the outermost one; the columns are then absent. */
   readonly outermost: boolean;
   readonly cfa?: string;
   readonly fp?: string;
@@ -22,7 +25,7 @@ export interface SFrameRowJson {
 export interface SFrameFunctionJson {
   readonly index: number;
   readonly pc: string;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
   readonly pcType: 'inc' | 'mask';
   /** Bytes per repeated block; 0 when `pcType` is `inc`, and in V1. */

@@ -1,7 +1,7 @@
 /**
- * An SFrame section as text, in the layout of `readelf --sframe` of binutils 2.47, byte for byte.
- * Addresses are the functions' own where that readelf's are not (docs/verifier.md, "Where readelf prints other
- * addresses"). That readelf refuses V1; the layout for it is the same (binutils 2.40 printed it so).
+ * An SFrame section as text, byte for byte as `readelf --sframe` of binutils 2.47 prints it, except for
+ * the addresses that readelf gets wrong (docs/verifier.md, "Where readelf prints other addresses"). That
+ * readelf refuses V1, which is printed in the same layout, as binutils 2.40 did.
  */
 
 import { type Address, hexAddress, formatAddress } from '../../base/address.js';
@@ -19,9 +19,9 @@ import {
 import { rowColumns } from './row-text.js';
 import { type SFrameSection } from './section.js';
 
-/** What a dump says about one function. */
+/** The properties of one function that a dump shows. */
 export interface FunctionFacts {
-  /** Row starts are offsets in a repeated block and not in the function. */
+  /** Row starts are offsets in a repeated block, not in the function. */
   readonly isMask: boolean;
   readonly isFlex: boolean;
   readonly isSignalFrame: boolean;
@@ -29,8 +29,9 @@ export interface FunctionFacts {
 }
 
 /**
- * The lines of the dump, without newlines. `name` is the section's. With `functionName`, each
- * function's line ends with its name, which readelf does not print.
+ * Yields the lines of the dump, without newlines.
+ * @param name name of the section
+ * @param functionName names a function at the end of its line; readelf prints no names
  */
 export function* dumpSFrame(
   section: SFrameSection,
@@ -84,7 +85,7 @@ export function* dumpSFrame(
   }
 }
 
-/** The names of the set flags, in bit order. */
+/** The names of the flags that are set, in bit order. */
 export function flagNames(flags: number): string[] {
   const names: string[] = [];
   if ((flags & F_FDE_SORTED) !== 0) names.push('SFRAME_F_FDE_SORTED');
@@ -93,7 +94,7 @@ export function flagNames(flags: number): string[] {
   return names;
 }
 
-/** The info bytes of function `f`, taken apart. SFrame spec section 2.3.3. */
+/** Decodes the info bytes of function `f` (SFrame spec section 2.3.3). */
 export function functionFacts(section: SFrameSection, f: number): FunctionFacts {
   const info = section.functions.info[f] as number;
   const info2 = section.functions.info2[f] as number;

@@ -1,35 +1,35 @@
-/** Everything that can be wrong with an SFrame section, and one line for each. */
+/** Everything that can be wrong with an SFrame section, with a one-line message for each. */
 
-/** Common to all: where the offending field is. */
+/** Where the offending field is. */
 interface At {
-  /** Name of the field in the SFrame spec, with the bit field after a dot. */
+  /** The field, as the SFrame spec names it; a bit field follows after a dot. */
   readonly field: string;
   /** Byte offset of the field in the section. */
   readonly offset: number;
-  /** Index in the function table of the function being read, where there is one. */
+  /** Index in the function table of the function being read; absent outside of functions. */
   readonly func?: number;
 }
 
-/** Why a section was refused. The first problem found is the one reported. */
+/** Why a section was refused: the first problem that was found. */
 export type SFrameError =
-  /** The bytes end before the field does; `available` of the `needed` bytes are there. */
+  /** The section ends inside the field: `available` of the `needed` bytes are there. */
   | (At & { readonly kind: 'truncated'; readonly needed: number; readonly available: number })
-  /** Not an SFrame section in either byte order. */
+  /** The magic number is wrong in either byte order. */
   | (At & { readonly kind: 'bad-magic'; readonly value: number })
   /** Not version 1, 2 or 3. */
   | (At & { readonly kind: 'unsupported-version'; readonly value: number })
   /** A known ABI other than AArch64 little-endian; `abi` is its name. */
   | (At & { readonly kind: 'unsupported-abi'; readonly value: number; readonly abi: string })
-  /** Big-endian, and no big-endian ABI. */
+  /** The section is big-endian, but its ABI is not a known big-endian one. */
   | (At & { readonly kind: 'foreign-endian'; readonly value: number })
-  /** An offset or a count that leads outside; `limit` is the highest value that would not. */
+  /** An offset or a count that exceeds the section; `limit` is the highest valid value. */
   | (At & { readonly kind: 'out-of-bounds'; readonly value: number; readonly limit: number })
-  /** The header's number of rows is not the sum over the functions, which is `counted`. */
+  /** The header's number of rows differs from the functions' total, `counted`. */
   | (At & { readonly kind: 'count-mismatch'; readonly value: number; readonly counted: number })
   /** A value the spec does not define; `expected` says what it allows. */
   | (At & { readonly kind: 'bad-field'; readonly value: number; readonly expected: string });
 
-/** One line about `error`, without a newline: field, byte offset, value, what was expected. */
+/** A one-line message without a newline: field, byte offset, value, and what was expected. */
 export function formatSFrameError(error: SFrameError): string {
   const func = error.func === undefined ? '' : ` of func idx [${error.func}]`;
   const at = `${error.field}${func} at offset ${hex(error.offset)}`;

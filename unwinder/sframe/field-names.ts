@@ -1,4 +1,4 @@
-/** Names of the fields that moved or were renamed between versions. SFrame spec section 1.2. */
+/** Names of the fields that were moved or renamed between versions (SFrame spec section 1.2). */
 export interface FieldNames {
   readonly start: string;
   readonly freOffset: string;

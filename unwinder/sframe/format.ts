@@ -1,6 +1,6 @@
 /**
- * Constants of the SFrame format, all versions. Numbers are those of the SFrame spec, draft of
- * 2026-10-21; the section that defines each group is named.
+ * Constants of the SFrame format, for all versions. Section numbers are those of the SFrame spec,
+ * draft of 2026-10-21.
  */
 
 /** Spec section 2.1: `sfp_magic`, as read in the section's own byte order. */
@@ -51,12 +51,12 @@ export const ROW_BASE_IS_SP = 0x01;
 export const ROW_MANGLED_RA = 0x80;
 export const ROW_DATAWORD_4B = 2;
 
-/** The number of data words after a row whose info byte is `info`: 0..15. */
+/** How many data words follow the info byte `info`: 0..15. */
 export function dataWordCount(info: number): number {
   return (info >> 1) & 0xf;
 }
 
-/** The size code of these data words: 0, 1, 2 for 1, 2, 4 bytes; 3 is undefined. */
+/** The size code of the data words: 0, 1 or 2 for 1, 2 or 4 bytes; 3 is undefined. */
 export function dataWordSizeCode(info: number): number {
   return (info >> 5) & 3;
 }

@@ -1,11 +1,13 @@
-/** The rows of one function as rules by offset: what two tables are compared by. */
+/** The rows of one function as rules by offset, the form in which tables are compared. */
 
 import { type Address } from '../../base/address.js';
 import { type UnwindRule, ruleAt } from '../unwind-rule.js';
 import { functionFacts } from './dump.js';
 import { type SFrameSection } from './section.js';
 
-/** From `offset` bytes into the function, or the repeated block, up to the next one. */
+/**
+ * A rule that applies from `offset` bytes into the function, or the repeated block, to the next.
+ */
 export interface RuleFrom {
   readonly offset: number;
   readonly rule: UnwindRule;
@@ -14,14 +16,17 @@ export interface RuleFrom {
 /** One function of a table, as rules. */
 export interface FunctionRules {
   readonly start: Address;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
   /**
-   * Bytes of the block that its rows repeat for (PC type MASK), or 0; -1 for a V1 function of that
-   * type, whose row starts are masks.
+   * Size in bytes of the block for which the rows repeat (PC type MASK); 0 for PC type INC. -1 for
+   * a V1 function of PC type MASK, whose row starts are masks.
    */
   readonly repeat: number;
-  /** By rising offset. Rows of one rule in succession are one; a hidden row is left out. */
+  /**
+   * In ascending offset order. Successive rows with the same rule are merged, and a row that
+   * another one at the same offset hides is left out.
+   */
   readonly rules: readonly RuleFrom[];
 }
 
@@ -43,7 +48,7 @@ export function functionRules(section: SFrameSection, f: number): FunctionRules 
   for (let row = first; row < first + count; row++) {
     const offset = rows.start[row] as number;
     const index = rows.rule[row] as number;
-    // Of rows with one start the last is in force. Rules are interned: same index, same rule.
+    // The last of several rows with one start applies. Rules are interned: same index, same rule.
     if (repeat !== -1 && kept.at(-1)?.offset === offset) kept.pop();
     if (kept.at(-1)?.index === index && repeat !== -1) continue;
     kept.push({ offset, index });

@@ -1,4 +1,4 @@
-/** The SFrame preamble and header. SFrame spec sections 2.1 and 2.2. */
+/** Decodes the SFrame preamble and header (SFrame spec sections 2.1 and 2.2). */
 
 import { type Result, fail, ok } from '../../base/result.js';
 import { type SFrameError } from './error.js';
@@ -15,12 +15,12 @@ import {
 } from './format.js';
 import { type SFrameHeader, type SFrameVersion } from './section.js';
 
-/** A row is at least a one-byte start and its info byte. */
+/** A row has at least a one-byte start and an info byte. */
 const MIN_ROW_SIZE = 2;
 
 /**
- * Decodes the header and checks that both sub-sections and both counts fit the section, so that
- * a caller may allocate for these counts.
+ * Decodes the header, and checks that both sub-sections and both counts fit into the section, so
+ * that the caller can safely allocate for those counts.
  */
 export function decodeHeader(view: DataView): Result<SFrameHeader, SFrameError> {
   const refused = checkPreamble(view);
@@ -31,7 +31,7 @@ export function decodeHeader(view: DataView): Result<SFrameHeader, SFrameError> 
   return checkLayout(view, header) ?? ok(header);
 }
 
-/** Magic, version, flags, ABI and the presence of the rest of the fixed header. */
+/** Checks magic, version, ABI and flags, and that the fixed header is complete. */
 function checkPreamble(view: DataView): SFrameError | undefined {
   if (view.byteLength < 2) return truncated('sfp_magic', 0, 2, view.byteLength);
   const magic = view.getUint16(0, true);
@@ -44,7 +44,7 @@ function checkPreamble(view: DataView): SFrameError | undefined {
     return { kind: 'unsupported-version', field: 'sfp_version', offset: 2, value: version };
   }
 
-  // The ABI before the flags: a foreign section should be called foreign.
+  // Check the ABI before the flags: a section of another architecture should be reported as such.
   if (view.byteLength < 5) return truncated('sfh_abi_arch', 4, 1, 0);
   const abi = view.getUint8(4);
   const name = foreignAbi(abi);
@@ -61,13 +61,19 @@ function checkPreamble(view: DataView): SFrameError | undefined {
   const flags = view.getUint8(3);
   const defined = FLAGS_DEFINED[version as SFrameVersion];
   if ((flags & ~defined) !== 0) {
-    return bad('sfp_flags', 3, flags, `within the flags of V${version}, 0x${defined.toString(16)}`);
+    return bad(
+      'sfp_flags',
+      3,
+      flags,
+      `a combination of the V${version} flags (0x${defined.toString(16)})`,
+    );
   }
   if (view.byteLength < HEADER_SIZE) {
     return truncated('sframe_header', 0, HEADER_SIZE, view.byteLength);
   }
 
-  // AArch64 keeps RA and FP per row (spec section 3.1.2): a fixed place would contradict that.
+  // On AArch64 each row locates RA and FP (spec section 3.1.2); fixed offsets would contradict
+  // that.
   if (view.getInt8(5) !== 0) return bad('sfh_cfa_fixed_fp_offset', 5, view.getInt8(5), '0');
   if (view.getInt8(6) !== 0) return bad('sfh_cfa_fixed_ra_offset', 6, view.getInt8(6), '0');
   return undefined;
@@ -104,7 +110,7 @@ function readHeader(view: DataView, version: SFrameVersion): SFrameHeader {
   };
 }
 
-/** Spec section 2.2: the functions run up to the rows, and the rows end inside the section. */
+/** Checks the layout (spec section 2.2): functions, then rows, all inside the section. */
 function checkLayout(
   view: DataView,
   header: SFrameHeader,

@@ -1,6 +1,6 @@
 /**
- * What one frame row entry says, as an unwind rule. SFrame spec section 3: default rows of
- * AArch64 (3.1.2) and flexible rows (3.2).
+ * Decodes a frame row entry into an unwind rule (SFrame spec section 3): default rows of AArch64
+ * (3.1.2) and flexible rows (3.2).
  */
 
 import {
@@ -25,7 +25,7 @@ import {
 /** Highest DWARF register number a rule may name: x0..x30 and SP. */
 const MAX_REGISTER = DWARF_SP;
 
-/** What is wrong with a row's data words; `word` is the index of the offending one. */
+/** What is wrong with a row's data words. */
 export interface RowProblem {
   readonly field: string;
   /** Byte offset in the section. */
@@ -42,7 +42,7 @@ export function signedWord(view: DataView, infoOffset: number, index: number): n
   return size === 1 ? view.getInt16(at, true) : view.getInt32(at, true);
 }
 
-/** The same, zero-extended: control data words are unsigned. */
+/** As {@link signedWord}, but zero-extended: control data words are unsigned. */
 export function unsignedWord(view: DataView, infoOffset: number, index: number): number {
   const size = dataWordSizeCode(view.getUint8(infoOffset));
   const at = infoOffset + 1 + (index << size);
@@ -51,8 +51,9 @@ export function unsignedWord(view: DataView, infoOffset: number, index: number):
 }
 
 /**
- * Fills the CFA, RA and FP fields and `mangled` of `rule` from a row of a default FDE. The bytes
- * of its data words must be there.
+ * Fills the CFA, RA and FP fields and `mangled` of `rule` from a row of a default FDE. The caller
+ * has checked that the data words lie within the section.
+ * @returns the first problem with the row; undefined when there is none
  */
 export function readDefaultRow(
   view: DataView,
@@ -73,8 +74,8 @@ export function readDefaultRow(
   rule.cfaRegister = isSp ? DWARF_SP : DWARF_FP;
   rule.cfaOffset = signedWord(view, infoOffset, 0);
   rule.cfaDeref = false;
-  // An offset of 0 stands for "not saved" (spec section 1.3, SFRAME_FRE_RA_OFFSET_INVALID), and
-  // so it does in the kernel: the word at the CFA itself belongs to the caller.
+  // An offset of 0 means "not saved" (spec section 1.3, SFRAME_FRE_RA_OFFSET_INVALID), in the
+  // kernel as well: the word at the CFA itself belongs to the caller.
   rule.raOffset = count > 1 ? signedWord(view, infoOffset, 1) : 0;
   rule.raKind = rule.raOffset === 0 ? RecoverKind.UNCHANGED : RecoverKind.LOAD_CFA;
   rule.raRegister = 0;
@@ -85,7 +86,7 @@ export function readDefaultRow(
   return undefined;
 }
 
-/** The same for a row of a flexible FDE. */
+/** As {@link readDefaultRow}, for a row of a flexible FDE. */
 export function readFlexRow(
   view: DataView,
   infoOffset: number,
@@ -97,7 +98,7 @@ export function readFlexRow(
     setUndefined(rule);
     return undefined;
   }
-  if (count < 2) return wordCountProblem(infoOffset, count, 'at least the pair for the CFA');
+  if (count < 2) return wordCountProblem(infoOffset, count, '2 or more: the CFA takes a pair');
 
   const cfa = unsignedWord(view, infoOffset, 0);
   const wrong = controlProblem(view, infoOffset, 0, 'cfa', cfa);
@@ -119,7 +120,7 @@ export function readFlexRow(
   for (const entity of ['ra', 'fp'] as const) {
     if (next === count) return undefined;
     const control = unsignedWord(view, infoOffset, next);
-    // A padding data word: no rule for this entity, and no offset follows.
+    // A padding word: this entity has no rule, and no offset follows.
     if (control === 0) {
       next++;
       continue;
@@ -136,7 +137,9 @@ export function readFlexRow(
   return wordCountProblem(infoOffset, count, `${next}: words are left over`);
 }
 
-/** Spec section 1.3, errata 2: no data words, so RA is undefined and the frame is outermost. */
+/**
+ * A row without data words: RA is undefined, the frame is outermost (spec section 1.3, errata 2).
+ */
 export function setUndefined(rule: UnwindRule): void {
   rule.cfaBase = CfaBase.SP;
   rule.cfaRegister = DWARF_SP;

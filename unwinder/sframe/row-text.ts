@@ -1,7 +1,7 @@
 /**
- * The CFA, FP and RA columns of one row, as `readelf --sframe` of binutils 2.47 writes them:
- * `sp+16` and `fp-8` are register sums, `c-8` is a load from CFA - 8, brackets are a load from
- * what they enclose, `u` is unchanged, `U` a padding word (not saved), `[s]` a signed RA.
+ * Formats the CFA, FP and RA columns of one row as `readelf --sframe` of binutils 2.47 does.
+ * `sp+16` and `fp-8` are register sums, and `c-8` is a load from CFA - 8. Parentheses are a load
+ * from what they enclose. `u` is unchanged, `U` a padding word (not saved), and `[s]` a signed RA.
  */
 
 import { DWARF_FP, DWARF_SP } from '../unwind-rule.js';
@@ -14,14 +14,17 @@ import {
 } from './format.js';
 import { signedWord, unsignedWord } from './row-rule.js';
 
-/** The three columns without padding; undefined stands for a row without data words. */
+/** The three columns, without padding. */
 export interface RowColumns {
   readonly cfa: string;
   readonly fp: string;
   readonly ra: string;
 }
 
-/** The columns of the row whose info byte is at `infoOffset`; undefined means "RA undefined". */
+/**
+ * The columns of the row whose info byte is at `infoOffset`; undefined for a row without data
+ * words, whose RA is undefined.
+ */
 export function rowColumns(
   view: DataView,
   infoOffset: number,
@@ -54,9 +57,9 @@ export function rowColumns(
   };
 }
 
-/** One control and offset pair of a flexible row. */
+/** The text of one pair of control word and offset in a flexible row. */
 function flexText(control: number, offset: number): string {
-  // Both *(CFA + n) and CFA + n are written c+n by readelf.
+  // readelf prints both *(CFA + n) and CFA + n as c+n.
   if ((control & CONTROL_REG) === 0) return `c${withSign(offset)}`;
   const sum = `${registerName(control >>> CONTROL_REGNUM_SHIFT)}${withSign(offset)}`;
   return (control & CONTROL_DEREF) === 0 ? sum : `(${sum})`;

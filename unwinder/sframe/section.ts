@@ -1,9 +1,9 @@
-/** A decoded SFrame section: everything checked, rows in typed arrays rather than objects. */
+/** A decoded SFrame section: fully checked, with its rows in typed arrays. */
 
 import { type Address } from '../../base/address.js';
 import { type RuleArrays } from '../unwind-rule.js';
 
-/** The versions that are decoded. */
+/** The versions that can be decoded. */
 export type SFrameVersion = 1 | 2 | 3;
 
 /** The SFrame header. SFrame spec section 2.2. */
@@ -50,7 +50,7 @@ export interface SFrameRows {
   readonly count: number;
   /** `sfre_start_address`: bytes from the start of the function (or of the repeated block). */
   readonly start: Uint32Array;
-  /** Byte offset in the section of the row's info byte; its data words follow. */
+  /** Byte offset in the section of the row's info byte, which its data words follow. */
   readonly infoOffset: Uint32Array;
   /** Index into `rules`. */
   readonly rule: Uint32Array;
@@ -58,7 +58,7 @@ export interface SFrameRows {
 
 /** A decoded section, as `decodeSFrame` returns it. */
 export interface SFrameSection {
-  /** Where byte 0 of the section lies in the address space. */
+  /** Address at which the section is loaded. */
   readonly address: Address;
   /** A private copy of the section. */
   readonly bytes: Uint8Array;
@@ -68,8 +68,8 @@ export interface SFrameSection {
   /** The distinct rules of the section. */
   readonly rules: RuleArrays;
   /**
-   * Index into `rules` of "RA undefined", which a V3 default function without rows means (spec
-   * section 1.2), or -1 when no such function is in the section.
+   * Index into `rules` of the rule "RA undefined" that a V3 default function without rows stands
+   * for (spec section 1.2); -1 when the section has no such function.
    */
   readonly outermostRule: number;
 }

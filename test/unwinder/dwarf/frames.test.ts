@@ -184,7 +184,11 @@ describe('bad call frame information', () => {
       section('zQ', [0], [], []),
       /augmentation at offset 0xa has the unknown letter 0x51/,
     ],
-    ['a CFA', section('', [], [], [0x0e, 8]), /changes a CFA that is not register and offset/],
+    [
+      'a CFA',
+      section('', [], [], [0x0e, 8]),
+      /changes a CFA that is not a register plus an offset/,
+    ],
     ['a block', section('', [], [0x0f, 0x7f], []), /truncated: DW_CFA_def_cfa .* needs/],
     ['a number', section('', [], [0x0e, ...new Array<number>(12).fill(0x80)], []), /more than 53/],
     ['a CIE', section('', [], [], []).fill(9, 17, 18), /CIE_pointer at offset 0x\w+ leads to/],
