@@ -6,6 +6,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Tests on real kernels, which not every machine has: a run of their own, `npm run test:linux`. */
 const LINUX = 'test/linux/**/*.test.ts';
 
+/** The commands of documents, all of which take minutes: `npm run test:docs`. */
+const DOCS = 'test/docs/commands.test.ts';
+
 const FILES = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => ({ path: join('test', name), text: readFileSync(join('test', name), 'utf8') }));
@@ -55,12 +58,21 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Copies of the built package, for tests that break them: Node loads their modules as they are.
     server: { deps: { external: [/\/kunwind-copy-/] } },
-    provide: { exhaustive: false },
+    provide: { exhaustive: false, everyDocument: false },
     projects: [
       { extends: true, test: { name: 'lab', include: ['test/**/*.test.ts'], exclude: [LINUX] } },
       {
         extends: true,
         test: { name: 'linux', include: [LINUX], globalSetup: ['test/linux/kernels-or-skip.ts'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'docs',
+          include: [DOCS],
+          provide: { everyDocument: true },
+          testTimeout: 600_000,
+        },
       },
       {
         extends: true,

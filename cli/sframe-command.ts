@@ -16,7 +16,7 @@ const dumpCommand: CommandModule<object, DumpArguments> = {
         format: {
           type: 'string',
           default: 'text',
-          describe: 'text, readelf (byte for byte as readelf --sframe of binutils 2.47), json',
+          describe: 'text, readelf (as readelf --sframe of binutils 2.47 prints them), json',
         },
         json: { type: 'boolean', default: false, describe: 'The same as --format json' },
       })

@@ -89,6 +89,13 @@ describe('a citation is left alone', () => {
     expect(brokenIn('lab/point.ts', `${comment}\n`)).toEqual([]);
   });
 
+  it.each([
+    ['that a reader is to make', '```ts\n// lab/judges.ts\nexport {};\n```\n'],
+    ['that a patch is of', '```diff\n--- a/lab/judge.ts\n+++ b/lab/judge.ts\n```\n'],
+  ])('the name of a file %s', (_, text) => {
+    expect(brokenIn('docs/other.md', text)).toEqual([]);
+  });
+
   it('in the output of a command', () => {
     expect(brokenIn('docs/other.md', '```text\nbuilt lab/image\n```\n')).toEqual([]);
   });

@@ -76,8 +76,12 @@ function commentsOf(path: string, text: string): Passage[] | undefined {
   return undefined;
 }
 
+/** What names the file that a fenced block is, or is a patch of: the first may be there for readers to make. */
+const FILE_LINE = /(?<=^```\w+\n)(?:\/\*|\/\/) \S+(?: \*\/)?$|^(?:--- a|\+\+\+ b)\/\S+$/gm;
+
 /** The paragraphs of a document; commands and their output, in fences, may name files of others. */
-function paragraphsOf(text: string): Passage[] {
+function paragraphsOf(document: string): Passage[] {
+  const text = document.replace(FILE_LINE, (line) => ' '.repeat(line.length));
   return [
     ...passages(text, /[^\n]+(?:\n[^\n]+)*/g, false),
     ...passages(

@@ -1,5 +1,6 @@
 /**
- * An SFrame section as text, byte for byte as `readelf --sframe` of binutils 2.47 prints it. That
+ * An SFrame section as text, byte for byte as `readelf --sframe` of binutils 2.47 prints it, except for
+ * the addresses that readelf gets wrong (docs/verifier.md, "Where readelf prints other addresses"). That
  * readelf refuses V1, which is printed in the same layout, as binutils 2.40 did.
  */
 
