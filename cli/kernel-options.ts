@@ -42,16 +42,12 @@ export interface KernelArguments {
 /** Options that mean nothing without `--kernel`. */
 export const KERNEL_ONLY = ['offsets', 'sample', 'seed'] as const;
 
-/** The functions of a kernel, checked. @param file as given @param path where it is read from @throws UsageError */
-export function kernelOptions(
-  given: KernelArguments,
-  file: string,
-  path = resolve(file),
-): SweepTargets {
+/** The functions of a kernel, checked. @param file as given @throws UsageError */
+export function kernelOptions(given: KernelArguments, file: string): SweepTargets {
   const offsets = once('offsets', given.offsets);
   const source = {
     file,
-    path,
+    path: resolve(file),
     ...(offsets === undefined ? {} : { offsets: resolve(offsets) }),
   };
   const named = typeof given.function === 'string' ? [given.function] : given.function;

@@ -2,6 +2,7 @@
 import { type Coverage, coverage, type CoverageGap, type GapReason } from '../tables/coverage.js';
 import { readDwarf } from '../tables/read-tables.js';
 import { print } from './output.js';
+import { decompressFiles } from './plain-files.js';
 import { must, mustRead } from './sframe-file.js';
 import { count, plural } from './style.js';
 import { UsageError } from './usage-error.js';
@@ -19,6 +20,7 @@ export async function printCoverage({ file, json, limit }: CoverageArguments): P
   if (!Number.isInteger(limit) || limit < 0) {
     throw new UsageError('--limit must be a whole number, 0 or more');
   }
+  await decompressFiles(file);
   const tables = mustRead(file);
   const result = coverage(tables, must(readDwarf(tables.elf)));
   await print(json ? [JSON.stringify(result, undefined, 2)] : coverageLines(result, limit));

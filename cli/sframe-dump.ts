@@ -4,6 +4,7 @@ import { sframeJson } from '../unwinder/sframe/dump-json.js';
 import { FunctionNames } from '../tables/function-names.js';
 import type { FileTables } from '../tables/read-tables.js';
 import { print } from './output.js';
+import { decompressFiles } from './plain-files.js';
 import { mustHaveSFrame } from './sframe-file.js';
 import { UsageError } from './usage-error.js';
 
@@ -22,6 +23,7 @@ export async function printDump({ file, format: wanted, json }: DumpArguments): 
   if (!FORMATS.includes(wanted)) {
     throw new UsageError(`--format ${wanted}: there are ${FORMATS.join(', ')}`);
   }
+  await decompressFiles(file);
   const format = json ? 'json' : wanted;
   // readelf shows an object's functions where its headers say: every section at address 0.
   const tables = mustHaveSFrame(file, 'zero');

@@ -6,6 +6,7 @@ import { type PoolOutcome, verifyInPool } from '../verify/verify-pool.js';
 import { once, type OptionText, wholeNumber } from './option-values.js';
 import { print } from './output.js';
 import { packageVersion } from './package-version.js';
+import { decompressFiles } from './plain-files.js';
 import { ReportFile } from './report-file.js';
 import { count } from './style.js';
 import { UsageError } from './usage-error.js';
@@ -38,6 +39,7 @@ export async function verify(given: VerifyArguments): Promise<number> {
   if (json !== undefined && sarifFile?.replaces(json) === true) {
     throw new UsageError(`--json and --sarif would both be written to ${json}`);
   }
+  await decompressFiles(file);
   const started = performance.now();
   const outcome = await verifyInPool({ file, glob, jobs });
   if (!outcome.ok) throw new UsageError(outcome.error);

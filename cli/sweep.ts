@@ -11,8 +11,8 @@ import { UnitRunner } from '../sweep/run-unit.js';
 import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
 import { WorkerPool } from '../sweep/worker-pool.js';
 import { findingLines } from './findings.js';
-import { plainKernel } from './kernel-option.js';
 import { complain, print } from './output.js';
+import { decompressFiles, prepareKernel } from './plain-files.js';
 import { replayDisagreements, replayLines } from './point-replay.js';
 import { progressDisplay } from './progress.js';
 import { ReportFile } from './report-file.js';
@@ -23,8 +23,9 @@ import { UsageError } from './usage-error.js';
 
 /** Sweep, print what was found and write the report. @returns the exit status. @throws UsageError */
 export async function sweep(given: SweepArguments): Promise<number> {
-  const kernel = await plainKernel(given.kernel);
-  const request = sweepRequest(given, kernel);
+  await decompressFiles(given.image);
+  await prepareKernel(given.kernel);
+  const request = sweepRequest(given);
   const { reportPath } = request;
   const file = reportPath === undefined ? undefined : new ReportFile(reportPath);
   const engine = await openBackend();
