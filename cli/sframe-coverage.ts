@@ -1,4 +1,5 @@
 /** What `kunwind-lab sframe coverage` does. */
+import { type ElfSection, whyNoSFrame } from '../elf/sections.js';
 import { type Coverage, coverage, type CoverageGap, type GapReason } from '../tables/coverage.js';
 import { readDwarf } from '../tables/read-tables.js';
 import { print } from './output.js';
@@ -23,7 +24,11 @@ export async function printCoverage({ file, json, limit }: CoverageArguments): P
   await decompressFiles(file);
   const tables = mustRead(file);
   const result = coverage(tables, must(readDwarf(tables.elf)));
-  await print(json ? [JSON.stringify(result, undefined, 2)] : coverageLines(result, limit));
+  await print(
+    json
+      ? [JSON.stringify(result, undefined, 2)]
+      : coverageLines(result, limit, tables.elf.sections),
+  );
 }
 
 const REASONS: Readonly<Record<GapReason, string>> = {
@@ -39,8 +44,12 @@ const REASONS: Readonly<Record<GapReason, string>> = {
   unnamed: 'code without a symbol',
 };
 
-function* coverageLines(result: Coverage, limit: number): Generator<string> {
-  if (!result.hasSFrame) yield 'no .sframe section: no text has a row';
+function* coverageLines(
+  result: Coverage,
+  limit: number,
+  sections: readonly ElfSection[],
+): Generator<string> {
+  if (!result.hasSFrame) yield `${whyNoSFrame(sections)}: no text has a row`;
   const { bytes, covered, functions, functionsCovered } = result;
   yield `text       ${count(covered)} of ${count(bytes)} bytes have a row (${percent(covered, bytes)})`;
   yield `functions  ${count(functionsCovered)} of ${count(functions)} (${percent(functionsCovered, functions)})`;

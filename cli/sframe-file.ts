@@ -1,5 +1,6 @@
 /** Files that the sframe commands read. */
 import type { ObjectLayout } from '../elf/file.js';
+import { whyNoSFrame } from '../elf/sections.js';
 import type { Result } from '../base/result.js';
 import { type FileTables, readTables } from '../tables/read-tables.js';
 import { UsageError } from './usage-error.js';
@@ -12,7 +13,9 @@ export function mustRead(file: string, layout?: ObjectLayout): FileTables {
 /** The same for a file that must have an .sframe section. @throws UsageError */
 export function mustHaveSFrame(file: string, layout?: ObjectLayout): FileTables {
   const tables = mustRead(file, layout);
-  if (tables.sframe.length === 0) throw new UsageError(`${file}: no .sframe section`);
+  if (tables.sframe.length === 0) {
+    throw new UsageError(`${file}: ${whyNoSFrame(tables.elf.sections)}`);
+  }
   return tables;
 }
 

@@ -11,7 +11,14 @@ import { SHT_NOBITS } from './format.js';
 import { type ElfHeader, type ElfType, readHeader } from './header.js';
 import { layOutObject, relocateTable } from './object.js';
 import { openFile } from './open-file.js';
-import { type ElfSection, isDwarfFrame, isSFrame, readSections, sectionNamed } from './sections.js';
+import {
+  checkHasCode,
+  type ElfSection,
+  isDwarfFrame,
+  isSFrame,
+  readSections,
+  sectionNamed,
+} from './sections.js';
 import { type ElfSymbol, readSymbols } from './symbols.js';
 
 /** A little-endian AArch64 ELF file. */
@@ -82,6 +89,8 @@ function parseFile(path: string, file: FileBytes, layout: ObjectLayout): Result<
   const { type, entry } = header.value;
   const isObject = type === 'rel';
 
+  const codeless = checkHasCode(path, header.value);
+  if (codeless !== undefined) return fail(codeless);
   const unplaced = readSections(path, file, header.value);
   if (!unplaced.ok) return unplaced;
   const problem = checkOverlap(path, file.size, header.value, unplaced.value);

@@ -9,7 +9,7 @@ import type { ElfFile } from './file.js';
 import { bytesInMemory, type FileBytes } from './file-bytes.js';
 import { readHeader } from './header.js';
 import { openFile } from './open-file.js';
-import { isDwarfFrame, isSFrame, readSections, sectionNamed } from './sections.js';
+import { checkHasCode, isDwarfFrame, isSFrame, readSections, sectionNamed } from './sections.js';
 import { type ElfSegment, type LoadedSegment, readSegments } from './segments.js';
 import { readSymbols } from './symbols.js';
 
@@ -52,6 +52,8 @@ function parseImage(path: string, file: FileBytes): Result<ElfImage, ElfError> {
   const header = readHeader(path, file, 'linked');
   if (!header.ok) return header;
   const { type, entry, programs } = header.value;
+  const codeless = checkHasCode(path, header.value);
+  if (codeless !== undefined) return fail(codeless);
   const segments = readSegments(path, file, programs);
   if (!segments.ok) return segments;
   const named = readSections(path, file, header.value);

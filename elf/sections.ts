@@ -93,6 +93,20 @@ function bytesOf(file: FileBytes, { type, offset, size }: SectionHeader): LazyBy
   return new LazyBytes(file, Number(offset), type === SHT_NOBITS ? 0 : Number(size));
 }
 
+/**
+ * An error for a file whose code was left out: `objcopy --only-keep-debug` keeps the headers of
+ * loaded sections, without their bytes (SHT_NOBITS).
+ */
+export function checkHasCode(path: string, { sections: headers }: ElfHeader): ElfError | undefined {
+  const code = headers.filter(
+    ({ flags, size }) => (flags & SHF_ALLOC) !== 0 && (flags & SHF_EXECINSTR) !== 0 && size > 0n,
+  );
+  const [first] = code;
+  if (first === undefined || code.some(({ type }) => type !== SHT_NOBITS)) return undefined;
+  const field = `sh_type[${headers.indexOf(first)}]`;
+  return { path, field, offset: first.at + 4, kind: 'debug-only' };
+}
+
 /** A function that finds the first section of a name. */
 export function sectionNamed(
   sections: readonly ElfSection[],
@@ -108,6 +122,16 @@ export function isSFrame({ type, name, loaded, size }: ElfSection): boolean {
   return (
     (type === SHT_GNU_SFRAME || name === '.sframe') && loaded && type !== SHT_NOBITS && size > 0
   );
+}
+
+/** Why no section is an SFrame table by {@link isSFrame}, as a part of a sentence. */
+export function whyNoSFrame(sections: readonly ElfSection[]): string {
+  const named = sections.find(({ type, name }) => type === SHT_GNU_SFRAME || name === '.sframe');
+  if (named === undefined) return 'no .sframe section';
+  if (named.size === 0) return 'its .sframe section is empty';
+  return named.type === SHT_NOBITS
+    ? 'its .sframe section has no bytes in this file (SHT_NOBITS)'
+    : 'its .sframe section is not loaded (no SHF_ALLOC)';
 }
 
 /** Whether a section is DWARF call frame information that is not compressed. */

@@ -6,6 +6,7 @@ import { type Address, formatAddress } from '../base/address.js';
 import { describeElfError } from '../elf/error.js';
 import { type ElfImage, loadElf } from '../elf/image.js';
 import { loadObject } from '../elf/object-image.js';
+import { whyNoSFrame } from '../elf/sections.js';
 import { SymbolTable } from '../elf/symbol-table.js';
 import type { ElfSymbol } from '../elf/symbols.js';
 import { fail, ok, type Result } from '../base/result.js';
@@ -66,7 +67,7 @@ export function programOf(image: ElfImage): Result<Program, string> {
   if (image.sframe.length === 0) {
     const dwarf = ['.eh_frame', '.debug_frame'].find((name) => image.section(name) !== undefined);
     const hint = dwarf === undefined ? '' : `, only ${dwarf}`;
-    return fail(`${path}: no .sframe section${hint}: nothing to verify`);
+    return fail(`${path}: ${whyNoSFrame(image.sections)}${hint}: nothing to verify`);
   }
   const whole = image.applyRelocations();
   // What a dynamic linker would fill in is data: calls are stepped over, and loads give what they give.
