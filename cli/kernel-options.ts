@@ -77,11 +77,11 @@ export function kernelOptions(given: KernelArguments, file: string): SweepTarget
     ...(given.args === undefined ? {} : { args: args.value }),
   });
   if (!made.ok) throw new UsageError(made.error);
-  const { targets, lacksSFrame, kernel } = made.value;
+  const { targets, lacksSFrame, note, kernel } = made.value;
   const unwinder = ownUnwinder((name) => kernel.symbol(name));
   return {
     targets,
-    notes: [],
+    notes: note === undefined ? [] : [`warning: ${note}`],
     kernel: { file, unwinder, lacksSFrame },
     ...(kernel.unbooted === undefined ? {} : { unsupported: kernel.unbooted.unsupported }),
     ...(count === undefined ? {} : { sample: { source, count, seed, patterns } }),

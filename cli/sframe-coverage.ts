@@ -34,6 +34,7 @@ export async function printCoverage({ file, json, limit }: CoverageArguments): P
 const REASONS: Readonly<Record<GapReason, string>> = {
   function: 'functions without CFI',
   code: 'assembly labels without CFI',
+  'no-fde': 'CFI, but no SFrame FDE',
   'before-first-row': "before a function's first row",
   vectors: 'exception vectors',
   veneer: "the linker's veneers",
@@ -65,9 +66,19 @@ function* coverageLines(
     yield `  ${REASONS[reason].padEnd(30)} ${count(size).padStart(9)} bytes ${share.padStart(8)}  ${plural(places, 'place')}`;
   }
   const named = result.gaps.filter(({ reason }) => reason === 'function' || reason === 'code');
+  yield* listLines('to annotate first', named, limit);
+  const dropped = result.gaps.filter(({ reason }) => reason === 'no-fde');
+  yield* listLines('has CFI, but the assembler made no SFrame FDE', dropped, limit);
+}
+
+function* listLines(
+  title: string,
+  named: readonly CoverageGap[],
+  limit: number,
+): Generator<string> {
   if (named.length === 0) return;
   yield '';
-  yield 'to annotate first';
+  yield title;
   const shown = limit === 0 ? named : named.slice(0, limit);
   for (const gap of shown) yield `  ${gapText(gap)}`;
   if (shown.length < named.length) {
@@ -81,7 +92,7 @@ function gapText({ name, section, bytes, global, callers, reason, hasDwarf }: Co
     callers === 0 ? 'no direct caller' : plural(callers, 'direct caller'),
   ];
   if (reason === 'code') facts.push('no STT_FUNC');
-  if (hasDwarf) facts.push('has DWARF CFI');
+  if (hasDwarf && reason !== 'no-fde') facts.push('has DWARF CFI');
   return `${count(bytes).padStart(7)}  ${name.padEnd(36)} ${section}: ${facts.join(', ')}`;
 }
 

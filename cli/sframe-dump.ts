@@ -26,14 +26,14 @@ export async function printDump({ file, format: wanted, json }: DumpArguments): 
   await decompressFiles(file);
   const format = json ? 'json' : wanted;
   // readelf shows an object's functions where its headers say: every section at address 0.
-  const tables = mustHaveSFrame(file, 'zero');
+  const tables = mustHaveSFrame(file, format === 'text' ? 'apart' : 'zero');
   if (format === 'json') {
     const sections = tables.sframe.map(({ name, section }) => ({ name, ...sframeJson(section) }));
     await print([JSON.stringify({ file, sections }, undefined, 2)]);
   } else if (format === 'readelf') {
     await print(readelfLines(tables));
   } else {
-    await print(namedLines(mustHaveSFrame(file)));
+    await print(namedLines(tables));
   }
 }
 

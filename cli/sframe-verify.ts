@@ -1,5 +1,6 @@
 /** What `kunwind-lab sframe verify` does. */
 import { availableParallelism } from 'node:os';
+import { readElfFile } from '../elf/file.js';
 import { loadProgram } from '../verify/program.js';
 import { sarifLog } from '../verify/sarif.js';
 import { type PoolOutcome, verifyInPool } from '../verify/verify-pool.js';
@@ -8,6 +9,7 @@ import { print } from './output.js';
 import { packageVersion } from './package-version.js';
 import { decompressFiles } from './plain-files.js';
 import { ReportFile } from './report-file.js';
+import { warnOfConcatenation } from './sframe-file.js';
 import { count } from './style.js';
 import { UsageError } from './usage-error.js';
 import { jsonReport, replayCommand } from './verify-json.js';
@@ -41,6 +43,8 @@ export async function verify(given: VerifyArguments): Promise<number> {
   }
   await decompressFiles(file);
   const started = performance.now();
+  const elf = readElfFile(file);
+  if (elf.ok) warnOfConcatenation(file, elf.value);
   const outcome = await verifyInPool({ file, glob, jobs });
   if (!outcome.ok) throw new UsageError(outcome.error);
   const { report } = outcome.value;

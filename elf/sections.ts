@@ -9,6 +9,7 @@ import {
   SHF_EXECINSTR,
   SHT_GNU_SFRAME,
   SHT_NOBITS,
+  SHT_NOTE,
   SHT_STRTAB,
 } from './format.js';
 import type { ElfHeader } from './header.js';
@@ -94,17 +95,17 @@ function bytesOf(file: FileBytes, { type, offset, size }: SectionHeader): LazyBy
 }
 
 /**
- * An error for a file whose code was left out: `objcopy --only-keep-debug` keeps the headers of
- * loaded sections, without their bytes (SHT_NOBITS).
+ * An error for a file whose contents were left out: `objcopy --only-keep-debug` keeps the headers of
+ * loaded sections without their bytes (SHT_NOBITS), other than notes.
  */
 export function checkHasCode(path: string, { sections: headers }: ElfHeader): ElfError | undefined {
-  const code = headers.filter(
-    ({ flags, size }) => (flags & SHF_ALLOC) !== 0 && (flags & SHF_EXECINSTR) !== 0 && size > 0n,
-  );
-  const [first] = code;
-  if (first === undefined || code.some(({ type }) => type !== SHT_NOBITS)) return undefined;
-  const field = `sh_type[${headers.indexOf(first)}]`;
-  return { path, field, offset: first.at + 4, kind: 'debug-only' };
+  const loaded = headers.filter(({ flags, type, size }) => {
+    return (flags & SHF_ALLOC) !== 0 && type !== SHT_NOTE && size > 0n;
+  });
+  const code = loaded.find(({ flags }) => (flags & SHF_EXECINSTR) !== 0);
+  if (code === undefined || loaded.some(({ type }) => type !== SHT_NOBITS)) return undefined;
+  const field = `sh_type[${headers.indexOf(code)}]`;
+  return { path, field, offset: code.at + 4, kind: 'debug-only' };
 }
 
 /** A function that finds the first section of a name. */

@@ -22,6 +22,8 @@ import {
 /**
  * Why bytes have no row. Each is shown by something in the file:
  * - `function`: inside a symbol of type STT_FUNC: assembly without CFI, or a compiler without --gsframe;
+ * - `no-fde`: inside a symbol whose start `.eh_frame` or `.debug_frame` describes: there is CFI, but the
+ *   assembler made no FDE of it, because SFrame cannot say that, or because --gsframe was not given;
  * - `code`: inside a symbol without that type, which only an assembler writes (SYM_CODE in the kernel);
  * - `before-first-row`: inside a function of the table, whose first row starts later;
  * - `vectors`: a symbol named so, on the 2 KiB boundary that VBAR_ELx asks for;
@@ -35,6 +37,7 @@ import {
 export type GapReason =
   | 'function'
   | 'code'
+  | 'no-fde'
   | 'before-first-row'
   | 'vectors'
   | 'veneer'
@@ -89,6 +92,7 @@ export interface Coverage {
 const GAP_REASONS: readonly GapReason[] = [
   'function',
   'code',
+  'no-fde',
   'before-first-row',
   'vectors',
   'unnamed',
@@ -144,7 +148,7 @@ export function coverage({ elf, sframe }: FileTables, dwarf: readonly DwarfTable
     covered: sum(perSection, (one) => one.covered),
     sections: perSection,
     ...functionCount(elf, covered),
-    ...grouped(elf, sections, [...gaps.values()], dwarf),
+    ...grouped(elf, sections, [...gaps.values()], dwarf, sframe.length > 0),
   };
 }
 
@@ -262,6 +266,7 @@ function grouped(
   sections: readonly ElfSection[],
   gaps: readonly MutableGap[],
   dwarf: readonly DwarfTable[],
+  hasSFrame: boolean,
 ) {
   const starts = new Set(gaps.map(({ start }) => start));
   const calls = callCounts(elf, sections, starts);
@@ -271,7 +276,10 @@ function grouped(
     ),
   );
   const all = gaps.map(({ start, ...gap }): CoverageGap => {
-    return { ...gap, callers: calls.get(start) ?? 0, hasDwarf: contains(described, start) };
+    const hasDwarf = contains(described, start);
+    const isDropped = hasSFrame && hasDwarf && (gap.reason === 'function' || gap.reason === 'code');
+    const reason = isDropped ? 'no-fde' : gap.reason;
+    return { ...gap, reason, callers: calls.get(start) ?? 0, hasDwarf };
   });
   all.sort(byUrgency);
   const reasons = GAP_REASONS.map((reason) => {

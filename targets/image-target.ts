@@ -19,6 +19,7 @@ import {
 } from '../scenarios/promise-terms.js';
 import type { ScenarioArgument } from '../scenarios/scenario.js';
 import { buildRules } from '../lab/rules.js';
+import { concatenationNote } from '../unwinder/sframe/tables.js';
 import type { LabTarget } from '../lab/target.js';
 
 /**
@@ -45,6 +46,8 @@ export interface ImageTarget {
   readonly target: LabTarget;
   /** The image has no `.sframe`, so no policy that asks SFrame can be exact in it. */
   readonly lacksSFrame: boolean;
+  /** What a kernel would do with its `.sframe`, where that is not what is done here. */
+  readonly note: string | undefined;
 }
 
 /** Checks the file and the function, before any worker does. The error is one line. */
@@ -68,5 +71,6 @@ export function imageTarget(request: ImageRequest): Result<ImageTarget, string> 
   return ok({
     target: { scenario, elf: request.absolutePath },
     lacksSFrame: image.sframe.length === 0,
+    note: concatenationNote(request.file, image.sframe),
   });
 }

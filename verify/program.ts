@@ -11,9 +11,9 @@ import { SymbolTable } from '../elf/symbol-table.js';
 import type { ElfSymbol } from '../elf/symbols.js';
 import { fail, ok, type Result } from '../base/result.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
-import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
+import { decodeSFrameTables } from '../unwinder/sframe/tables.js';
 import { readDwarfFunctions } from './dwarf-rules.js';
 import { fillOffsetTable, readStubs } from './plt.js';
 
@@ -79,9 +79,9 @@ export function programOf(image: ElfImage): Result<Program, string> {
   });
   const tables: SFrameSection[] = [];
   for (const { name, data, address } of image.sframe) {
-    const decoded = decodeSFrame(bytesAt(pieces, address, data.length) ?? data, address);
+    const decoded = decodeSFrameTables(bytesAt(pieces, address, data.length) ?? data, address);
     if (!decoded.ok) return fail(`${path}: ${name}: ${formatSFrameError(decoded.error)}`);
-    tables.push(decoded.value);
+    tables.push(...decoded.value.map(({ table }) => table));
   }
   const code = codeRanges(image);
   const excess = checkSizes(tables, code);

@@ -83,11 +83,12 @@ describe('a file that is', () => {
       size: 64,
     };
     const sframe = { ...text, name: '.sframe', flags: 2 };
+    const note = { name: '.note', type: 7, flags: 2, address: TEXT_ADDRESS, data: words(1) };
     const debug = { name: '.debug_info', type: 1, data: words(1) };
     const expected =
       'FILE: has no code, only debugging information (sh_type[1] at offset 0xb4 is SHT_NOBITS), ' +
       'as objcopy --only-keep-debug writes it; the file that it was split from is needed';
-    const file = buildElf({ sections: [text, sframe, debug] });
+    const file = buildElf({ sections: [text, sframe, note, debug] });
     expect(both(file).map((line) => line.replace(/0x[0-9a-f]+/, '0xb4'))).toEqual([
       expected,
       expected,
