@@ -22,6 +22,7 @@ export const SHN_XINDEX = 0xffff;
 export const PT_LOAD = 1;
 export const PT_GNU_SFRAME = 0x6474e554;
 
+export const SHT_PROGBITS = 1;
 export const SHT_SYMTAB = 2;
 export const SHT_STRTAB = 3;
 export const SHT_RELA = 4;

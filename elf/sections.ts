@@ -10,6 +10,7 @@ import {
   SHT_GNU_SFRAME,
   SHT_NOBITS,
   SHT_NOTE,
+  SHT_PROGBITS,
   SHT_STRTAB,
 } from './format.js';
 import type { ElfHeader } from './header.js';
@@ -59,6 +60,9 @@ export function readSections(
     const reason = `section ${namesIndex} is not a string table`;
     return fail(malformed(path, 'e_shstrndx', 62, reason));
   }
+  const sizes = new SectionSizes(path);
+  const excess = namesHeader && sizes.add(namesIndex, '', namesHeader);
+  if (excess !== undefined) return fail(excess);
   const names = namesHeader && bytesOf(file, namesHeader).data;
   const sections: ElfSection[] = [];
   for (const [index, header] of headers.entries()) {
@@ -67,6 +71,8 @@ export function readSections(
       const reason = 'the name runs past the end of the section header string table';
       return fail(malformed(path, `sh_name[${index}]`, header.at, reason));
     }
+    const problem = sizes.add(index, name, header);
+    if (problem !== undefined) return fail(problem);
     const { type, flags, link, info } = header;
     const loaded = (flags & SHF_ALLOC) !== 0;
     const bytes = bytesOf(file, header);
@@ -88,6 +94,35 @@ export function readSections(
     });
   }
   return ok(sections);
+}
+
+/** Limit on a section that is read at once, and on all of them together, in bytes. */
+const MAX_SECTION = 2 ** 30;
+const MAX_ALL = 2 ** 31;
+/** Limit on a table that is decoded entry by entry, which takes several times its size. In bytes. */
+export const MAX_TABLE = 2 ** 27;
+const DECODED = new Set(['.sframe', '.eh_frame', '.debug_frame', '.BTF']);
+
+/** Adds up what may be read at once: the size in a header is anybody's claim. */
+class SectionSizes {
+  private all = 0;
+
+  constructor(private readonly path: string) {}
+
+  add(index: number, name: string, { at, type, flags, size }: SectionHeader): ElfError | undefined {
+    // Of debugging information only parts are read.
+    const isDebug = /^\.z?debug_/.test(name) && name !== '.debug_frame' && !(flags & SHF_ALLOC);
+    if (type === SHT_NOBITS || (type === SHT_PROGBITS && isDebug)) return undefined;
+    const bytes = Number(size);
+    this.all += bytes;
+    const isDecoded = DECODED.has(name) || type === SHT_GNU_SFRAME;
+    const limit = isDecoded ? MAX_TABLE : MAX_SECTION;
+    const place = { path: this.path, field: `sh_size[${index}]`, offset: at + 32 } as const;
+    const value = `${bytes} bytes${name === '' ? '' : ` (${name})`}`;
+    if (bytes > limit) return { ...place, kind: 'too-large', value, limit: `${limit} bytes` };
+    if (this.all <= MAX_ALL) return undefined;
+    return { ...place, kind: 'too-large', value, limit: `${MAX_ALL} bytes for all sections` };
+  }
 }
 
 function bytesOf(file: FileBytes, { type, offset, size }: SectionHeader): LazyBytes {

@@ -4,6 +4,7 @@
  */
 import { type Address, formatAddress } from '../base/address.js';
 import { describeElfError } from '../elf/error.js';
+import { SHT_NOBITS } from '../elf/format.js';
 import { type ElfImage, loadElf } from '../elf/image.js';
 import { loadObject } from '../elf/object-image.js';
 import { whyNoSFrame } from '../elf/sections.js';
@@ -145,7 +146,7 @@ function checkSizes(
 
 function codeRanges(image: ElfImage): CodeRange[] {
   const sections = image.sections
-    .filter(({ executable, size }) => executable && size > 0)
+    .filter(({ executable, type, size }) => executable && type !== SHT_NOBITS && size > 0)
     .map(({ name, address, size }) => ({ name, low: address, high: address + size }));
   const segments = image.segments
     .filter(({ executable }) => executable)
