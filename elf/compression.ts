@@ -94,10 +94,23 @@ async function* xzChunks(descriptor: number): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** The library reports a premature end as an access to its missing input. */
+/** The library gives a number of XZ Embedded, or reports a premature end as an access to nothing. */
 function asXzError(error: unknown): never {
-  throw error instanceof TypeError ? new Error('unexpected end of file') : error;
+  if (error instanceof TypeError) throw new Error(END_OF_FILE);
+  const code = error instanceof Error ? /error code (\d+)$/.exec(error.message)?.[1] : undefined;
+  throw new Error(XZ_ERRORS[Number(code)] ?? String(error));
 }
+
+const END_OF_FILE = 'unexpected end of file';
+/** enum xz_ret of XZ Embedded (include/linux/xz.h, v7.3-rc7). */
+const XZ_ERRORS: Readonly<Record<number, string>> = {
+  3: 'not enough memory',
+  4: 'its dictionary is larger than the 64 MiB that can be read; decompress it first',
+  5: 'not an .xz file',
+  6: 'it has filters or options that are not supported; decompress it first',
+  7: 'corrupt data',
+  8: END_OF_FILE,
+};
 
 async function* zstdFileChunks(descriptor: number): AsyncGenerator<Uint8Array> {
   await loadZstd();

@@ -45,6 +45,36 @@ function writeWithoutSFrame(): string {
   return path;
 }
 
+/** The small kernel with two empty tables in its `.sframe`, as lld would leave those of its objects. */
+function writeWithTwoTables(): string {
+  const path = join(folder.path, 'two-tables');
+  const bytes = readFileSync(join(ROOT, GUEST));
+  const sections = Number(bytes.readBigUInt64LE(40));
+  for (let i = 0; i < bytes.readUInt16LE(60); i++) {
+    const header = sections + 64 * i;
+    if (bytes.readUInt32LE(header + 4) !== 0x6ffffff4) continue;
+    const at = Number(bytes.readBigUInt64LE(header + 24));
+    // Up to the counts and lengths, which are 0.
+    const preamble = Buffer.from(bytes.subarray(at, at + 8));
+    bytes.fill(0, at, at + 56);
+    preamble.copy(bytes, at);
+    preamble.copy(bytes, at + 28);
+    bytes.writeBigUInt64LE(56n, header + 32);
+  }
+  writeFileSync(path, bytes);
+  return path;
+}
+
+it('a kernel with two tables in .sframe would read one: doctor and sweep say so', async () => {
+  const path = writeWithTwoTables();
+  const { stdout } = await runShared(['doctor', '--kernel', path]);
+  expect(stdout).toMatch(/^– \.sframe tables +2 tables, of which a kernel reads the first only/m);
+  const { stderr } = await sweep(path, '--function', 'unregister_kprobe', '--kind', 'irq');
+  expect(stderr).toContain(
+    `kunwind-lab: warning: ${path}: .sframe holds 2 tables, one after the other, as lld leaves them: `,
+  );
+});
+
 describe('a kernel that lacks', () => {
   const args = ['--function', 'unregister_kprobe', '--kind', 'irq'];
 

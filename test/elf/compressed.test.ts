@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { gzipSync } from 'node:zlib';
+import { crc32, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeElfError } from '../../elf/error.js';
 import { loadElf } from '../../elf/image.js';
@@ -195,6 +195,18 @@ async function names(path: string): Promise<string[]> {
   expect((await make(path)).problem).toBe('');
   return readdirSync(scratch);
 }
+
+it('xz with a dictionary of 4 GiB does not get it', async () => {
+  const file = xzFile(buildElf());
+  // In the block header, after the 12 bytes of the stream header: its size, flags, filter, and that's properties.
+  file[12 + 4] = 39;
+  file.writeUInt32LE(crc32(file.subarray(12, 20)), 20);
+  const before = process.memoryUsage().rss;
+  expect((await make(write(file))).problem).toBe(
+    'FILE: the xz data is corrupt or cut short: its dictionary is larger than the 64 MiB that can be read; decompress it first',
+  );
+  expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 28);
+});
 
 describe('without a copy', () => {
   it('gzip is decompressed into memory within the same bounds', () => {
