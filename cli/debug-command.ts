@@ -38,7 +38,10 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
           describe: 'Accept other machines: there is no password',
         },
         budget: { type: 'string', describe: 'Steps after which a guest counts as runaway' },
-        image: { type: 'string', describe: 'Debug a function of this AArch64 ELF (.gz accepted)' },
+        image: {
+          type: 'string',
+          describe: 'Debug a function of this AArch64 ELF (.gz, .xz, .zst accepted)',
+        },
         kernel: {
           type: 'string',
           describe: 'Debug a function of this vmlinux, under its own entry code',

@@ -42,12 +42,8 @@ export interface DebugRequest extends DebugTarget {
 /** The policy whose walk is shown when none is named. */
 const DEFAULT_POLICY: PolicyName = 'sframe-strict';
 
-/**
- * Check everything.
- * @param kernelPath where the file of --kernel can be read, when not under its own name
- * @throws UsageError
- */
-export function debugRequest(given: DebugArguments, kernelPath?: string): DebugRequest {
+/** Check everything. @throws UsageError */
+export function debugRequest(given: DebugArguments): DebugRequest {
   const valid = Object.keys(POLICIES) as PolicyName[];
   const policies = names('policy', given.policy, valid);
   const kinds = names('kind', given.kind, KIND_NAMES);
@@ -65,7 +61,7 @@ export function debugRequest(given: DebugArguments, kernelPath?: string): DebugR
     throw new UsageError('--at already gives the kind: drop --kind, or the kind from --at');
   }
   const policy = POLICIES[policies?.[0] ?? DEFAULT_POLICY];
-  const made = debugTarget(given.scenario, given, policy, kernelPath);
+  const made = debugTarget(given.scenario, given, policy);
   if (kind !== undefined) refuseUnsupported(made.unsupported, '--kind', KIND_NAMES.indexOf(kind));
   if (typeof at === 'object') {
     for (const { kind: taken } of [at, ...(at.inner === undefined ? [] : [at.inner])]) {

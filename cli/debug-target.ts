@@ -35,18 +35,13 @@ type DebugTargetArguments = Omit<TargetArguments, 'scenario'> & {
 
 const CASE_PREFIX = 'kunit:';
 
-/**
- * Find what is to be debugged.
- * @param kernelPath where the file of --kernel can be read, when not under its own name
- * @throws UsageError
- */
+/** Find what is to be debugged. @throws UsageError */
 export function debugTarget(
   name: string | undefined,
   given: DebugTargetArguments,
   policy: Policy,
-  kernelPath?: string,
 ): DebugTarget {
-  if (given.kernel !== undefined) return kernelTarget(name, given, kernelPath);
+  if (given.kernel !== undefined) return kernelTarget(name, given);
   if (given.offsets !== undefined) throw new UsageError('--offsets needs --kernel');
   if (name?.startsWith(CASE_PREFIX) === true) {
     refuseBeside(name, given, ['image', 'function', 'args']);
@@ -78,11 +73,7 @@ function refuseBeside(
 }
 
 /** One function of a kernel, as a sweep calls it. */
-function kernelTarget(
-  name: string | undefined,
-  given: DebugTargetArguments,
-  kernelPath: string | undefined,
-): DebugTarget {
+function kernelTarget(name: string | undefined, given: DebugTargetArguments): DebugTarget {
   const kernel = once('kernel', given.kernel) ?? '';
   if (name !== undefined) {
     throw new UsageError(`--kernel and the scenario '${name}' cannot be combined`);
@@ -93,7 +84,7 @@ function kernelTarget(
   if (fn.includes(',') || isPattern(parseFunction(fn).entry)) {
     throw new UsageError(`--function '${fn}': debug needs exactly one function`);
   }
-  const { targets, notes, unsupported } = kernelOptions(given, kernel, kernelPath);
+  const { targets, notes, unsupported } = kernelOptions(given, kernel);
   const [target] = targets;
   if (target === undefined) throw new UsageError(`--function '${fn}' names nothing to debug`);
   return { target, options: {}, notes, ...(unsupported === undefined ? {} : { unsupported }) };

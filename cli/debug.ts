@@ -12,8 +12,8 @@ import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import { Lab } from '../lab/lab.js';
 import { type DebugArguments, debugRequest, type DebugRequest } from './debug-options.js';
 import { gdbEndpoint } from './gdb-options.js';
-import { plainKernel } from './kernel-option.js';
 import { complain, print } from './output.js';
+import { decompressFiles, prepareKernel } from './plain-files.js';
 import { outputStyle } from './style.js';
 import { oneLine, UsageError } from './usage-error.js';
 
@@ -22,7 +22,9 @@ const PRINT_WIDTH = 80;
 
 /** Open the debugger, or print, record or serve what is asked for. @throws UsageError */
 export async function debug(given: DebugArguments): Promise<void> {
-  const request = debugRequest(given, await plainKernel(given.kernel));
+  await decompressFiles(given.image);
+  await prepareKernel(given.kernel);
+  const request = debugRequest(given);
   const endpoint = gdbEndpoint(given);
   const shows = given.print || request.tracePath !== undefined || endpoint !== undefined;
   // Only here: the terminal library takes a tenth of any command's start.

@@ -4,9 +4,9 @@ import { wrap } from '../base/fit.js';
 import { openBackend } from '../emulator/backend.js';
 import type { VmlinuxItem } from '../kernel-model/vmlinux/check.js';
 import { type DoctorReport, examine } from '../targets/doctor.js';
-import { plainKernel } from './kernel-option.js';
 import { once, type OptionText } from './option-values.js';
 import { print } from './output.js';
+import { prepareKernel } from './plain-files.js';
 import { outputStyle, type Style } from './style.js';
 import { UsageError } from './usage-error.js';
 
@@ -25,9 +25,10 @@ export async function doctor(given: DoctorArguments): Promise<number> {
   const offsets = once('offsets', given.offsets);
   const engine = await openBackend();
   if (!engine.ok) throw new UsageError(engine.error.message);
+  await prepareKernel(file);
   const report = examine(engine.value, {
     file,
-    path: (await plainKernel(file)) ?? resolve(file),
+    path: resolve(file),
     ...(offsets === undefined ? {} : { offsets: resolve(offsets) }),
   });
   if (!report.ok) throw new UsageError(report.error);

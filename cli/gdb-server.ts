@@ -78,8 +78,8 @@ function greeting({ line }: Evaluator, endpoint: Endpoint, allowRemote: boolean)
     `  ${[program, file, ...commands].join(' ')}`,
     '  in gdb, `monitor help` lists what the unwinder can be asked; Ctrl-C here ends the server',
   ];
-  if ([file, ...more].some((path) => /\.gz"?$/.test(path))) {
-    lines.push('  gdb does not read .gz: gunzip that file to have its symbols');
+  if ([file, ...more].some((path) => /\.(gz|xz|zst)"?$/.test(path))) {
+    lines.push('  gdb does not read compressed files: decompress that one to have its symbols');
   }
   if (allowRemote) lines.push('  anyone who can reach that port controls the guest');
   return lines;

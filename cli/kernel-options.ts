@@ -42,16 +42,12 @@ export interface KernelArguments {
 /** Options that mean nothing without `--kernel`. */
 export const KERNEL_ONLY = ['offsets', 'sample', 'seed'] as const;
 
-/** The functions of a kernel, checked. @param file as given @param path where it is read from @throws UsageError */
-export function kernelOptions(
-  given: KernelArguments,
-  file: string,
-  path = resolve(file),
-): SweepTargets {
+/** The functions of a kernel, checked. @param file as given @throws UsageError */
+export function kernelOptions(given: KernelArguments, file: string): SweepTargets {
   const offsets = once('offsets', given.offsets);
   const source = {
     file,
-    path,
+    path: resolve(file),
     ...(offsets === undefined ? {} : { offsets: resolve(offsets) }),
   };
   const named = typeof given.function === 'string' ? [given.function] : given.function;
@@ -81,11 +77,11 @@ export function kernelOptions(
     ...(given.args === undefined ? {} : { args: args.value }),
   });
   if (!made.ok) throw new UsageError(made.error);
-  const { targets, lacksSFrame, kernel } = made.value;
+  const { targets, lacksSFrame, note, kernel } = made.value;
   const unwinder = ownUnwinder((name) => kernel.symbol(name));
   return {
     targets,
-    notes: [],
+    notes: note === undefined ? [] : [`warning: ${note}`],
     kernel: { file, unwinder, lacksSFrame },
     ...(kernel.unbooted === undefined ? {} : { unsupported: kernel.unbooted.unsupported }),
     ...(count === undefined ? {} : { sample: { source, count, seed, patterns } }),

@@ -11,7 +11,7 @@ const dumpCommand: CommandModule<object, DumpArguments> = {
   describe: 'Print the SFrame rows of an AArch64 ELF',
   builder: (yargs) =>
     yargs
-      .positional('file', { type: 'string', describe: 'The ELF, .gz accepted' })
+      .positional('file', { type: 'string', describe: 'The ELF; .gz, .xz, .zst accepted' })
       .options({
         format: {
           type: 'string',
@@ -32,7 +32,7 @@ const statCommand: CommandModule<object, StatArguments> = {
   describe: 'Sizes and encodings of .sframe sections',
   builder: (yargs) =>
     yargs
-      .positional('file', { type: 'string', describe: 'The ELF, .gz accepted' })
+      .positional('file', { type: 'string', describe: 'The ELF; .gz, .xz, .zst accepted' })
       .options({ json: { type: 'boolean', default: false, describe: 'As JSON' } }),
   handler: async (given) => {
     const { printStat } = await import('./sframe-stat.js');
@@ -45,8 +45,8 @@ const diffCommand: CommandModule<object, DiffArguments> = {
   describe: 'Compare the rules of two tables, function by function',
   builder: (yargs) =>
     yargs
-      .positional('a', { type: 'string', describe: 'The old ELF, .gz accepted' })
-      .positional('b', { type: 'string', describe: 'The new ELF, .gz accepted' })
+      .positional('a', { type: 'string', describe: 'The old ELF; .gz, .xz, .zst accepted' })
+      .positional('b', { type: 'string', describe: 'The new ELF; .gz, .xz, .zst accepted' })
       .options({ json: { type: 'boolean', default: false, describe: 'As JSON' } }),
   handler: async (given) => {
     const { printDiff } = await import('./sframe-diff.js');
@@ -58,10 +58,12 @@ const coverageCommand: CommandModule<object, CoverageArguments> = {
   command: 'coverage [file]',
   describe: 'Executable text without a row, and why',
   builder: (yargs) =>
-    yargs.positional('file', { type: 'string', describe: 'The ELF, .gz accepted' }).options({
-      json: { type: 'boolean', default: false, describe: 'As JSON, every place' },
-      limit: { type: 'string', describe: 'Symbols listed; 0 for all [default: 30]' },
-    }),
+    yargs
+      .positional('file', { type: 'string', describe: 'The ELF; .gz, .xz, .zst accepted' })
+      .options({
+        json: { type: 'boolean', default: false, describe: 'As JSON, every place' },
+        limit: { type: 'string', describe: 'Symbols listed; 0 for all [default: 30]' },
+      }),
   handler: async (given) => {
     const { printCoverage } = await import('./sframe-coverage.js');
     await printCoverage(given);
@@ -73,7 +75,7 @@ const verifyCommand: CommandModule<object, VerifyArguments> = {
   describe: 'Prove every row of an SFrame table by executing the code',
   builder: (yargs) =>
     yargs
-      .positional('file', { type: 'string', describe: 'An AArch64 ELF, .gz accepted' })
+      .positional('file', { type: 'string', describe: 'An AArch64 ELF; .gz, .xz, .zst accepted' })
       .options({
         function: { type: 'string', describe: 'Only functions with this name; * and ? accepted' },
         jobs: { type: 'string', describe: 'Worker processes [default: one for each core]' },

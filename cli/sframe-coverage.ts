@@ -1,8 +1,10 @@
 /** What `kunwind-lab sframe coverage` does. */
+import { type ElfSection, whyNoSFrame } from '../elf/sections.js';
 import { type Coverage, coverage, type CoverageGap, type GapReason } from '../tables/coverage.js';
 import { readDwarf } from '../tables/read-tables.js';
 import { once, type OptionText } from './option-values.js';
 import { print } from './output.js';
+import { decompressFiles } from './plain-files.js';
 import { must, mustRead } from './sframe-file.js';
 import { count, plural } from './style.js';
 import { UsageError } from './usage-error.js';
@@ -26,14 +28,20 @@ export async function printCoverage({
   if (limit < 0) {
     throw new UsageError('--limit must be a whole number, 0 or more');
   }
+  await decompressFiles(file);
   const tables = mustRead(file);
   const result = coverage(tables, must(readDwarf(tables.elf)));
-  await print(json ? [JSON.stringify(result, undefined, 2)] : coverageLines(result, limit));
+  await print(
+    json
+      ? [JSON.stringify(result, undefined, 2)]
+      : coverageLines(result, limit, tables.elf.sections),
+  );
 }
 
 const REASONS: Readonly<Record<GapReason, string>> = {
   function: 'functions without CFI',
   code: 'assembly labels without CFI',
+  'no-fde': 'CFI, but no SFrame FDE',
   'before-first-row': "before a function's first row",
   vectors: 'exception vectors',
   veneer: "the linker's veneers",
@@ -44,8 +52,12 @@ const REASONS: Readonly<Record<GapReason, string>> = {
   unnamed: 'code without a symbol',
 };
 
-function* coverageLines(result: Coverage, limit: number): Generator<string> {
-  if (!result.hasSFrame) yield 'no .sframe section: no text has a row';
+function* coverageLines(
+  result: Coverage,
+  limit: number,
+  sections: readonly ElfSection[],
+): Generator<string> {
+  if (!result.hasSFrame) yield `${whyNoSFrame(sections)}: no text has a row`;
   const { bytes, covered, functions, functionsCovered } = result;
   yield `text       ${count(covered)} of ${count(bytes)} bytes have a row (${percent(covered, bytes)})`;
   yield `functions  ${count(functionsCovered)} of ${count(functions)} (${percent(functionsCovered, functions)})`;
@@ -61,9 +73,19 @@ function* coverageLines(result: Coverage, limit: number): Generator<string> {
     yield `  ${REASONS[reason].padEnd(30)} ${count(size).padStart(9)} bytes ${share.padStart(8)}  ${plural(places, 'place')}`;
   }
   const named = result.gaps.filter(({ reason }) => reason === 'function' || reason === 'code');
+  yield* listLines('to annotate first', named, limit);
+  const dropped = result.gaps.filter(({ reason }) => reason === 'no-fde');
+  yield* listLines('has CFI, but the assembler made no SFrame FDE', dropped, limit);
+}
+
+function* listLines(
+  title: string,
+  named: readonly CoverageGap[],
+  limit: number,
+): Generator<string> {
   if (named.length === 0) return;
   yield '';
-  yield 'to annotate first';
+  yield title;
   const shown = limit === 0 ? named : named.slice(0, limit);
   for (const gap of shown) yield `  ${gapText(gap)}`;
   if (shown.length < named.length) {
@@ -77,7 +99,7 @@ function gapText({ name, section, bytes, global, callers, reason, hasDwarf }: Co
     callers === 0 ? 'no direct caller' : plural(callers, 'direct caller'),
   ];
   if (reason === 'code') facts.push('no STT_FUNC');
-  if (hasDwarf) facts.push('has DWARF CFI');
+  if (hasDwarf && reason !== 'no-fde') facts.push('has DWARF CFI');
   return `${count(bytes).padStart(7)}  ${name.padEnd(36)} ${section}: ${facts.join(', ')}`;
 }
 

@@ -1,6 +1,7 @@
 /** What `kunwind-lab sframe diff` does. Exit status as diff's: 0 equal, 1 different, 2 bad input. */
 import { diffTables, isEqual, type SideFunction, type TableDiff } from '../tables/diff.js';
 import { print } from './output.js';
+import { decompressFiles } from './plain-files.js';
 import { mustHaveSFrame } from './sframe-file.js';
 import { count, plural } from './style.js';
 import { UsageError } from './usage-error.js';
@@ -18,6 +19,7 @@ const DIFFERENT = 1;
 /** Print what differs; the exit status says whether anything does. @throws UsageError */
 export async function printDiff({ a, b, json }: DiffArguments): Promise<void> {
   if (a === undefined || b === undefined) throw new UsageError('sframe diff needs two FILEs');
+  await decompressFiles(a, b);
   const diff = diffTables(mustHaveSFrame(a), mustHaveSFrame(b));
   await print(json ? [JSON.stringify({ a, b, ...diff }, undefined, 2)] : diffLines(diff));
   if (!isEqual(diff)) process.exitCode = DIFFERENT;

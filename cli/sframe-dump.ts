@@ -5,6 +5,7 @@ import { FunctionNames } from '../tables/function-names.js';
 import type { FileTables } from '../tables/read-tables.js';
 import { once, type OptionText } from './option-values.js';
 import { print } from './output.js';
+import { decompressFiles } from './plain-files.js';
 import { mustHaveSFrame } from './sframe-file.js';
 import { UsageError } from './usage-error.js';
 
@@ -24,16 +25,17 @@ export async function printDump({ file, format: given, json }: DumpArguments): P
   if (!FORMATS.includes(wanted)) {
     throw new UsageError(`--format ${wanted}: there are ${FORMATS.join(', ')}`);
   }
+  await decompressFiles(file);
   const format = json ? 'json' : wanted;
   // readelf shows an object's functions where its headers say: every section at address 0.
-  const tables = mustHaveSFrame(file, 'zero');
+  const tables = mustHaveSFrame(file, format === 'text' ? 'apart' : 'zero');
   if (format === 'json') {
     const sections = tables.sframe.map(({ name, section }) => ({ name, ...sframeJson(section) }));
     await print([JSON.stringify({ file, sections }, undefined, 2)]);
   } else if (format === 'readelf') {
     await print(readelfLines(tables));
   } else {
-    await print(namedLines(mustHaveSFrame(file)));
+    await print(namedLines(tables));
   }
 }
 

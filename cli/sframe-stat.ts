@@ -3,6 +3,7 @@ import { readDwarf } from '../tables/read-tables.js';
 import type { Counts } from '../tables/row-counter.js';
 import { type Distribution, type FileStat, fileStat, type SFrameStat } from '../tables/stat.js';
 import { print } from './output.js';
+import { decompressFiles } from './plain-files.js';
 import { must, mustHaveSFrame } from './sframe-file.js';
 import { count } from './style.js';
 import { UsageError } from './usage-error.js';
@@ -16,6 +17,7 @@ export interface StatArguments {
 /** Print sizes and encodings. @throws UsageError */
 export async function printStat({ file, json }: StatArguments): Promise<void> {
   if (file === undefined) throw new UsageError('sframe stat needs a FILE');
+  await decompressFiles(file);
   const tables = mustHaveSFrame(file);
   const stat = fileStat(tables, must(readDwarf(tables.elf)));
   await print(json ? [JSON.stringify(stat, undefined, 2)] : statLines(stat));

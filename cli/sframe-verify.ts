@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { availableParallelism, constants } from 'node:os';
 import { WorkerDeaths } from '../base/worker-deaths.js';
+import { readElfFile } from '../elf/file.js';
 import { loadProgram } from '../verify/program.js';
 import { sarifLog } from '../verify/sarif.js';
 import { INTERRUPTED } from '../verify/report.js';
@@ -9,7 +10,9 @@ import { type PoolOutcome, verifyInPool } from '../verify/verify-pool.js';
 import { once, type OptionText, wholeNumber } from './option-values.js';
 import { complain, complainOf, print } from './output.js';
 import { packageVersion } from './package-version.js';
+import { decompressFiles } from './plain-files.js';
 import { ReportFile, textStream } from './report-file.js';
+import { warnOfConcatenation } from './sframe-file.js';
 import { stepProgress } from './step-progress.js';
 import { count } from './style.js';
 import { UsageError } from './usage-error.js';
@@ -43,7 +46,10 @@ export async function verify(given: VerifyArguments): Promise<number> {
     const where = jsonFile.isOutput ? 'standard output' : (json ?? '');
     throw new UsageError(`--json and --sarif would both be written to ${where}`);
   }
+  await decompressFiles(file);
   const started = performance.now();
+  const elf = readElfFile(file);
+  if (elf.ok) warnOfConcatenation(file, elf.value);
   const deaths = new WorkerDeaths();
   const display = stepProgress(`verifying ${file}`, { long: isLarge(file) });
   let interrupted: number | undefined;

@@ -23,7 +23,10 @@ const OPTIONS = {
     describe: 'Exit with 1 when less than this percentage of a function was executed',
   },
   budget: { type: 'string', describe: 'Instructions after which a guest counts as runaway' },
-  image: { type: 'string', describe: 'Sweep a function of this AArch64 ELF (.gz accepted)' },
+  image: {
+    type: 'string',
+    describe: 'Sweep a function of this AArch64 ELF (.gz, .xz, .zst accepted)',
+  },
   kernel: { type: 'string', describe: 'Run this vmlinux: its own vectors, entry and exit code' },
   offsets: { type: 'string', describe: 'Structure offsets of that kernel, as in asm-offsets.h' },
   sample: {

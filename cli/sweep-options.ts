@@ -58,12 +58,8 @@ export interface SweepRequest {
   readonly sample?: KernelSampleRequest;
 }
 
-/**
- * Check everything.
- * @param kernelPath where the file of --kernel can be read, when not under its own name
- * @throws UsageError
- */
-export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepRequest {
+/** Check everything. @throws UsageError */
+export function sweepRequest(given: SweepArguments): SweepRequest {
   const policies = names('policy', given.policy, Object.keys(POLICIES) as PolicyName[]);
   const kinds = names('kind', given.kind, KIND_NAMES);
   const depth = wholeNumber('depth', given.depth, 2);
@@ -72,7 +68,7 @@ export function sweepRequest(given: SweepArguments, kernelPath?: string): SweepR
   const point = pointOption(given);
   const reportPath = once('json', given.json);
   const minCoverage = minCoverageOption(given);
-  const made = sweepTargets(given, kernelPath);
+  const made = sweepTargets(given);
   const { targets, sample } = made;
   for (const name of kinds ?? []) {
     refuseUnsupported(made.unsupported, '--kind', KIND_NAMES.indexOf(name));
@@ -207,11 +203,11 @@ function kernelPolicies(
   return single || lacksSFrame ? ['frame-pointer'] : policies;
 }
 
-function sweepTargets(given: SweepArguments, kernelPath: string | undefined): SweepTargets {
+function sweepTargets(given: SweepArguments): SweepTargets {
   const kernel = once('kernel', given.kernel);
   if (kernel !== undefined) {
     const other = given.image === undefined ? given.scenario?.[0] : '--image';
-    if (other === undefined) return kernelOptions(given, kernel, kernelPath);
+    if (other === undefined) return kernelOptions(given, kernel);
     const name = given.image === undefined ? `the scenario '${other}'` : other;
     throw new UsageError(`--kernel and ${name} cannot be combined`);
   }

@@ -13,8 +13,8 @@ import { agreementSweep, policyAgreements } from '../sweep/policy-agreement.js';
 import type { SweepReport } from '../sweep/report.js';
 import { Sweep, type SweepOptions, type SweepOutcome } from '../sweep/sweep.js';
 import { WorkerPool } from '../sweep/worker-pool.js';
-import { plainKernel } from './kernel-option.js';
 import { complain, complainOf, print } from './output.js';
+import { decompressFiles, prepareKernel } from './plain-files.js';
 import { progressDisplay } from './progress.js';
 import { ReportFile, textStream } from './report-file.js';
 import { stepProgress } from './step-progress.js';
@@ -31,8 +31,9 @@ interface Swept extends SweepOutcome {
 
 /** Sweep, print what was found and write the report. @returns the exit status. @throws UsageError */
 export async function sweep(given: SweepArguments): Promise<number> {
-  const kernel = await plainKernel(given.kernel);
-  const request = sweepRequest(given, kernel);
+  await decompressFiles(given.image);
+  await prepareKernel(given.kernel);
+  const request = sweepRequest(given);
   const { reportPath } = request;
   const file = reportPath === undefined ? undefined : new ReportFile(reportPath);
   const engine = await openBackend();

@@ -38,11 +38,12 @@ export function targetsOf(given: TargetArguments): {
   if (!args.ok) throw new UsageError(args.error);
   const made = imageTarget({ file, absolutePath: resolve(file), fn, args: args.value });
   if (!made.ok) throw new UsageError(made.error);
-  const { target, lacksSFrame } = made.value;
+  const { target, lacksSFrame, note } = made.value;
   const notes = [
     ...(lacksSFrame
       ? [`warning: ${file} has no .sframe: no policy that asks SFrame can be exact in it`]
       : []),
+    ...(note === undefined ? [] : [`warning: ${note}`]),
   ];
   return { targets: [target], notes };
 }

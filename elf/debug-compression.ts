@@ -1,8 +1,7 @@
 /**
  * Loads the zstd decoder ahead of time, since loading it is asynchronous and reading a file is not.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
-import { openFile } from './file-bytes.js';
+import { openFile } from './open-file.js';
 import { CHDR_SIZE, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './format.js';
 import { readHeader } from './header.js';
 import { readSections } from './sections.js';
@@ -16,11 +15,7 @@ export async function prepareDebugSections(path: string): Promise<void> {
   if (needsZstd(path)) await loadZstd();
 }
 
-const GZIP_MAGIC = 0x8b1f;
-
 function needsZstd(path: string): boolean {
-  // Looking inside would mean decompressing the file twice.
-  if (magicOf(path) === GZIP_MAGIC) return true;
   const file = openFile(path);
   if (!file.ok) return false;
   const header = readHeader(path, file.value, 'any');
@@ -35,16 +30,4 @@ function needsZstd(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function magicOf(path: string): number | undefined {
-  const magic = Buffer.alloc(2);
-  try {
-    const descriptor = openSync(path, 'r');
-    readSync(descriptor, magic, 0, magic.length, 0);
-    closeSync(descriptor);
-  } catch {
-    return undefined;
-  }
-  return magic.readUInt16LE(0);
 }

@@ -1,4 +1,5 @@
 /** Everything that can be wrong with an ELF file, with a one-line message for each. */
+import { ET_CORE } from './format.js';
 
 /** Where an error is: the file, the field or structure, and its offset. */
 interface ElfErrorPlace {
@@ -14,8 +15,11 @@ interface ElfErrorPlace {
 export type ElfError = ElfErrorPlace &
   (
     | { readonly kind: 'unreadable'; readonly reason: string }
-    | { readonly kind: 'corrupt-gzip'; readonly reason: string }
-    | { readonly kind: 'boot-image' }
+    | { readonly kind: 'corrupt'; readonly compression: string; readonly reason: string }
+    | { readonly kind: 'compressed'; readonly compression: string }
+    | { readonly kind: 'bomb'; readonly limit: number; readonly limitedBy: 'ratio' | 'headers' }
+    | { readonly kind: 'foreign'; readonly what: string; readonly instead: string }
+    | { readonly kind: 'debug-only' }
     | { readonly kind: 'not-elf'; readonly found: string }
     | { readonly kind: 'truncated'; readonly bytes: string; readonly fileSize: number }
     | { readonly kind: 'class-32'; readonly machine: string }
@@ -59,10 +63,18 @@ function problem(error: ElfError, at: string): string {
   switch (error.kind) {
     case 'unreadable':
       return `cannot read the file: ${error.reason}`;
-    case 'corrupt-gzip':
-      return `the gzip data is corrupt or cut short (${at}): ${error.reason}`;
-    case 'boot-image':
-      return `an arm64 boot Image (${at}); the vmlinux of the same build is needed`;
+    case 'corrupt':
+      return `the ${error.compression} data is corrupt or cut short: ${error.reason}`;
+    case 'compressed':
+      return `compressed with ${error.compression}; decompress it first`;
+    case 'bomb':
+      return error.limitedBy === 'headers'
+        ? `decompresses to more than the ${error.limit} bytes that its own ELF headers account for`
+        : `decompresses to more than ${error.limit} bytes, out of proportion to its size: if it is no decompression bomb, give it decompressed`;
+    case 'foreign':
+      return `${error.what} (${at}); ${error.instead}`;
+    case 'debug-only':
+      return `has no code, only debugging information (${at} is SHT_NOBITS), as objcopy --only-keep-debug writes it; the file that it was split from is needed`;
     case 'not-elf':
       return `not an ELF file: ${at} is ${error.found}, expected 7f 45 4c 46`;
     case 'truncated':
@@ -72,11 +84,13 @@ function problem(error: ElfError, at: string): string {
     case 'big-endian':
       return `not little-endian (${at}); a little-endian AArch64 file is needed`;
     case 'machine':
-      return `built for ${error.machine}, not AArch64 (${at})`;
+      return `built for ${error.machine}, not AArch64 (${at}); an arm64 build of it is needed`;
     case 'relocatable':
       return `a relocatable object (${at} is ET_REL); link it first, for example with ld`;
     case 'file-type':
-      return `neither an executable nor a shared object: ${at} is ${error.type}`;
+      return error.type === ET_CORE
+        ? `a core dump (${at} is ET_CORE); the program or kernel that dumped it is needed`
+        : `neither an executable nor a shared object: ${at} is ${error.type}`;
     case 'no-load-segment':
       return `nothing to load: no PT_LOAD segment (${at})`;
     case 'too-large':

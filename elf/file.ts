@@ -6,11 +6,19 @@
 import type { Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { type ElfError, malformed } from './error.js';
-import { bytesInMemory, readWholeFile } from './file-bytes.js';
+import { bytesInMemory, type FileBytes } from './file-bytes.js';
 import { SHT_NOBITS } from './format.js';
 import { type ElfHeader, type ElfType, readHeader } from './header.js';
 import { layOutObject, relocateTable } from './object.js';
-import { type ElfSection, isDwarfFrame, isSFrame, readSections, sectionNamed } from './sections.js';
+import { openFile } from './open-file.js';
+import {
+  checkHasCode,
+  type ElfSection,
+  isDwarfFrame,
+  isSFrame,
+  readSections,
+  sectionNamed,
+} from './sections.js';
 import { type ElfSymbol, readSymbols } from './symbols.js';
 
 /** A little-endian AArch64 ELF file. */
@@ -54,13 +62,16 @@ export type ObjectLayout = 'zero' | 'apart';
  */
 const OVERLAP = 4;
 
-/** Reads a file, plain or gzip-compressed. It needs no program headers. Never throws. */
+/**
+ * Reads a file, plain or compressed (see {@link openFile}): headers and symbols now, the rest on
+ * first use. It needs no program headers. Never throws.
+ */
 export function readElfFile(
   path: string,
   layout: ObjectLayout = 'apart',
 ): Result<ElfFile, ElfError> {
-  const bytes = readWholeFile(path);
-  return bytes.ok ? parseElfFile(path, bytes.value, layout) : bytes;
+  const file = openFile(path);
+  return file.ok ? parseFile(path, file.value, layout) : file;
 }
 
 /** As {@link readElfFile}, from bytes in memory. The result keeps views of them. */
@@ -69,12 +80,17 @@ export function parseElfFile(
   bytes: Uint8Array,
   layout: ObjectLayout = 'apart',
 ): Result<ElfFile, ElfError> {
-  const file = bytesInMemory(bytes);
+  return parseFile(path, bytesInMemory(bytes), layout);
+}
+
+function parseFile(path: string, file: FileBytes, layout: ObjectLayout): Result<ElfFile, ElfError> {
   const header = readHeader(path, file, 'any');
   if (!header.ok) return header;
   const { type, entry } = header.value;
   const isObject = type === 'rel';
 
+  const codeless = checkHasCode(path, header.value);
+  if (codeless !== undefined) return fail(codeless);
   const unplaced = readSections(path, file, header.value);
   if (!unplaced.ok) return unplaced;
   const problem = checkOverlap(path, file.size, header.value, unplaced.value);

@@ -10,21 +10,27 @@ export const RELR_SIZE = 8;
 export const ET_REL = 1;
 export const ET_EXEC = 2;
 export const ET_DYN = 3;
+export const ET_CORE = 4;
 
 export const EM_AARCH64 = 183;
 
-/** e_phnum when the real number is in section header 0. */
+/** e_phnum when the real number is in sh_info of section header 0. */
 export const PN_XNUM = 0xffff;
+/** e_shstrndx when the real number is in sh_link of section header 0. */
+export const SHN_XINDEX = 0xffff;
 
 export const PT_LOAD = 1;
 export const PT_GNU_SFRAME = 0x6474e554;
 
+export const SHT_PROGBITS = 1;
 export const SHT_SYMTAB = 2;
 export const SHT_STRTAB = 3;
 export const SHT_RELA = 4;
+export const SHT_NOTE = 7;
 export const SHT_NOBITS = 8;
 export const SHT_REL = 9;
 export const SHT_DYNSYM = 11;
+export const SHT_SYMTAB_SHNDX = 18;
 export const SHT_RELR = 19;
 export const SHT_GNU_SFRAME = 0x6ffffff4;
 
@@ -38,6 +44,8 @@ export const ELFCOMPRESS_ZLIB = 1;
 export const ELFCOMPRESS_ZSTD = 2;
 
 export const SHN_UNDEF = 0;
+/** The first of the numbers that are no sections' own. */
+export const SHN_LORESERVE = 0xff00;
 export const SHN_ABS = 0xfff1;
 export const SHN_COMMON = 0xfff2;
 

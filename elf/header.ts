@@ -16,7 +16,9 @@ import {
   PHDR_SIZE,
   PN_XNUM,
   SHDR_SIZE,
+  SHN_XINDEX,
 } from './format.js';
+import { foreignFile, START_SIZE } from './file-kind.js';
 import { type HeaderTables, readHeaderTables, type TablePlace } from './header-tables.js';
 
 /** `exec` runs at a fixed address, `dyn` at any address; `rel` is an object for a linker. */
@@ -40,6 +42,9 @@ const TYPES: ReadonlyMap<number, ElfType> = new Map([
 
 type Problem = ElfError | undefined;
 
+/** Where e_shstrndx is in the ELF header. */
+const NAMES_INDEX_AT = 62;
+
 /**
  * Reads the header and the header tables.
  * @param wanted `linked`: the file must have segments and must not be a relocatable object; `any`:
@@ -51,20 +56,30 @@ export function readHeader(
   wanted: 'linked' | 'any',
 ): Result<ElfHeader, ElfError> {
   const head = Buffer.from(file.read(0, EHDR_SIZE));
-  const problem =
-    checkIdent(path, head, file.size) ??
-    checkFileHeader(path, head, wanted) ??
-    checkTables(path, head, file.size, wanted);
+  const foreign = checkIdent(path, file, head) ?? checkFileHeader(path, head, wanted);
+  if (foreign !== undefined) return fail(foreign);
+  const counts = readCounts(path, file, head);
+  if (!counts.ok) return counts;
+  const { programs, sections, namesIndex } = counts.value;
+  const problem = checkTables(path, head, file.size, counts.value, wanted);
   if (problem !== undefined) return fail(problem);
-  const places = [placeOf(head, PROGRAM_TABLE), placeOf(head, SECTION_TABLE)] as const;
-  const tables = readHeaderTables(path, file, head, ...places);
+  const tables = readHeaderTables(path, file, head, programs, sections);
   if (!tables.ok) return tables;
   return ok({
     ...tables.value,
     type: TYPES.get(head.readUInt16LE(16)) ?? 'dyn',
     entry: addressFromBigInt(head.readBigUInt64LE(24)),
-    namesIndex: head.readUInt16LE(62),
+    namesIndex,
   });
+}
+
+/**
+ * What is wrong with a file that is not an AArch64 ELF one, by its start alone.
+ * @param file at least the first {@link START_SIZE} bytes, where it has so many
+ */
+export function checkStart(path: string, file: FileBytes): ElfError | undefined {
+  const head = Buffer.from(file.read(0, EHDR_SIZE));
+  return checkIdent(path, file, head) ?? checkFileHeader(path, head, 'any');
 }
 
 /** One of the two tables: its name, and where the fields that describe it are in the ELF header. */
@@ -95,20 +110,63 @@ const SECTION_TABLE: TableKind = {
   entrySize: SHDR_SIZE,
 };
 
-function placeOf(head: Buffer, { offsetAt, countAt }: TableKind): TablePlace {
-  const offset = Number(head.readBigUInt64LE(offsetAt));
-  return { offset, count: offset === 0 ? 0 : head.readUInt16LE(countAt) };
+/** Where the two tables lie, and the section of section names. */
+interface Counts {
+  readonly programs: TablePlace;
+  readonly sections: TablePlace;
+  readonly namesIndex: number;
 }
 
-function checkIdent(path: string, head: Buffer, size: number): Problem {
+/**
+ * Numbers that do not fit into the ELF header are in section header 0 (gABI chapter 4): its
+ * sh_size, sh_link and sh_info. An object with a section for each function has more than fit.
+ */
+function readCounts(path: string, file: FileBytes, head: Buffer): Result<Counts, ElfError> {
+  const offsetOf = ({ offsetAt }: TableKind): number => Number(head.readBigUInt64LE(offsetAt));
+  const [programs, sections] = [offsetOf(PROGRAM_TABLE), offsetOf(SECTION_TABLE)];
+  const programCount = programs === 0 ? 0 : head.readUInt16LE(PROGRAM_TABLE.countAt);
+  const sectionCount = sections === 0 ? 0 : head.readUInt16LE(SECTION_TABLE.countAt);
+  const names = head.readUInt16LE(NAMES_INDEX_AT);
+  const isExtended =
+    programCount === PN_XNUM || (sections !== 0 && (sectionCount === 0 || names === SHN_XINDEX));
+  if (!isExtended) {
+    return ok({
+      programs: { offset: programs, count: programCount },
+      sections: { offset: sections, count: sectionCount },
+      namesIndex: sectionCount === 0 ? 0 : names,
+    });
+  }
+  const first = { offset: sections, count: 1 };
+  if (sections === 0) {
+    const reason = 'is PN_XNUM, but there is no section header 0 with the number';
+    return fail(malformed(path, 'e_phnum', PROGRAM_TABLE.countAt, reason));
+  }
+  const problem = checkTable(path, head, file.size, SECTION_TABLE, first);
+  if (problem !== undefined) return fail(problem);
+  const zero = Buffer.from(file.read(sections, SHDR_SIZE));
+  const count = sectionCount === 0 ? Number(zero.readBigUInt64LE(32)) : sectionCount;
+  if (count === 0) {
+    const reason = 'is 0, and so is the number in section header 0';
+    return fail(malformed(path, 'e_shnum', SECTION_TABLE.countAt, reason));
+  }
+  return ok({
+    programs: {
+      offset: programs,
+      count: programCount === PN_XNUM ? zero.readUInt32LE(44) : programCount,
+    },
+    sections: { offset: sections, count },
+    namesIndex: names === SHN_XINDEX ? zero.readUInt32LE(40) : names,
+  });
+}
+
+function checkIdent(path: string, file: FileBytes, head: Buffer): Problem {
+  const { size } = file;
   const ident = { path, field: 'e_ident[EI_MAG]', offset: 0 };
   const magic = head.subarray(0, 4);
   if (magic.length === 0) return { ...ident, kind: 'not-elf', found: 'missing, the file is empty' };
   if (!Buffer.from([0x7f, 0x45, 0x4c, 0x46]).subarray(0, magic.length).equals(magic)) {
-    // The magic number of an arm64 Image is at 56: Documentation/arch/arm64/booting.rst.
-    if (head.toString('latin1', 56, 60) === 'ARM\x64') {
-      return { path, field: 'magic', offset: 56, kind: 'boot-image' };
-    }
+    const foreign = foreignFile(path, file.read(0, START_SIZE));
+    if (foreign !== undefined) return foreign;
     const found = [...magic].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
     return { ...ident, kind: 'not-elf', found };
   }
@@ -144,35 +202,45 @@ function checkFileHeader(path: string, head: Buffer, wanted: 'linked' | 'any'): 
   return type === 'rel' && wanted === 'linked' ? { ...place, kind: 'relocatable' } : undefined;
 }
 
-function checkTables(path: string, head: Buffer, size: number, wanted: 'linked' | 'any'): Problem {
-  const programs = placeOf(head, PROGRAM_TABLE);
-  const sections = placeOf(head, SECTION_TABLE);
+/** Limit on the entries of a table, each of which costs memory; the largest kernels have 100,000. */
+const MAX_ENTRIES = 2 ** 22;
+
+function checkTables(
+  path: string,
+  head: Buffer,
+  size: number,
+  { programs, sections, namesIndex }: Counts,
+  wanted: 'linked' | 'any',
+): Problem {
   if (programs.count === 0 && wanted === 'linked') {
     return { path, field: 'e_phnum', offset: 56, kind: 'no-load-segment' };
   }
-  if (head.readUInt16LE(56) === PN_XNUM) {
-    return malformed(path, 'e_phnum', 56, 'extended numbering (PN_XNUM) is not supported');
-  }
-  if (sections.count === 0 && sections.offset !== 0) {
-    return malformed(path, 'e_shnum', 60, 'extended section numbering is not supported');
-  }
-  const problem = checkTable(path, head, size, PROGRAM_TABLE);
+  const problem = checkTable(path, head, size, PROGRAM_TABLE, programs);
   if (problem !== undefined || sections.count === 0) return problem;
-  const names = head.readUInt16LE(62);
-  if (names >= sections.count) {
-    const reason = `section ${names} does not exist, the file has ${sections.count}`;
-    return malformed(path, 'e_shstrndx', 62, reason);
+  if (namesIndex >= sections.count) {
+    const reason = `section ${namesIndex} does not exist, the file has ${sections.count}`;
+    return malformed(path, 'e_shstrndx', NAMES_INDEX_AT, reason);
   }
-  return checkTable(path, head, size, SECTION_TABLE);
+  return checkTable(path, head, size, SECTION_TABLE, sections);
 }
 
-function checkTable(path: string, head: Buffer, size: number, kind: TableKind): Problem {
-  const { count } = placeOf(head, kind);
+function checkTable(
+  path: string,
+  head: Buffer,
+  size: number,
+  kind: TableKind,
+  { count }: TablePlace,
+): Problem {
   if (count === 0) return undefined;
   const entry = head.readUInt16LE(kind.entrySizeAt);
   if (entry !== kind.entrySize) {
     const reason = `is ${entry}, expected ${kind.entrySize}`;
     return malformed(path, kind.entrySizeField, kind.entrySizeAt, reason);
+  }
+  if (count > MAX_ENTRIES) {
+    const place = { path, field: kind.name, offset: kind.countAt };
+    const [value, limit] = [`${count} entries`, `${MAX_ENTRIES}`];
+    return { ...place, kind: 'too-large', value, limit };
   }
   const offset = head.readBigUInt64LE(kind.offsetAt);
   return checkRange(path, size, kind.name, offset, BigInt(count * kind.entrySize));

@@ -6,9 +6,10 @@ import { fail, ok, type Result } from '../base/result.js';
 import { type OtherRelocations, relocate } from './dynamic-relocations.js';
 import { type ElfError, malformed } from './error.js';
 import type { ElfFile } from './file.js';
-import { bytesInMemory, type FileBytes, openFile } from './file-bytes.js';
+import { bytesInMemory, type FileBytes } from './file-bytes.js';
 import { readHeader } from './header.js';
-import { isDwarfFrame, isSFrame, readSections, sectionNamed } from './sections.js';
+import { openFile } from './open-file.js';
+import { checkHasCode, isDwarfFrame, isSFrame, readSections, sectionNamed } from './sections.js';
 import { type ElfSegment, type LoadedSegment, readSegments } from './segments.js';
 import { readSymbols } from './symbols.js';
 
@@ -29,9 +30,9 @@ export interface ElfImage extends ElfFile {
 }
 
 /**
- * Loads a linked AArch64 ELF file, plain or gzip-compressed (recognised by its contents). A plain
- * file is read lazily: headers and symbols now, the rest on first use. Never throws: whatever the
- * bytes are, the result is an image or one {@link ElfError}.
+ * Loads a linked AArch64 ELF file, plain or compressed (see {@link openFile}). It is read lazily:
+ * headers and symbols now, the rest on first use. Never throws: whatever the bytes are, the result
+ * is an image or one {@link ElfError}.
  */
 export function loadElf(path: string): Result<ElfImage, ElfError> {
   const file = openFile(path);
@@ -51,6 +52,8 @@ function parseImage(path: string, file: FileBytes): Result<ElfImage, ElfError> {
   const header = readHeader(path, file, 'linked');
   if (!header.ok) return header;
   const { type, entry, programs } = header.value;
+  const codeless = checkHasCode(path, header.value);
+  if (codeless !== undefined) return fail(codeless);
   const segments = readSegments(path, file, programs);
   if (!segments.ok) return segments;
   const named = readSections(path, file, header.value);

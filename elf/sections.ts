@@ -9,6 +9,8 @@ import {
   SHF_EXECINSTR,
   SHT_GNU_SFRAME,
   SHT_NOBITS,
+  SHT_NOTE,
+  SHT_PROGBITS,
   SHT_STRTAB,
 } from './format.js';
 import type { ElfHeader } from './header.js';
@@ -58,6 +60,9 @@ export function readSections(
     const reason = `section ${namesIndex} is not a string table`;
     return fail(malformed(path, 'e_shstrndx', 62, reason));
   }
+  const sizes = new SectionSizes(path);
+  const excess = namesHeader && sizes.add(namesIndex, '', namesHeader);
+  if (excess !== undefined) return fail(excess);
   const names = namesHeader && bytesOf(file, namesHeader).data;
   const sections: ElfSection[] = [];
   for (const [index, header] of headers.entries()) {
@@ -66,6 +71,8 @@ export function readSections(
       const reason = 'the name runs past the end of the section header string table';
       return fail(malformed(path, `sh_name[${index}]`, header.at, reason));
     }
+    const problem = sizes.add(index, name, header);
+    if (problem !== undefined) return fail(problem);
     const { type, flags, link, info } = header;
     const loaded = (flags & SHF_ALLOC) !== 0;
     const bytes = bytesOf(file, header);
@@ -89,8 +96,51 @@ export function readSections(
   return ok(sections);
 }
 
+/** Limit on a section that is read at once, and on all of them together, in bytes. */
+const MAX_SECTION = 2 ** 30;
+const MAX_ALL = 2 ** 31;
+/** Limit on a table that is decoded entry by entry, which takes several times its size. In bytes. */
+export const MAX_TABLE = 2 ** 27;
+const DECODED = new Set(['.sframe', '.eh_frame', '.debug_frame', '.BTF']);
+
+/** Adds up what may be read at once: the size in a header is anybody's claim. */
+class SectionSizes {
+  private all = 0;
+
+  constructor(private readonly path: string) {}
+
+  add(index: number, name: string, { at, type, flags, size }: SectionHeader): ElfError | undefined {
+    // Of debugging information only parts are read.
+    const isDebug = /^\.z?debug_/.test(name) && name !== '.debug_frame' && !(flags & SHF_ALLOC);
+    if (type === SHT_NOBITS || (type === SHT_PROGBITS && isDebug)) return undefined;
+    const bytes = Number(size);
+    this.all += bytes;
+    const isDecoded = DECODED.has(name) || type === SHT_GNU_SFRAME;
+    const limit = isDecoded ? MAX_TABLE : MAX_SECTION;
+    const place = { path: this.path, field: `sh_size[${index}]`, offset: at + 32 } as const;
+    const value = `${bytes} bytes${name === '' ? '' : ` (${name})`}`;
+    if (bytes > limit) return { ...place, kind: 'too-large', value, limit: `${limit} bytes` };
+    if (this.all <= MAX_ALL) return undefined;
+    return { ...place, kind: 'too-large', value, limit: `${MAX_ALL} bytes for all sections` };
+  }
+}
+
 function bytesOf(file: FileBytes, { type, offset, size }: SectionHeader): LazyBytes {
   return new LazyBytes(file, Number(offset), type === SHT_NOBITS ? 0 : Number(size));
+}
+
+/**
+ * An error for a file whose contents were left out: `objcopy --only-keep-debug` keeps the headers of
+ * loaded sections without their bytes (SHT_NOBITS), other than notes.
+ */
+export function checkHasCode(path: string, { sections: headers }: ElfHeader): ElfError | undefined {
+  const loaded = headers.filter(({ flags, type, size }) => {
+    return (flags & SHF_ALLOC) !== 0 && type !== SHT_NOTE && size > 0n;
+  });
+  const code = loaded.find(({ flags }) => (flags & SHF_EXECINSTR) !== 0);
+  if (code === undefined || loaded.some(({ type }) => type !== SHT_NOBITS)) return undefined;
+  const field = `sh_type[${headers.indexOf(code)}]`;
+  return { path, field, offset: code.at + 4, kind: 'debug-only' };
 }
 
 /** A function that finds the first section of a name. */
@@ -108,6 +158,16 @@ export function isSFrame({ type, name, loaded, size }: ElfSection): boolean {
   return (
     (type === SHT_GNU_SFRAME || name === '.sframe') && loaded && type !== SHT_NOBITS && size > 0
   );
+}
+
+/** Why no section is an SFrame table by {@link isSFrame}, as a part of a sentence. */
+export function whyNoSFrame(sections: readonly ElfSection[]): string {
+  const named = sections.find(({ type, name }) => type === SHT_GNU_SFRAME || name === '.sframe');
+  if (named === undefined) return 'no .sframe section';
+  if (named.size === 0) return 'its .sframe section is empty';
+  return named.type === SHT_NOBITS
+    ? 'its .sframe section has no bytes in this file (SHT_NOBITS)'
+    : 'its .sframe section is not loaded (no SHF_ALLOC)';
 }
 
 /** Whether a section is DWARF call frame information that is not compressed. */

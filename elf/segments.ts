@@ -5,7 +5,7 @@ import { checkRange, type ElfError, malformed } from './error.js';
 import { type FileBytes, LazyBytes } from './file-bytes.js';
 import { PT_GNU_SFRAME, PT_LOAD, SHF_ALLOC } from './format.js';
 import type { ProgramHeader } from './header-tables.js';
-import type { ElfSection } from './sections.js';
+import { type ElfSection, MAX_TABLE } from './sections.js';
 
 /** One segment as it lies in memory. */
 export interface LoadedSegment {
@@ -110,6 +110,17 @@ class SegmentReader {
     if (memorySize < fileSize) {
       const reason = `is ${memorySize}, less than p_filesz ${fileSize}`;
       return { ...place, kind: 'malformed', reason };
+    }
+    if (header.type === PT_GNU_SFRAME && fileSize > MAX_TABLE) {
+      const [value, limit] = [`${fileSize} bytes`, `${MAX_TABLE} bytes for an SFrame table`];
+      return {
+        path,
+        field: `p_filesz[${index}]`,
+        offset: at + 32,
+        kind: 'too-large',
+        value,
+        limit,
+      };
     }
     this.memory += memorySize;
     if (this.memory > MAX_MEMORY) {

@@ -3,7 +3,10 @@ import { addressFromWords } from '../base/address.js';
 import {
   SHN_ABS,
   SHN_COMMON,
+  SHN_LORESERVE,
   SHN_UNDEF,
+  SHN_XINDEX,
+  SHT_SYMTAB_SHNDX,
   STB_LOCAL,
   STB_WEAK,
   STT_FUNC,
@@ -25,23 +28,30 @@ export type SymbolHome = number | 'undefined' | 'absolute' | 'common';
 export class SymbolEntries {
   readonly count: number;
   private readonly view: DataView;
+  /** The section numbers that do not fit into st_shndx, a word for each symbol. */
+  private readonly largeHomes: DataView;
   /** Cache by string offset: a third of a kernel's symbols share the names `$x` and `$d`. */
   private readonly shortNames = new Map<number, string>();
 
-  /** @param names the contents of the string table */
+  /**
+   * @param names the contents of the string table
+   * @param largeHomes the contents of the SHT_SYMTAB_SHNDX section, where there is one
+   */
   constructor(
     section: Pick<ElfSection, 'data'>,
     private readonly names: Uint8Array,
+    largeHomes: Uint8Array = NOTHING.data,
   ) {
-    const { buffer, byteOffset, byteLength } = section.data;
-    this.count = Math.floor(byteLength / SYM_SIZE);
-    this.view = new DataView(buffer, byteOffset, byteLength);
+    this.view = viewOf(section.data);
+    this.count = Math.floor(this.view.byteLength / SYM_SIZE);
+    this.largeHomes = viewOf(largeHomes);
   }
 
   /** The symbols of section `index`, with the string table that its sh_link refers to. */
   static ofSection(sections: readonly ElfSection[], index: number): SymbolEntries {
     const section = sections[index] ?? NOTHING;
-    return new SymbolEntries(section, sections[section.link]?.data ?? NOTHING.data);
+    const large = sections.find(({ type, link }) => type === SHT_SYMTAB_SHNDX && link === index);
+    return new SymbolEntries(section, sections[section.link]?.data ?? NOTHING.data, large?.data);
   }
 
   /** STT_*. */
@@ -72,12 +82,16 @@ export class SymbolEntries {
     return this.binding(index) === STB_WEAK;
   }
 
-  /** From st_shndx. The section may not exist. */
+  /** From st_shndx. The section may not exist; that of a reserved number is -1, which never does. */
   home(index: number): SymbolHome {
     const section = this.view.getUint16(index * SYM_SIZE + 6, true);
     if (section === SHN_UNDEF) return 'undefined';
+    if (section < SHN_LORESERVE) return section;
     if (section === SHN_ABS) return 'absolute';
-    return section === SHN_COMMON ? 'common' : section;
+    if (section === SHN_COMMON) return 'common';
+    const at = index * 4;
+    const isLarge = section === SHN_XINDEX && at + 4 <= this.largeHomes.byteLength;
+    return isLarge ? this.largeHomes.getUint32(at, true) : -1;
   }
 
   /** st_value as a signed number, rounded when it is beyond +-2^53. */
@@ -113,3 +127,7 @@ export class SymbolEntries {
 }
 
 const NOTHING = { data: new Uint8Array(), link: 0 };
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}

@@ -1,8 +1,8 @@
 /** Runs every reader of files on one input. */
 import { writeFileSync } from 'node:fs';
 import { describeElfError } from '../elf/error.js';
-import { decompress } from '../elf/file-bytes.js';
 import { parseElf } from '../elf/image.js';
+import { decompress } from '../elf/open-file.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { coverage } from '../tables/coverage.js';
 import { diffTables } from '../tables/diff.js';

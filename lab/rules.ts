@@ -2,9 +2,9 @@
 import { fail, ok, type Result } from '../base/result.js';
 import type { ElfImage } from '../elf/image.js';
 import { RuleTable } from '../unwinder/rule-table.js';
-import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
+import { decodeSFrameTables } from '../unwinder/sframe/tables.js';
 
 /** Why a `.sframe` section cannot be used. */
 export interface SFrameProblem {
@@ -18,12 +18,12 @@ export function buildRules(images: readonly ElfImage[]): Result<RuleTable, SFram
   const sections: SFrameSection[] = [];
   for (const image of images) {
     for (const section of image.sframe) {
-      const decoded = decodeSFrame(section.data, section.address);
+      const decoded = decodeSFrameTables(section.data, section.address);
       if (!decoded.ok) {
         const message = formatSFrameError(decoded.error);
         return fail({ kind: 'sframe', path: image.path, message });
       }
-      sections.push(decoded.value);
+      sections.push(...decoded.value.map(({ table }) => table));
     }
   }
   return ok(new RuleTable(sections));

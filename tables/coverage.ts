@@ -22,6 +22,8 @@ import {
 /**
  * Why bytes have no row, as far as the file shows it:
  * - `function`: inside an STT_FUNC symbol: assembly without CFI, or compiled without --gsframe;
+ * - `no-fde`: inside a symbol whose start `.eh_frame` or `.debug_frame` describes: there is CFI, but
+ *   the assembler made no FDE of it, because SFrame cannot express it or --gsframe was not given;
  * - `code`: inside a symbol of no type, which only assembly has (SYM_CODE in the kernel);
  * - `before-first-row`: inside a function of the table, before its first row;
  * - `vectors`: a symbol of that name on a 2 KiB boundary, as VBAR_ELx requires;
@@ -35,6 +37,7 @@ import {
 export type GapReason =
   | 'function'
   | 'code'
+  | 'no-fde'
   | 'before-first-row'
   | 'vectors'
   | 'veneer'
@@ -90,6 +93,7 @@ export interface Coverage {
 const GAP_REASONS: readonly GapReason[] = [
   'function',
   'code',
+  'no-fde',
   'before-first-row',
   'vectors',
   'unnamed',
@@ -145,7 +149,7 @@ export function coverage({ elf, sframe }: FileTables, dwarf: readonly DwarfTable
     covered: sum(perSection, (one) => one.covered),
     sections: perSection,
     ...functionCount(elf, covered),
-    ...grouped(elf, sections, [...gaps.values()], dwarf),
+    ...grouped(elf, sections, [...gaps.values()], dwarf, sframe.length > 0),
   };
 }
 
@@ -263,6 +267,7 @@ function grouped(
   sections: readonly ElfSection[],
   gaps: readonly MutableGap[],
   dwarf: readonly DwarfTable[],
+  hasSFrame: boolean,
 ) {
   const starts = new Set(gaps.map(({ start }) => start));
   const calls = callCounts(elf, sections, starts);
@@ -272,7 +277,10 @@ function grouped(
     ),
   );
   const all = gaps.map(({ start, ...gap }): CoverageGap => {
-    return { ...gap, callers: calls.get(start) ?? 0, hasDwarf: contains(described, start) };
+    const hasDwarf = contains(described, start);
+    const isDropped = hasSFrame && hasDwarf && (gap.reason === 'function' || gap.reason === 'code');
+    const reason = isDropped ? 'no-fde' : gap.reason;
+    return { ...gap, reason, callers: calls.get(start) ?? 0, hasDwarf };
   });
   all.sort(byUrgency);
   const reasons = GAP_REASONS.map((reason) => {

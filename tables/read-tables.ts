@@ -7,12 +7,13 @@ import { fail, ok, type Result } from '../base/result.js';
 import { formatDwarfError } from '../unwinder/dwarf/error.js';
 import { decodeDwarfFrames } from '../unwinder/dwarf/frames.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
-import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
+import { decodeSFrameTables } from '../unwinder/sframe/tables.js';
 
-/** One decoded `.sframe` section. */
+/** One decoded table of a `.sframe` section, which has more than one where lld linked it. */
 export interface SFrameTable {
+  /** The section's name; of a second table with its offset: `.sframe+0x50`. */
   readonly name: string;
   readonly section: SFrameSection;
 }
@@ -25,13 +26,13 @@ export interface DwarfTable {
   readonly functions: readonly DwarfFunction[];
 }
 
-/** A file and its SFrame sections. */
+/** A file and its SFrame tables. */
 export interface FileTables {
   readonly elf: ElfFile;
   readonly sframe: readonly SFrameTable[];
 }
 
-/** Reads a file, plain or gzipped, and decodes its `.sframe` sections. It may have none. */
+/** Reads a file, plain or compressed, and decodes every table of its `.sframe` sections. It may have none. */
 export function readTables(path: string, layout?: ObjectLayout): Result<FileTables, string> {
   return decodeTables(path, readElfFile(path, layout));
 }
@@ -45,11 +46,17 @@ function decodeTables(path: string, elf: ReturnType<typeof readElfFile>) {
   if (!elf.ok) return fail(describeElfError(elf.error));
   const sframe: SFrameTable[] = [];
   for (const { name, data, address } of elf.value.sframe) {
-    const decoded = decodeSFrame(data, address);
+    const decoded = decodeSFrameTables(data, address);
     if (!decoded.ok) return fail(`${path}: ${name}: ${formatSFrameError(decoded.error)}`);
-    sframe.push({ name, section: decoded.value });
+    for (const { offset, table } of decoded.value) {
+      sframe.push({ name: tableName(name, offset), section: table });
+    }
   }
   return ok({ elf: elf.value, sframe });
+}
+
+function tableName(section: string, offset: number): string {
+  return offset === 0 ? section : `${section}+0x${offset.toString(16)}`;
 }
 
 /** Decodes the `.eh_frame` and `.debug_frame` sections of a file. It may have none. */

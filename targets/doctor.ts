@@ -10,8 +10,8 @@ import type { KernelImage } from '../kernel-model/kernel-image.js';
 import type { VmlinuxItem } from '../kernel-model/vmlinux/check.js';
 import { Experiment } from '../lab/experiment.js';
 import { startThreadCall } from '../kernel-model/thread-call.js';
-import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
+import { decodeSFrameTables } from '../unwinder/sframe/tables.js';
 import { arm64Routines } from './arm64-routines.js';
 import { findFunction } from '../elf/functions.js';
 import { Lab } from '../lab/lab.js';
@@ -46,14 +46,18 @@ export function examine(
 }
 
 function sframeItems({ elf }: KernelImage): VmlinuxItem[] {
-  return elf.sframe.map(({ data, address, name }) => {
-    const decoded = decodeSFrame(data, address);
+  return elf.sframe.flatMap(({ data, address, name }): VmlinuxItem[] => {
+    const decoded = decodeSFrameTables(data, address);
     if (!decoded.ok) {
-      return { what: name, state: 'unusable', detail: formatSFrameError(decoded.error) };
+      return [{ what: name, state: 'unusable', detail: formatSFrameError(decoded.error) }];
     }
-    const { header } = decoded.value;
-    const detail = `version ${header.version}, ${header.functionCount} functions, ${header.rowCount} rows`;
-    return { what: `${name} contents`, state: 'ok', detail };
+    const items = decoded.value.map(({ table: { header } }): VmlinuxItem => {
+      const detail = `version ${header.version}, ${header.functionCount} functions, ${header.rowCount} rows`;
+      return { what: `${name} contents`, state: 'ok', detail };
+    });
+    if (items.length === 1) return items;
+    const detail = `${items.length} tables, of which a kernel reads the first only: link with GNU ld`;
+    return [...items, { what: `${name} tables`, state: 'missing', detail }];
   });
 }
 

@@ -19,6 +19,7 @@ import {
 } from '../scenarios/promise-terms.js';
 import type { ScenarioArgument } from '../scenarios/scenario.js';
 import { buildRules } from '../lab/rules.js';
+import { concatenationNote } from '../unwinder/sframe/tables.js';
 import type { LabTarget } from '../lab/target.js';
 
 /**
@@ -49,6 +50,8 @@ export interface ImageTarget {
   readonly target: LabTarget;
   /** The image has no `.sframe`, so policies that use SFrame cannot be exact in it. */
   readonly lacksSFrame: boolean;
+  /** What a kernel would do with its `.sframe`, where that is not what is done here. */
+  readonly note: string | undefined;
 }
 
 /** Makes the target, and checks file and function before workers start. The error is one line. */
@@ -72,5 +75,6 @@ export function imageTarget(request: ImageRequest): Result<ImageTarget, string> 
   return ok({
     target: { scenario, elf: request.absolutePath, reportsCoverage: true },
     lacksSFrame: image.sframe.length === 0,
+    note: concatenationNote(request.file, image.sframe),
   });
 }

@@ -10,6 +10,7 @@ import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routin
 import { formatFunction, type NamedFunction, parseFunction } from './function-text.js';
 import { findFunction, noFunction } from '../elf/functions.js';
 import { IMAGE_PROMISES } from './image-target.js';
+import { concatenationNote } from '../unwinder/sframe/tables.js';
 import { buildRules } from '../lab/rules.js';
 import { isPattern, matchesPattern } from '../base/name-pattern.js';
 import type { LabTarget } from '../lab/target.js';
@@ -39,6 +40,8 @@ export interface KernelTargets {
   readonly targets: readonly LabTarget[];
   /** The kernel has no `.sframe`, so policies that use SFrame cannot be exact in it. */
   readonly lacksSFrame: boolean;
+  /** What it does itself with its `.sframe`, where that is not what is done here. */
+  readonly note: string | undefined;
 }
 
 /**
@@ -70,6 +73,7 @@ export function kernelTargets(request: KernelRequest): Result<KernelTargets, str
     kernel: loaded.value,
     targets: calls.map((call) => kernelTarget(source, call)),
     lacksSFrame: elf.sframe.length === 0,
+    note: concatenationNote(source.file, elf.sframe),
   });
 }
 

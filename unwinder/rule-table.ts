@@ -15,7 +15,8 @@ import { type SFrameSection } from './sframe/section.js';
 import { type RuleArrays, type UnwindRule, ruleAt } from './unwind-rule.js';
 
 /**
- * Text ranges above this size in bytes are not cached: a cache takes as much memory as the text.
+ * Text beyond this size in bytes, all sections together, is not cached: a cache takes as much
+ * memory as the text, and the ranges of many small tables may each span all of it.
  */
 const MAX_CACHED_TEXT = 0x400_0000;
 
@@ -76,8 +77,10 @@ export class RuleTable implements RuleArrays {
     // Ranges start at an instruction boundary so that a PC's slot is its offset / 4.
     this.low = Float64Array.from(this.indices, (index) => Math.floor(index.low / 4) * 4);
     this.span = Float64Array.from(this.indices, (index, i) => index.high - (this.low[i] as number));
+    let text = 0;
     for (const span of this.span) {
-      const cached = span <= MAX_CACHED_TEXT;
+      const cached = text + span <= MAX_CACHED_TEXT;
+      if (cached) text += span;
       this.caches.push(cached ? new Int32Array(Math.ceil(span / 4)) : undefined);
     }
   }

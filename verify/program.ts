@@ -4,15 +4,17 @@
  */
 import { type Address, formatAddress } from '../base/address.js';
 import { describeElfError } from '../elf/error.js';
+import { SHT_NOBITS } from '../elf/format.js';
 import { type ElfImage, loadElf } from '../elf/image.js';
 import { loadObject } from '../elf/object-image.js';
+import { whyNoSFrame } from '../elf/sections.js';
 import { SymbolTable } from '../elf/symbol-table.js';
 import type { ElfSymbol } from '../elf/symbols.js';
 import { fail, ok, type Result } from '../base/result.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
-import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
+import { decodeSFrameTables } from '../unwinder/sframe/tables.js';
 import { readDwarfFunctions } from './dwarf-rules.js';
 import { fillOffsetTable, readStubs } from './plt.js';
 
@@ -66,7 +68,7 @@ export function programOf(image: ElfImage): Result<Program, string> {
   if (image.sframe.length === 0) {
     const dwarf = ['.eh_frame', '.debug_frame'].find((name) => image.section(name) !== undefined);
     const hint = dwarf === undefined ? '' : `, only ${dwarf}`;
-    return fail(`${path}: no .sframe section${hint}: nothing to verify`);
+    return fail(`${path}: ${whyNoSFrame(image.sections)}${hint}: nothing to verify`);
   }
   const whole = image.applyRelocations();
   // Without a dynamic linker some data stays unrelocated. No harm: calls are stepped over anyway.
@@ -78,9 +80,9 @@ export function programOf(image: ElfImage): Result<Program, string> {
   });
   const tables: SFrameSection[] = [];
   for (const { name, data, address } of image.sframe) {
-    const decoded = decodeSFrame(bytesAt(pieces, address, data.length) ?? data, address);
+    const decoded = decodeSFrameTables(bytesAt(pieces, address, data.length) ?? data, address);
     if (!decoded.ok) return fail(`${path}: ${name}: ${formatSFrameError(decoded.error)}`);
-    tables.push(decoded.value);
+    tables.push(...decoded.value.map(({ table }) => table));
   }
   const code = codeRanges(image);
   const excess = checkSizes(tables, code);
@@ -144,7 +146,7 @@ function checkSizes(
 
 function codeRanges(image: ElfImage): CodeRange[] {
   const sections = image.sections
-    .filter(({ executable, size }) => executable && size > 0)
+    .filter(({ executable, type, size }) => executable && type !== SHT_NOBITS && size > 0)
     .map(({ name, address, size }) => ({ name, low: address, high: address + size }));
   const segments = image.segments
     .filter(({ executable }) => executable)

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { GUEST, type KernelSweep, sweeper } from './kernel-sweep.js';
 import { environment, MAIN, ROOT, run, type Run, scratchFolder } from './run-cli.js';
+import { zstdFile } from '../compressed.js';
 import { runShared, runWithOneJob } from './shared-session.js';
 
 const folder = scratchFolder();
@@ -43,6 +44,36 @@ function writeWithoutSFrame(): string {
   writeFileSync(path, bytes);
   return path;
 }
+
+/** The small kernel with two empty tables in its `.sframe`, as lld would leave those of its objects. */
+function writeWithTwoTables(): string {
+  const path = join(folder.path, 'two-tables');
+  const bytes = readFileSync(join(ROOT, GUEST));
+  const sections = Number(bytes.readBigUInt64LE(40));
+  for (let i = 0; i < bytes.readUInt16LE(60); i++) {
+    const header = sections + 64 * i;
+    if (bytes.readUInt32LE(header + 4) !== 0x6ffffff4) continue;
+    const at = Number(bytes.readBigUInt64LE(header + 24));
+    // Up to the counts and lengths, which are 0.
+    const preamble = Buffer.from(bytes.subarray(at, at + 8));
+    bytes.fill(0, at, at + 56);
+    preamble.copy(bytes, at);
+    preamble.copy(bytes, at + 28);
+    bytes.writeBigUInt64LE(56n, header + 32);
+  }
+  writeFileSync(path, bytes);
+  return path;
+}
+
+it('a kernel with two tables in .sframe would read one: doctor and sweep say so', async () => {
+  const path = writeWithTwoTables();
+  const { stdout } = await runShared(['doctor', '--kernel', path]);
+  expect(stdout).toMatch(/^– \.sframe tables +2 tables, of which a kernel reads the first only/m);
+  const { stderr } = await sweep(path, '--function', 'unregister_kprobe', '--kind', 'irq');
+  expect(stderr).toContain(
+    `kunwind-lab: warning: ${path}: .sframe holds 2 tables, one after the other, as lld leaves them: `,
+  );
+});
 
 describe('a kernel that lacks', () => {
   const args = ['--function', 'unregister_kprobe', '--kind', 'irq'];
@@ -127,19 +158,8 @@ describe('offsets of another build', () => {
 });
 
 describe('a compressed kernel', () => {
-  /** A frame of raw blocks (RFC 8878, sections 3.1.1.1 and 3.1.1.2): each is shorter than 128 KiB. */
-  const zstdFrame = (bytes: Uint8Array): Uint8Array => {
-    const parts = [Buffer.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0x58)];
-    for (let at = 0; at < bytes.length; at += 65536) {
-      const block = bytes.subarray(at, at + 65536);
-      const header = Buffer.alloc(3);
-      header.writeUIntLE((block.length << 3) | (at + 65536 >= bytes.length ? 1 : 0), 0, 3);
-      parts.push(header, Buffer.from(block));
-    }
-    return Buffer.concat(parts);
-  };
   const path = join(folder.path, 'vmlinux.zst');
-  writeFileSync(path, zstdFrame(readFileSync(join(ROOT, GUEST))));
+  writeFileSync(path, zstdFile(readFileSync(join(ROOT, GUEST))));
   const scratch = join(folder.path, 'scratch');
   mkdirSync(scratch);
   const args = ['sweep', '--kernel', path, '--function', 'unregister_kprobe', '--no-progress'];
@@ -160,6 +180,21 @@ describe('a compressed kernel', () => {
     const [code] = (await once(child, 'exit')) as [number | null];
     watcher.close();
     expect(code).toBe(128 + constants.signals[signal]);
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  it('behind SIGKILL leaves one, which the next run removes', async () => {
+    const child = spawn(process.execPath, [MAIN, ...args, '--depth', '2'], {
+      cwd: ROOT,
+      env: environment({ TMPDIR: scratch }),
+      stdio: 'ignore',
+    });
+    const watcher = watch(scratch, () => child.kill('SIGKILL'));
+    await once(child, 'exit');
+    watcher.close();
+    expect(readdirSync(scratch)).toHaveLength(1);
+    const { status } = run(['doctor', '--kernel', path], { TMPDIR: scratch });
+    expect(status).toBe(0);
     expect(readdirSync(scratch)).toEqual([]);
   });
 

@@ -1,16 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { findReadelf, readelfSFrame } from '../unwinder/sframe-readelf.js';
 import { LEAF_ELF } from './image-files.js';
-import { ROOT, scratchFolder } from './run-cli.js';
+import { ROOT } from './run-cli.js';
 import { runShared } from './shared-session.js';
-
-const folder = scratchFolder();
-afterAll(() => {
-  folder.remove();
-});
 
 const readelf = findReadelf();
 
@@ -27,14 +21,6 @@ describe('sframe dump', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/^Contents of the SFrame section \.sframe:\n {2}Header :\n/);
     expect(stdout).toMatch(/func idx \[0\]: pc = 0xffff\w+, size = \d+ bytes/);
-  });
-
-  it('reads a compressed file', async () => {
-    const path = join(folder.path, 'leaf.gz');
-    writeFileSync(path, gzipSync(readFileSync(LEAF_ELF)));
-    const plain = await runShared(['sframe', 'dump', LEAF_ELF]);
-    const compressed = await runShared(['sframe', 'dump', path]);
-    expect(compressed.stdout).toBe(plain.stdout);
   });
 
   it.skipIf(readelf === undefined)('prints what readelf prints, byte for byte', async () => {

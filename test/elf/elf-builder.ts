@@ -6,6 +6,8 @@ export interface BuilderSymbol {
   /** st_info: binding << 4 | type. */
   readonly info?: number;
   readonly section?: number;
+  /** A number that st_shndx cannot hold: SHN_XINDEX is there, and this in .symtab_shndx. */
+  readonly largeSection?: number;
 }
 
 export interface BuilderSection {
@@ -39,6 +41,8 @@ export interface BuilderOptions {
   readonly symbols?: readonly BuilderSymbol[];
   /** No section headers at all. */
   readonly noSections?: boolean;
+  /** The numbers are in section header 0, whether they fit into the ELF header or not. */
+  readonly extended?: boolean;
 }
 
 export const TEXT_ADDRESS = 0xffff800080010000n;
@@ -72,6 +76,11 @@ export function buildElf(options: BuilderOptions = {}): Buffer {
     const link = sections.length + 1;
     sections.push({ name: '.symtab', type: 2, data: Buffer.concat(symbols), link, entry: 24 });
     sections.push({ name: '.strtab', type: 3, data: names.bytes(), link: 0, entry: 0 });
+    const large = [0, ...options.symbols.map(({ largeSection = 0 }) => largeSection)];
+    if (large.some((number) => number > 0)) {
+      const shared = { name: '.symtab_shndx', type: 18, link: link - 1, entry: 4 };
+      sections.push({ ...shared, data: words(...large) });
+    }
   }
   const sectionNames = new Strings();
   const nameOffsets = [...sections, { name: '.shstrtab' }].map(({ name }) =>
@@ -84,6 +93,12 @@ export function buildElf(options: BuilderOptions = {}): Buffer {
     return sectionHeader(section, nameOffsets[i] ?? 0, offset);
   });
   const count = options.noSections === true ? 0 : sections.length;
+  const isExtended = options.extended === true || count >= 0xff00;
+  if (isExtended) {
+    headers[0]?.writeBigUInt64LE(BigInt(count), 32);
+    headers[0]?.writeUInt32LE(count - 1, 40);
+    headers[0]?.writeUInt32LE(segments.length, 44);
+  }
   const tableOffset = file.add(Buffer.concat(count === 0 ? [] : headers));
 
   const header = Buffer.alloc(64);
@@ -96,10 +111,10 @@ export function buildElf(options: BuilderOptions = {}): Buffer {
   header.writeBigUInt64LE(BigInt(count === 0 ? 0 : tableOffset), 40);
   header.writeUInt16LE(64, 52);
   header.writeUInt16LE(56, 54);
-  header.writeUInt16LE(segments.length, 56);
+  header.writeUInt16LE(isExtended && segments.length > 0 ? 0xffff : segments.length, 56);
   header.writeUInt16LE(64, 58);
-  header.writeUInt16LE(count, 60);
-  header.writeUInt16LE(Math.max(0, count - 1), 62);
+  header.writeUInt16LE(isExtended ? 0 : count, 60);
+  header.writeUInt16LE(isExtended ? 0xffff : Math.max(0, count - 1), 62);
   return Buffer.concat([header, ...programs, file.bytes()]);
 }
 
@@ -143,7 +158,7 @@ function symbolEntry(symbol: BuilderSymbol, names: Strings): Buffer {
   const entry = Buffer.alloc(24);
   entry.writeUInt32LE(names.add(symbol.name), 0);
   entry.writeUInt8(symbol.info ?? 0x12, 4);
-  entry.writeUInt16LE(symbol.section ?? 1, 6);
+  entry.writeUInt16LE(symbol.largeSection === undefined ? (symbol.section ?? 1) : 0xffff, 6);
   entry.writeBigUInt64LE(symbol.value, 8);
   entry.writeBigUInt64LE(BigInt(symbol.size ?? 0), 16);
   return entry;

@@ -158,7 +158,12 @@ describe('a file that cannot be loaded', () => {
     ['is for RISC-V', buildElf({ machine: 243 }), 'built for RISC-V, not AArch64'],
     ['is for something', buildElf({ machine: 999 }), 'built for machine 999, not AArch64'],
     ['is an object', buildElf({ type: 1 }), 'relocatable object (e_type at offset 0x10 is ET_REL)'],
-    ['is a core dump', buildElf({ type: 4 }), 'neither an executable nor a shared object: e_type'],
+    [
+      'is a core dump',
+      buildElf({ type: 4 }),
+      'a core dump (e_type at offset 0x10 is ET_CORE); the',
+    ],
+    ['is of no type', buildElf({ type: 0 }), 'neither an executable nor a shared object: e_type'],
     ['has no segment', buildElf({ segments: [] }), 'no PT_LOAD segment (e_phnum at offset 0x38)'],
     [
       'has only PT_NOTE',

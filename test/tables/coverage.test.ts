@@ -182,3 +182,50 @@ describe('text without a row, by reason', () => {
     },
   );
 });
+
+describe('a function with CFI of which the assembler made no FDE', () => {
+  /** `.eh_frame` of one function: a CIE without augmentation, and an FDE (LSB, chapter 10.6). */
+  const ehFrame = (start: bigint, size: bigint): Uint8Array => {
+    const cie = [1, 0, 4, 0x78, 30, 0x0c, 31, 0];
+    const fde = Buffer.alloc(24);
+    fde.writeUInt32LE(20, 0);
+    fde.writeUInt32LE(20, 4);
+    fde.writeBigUInt64LE(start, 8);
+    fde.writeBigUInt64LE(size, 16);
+    return Buffer.concat([words(12, 0), Uint8Array.from(cie), fde, words(0)]);
+  };
+  const symbols = [
+    { name: 'dropped', value: at(0), size: 8, info: FUNC },
+    { name: 'bare', value: at(2), size: 8, info: FUNC },
+  ];
+  const sections = [
+    {
+      name: '.eh_frame',
+      type: 1,
+      flags: 2,
+      address: 0x9000n,
+      data: ehFrame(at(0), 8n),
+    },
+  ];
+
+  it('has a reason of its own, and is not to be annotated', () => {
+    const { gaps, reasons } = cover(image([RET, RET, RET, RET], symbols, sections));
+    expect(gaps.map(({ name, reason, hasDwarf }) => [name, reason, hasDwarf])).toEqual([
+      ['bare', 'function', false],
+      ['dropped', 'no-fde', true],
+    ]);
+    expect(reasons).toEqual([
+      { reason: 'function', bytes: 8, places: 1 },
+      { reason: 'no-fde', bytes: 8, places: 1 },
+    ]);
+  });
+
+  it('is no such thing in a file without any SFrame', () => {
+    const file = image([RET, RET, RET, RET], symbols, sections);
+    const headers = Number(file.readBigUInt64LE(40));
+    file.writeBigUInt64LE(0n, headers + 2 * 64 + 32);
+    const { gaps, hasSFrame } = cover(file);
+    expect(hasSFrame).toBe(false);
+    expect(new Set(gaps.map(({ reason }) => reason))).toEqual(new Set(['function']));
+  });
+});

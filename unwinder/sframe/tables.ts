@@ -1,0 +1,88 @@
+/**
+ * The tables of a section. A linker that does not know SFrame (lld) leaves those of its inputs one
+ * after the other, each with a header of its own. Linux (v7.3-rc7) and readelf read the first only.
+ */
+import { type Address } from '../../base/address.js';
+import { type Result, fail, ok } from '../../base/result.js';
+import { decodeSFrame } from './decode.js';
+import { type SFrameError } from './error.js';
+import { SFRAME_MAGIC, SFRAME_MAGIC_SWAPPED } from './format.js';
+import { decodeHeader } from './header.js';
+import { type SFrameSection } from './section.js';
+
+/** One table of a section. */
+export interface SFramePart {
+  /** Where it starts in the section, in bytes. */
+  readonly offset: number;
+  readonly table: SFrameSection;
+}
+
+/** A table as a range of bytes: with the padding after it. */
+interface Extent {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Decodes all tables of a section, at least one. Refuses the whole section at the first error;
+ * offsets in it are from the start of the section. So are bytes refused after a table that are
+ * neither padding nor a table.
+ * @param address where the section is loaded
+ */
+export function decodeSFrameTables(
+  bytes: Uint8Array,
+  address: Address,
+): Result<readonly SFramePart[], SFrameError> {
+  const extents = tableExtents(bytes);
+  if (!extents.ok) return extents;
+  const parts: SFramePart[] = [];
+  for (const { from, to } of extents.value) {
+    const decoded = decodeSFrame(bytes.subarray(from, to), address + from);
+    if (!decoded.ok) return fail(movedBy(from, decoded.error));
+    parts.push({ offset: from, table: decoded.value });
+  }
+  return ok(parts);
+}
+
+/**
+ * One line for a file with several tables in a section, since a kernel would not find what is in
+ * the others. Undefined where each section has one.
+ */
+export function concatenationNote(
+  file: string,
+  sections: readonly { readonly name: string; readonly data: Uint8Array }[],
+): string | undefined {
+  for (const { name, data } of sections) {
+    const extents = tableExtents(data);
+    const count = extents.ok ? extents.value.length : 1;
+    if (count > 1) return `${file}: ${name} holds ${count} tables, ${READ_BY_KERNEL}`;
+  }
+  return undefined;
+}
+
+const READ_BY_KERNEL =
+  'one after the other, as lld leaves them: all are read here, but a kernel reads the first only';
+
+function tableExtents(bytes: Uint8Array): Result<readonly Extent[], SFrameError> {
+  const extents: Extent[] = [];
+  for (let from = 0; ;) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset + from, bytes.byteLength - from);
+    const header = decodeHeader(view);
+    if (!header.ok) return fail(movedBy(from, header.error));
+    const end = from + header.value.rowsOffset + header.value.rowsLength;
+    let to = end;
+    while (to < bytes.length && bytes[to] === 0) to++;
+    extents.push({ from, to });
+    if (to === bytes.length) return ok(extents);
+    const rest = new DataView(bytes.buffer, bytes.byteOffset + to, bytes.byteLength - to);
+    const magic = rest.byteLength < 2 ? rest.getUint8(0) : rest.getUint16(0, true);
+    if (magic !== SFRAME_MAGIC && magic !== SFRAME_MAGIC_SWAPPED) {
+      return fail({ kind: 'garbage', field: 'sfp_magic', offset: to, value: magic });
+    }
+    from = to;
+  }
+}
+
+function movedBy(distance: number, error: SFrameError): SFrameError {
+  return { ...error, offset: error.offset + distance };
+}
