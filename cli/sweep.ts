@@ -134,11 +134,16 @@ async function run(
   throw new UsageError(outcome.message);
 }
 
-/** An image that no machine can be built with is wrong input, and not a finding. */
+/**
+ * An image that no machine can be built with, or code that needs what another file defines, is
+ * wrong input, and not a finding.
+ */
 function checkSetUp({ report }: SweepOutcome): void {
-  for (const { problems } of report.scenarios) {
-    const problem = problems.find(({ kind }) => kind === 'setup');
-    if (problem !== undefined) throw new UsageError(problem.detail);
+  for (const { name, problems } of report.scenarios) {
+    const problem = problems.find(({ kind }) => kind === 'setup' || kind === 'undefined-symbol');
+    if (problem === undefined) continue;
+    const place = problem.kind === 'setup' ? '' : `${name}: `;
+    throw new UsageError(`${place}${problem.detail}`);
   }
 }
 

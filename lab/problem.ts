@@ -1,8 +1,11 @@
 /** What can go wrong at a point besides a verdict: the guest crashed, or did not come back as it was. */
 import type { Address } from '../base/address.js';
+import type { MissingItem } from '../elf/dynamic-linker.js';
+import { MemoryAccess, memoryAccess } from '../emulator/memory-access.js';
 import { registerName } from '../emulator/registers.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
+import type { Machine } from '../kernel-model/machine.js';
 import type { Point } from './point.js';
 
 /**
@@ -13,6 +16,7 @@ import type { Point } from './point.js';
  * - `no-return`: the exception did not end in its ERET.
  * - `not-restored`: registers, stack or kernel state differ after the return.
  * - `scenario`: the scenario itself cannot be executed, or is beyond what can be recorded.
+ * - `undefined-symbol`: the code under test used something that its file does not define.
  * - `unbooted`: a function of a real kernel was reached that only a booted kernel can run.
  * - `warned`: a WARN of a real kernel was reached, `bug`: a BUG.
  */
@@ -24,6 +28,7 @@ export type ProblemKind =
   | 'no-return'
   | 'not-restored'
   | 'scenario'
+  | 'undefined-symbol'
   | 'unbooted'
   | 'warned'
   | 'bug';
@@ -88,6 +93,37 @@ export function explainKernelStop(
   return site.warning
     ? { kind: 'warned', detail: `WARN at ${where}` }
     : { kind: 'bug', detail: `BUG at ${where}` };
+}
+
+const access = new MemoryAccess();
+
+/**
+ * What a step that failed has used that another file would define: a function that was called, or
+ * data. Undefined when it failed for another reason.
+ */
+export function explainMissing(machine: Machine): Explanation | undefined {
+  const { stepper, linker } = machine;
+  const called = linker.at(stepper.pc);
+  if (called !== undefined) return missingItem(machine, called, 'called');
+  if (!memoryAccess(stepper.instructionWord, stepper.registers, access)) return undefined;
+  const accessed = linker.at(access.address);
+  return accessed && missingItem(machine, accessed, access.reads ? 'read' : 'wrote');
+}
+
+function missingItem(machine: Machine, { kind, name }: MissingItem, verb: string): Explanation {
+  const used = {
+    symbol: `${verb} ${name}, which this file does not define`,
+    'thread-local': `used the thread-local variable ${name}, and there is no thread area`,
+    ifunc: `${verb} an indirect function, ${failedResolver(machine)}`,
+  }[kind];
+  return { kind: 'undefined-symbol', detail: `the code ${used}` };
+}
+
+function failedResolver({ stepper, linker, symbols, unresolved }: Machine): string {
+  const { pc } = stepper;
+  const resolver = linker.indirectFunctions.find(({ trap }) => trap === pc)?.resolver;
+  const name = resolver === undefined ? 'which' : symbols.format(resolver);
+  return `whose resolver ${name} failed: ${unresolved.get(pc) ?? 'it was not called'}`;
 }
 
 /** The wording for a register that an exception did not restore. */

@@ -3,6 +3,7 @@
  * with the names of v7.3-rc7, whichever of them a kernel has.
  */
 import type { ElfSymbol } from '../elf/symbols.js';
+import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { parseArguments } from './image-argument.js';
 
@@ -56,8 +57,22 @@ export function arm64Routines(symbol: (name: string) => ElfSymbol | undefined): 
   return calls;
 }
 
+/** Bytes of each buffer that a function gets of which nothing is known. */
+const UNKNOWN_SIZE = 512;
+
+/** Eight pointers to memory that points at itself. */
+export const SELF_ARGUMENTS: readonly ScenarioArgument[] = Array.from(
+  { length: MAX_ARGUMENTS },
+  () => ({ self: { size: UNKNOWN_SIZE } }),
+);
+
+/** What a function is called with when the user gives no arguments. */
+export function defaultArguments(name: string): readonly ScenarioArgument[] {
+  return usualArguments(name) ?? SELF_ARGUMENTS;
+}
+
 /** The arguments of a routine of that name, or undefined when it is none of these. */
-export function usualArguments(name: string): readonly ScenarioArgument[] | undefined {
+function usualArguments(name: string): readonly ScenarioArgument[] | undefined {
   const routine = ROUTINES.find(({ names }) => names.includes(name));
   const args = routine === undefined ? undefined : parseArguments(routine.args);
   return args?.ok === true ? args.value : undefined;

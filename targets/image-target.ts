@@ -2,6 +2,7 @@
  * A sweep of one function of any AArch64 ELF file: where the file is loaded, which of its symbols is
  * meant, and what is promised of code that nobody described.
  */
+import { DynamicLinker } from '../elf/dynamic-linker.js';
 import { describeElfError } from '../elf/error.js';
 import { findFunction, noFunction } from '../elf/functions.js';
 import { loadImage } from '../lab/image.js';
@@ -19,6 +20,7 @@ import {
 } from '../scenarios/promise-terms.js';
 import type { ScenarioArgument } from '../scenarios/scenario.js';
 import { buildRules } from '../lab/rules.js';
+import { defaultArguments } from './arm64-routines.js';
 import type { LabTarget } from '../lab/target.js';
 
 /**
@@ -37,7 +39,8 @@ export interface ImageRequest {
   readonly file: string;
   readonly absolutePath: string;
   readonly fn: string;
-  readonly args: readonly ScenarioArgument[];
+  /** Absent: those of {@link defaultArguments}. */
+  readonly args?: readonly ScenarioArgument[];
 }
 
 /** A checked image. */
@@ -56,13 +59,13 @@ export function imageTarget(request: ImageRequest): Result<ImageTarget, string> 
   if (found === undefined) return fail(`${request.file}: ${noFunction(image, request.fn)}`);
   const rules = buildRules([image]);
   if (!rules.ok) return fail(`${request.file}: ${rules.error.message}`);
-  const relocated = image.applyRelocations();
+  const relocated = image.applyRelocations(0, new DynamicLinker());
   if (!relocated.ok) return fail(describeElfError({ ...relocated.error, path: request.file }));
   const scenario = {
     name: `${request.file}:${request.fn}`,
     summary: `${request.fn} of ${request.file}`,
     entry: request.fn,
-    args: request.args,
+    args: request.args ?? defaultArguments(request.fn),
     promises: IMAGE_PROMISES,
   };
   return ok({

@@ -3,10 +3,9 @@ import type { ElfImage } from '../elf/image.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { graphObstacle } from '../kernel-model/tracers/graph-tracer.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
-import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
 import { kretprobeObstacle } from '../kernel-model/tracers/kretprobe-tracer.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
-import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routines.js';
+import { arm64Routines, defaultArguments, type FunctionCall } from './arm64-routines.js';
 import { formatFunction, type NamedFunction, parseFunction } from './function-text.js';
 import { findFunction, noFunction } from '../elf/functions.js';
 import { IMAGE_PROMISES } from './image-target.js';
@@ -23,15 +22,6 @@ export interface KernelRequest {
   /** Arguments for the only function; absent: those that suit it. */
   readonly args?: readonly ScenarioArgument[];
 }
-
-/** Bytes of each buffer that a function gets of which nothing is known. */
-const UNKNOWN_SIZE = 512;
-
-/** Eight pointers to memory that points at itself. */
-export const SELF_ARGUMENTS: readonly ScenarioArgument[] = Array.from(
-  { length: MAX_ARGUMENTS },
-  () => ({ self: { size: UNKNOWN_SIZE } }),
-);
 
 /** A checked request. */
 export interface KernelTargets {
@@ -73,7 +63,7 @@ function callOf(
   { entry, tracing }: NamedFunction,
   given: readonly ScenarioArgument[] | undefined,
 ): FunctionCall {
-  const args = given ?? usualArguments(entry) ?? SELF_ARGUMENTS;
+  const args = given ?? defaultArguments(entry);
   return { name: entry, args, ...(tracing === undefined ? {} : { tracing }) };
 }
 

@@ -3,6 +3,7 @@
  * code, the SFrame tables and the symbols.
  */
 import { type Address, formatAddress } from '../base/address.js';
+import { DynamicLinker } from '../elf/dynamic-linker.js';
 import { describeElfError } from '../elf/error.js';
 import { type ElfImage, loadElf } from '../elf/image.js';
 import { loadObject } from '../elf/object-image.js';
@@ -14,7 +15,7 @@ import { decodeSFrame } from '../unwinder/sframe/decode.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
 import { readDwarfFunctions } from './dwarf-rules.js';
-import { fillOffsetTable, readStubs } from './plt.js';
+import { readStubs } from './plt.js';
 
 /** Bytes that are loaded, relocated, at their address. */
 export interface Piece {
@@ -32,7 +33,7 @@ export interface CodeRange {
 /** What is verified. */
 export interface Program {
   readonly path: string;
-  /** Not an object, and needs no dynamic linker: the debugger can run it. */
+  /** Not an object, and all its relocations are known: the debugger can run it. */
   readonly runnable: boolean;
   /** By rising address. */
   readonly pieces: readonly Piece[];
@@ -46,7 +47,7 @@ export interface Program {
   readonly functions: readonly ElfSymbol[];
   /** Names of the functions that stubs of a PLT lead to, by the stub's address. */
   readonly stubs: ReadonlyMap<Address, string>;
-  /** Names of the symbols of a GOT, by the addresses that were written there for them. */
+  /** Names of symbols that the file does not define, by the addresses that stand for them. */
   readonly imports: ReadonlyMap<Address, string>;
   /** Address and bytes of a loaded section, or of what lies between two symbols. */
   area(section: string, startSymbol: string, endSymbol: string): Piece | undefined;
@@ -68,8 +69,9 @@ export function programOf(image: ElfImage): Result<Program, string> {
     const hint = dwarf === undefined ? '' : `, only ${dwarf}`;
     return fail(`${path}: no .sframe section${hint}: nothing to verify`);
   }
-  const whole = image.applyRelocations();
-  // What a dynamic linker would fill in is data: calls are stepped over, and loads give what they give.
+  const linker = new DynamicLinker();
+  const whole = image.applyRelocations(0, linker);
+  // Types that are not known are data: calls are stepped over, and loads give what they give.
   const loaded = whole.ok ? whole : image.applyRelocations(0, 'keep');
   if (!loaded.ok) return fail(describeElfError(loaded.error));
   const pieces: Piece[] = loaded.value.map(({ address, data }, i) => {
@@ -98,7 +100,7 @@ export function programOf(image: ElfImage): Result<Program, string> {
     symbols,
     functions: [...symbols.functions()],
     stubs: readStubs(image),
-    imports: fillOffsetTable(image, (address, length) => bytesAt(pieces, address, length)),
+    imports: linker.symbolAddresses(),
     area: (section, start, end) => areaOf(image, pieces, symbols, [section, start, end]),
   });
 }

@@ -50,6 +50,24 @@ export function writeLoader(path: string, address: bigint): string {
   return path;
 }
 
+/** `follow`: reads what its argument points at, and what that points at, and returns. */
+export function writeFollower(path: string): string {
+  const text = words(
+    0xf9400000, // ldr x0, [x0]
+    0xf9400000, // ldr x0, [x0]
+    0xd65f03c0, // ret
+  );
+  const address = 0x400000n;
+  const file = buildElf({
+    type: ET_EXEC,
+    segments: [{ address, data: text, flags: 5 }],
+    sections: [{ name: '.text', type: SHT_PROGBITS, flags: SHF_ALLOC_EXEC, address, data: text }],
+    symbols: [{ name: 'follow', value: address, size: 12 }],
+  });
+  writeFileSync(path, file);
+  return path;
+}
+
 /** A copy of {@link LEAF_ELF} with some bytes changed. */
 export function writePatched(path: string, offset: number, ...bytes: number[]): string {
   const file = readFileSync(LEAF_ELF);
