@@ -1,6 +1,6 @@
 /** The report of `sframe verify` as text. */
 import { formatAddress } from '../base/address.js';
-import { Disassembler } from '../aarch64/disassembler.js';
+import { Disassembler, formatWord } from '../aarch64/disassembler.js';
 import type { Cause } from '../verify/cause.js';
 import { bytesAt, type Program } from '../verify/program.js';
 import type { VerifyReport } from '../verify/report.js';
@@ -37,7 +37,8 @@ export async function reportLines(
     const what = plural(report.comparedWithDwarf, 'instruction');
     lines.push(`DWARF call frame information judged as well: ${what}`);
   }
-  lines.push(...noteLines(report), ...unreachedLines(report), verdictLine(report));
+  lines.push(...noteLines(report), ...(await unknownLines(report)));
+  lines.push(...unreachedLines(report), verdictLine(report));
   return lines;
 }
 
@@ -92,6 +93,21 @@ function* noteLines({ notes }: VerifyReport): Generator<string> {
     const number = notes.filter((note) => note.kind === kind).length;
     if (number > 0) yield `note: ${count(number)} ${NOTES[kind]}`;
   }
+}
+
+/** What the engine does not know, by name and place: one line for each, up to {@link MAX_NAMED}. */
+async function unknownLines({ notes }: VerifyReport): Promise<string[]> {
+  const unknown = notes.filter(({ kind }) => kind === 'unknown-instruction');
+  if (unknown.length === 0) return [];
+  const created = await Disassembler.create();
+  const label = `note: ${plural(unknown.length, 'instruction')} unknown to the engine: `;
+  const lines = unknown.slice(0, MAX_NAMED).map(({ fn, start, pc, word = 0 }, i) => {
+    const name = created.ok ? created.value.describeWord(word, pc) : formatWord(word);
+    const at = `${fn}+0x${(pc - start).toString(16)} (${formatAddress(pc)})`;
+    return `${i === 0 ? label : ' '.repeat(label.length)}${name} at ${at}`;
+  });
+  const left = unknown.length - MAX_NAMED;
+  return left > 0 ? [...lines, `${' '.repeat(label.length)}and ${count(left)} more`] : lines;
 }
 
 function* unreachedLines({ unreached, unreachedRows }: VerifyReport): Generator<string> {

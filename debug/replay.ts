@@ -228,7 +228,9 @@ export abstract class Replay {
 
   /** The step could not be made, and may have left half of its effects: come here again. */
   private stuck(): Stop {
-    const problem = this.experiment.explainStep().detail;
+    const { kind, detail: said } = this.experiment.explainStep();
+    const unknown = kind === 'unknown-instruction';
+    const problem = unknown ? `an instruction unknown to the engine: ${said}` : said;
     const target = this.at;
     const snapshot = this.snapshots.atOrBefore(target);
     if (snapshot !== undefined) {

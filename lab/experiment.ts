@@ -22,6 +22,7 @@ import {
   explainDriverStatus,
   explainKernelStop,
   explainMissing,
+  explainRefusal,
   type Explanation,
 } from './problem.js';
 import { type SetupError, setUpScenario } from './scenario-setup.js';
@@ -88,7 +89,8 @@ export class Experiment {
     const { problem } = this.cpu.scenario;
     return (
       explainKernelStop(machine.kernel, machine.stepper.pc) ??
-      explainMissing(machine) ?? { kind: 'scenario', detail: problem }
+      explainMissing(machine) ??
+      explainRefusal(machine, problem) ?? { kind: 'scenario', detail: problem }
     );
   }
 

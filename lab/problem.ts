@@ -1,5 +1,6 @@
 /** What can go wrong at a point besides a verdict: the guest crashed, or did not come back as it was. */
-import type { Address } from '../base/address.js';
+import { formatWord } from '../aarch64/disassembler.js';
+import { type Address, formatAddress } from '../base/address.js';
 import type { MissingItem } from '../elf/dynamic-linker.js';
 import { MemoryAccess, memoryAccess } from '../emulator/memory-access.js';
 import { registerName } from '../emulator/registers.js';
@@ -16,6 +17,7 @@ import type { Point } from './point.js';
  * - `no-return`: the exception did not end in its ERET.
  * - `not-restored`: registers, stack or kernel state differ after the return.
  * - `scenario`: the scenario itself cannot be executed, or is beyond what can be recorded.
+ * - `unknown-instruction`: the engine refuses an instruction of the code under test.
  * - `undefined-symbol`: the code under test used something that its file does not define.
  * - `unbooted`: a function of a real kernel was reached that only a booted kernel can run.
  * - `warned`: a WARN of a real kernel was reached, `bug`: a BUG.
@@ -28,6 +30,7 @@ export type ProblemKind =
   | 'no-return'
   | 'not-restored'
   | 'scenario'
+  | 'unknown-instruction'
   | 'undefined-symbol'
   | 'unbooted'
   | 'warned'
@@ -41,12 +44,16 @@ export interface Problem {
   /** PC of the stepper. */
   readonly pc: Address;
   readonly detail: string;
+  /** Of an unknown instruction. */
+  readonly word?: number;
 }
 
 /** A problem in words, wherever it was. */
 export interface Explanation {
   readonly kind: ProblemKind;
   readonly detail: string;
+  /** Of an unknown instruction; reports name it. */
+  readonly word?: number;
 }
 
 /**
@@ -108,6 +115,24 @@ export function explainMissing(machine: Machine): Explanation | undefined {
   if (!memoryAccess(stepper.instructionWord, stepper.registers, access)) return undefined;
   const accessed = linker.at(access.address);
   return accessed && missingItem(machine, accessed, access.reads ? 'read' : 'wrote');
+}
+
+/** What an engine says of an instruction that it does not know, and of little else. */
+const REFUSED = /UC_ERR_(EXCEPTION|INSN_INVALID)/;
+
+/**
+ * The instruction that a step has failed at because the engine does not know it; undefined when the
+ * step failed for another reason.
+ * @param problem what {@link Machine.stepper} says of the step
+ */
+export function explainRefusal(
+  { stepper, symbols }: Machine,
+  problem: string,
+): Explanation | undefined {
+  if (!REFUSED.test(problem)) return undefined;
+  const { pc, instructionWord: word } = stepper;
+  const detail = `${formatWord(word)} at ${symbols.format(pc)} (${formatAddress(pc)})`;
+  return { kind: 'unknown-instruction', detail, word };
 }
 
 function missingItem(machine: Machine, { kind, name }: MissingItem, verb: string): Explanation {

@@ -144,9 +144,8 @@ export class ScenarioSweep {
   /** Step the scenario by one instruction, recording truth. */
   private step(): boolean {
     if (this.cpu.step()) return true;
-    const { kind, detail } = this.experiment.explainStep();
-    this.report(kind, undefined, detail);
-    return false;
+    const { pc } = this.machine.stepper;
+    return this.observer.problem({ ...this.experiment.explainStep(), point: undefined, pc });
   }
 
   /** All points before one instruction of the scenario. False to give up. */

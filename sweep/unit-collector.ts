@@ -109,6 +109,7 @@ export class UnitCollector implements SweepObserver {
       point: problem.point === undefined ? undefined : formatPoint(problem.point),
       at: this.parts.machine.symbols.format(problem.pc),
       detail: problem.detail,
+      ...(problem.word === undefined ? {} : { word: problem.word }),
     });
     return false;
   }

@@ -30,7 +30,7 @@ const STEPS_PER_ENGINE = 60_000;
 export class DataStepper {
   readonly registers = new RegisterFile();
   readonly tables = new JumpTableReader();
-  /** Instructions executed by the engine; and those modelled because it refused them. */
+  /** Instructions executed by the engine; and those that it does not know. */
   executed = 0;
   refused = 0;
   /** The engine's registers are not those of {@link registers}. */
@@ -140,11 +140,11 @@ export class DataStepper {
 
   /** The engine does not know the instruction: its destination becomes unknown. */
   private unknown(word: number): boolean {
-    this.refused++;
     this.stale = true;
     const rd = word & 31;
     const isData = ((word >>> 26) & 7) === 4 || ((word >>> 25) & 7) === 5;
     if (isData && pauthData(word, this.registers)) return true;
+    this.refused++;
     if (rd !== 31) this.poison(rd);
     // Only additions write SP, and the engine knows those; SVE's ADDVL and ADDPL are the exception.
     return (word & 0xffa0f800) !== 0x04205000 || rd !== 31;

@@ -172,9 +172,17 @@ export class Executor {
     } else if ((word & 0x7f000000) === 0x71000000 || (word & 0x7f000000) === 0x6b000000) {
       this.exactFlags = false;
     }
-    if (!stepper.step(pc, word)) {
+    const { refused } = stepper;
+    const isSpKnown = stepper.step(pc, word);
+    if (stepper.refused !== refused) {
+      const detail =
+        'the engine does not know this instruction: what it writes is taken as unknown';
+      trace.remark({ kind: 'unknown-instruction', pc, detail, word });
+    }
+    if (!isSpKnown) {
       trace.lostSp++;
-      trace.remark('sp-lost', pc, 'SP is not known after this instruction: the path ends');
+      const detail = 'SP is not known after this instruction: the path ends';
+      trace.remark({ kind: 'sp-lost', pc, detail });
       return false;
     }
     const sp = registers.get(Reg.SP);
@@ -211,6 +219,11 @@ export class Executor {
       case Flow.RETURN_AUTH:
         this.judge.judgeReturn(trace, pc, word, flow);
         return undefined;
+      case Flow.RETURN_AUTH_PC: {
+        const detail = 'how this return is authenticated is not modelled: it is not judged';
+        trace.remark({ kind: 'unknown-instruction', pc, detail, word });
+        return undefined;
+      }
       case Flow.BREAK:
         if (this.edges.warnings.has(pc)) return pc + 4;
         trace.endsNoreturn(pc);
@@ -295,7 +308,8 @@ export class Executor {
 
   private giveUp(trace: FunctionTrace, why: string): void {
     trace.limited = true;
-    trace.remark('step-limit', trace.entry.start, `not all paths were followed: ${why}`);
+    const detail = `not all paths were followed: ${why}`;
+    trace.remark({ kind: 'step-limit', pc: trace.entry.start, detail });
   }
 
   /**

@@ -134,11 +134,8 @@ export class StateJudge {
         : rule < 0
           ? 'has no row'
           : 'has a row that is not true of the call';
-    trace.remark(
-      'after-noreturn-call',
-      pc,
-      `the return address of a call that never returns ${what}`,
-    );
+    const detail = `the return address of a call that never returns ${what}`;
+    trace.remark({ kind: 'after-noreturn-call', pc, detail });
   }
 
   /** The state in the words of a report: only for findings. */

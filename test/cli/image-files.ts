@@ -57,12 +57,17 @@ export function writeFollower(path: string): string {
     0xf9400000, // ldr x0, [x0]
     0xd65f03c0, // ret
   );
+  return writeCode(path, 'follow', text);
+}
+
+/** A program at 0x400000 that is one function. */
+export function writeCode(path: string, name: string, text: Uint8Array): string {
   const address = 0x400000n;
   const file = buildElf({
     type: ET_EXEC,
     segments: [{ address, data: text, flags: 5 }],
     sections: [{ name: '.text', type: SHT_PROGBITS, flags: SHF_ALLOC_EXEC, address, data: text }],
-    symbols: [{ name: 'follow', value: address, size: 12 }],
+    symbols: [{ name, value: address, size: text.length }],
   });
   writeFileSync(path, file);
   return path;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { writeFollower, writeLoader } from './image-files.js';
+import { writeCode, writeFollower, writeLoader } from './image-files.js';
+import { words } from '../elf/elf-builder.js';
 import { imageSweeper } from './image-sweep.js';
 import { scratchFolder } from './run-cli.js';
 import { runWithOneJob } from './shared-session.js';
@@ -56,5 +57,20 @@ describe('an ordinary program', () => {
     const { status, json } = await sweepImage(file, 'follow', ...STRICT);
     expect(status).toBe(0);
     expect(json.scenarios[0]).toMatchObject({ instructions: 3, problems: [] });
+  });
+});
+
+it('an instruction that the engine does not know is named, and is no crash of the code', async () => {
+  const text = words(0x52800021, 0xb8210000, 0xd65f03c0); // mov w1, #1; ldadd; ret
+  const file = writeCode(join(folder.path, 'lse'), 'inc', text);
+  const { status, stdout, json } = await sweepImage(file, 'inc', ...STRICT);
+  expect(status).toBe(1);
+  expect(stdout).toContain(
+    '✗ an instruction unknown to the engine: ldadd w1, w0, [x0] (word 0xb8210000) at inc+0x4/0xc (0x400004)',
+  );
+  expect(json.scenarios[0]?.problems[0]).toEqual({
+    kind: 'unknown-instruction',
+    at: 'inc+0x4/0xc',
+    detail: 'ldadd w1, w0, [x0] (word 0xb8210000) at inc+0x4/0xc (0x400004)',
   });
 });

@@ -305,6 +305,17 @@ describe('what verification checks', () => {
     ]);
   });
 
+  it('says which instructions the engine does not know, once each', () => {
+    // CNT x0, x1 in a loop; CBNZ x0, .-4; XPACI x2, which is modelled; RETAASPPC.
+    const code = [0xdac01c20, 0xb5ffffe0, 0xdac143e2, 0x5500001f];
+    const { findings, notes } = report(smallProgram({ functions: [leaf('recent', ...code)] }));
+    expect(findings).toEqual([]);
+    expect(notes.map(({ kind, pc, word }) => [kind, pc, word])).toEqual([
+      ['unknown-instruction', TEXT, 0xdac01c20],
+      ['unknown-instruction', TEXT + 12, 0x5500001f],
+    ]);
+  });
+
   it('keeps a bounded number of paths with large stacks, and says so', () => {
     const size = 0x1e0000;
     // SUB SP, SP, #0x1e0, LSL #12; STR xzr, [sp]; CBZ x0 over each NOP; ADD SP, SP, #0x1e0, LSL #12.
