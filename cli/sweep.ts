@@ -76,7 +76,7 @@ function withSample({ options, sample }: SweepRequest, backend: EngineBackend): 
   const why = left.slice(0, 4).map(([reason, times]) => `${reason} (${times})`);
   complain(
     `${plural(calls.length, 'function')} of ${tried} tried; left out: ${why.join(', ')}` +
-      (left.length > why.length ? `, and ${left.length - why.length} more reasons` : ''),
+      (left.length > why.length ? `, and ${plural(left.length - why.length, 'more reason')}` : ''),
   );
   return { ...options, targets: [...options.targets, ...targets] };
 }

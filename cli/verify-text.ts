@@ -82,16 +82,22 @@ function listing(program: Program, disassembler: Disassembler, pc: number): stri
 }
 
 const NOTES = {
-  'after-noreturn-call':
-    'calls that never return leave a return address whose row does not describe the call',
-  'step-limit': 'functions in which not all paths were followed',
-  'sp-lost': 'instructions after which SP is not known',
+  'after-noreturn-call': ['call that never returns leaves', 'calls that never return leave'],
+  'step-limit': ['function in which', 'functions in which'],
+  'sp-lost': ['instruction after which', 'instructions after which'],
 } as const;
+
+const NOTE_ENDS: Readonly<Record<keyof typeof NOTES, string>> = {
+  'after-noreturn-call': 'a return address whose row does not describe the call',
+  'step-limit': 'not all paths were followed',
+  'sp-lost': 'SP is not known',
+};
 
 function* noteLines({ notes }: VerifyReport): Generator<string> {
   for (const kind of Object.keys(NOTES) as (keyof typeof NOTES)[]) {
     const number = notes.filter((note) => note.kind === kind).length;
-    if (number > 0) yield `note: ${count(number)} ${NOTES[kind]}`;
+    const what = NOTES[kind][number === 1 ? 0 : 1];
+    if (number > 0) yield `note: ${count(number)} ${what} ${NOTE_ENDS[kind]}`;
   }
 }
 
@@ -115,7 +121,7 @@ function* unreachedLines({ unreached, unreachedRows }: VerifyReport): Generator<
     yield `not reached: row ${row} of ${fn}, ${reason}`;
   }
   const left = unreachedRows.length - MAX_ROWS;
-  if (left > 0) yield `not reached: ${count(left)} more rows (--json lists them)`;
+  if (left > 0) yield `not reached: ${plural(left, 'more row')} (--json lists them)`;
   const reasons = new Map<string, number>();
   for (const { reason, size } of unreached) {
     reasons.set(reason, (reasons.get(reason) ?? 0) + size / 4);
@@ -132,8 +138,8 @@ export function verdictLine({ functions, instructions, rows, skipped }: VerifyRe
   const percent = (Math.floor(1e4 * share) / 100).toFixed(2);
   const without = skipped.length === 0 ? '' : `, ${count(skipped.length)} skipped`;
   return (
-    `${count(functions.total)} functions (${count(functions.wrong)} with findings${without}); ` +
-    `${count(instructions.reached)} of ${count(instructions.total)} instructions reached (${percent}%); ` +
+    `${plural(functions.total, 'function')} (${count(functions.wrong)} with findings${without}); ` +
+    `${count(instructions.reached)} of ${plural(instructions.total, 'instruction')} reached (${percent}%); ` +
     `rows: ${count(rows.verified)} verified, ${count(rows.wrong)} wrong, ${count(rows.unreached)} unreached`
   );
 }

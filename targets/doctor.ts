@@ -2,6 +2,7 @@
  * `doctor`: whether a real kernel has what a sweep needs, and, when it can be run, whether one exception of each
  * kind really comes to its handler and back on the emulated CPU.
  */
+import { plural } from '../base/number-text.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
@@ -52,7 +53,7 @@ function sframeItems({ elf }: KernelImage): VmlinuxItem[] {
       return { what: name, state: 'unusable', detail: formatSFrameError(decoded.error) };
     }
     const { header } = decoded.value;
-    const detail = `version ${header.version}, ${header.functionCount} functions, ${header.rowCount} rows`;
+    const detail = `version ${header.version}, ${plural(header.functionCount, 'function')}, ${plural(header.rowCount, 'row')}`;
     return { what: `${name} contents`, state: 'ok', detail };
   });
 }
@@ -65,7 +66,7 @@ function routineItem({ elf }: KernelImage): VmlinuxItem {
         state: 'missing',
         detail: 'none of its routines: name a --function',
       }
-    : { what: 'arch/arm64/lib', state: 'ok', detail: `${routines.length} routines` };
+    : { what: 'arch/arm64/lib', state: 'ok', detail: plural(routines.length, 'routine') };
 }
 
 /** Take one exception of each kind before the first instruction of a thread. */
@@ -95,7 +96,7 @@ function tryException(experiment: Experiment, kind: number): VmlinuxItem[] {
   const entered = experiment.enter(kind);
   const status = entered === DriverStatus.DONE ? experiment.leave() : entered;
   if (status === DriverStatus.DONE) {
-    const detail = `${driver.path?.instructions ?? 0} instructions to the handler, then returned`;
+    const detail = `${plural(driver.path?.instructions ?? 0, 'instruction')} to the handler, then returned`;
     return [{ what, state: 'ok', detail }];
   }
   const { detail } = experiment.explain(status);

@@ -146,9 +146,11 @@ export class Verifier {
     };
   }
 
-  /** The groups that have a function whose name is wanted. */
+  /** The groups that have a function whose name is wanted, or that of its symbol. */
   groups(wanted: (name: string) => boolean): FunctionEntry[][] {
-    return this.list.groups().filter((group) => group.some(({ name }) => wanted(name)));
+    return this.list
+      .groups()
+      .filter((group) => group.some(({ name, symbol }) => wanted(name) || wanted(symbol)));
   }
 
   /** Verify every group that has a function whose name is wanted. */

@@ -1,4 +1,5 @@
 /** The full-screen debugger: keys in, screens out. What keys do to the timeline is session.ts's. */
+import { plural } from '../../base/number-text.js';
 import type { Address } from '../../base/address.js';
 import type { PointView } from '../view/point-view.js';
 import { parsePlace, parseWatch } from './code-place.js';
@@ -335,6 +336,6 @@ export class App {
     const made = stops.watch(parsed.value);
     if (!made.ok) return refused(made.error);
     const { address, size } = parsed.value;
-    return told(`watching ${size} bytes at ${line.machine.symbols.format(address)}`);
+    return told(`watching ${plural(size, 'byte')} at ${line.machine.symbols.format(address)}`);
   }
 }

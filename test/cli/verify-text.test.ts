@@ -11,6 +11,31 @@ it('does not round up to all instructions', () => {
   expect(line(947_155)).toContain('(100.00%)');
 });
 
+it('counts one thing as one', async () => {
+  const nothing = { counts: noCounts(), findings: [], unreached: [], skipped: [] };
+  const note = (kind: Note['kind']): Note => ({ kind, fn: 'f', start: 0, pc: 0, detail: '' });
+  const notes = [note('after-noreturn-call'), note('step-limit'), note('sp-lost')];
+  const linesFor = (times: number): Promise<string[]> => {
+    const counts = { ...noCounts(), functions: times, instructions: times };
+    const all = Array.from({ length: times }, () => notes).flat();
+    return reportLines(
+      'a.o',
+      undefined,
+      makeReport([{ ...nothing, counts, notes: all, unreachedRows: [] }]),
+    );
+  };
+  const [one, two] = [await linesFor(1), await linesFor(2)];
+  const end = 'a return address whose row does not describe the call';
+  expect(one.slice(0, 3)).toEqual([
+    `note: 1 call that never returns leaves ${end}`,
+    'note: 1 function in which not all paths were followed',
+    'note: 1 instruction after which SP is not known',
+  ]);
+  expect(one[3]).toMatch(/^1 function \(0 with findings\); 0 of 1 instruction reached/);
+  expect(two[0]).toBe(`note: 2 calls that never return leave ${end}`);
+  expect(two[3]).toMatch(/^2 functions .* 0 of 2 instructions reached/);
+});
+
 it('names what the engine does not know, with its place', async () => {
   const unknown = (offset: number, word: number): Note => {
     const place = { fn: 'pac', start: 0x1000, pc: 0x1000 + offset };
