@@ -52,7 +52,7 @@ export class UnitCollector implements SweepObserver {
     this.walked =
       request.verbose === true
         ? (point, context): void => {
-            this.walks.push(rawExample(point, context));
+            this.walks.push(rawExample(point, context, true));
           }
         : undefined;
   }
@@ -75,7 +75,7 @@ export class UnitCollector implements SweepObserver {
       fn,
       depth: depth === 2 ? 2 : 1,
       difference,
-      kernel: rawExample(point, context),
+      kernel: rawExample(point, context, true),
       model: rawExample(point, { ...context, walk: found.model }),
       count: 1,
     });
