@@ -40,7 +40,7 @@ function underscores(name: string): number {
 const RECORD = /^__(ksymtab|kcrctab|kstrtab|kstrtabns|crc|export_symbol|UNIQUE_ID)_/;
 
 /** Whether a name is of a marker or of a record about another symbol: nobody means one. */
-export function isRecordName(name: string): boolean {
+function isRecordName(name: string): boolean {
   return name.startsWith('$') || name.startsWith('.L') || RECORD.test(name);
 }
 

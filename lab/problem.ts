@@ -129,8 +129,9 @@ export function explainRefusal(
   { stepper, symbols }: Machine,
   problem: string,
 ): Explanation | undefined {
-  if (!REFUSED.test(problem)) return undefined;
   const { pc, instructionWord: word } = stepper;
+  // UDF is undefined on every CPU: executing it is a crash.
+  if (!REFUSED.test(problem) || word >>> 16 === 0) return undefined;
   const detail = `${formatWord(word)} at ${symbols.format(pc)} (${formatAddress(pc)})`;
   return { kind: 'unknown-instruction', detail, word };
 }

@@ -146,7 +146,8 @@ export class ScenarioSweep {
   private step(): boolean {
     if (this.cpu.step()) return true;
     const { pc } = this.machine.stepper;
-    return this.observer.problem({ ...this.experiment.explainStep(), point: undefined, pc });
+    this.observer.problem({ ...this.experiment.explainStep(), point: undefined, pc });
+    return false;
   }
 
   /** All points before one instruction of the scenario. False to give up. */
