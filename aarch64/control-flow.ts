@@ -31,6 +31,8 @@ export const Flow = {
   SUPERVISOR: 10,
   /** HLT, DCPS, UDF: execution does not continue. */
   STOP: 11,
+  /** RETAASPPC, RETABSPPC: a return whose authentication is not modelled. */
+  RETURN_AUTH_PC: 12,
 } as const;
 
 /** The {@link Flow} of an instruction word. */
@@ -46,7 +48,8 @@ export function flowOf(word: number): number {
     case 5:
       return Flow.CONDITIONAL;
     case 2:
-      return ((word >>> 25) & 1) === 0 ? Flow.CONDITIONAL : Flow.NEXT;
+      if (((word >>> 25) & 1) !== 0) return Flow.NEXT;
+      return ((word >>> 24) & 1) === 0 ? Flow.CONDITIONAL : Flow.RETURN_AUTH_PC;
     case 3:
       // CB<cc>: compare and branch of FEAT_CMPBR.
       return ((word >>> 25) & 1) === 0 ? Flow.CONDITIONAL : Flow.NEXT;

@@ -1,6 +1,7 @@
 import type { Capstone } from '@alexaltea/capstone-js';
 import { addressFromBigInt, hexAddress, type Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
+import { recentName } from './recent-names.js';
 
 /** Gives addresses their symbols. */
 export interface SymbolLookup {
@@ -77,7 +78,8 @@ export class Disassembler {
     const word = bytes.subarray(0, 4);
     const decoded = this.decode(word, address);
     if (decoded === undefined) {
-      return instruction(address, '.inst', `0x${hexWord(word)}`, undefined);
+      const [mnemonic, operands] = recentName(wordOf(word)) ?? ['.inst', hexOf(wordOf(word))];
+      return instruction(address, mnemonic, operands, undefined);
     }
     const { mnemonic, op_str: operands } = decoded;
     const label = LABEL.exec(operands)?.[1];
@@ -87,6 +89,17 @@ export class Disassembler {
     const target = addressFromBigInt(BigInt(label));
     const named = operands.replace(LABEL, this.formatTarget(target));
     return instruction(address, mnemonic, named, target);
+  }
+
+  /**
+   * How a report names an instruction that cannot be executed: `paciasppc (word 0xdac1a3fe)`, or
+   * only the word when its name is not known.
+   */
+  describeWord(word: number, address: Address): string {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setUint32(0, word, true);
+    const { mnemonic, text } = this.disassemble(bytes, address);
+    return mnemonic === '.inst' ? formatWord(word) : `${text} (${formatWord(word)})`;
   }
 
   /** Every instruction in `bytes`; the first one lies at `address`. */
@@ -128,9 +141,15 @@ function hexByte(byte: number): string {
   return `0x${byte.toString(16).padStart(2, '0')}`;
 }
 
-function hexWord(littleEndian: Uint8Array): string {
-  return [...littleEndian]
-    .reverse()
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('');
+function wordOf(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+}
+
+/** `word 0xdac1a3fe`: an instruction without a name. */
+export function formatWord(word: number): string {
+  return `word ${hexOf(word)}`;
+}
+
+function hexOf(word: number): string {
+  return `0x${word.toString(16).padStart(8, '0')}`;
 }

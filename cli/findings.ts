@@ -7,7 +7,8 @@ import type { UnmetRequirement } from '../sweep/promises.js';
 import type { ScenarioReport, SweepReport } from '../sweep/report.js';
 import type { ProblemReport } from '../sweep/unit.js';
 import { sideBySide } from './side-by-side.js';
-import { count, plural, type Style } from './style.js';
+import { count, plural } from '../base/number-text.js';
+import type { Style } from './style.js';
 
 /** Groups shown of one scenario: of the only one, and of one among others. */
 const MAX_ALONE = 20;
@@ -25,6 +26,8 @@ const PROBLEMS: Readonly<Record<ProblemReport['kind'], string>> = {
   'wrong-row': 'the CPU contradicts an SFrame row',
   'wrong-row-unseen': 'a seeded wrong row was not detected',
   'not-restored': 'the exception did not restore what it interrupted',
+  'unknown-instruction': 'an instruction unknown to the engine',
+  'undefined-symbol': 'the code under test uses what its file does not define',
   unbooted: 'needs a booted kernel',
   warned: 'the kernel warned',
   bug: 'the kernel hit a BUG',

@@ -3,7 +3,8 @@ import { wrap } from '../base/fit.js';
 import type { KnownVerdict, SweepReport } from '../sweep/report.js';
 import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
 import type { PolicyName } from '../unwinder/policy.js';
-import { count, plural, type Style } from './style.js';
+import { count, plural } from '../base/number-text.js';
+import type { Style } from './style.js';
 
 /**
  * The lines, none without such verdicts.

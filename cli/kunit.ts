@@ -16,7 +16,8 @@ import { type KunitArguments, kunitRequest } from './kunit-options.js';
 import { complain, complainOf, print } from './output.js';
 import { ReportFile, textStream } from './report-file.js';
 import { stepProgress } from './step-progress.js';
-import { outputStyle, plural, type Style } from './style.js';
+import { plural } from '../base/number-text.js';
+import { outputStyle, type Style } from './style.js';
 import { UsageError } from './usage-error.js';
 
 /** Runs of a case that take seconds together. */

@@ -2,7 +2,8 @@
 import type { PolicyAgreement, SweepReport } from '../sweep/report.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { wrap } from '../base/fit.js';
-import { count, type Style } from './style.js';
+import { count } from '../base/number-text.js';
+import type { Style } from './style.js';
 
 /** Of policies that agree equally often, the one to try first: the kernel series' own last word. */
 const PREFERRED: PolicyName = 'sframe-strict';

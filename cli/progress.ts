@@ -2,7 +2,7 @@
 import { type Options, Presets, SingleBar } from 'cli-progress';
 import type { SweepProgress } from '../sweep/sweep.js';
 import { type StepProgress, stepProgress } from './step-progress.js';
-import { count, plural } from './style.js';
+import { count, plural } from '../base/number-text.js';
 
 /** Shows progress until it is told to stop. */
 export interface ProgressDisplay {

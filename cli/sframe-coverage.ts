@@ -6,7 +6,7 @@ import { once, type OptionText } from './option-values.js';
 import { print } from './output.js';
 import { decompressFiles } from './plain-files.js';
 import { must, mustRead } from './sframe-file.js';
-import { count, plural } from './style.js';
+import { count, plural } from '../base/number-text.js';
 import { UsageError } from './usage-error.js';
 
 /** What yargs makes of the command line. */
@@ -59,18 +59,18 @@ function* coverageLines(
 ): Generator<string> {
   if (!result.hasSFrame) yield `${whyNoSFrame(sections)}: no text has a row`;
   const { bytes, covered, functions, functionsCovered } = result;
-  yield `text       ${count(covered)} of ${count(bytes)} bytes have a row (${percent(covered, bytes)})`;
+  yield `text       ${count(covered)} of ${plural(bytes, 'byte')} have a row (${percent(covered, bytes)})`;
   yield `functions  ${count(functionsCovered)} of ${count(functions)} (${percent(functionsCovered, functions)})`;
   for (const section of result.sections) {
     const share = percent(section.covered, section.bytes);
-    yield `  ${section.name.padEnd(24)} ${count(section.bytes).padStart(11)} bytes ${share.padStart(8)}`;
+    yield `  ${section.name.padEnd(24)} ${bytesText(section.bytes, 11)} ${share.padStart(8)}`;
   }
   if (result.gaps.length === 0) return;
   yield '';
   yield 'without a row';
   for (const { reason, bytes: size, places } of result.reasons) {
     const share = percent(size, bytes - covered);
-    yield `  ${REASONS[reason].padEnd(30)} ${count(size).padStart(9)} bytes ${share.padStart(8)}  ${plural(places, 'place')}`;
+    yield `  ${REASONS[reason].padEnd(30)} ${bytesText(size, 9)} ${share.padStart(8)}  ${plural(places, 'place')}`;
   }
   const named = result.gaps.filter(({ reason }) => reason === 'function' || reason === 'code');
   yield* listLines('to annotate first', named, limit);
@@ -101,6 +101,11 @@ function gapText({ name, section, bytes, global, callers, reason, hasDwarf }: Co
   if (reason === 'code') facts.push('no STT_FUNC');
   if (hasDwarf && reason !== 'no-fde') facts.push('has DWARF CFI');
   return `${count(bytes).padStart(7)}  ${name.padEnd(36)} ${section}: ${facts.join(', ')}`;
+}
+
+/** `1,024 bytes` in a column. @param width of the number */
+function bytesText(bytes: number, width: number): string {
+  return `${count(bytes).padStart(width)} ${bytes === 1 ? 'byte ' : 'bytes'}`;
 }
 
 function percent(part: number, whole: number): string {

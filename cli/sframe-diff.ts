@@ -3,7 +3,7 @@ import { diffTables, isEqual, type SideFunction, type TableDiff } from '../table
 import { print } from './output.js';
 import { decompressFiles } from './plain-files.js';
 import { mustHaveSFrame } from './sframe-file.js';
-import { count, plural } from './style.js';
+import { count, plural } from '../base/number-text.js';
 import { UsageError } from './usage-error.js';
 
 /** What yargs makes of the command line. */

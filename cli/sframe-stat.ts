@@ -5,7 +5,7 @@ import { type Distribution, type FileStat, fileStat, type SFrameStat } from '../
 import { print } from './output.js';
 import { decompressFiles } from './plain-files.js';
 import { must, mustHaveSFrame } from './sframe-file.js';
-import { count } from './style.js';
+import { count, plural } from '../base/number-text.js';
 import { UsageError } from './usage-error.js';
 
 /** What yargs makes of the command line. */
@@ -31,7 +31,7 @@ function* statLines({ sections, dwarf, text }: FileStat): Generator<string> {
   const total = sections.reduce((sum, { bytes }) => sum + bytes.total, 0);
   for (const { name, bytes, functions } of dwarf) {
     yield '';
-    yield `${name}: ${count(bytes)} bytes, ${count(functions)} functions; .sframe is ${percent(total, bytes)} of it`;
+    yield `${name}: ${plural(bytes, 'byte')}, ${plural(functions, 'function')}; .sframe is ${percent(total, bytes)} of it`;
   }
 }
 
@@ -52,7 +52,7 @@ function* sectionLines(stat: SFrameStat, text: number): Generator<string> {
   for (const [name, size] of parts) {
     yield line(`  ${name}`, count(size), percent(size, bytes.total));
   }
-  yield line('functions', count(functions.count), `${count(functions.text)} bytes of text`);
+  yield line('functions', count(functions.count), `${plural(functions.text, 'byte')} of text`);
   yield line('  types', countsText(functions.types));
   yield line('  PC types', countsText(functions.pcTypes));
   yield line('  row start bytes', countsText(functions.startSizes));
@@ -61,7 +61,7 @@ function* sectionLines(stat: SFrameStat, text: number): Generator<string> {
   yield line('  rows each', distributionText(functions.rowsPerFunction));
   yield line('  text each', distributionText(functions.textPerFunction));
   yield line('  table bytes each', distributionText(functions.bytesPerFunction));
-  yield line('rows', count(rows.count), `${count(rows.distinctRules)} distinct rules`);
+  yield line('rows', count(rows.count), plural(rows.distinctRules, 'distinct rule'));
   yield line('  CFA base', countsText(rows.cfaBase));
   yield line('  RA', countsText(rows.ra));
   yield line('  FP', countsText(rows.fp));
@@ -70,11 +70,11 @@ function* sectionLines(stat: SFrameStat, text: number): Generator<string> {
   yield line('  data word bytes', countsText(rows.dataWordSizes));
   yield 'could be smaller by';
   const { redundantRows, redundantRowBytes, duplicateRowLists, duplicateRowBytes } = avoidable;
-  const redundant = `${count(redundantRows)} rows that change nothing`;
+  const redundant = `${plural(redundantRows, 'row')} without a change`;
   yield line('  redundant rows', count(redundantRowBytes), redundant);
   yield line('  wide starts', count(avoidable.wideStartBytes), 'more than the offsets need');
   yield line('  wide data words', count(avoidable.wideDataBytes), 'more than the values need');
-  const duplicates = `${count(duplicateRowLists)} functions with another's rows`;
+  const duplicates = `${plural(duplicateRowLists, 'function')} with another's rows`;
   yield line('  duplicates', count(duplicateRowBytes), duplicates);
   yield line('  MASK blocks cost', count(avoidable.maskBytes), 'bytes of rows');
 }

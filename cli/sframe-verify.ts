@@ -14,7 +14,7 @@ import { decompressFiles } from './plain-files.js';
 import { ReportFile, textStream } from './report-file.js';
 import { warnOfConcatenation } from './sframe-file.js';
 import { stepProgress } from './step-progress.js';
-import { count } from './style.js';
+import { count } from '../base/number-text.js';
 import { UsageError } from './usage-error.js';
 import { jsonReport, replayCommand } from './verify-json.js';
 import { reportLines } from './verify-text.js';

@@ -50,21 +50,9 @@ export function outputStyle(
   };
 }
 
-const NUMBERS = new Intl.NumberFormat('en-US');
-
-/** `84,305`. */
-export function count(value: number): string {
-  return NUMBERS.format(value);
-}
-
 /** At most four characters: `999`, `1.7k`, `87k`, `2.1M`. */
 export function brief(value: number): string {
   if (value < 1000) return String(value);
   const [scaled, unit] = value < 999_500 ? [value / 1000, 'k'] : [value / 1_000_000, 'M'];
   return `${scaled < 9.95 ? scaled.toFixed(1) : String(Math.round(scaled))}${unit}`;
-}
-
-/** `1 scenario`, `2 scenarios`. */
-export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }

@@ -7,7 +7,8 @@ import { knownLines } from './known-verdicts.js';
 import { policyHint } from './policy-hint.js';
 import { replayLines } from './point-replay.js';
 import type { SweepOutcome } from '../sweep/sweep.js';
-import { count, plural, type Style } from './style.js';
+import { count, plural } from '../base/number-text.js';
+import type { Style } from './style.js';
 import { coverageLines, coverageRemark } from './sweep-coverage.js';
 import { scenarioTable, totalsTable } from './sweep-tables.js';
 

@@ -2,7 +2,8 @@
 import { wrap } from '../base/fit.js';
 import type { FunctionCoverage } from '../sweep/function-coverage.js';
 import type { SweepReport } from '../sweep/report.js';
-import { count, plural, type Style } from './style.js';
+import { count, plural } from '../base/number-text.js';
+import type { Style } from './style.js';
 
 /** Functions that are shown each by itself; of more, the sum and the least executed. */
 const MAX_EACH = 4;

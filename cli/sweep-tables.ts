@@ -4,7 +4,8 @@ import Table from 'cli-table3';
 import type { ScenarioReport, SweepReport, VerdictCounts } from '../sweep/report.js';
 import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
 import type { PolicyName } from '../unwinder/policy.js';
-import { brief, count, type Style } from './style.js';
+import { count } from '../base/number-text.js';
+import { brief, type Style } from './style.js';
 
 /** Verdicts that make livepatch unsafe, or the kernel complain. */
 const UNSAFE: readonly Verdict[] = ['missing', 'spurious', 'misordered', 'warned', 'fault'];

@@ -18,7 +18,8 @@ import { decompressFiles, prepareKernel } from './plain-files.js';
 import { progressDisplay } from './progress.js';
 import { ReportFile, textStream } from './report-file.js';
 import { stepProgress } from './step-progress.js';
-import { outputStyle, plural, sweepWidth } from './style.js';
+import { plural } from '../base/number-text.js';
+import { outputStyle, sweepWidth } from './style.js';
 import { pointLines, sweepLines } from './summary.js';
 import { type SweepArguments, type SweepRequest, sweepRequest } from './sweep-options.js';
 import { tooLittle } from './sweep-coverage.js';
@@ -132,7 +133,7 @@ async function withSample(
   const why = left.slice(0, 4).map(([reason, times]) => `${reason} (${times})`);
   complain(
     `${plural(calls.length, 'function')} of ${tried} tried; left out: ${why.join(', ')}` +
-      (left.length > why.length ? `, and ${left.length - why.length} more reasons` : ''),
+      (left.length > why.length ? `, and ${plural(left.length - why.length, 'more reason')}` : ''),
   );
   return { ...options, targets: [...options.targets, ...targets] };
 }
@@ -177,11 +178,16 @@ async function run(
   throw new UsageError(outcome.message);
 }
 
-/** An image that no machine can be built with is wrong input, and not a finding. */
+/**
+ * An image that no machine can be built with, or code that needs what another file defines, is
+ * wrong input, and not a finding.
+ */
 function checkSetUp({ report }: SweepOutcome): void {
-  for (const { problems } of report.scenarios) {
-    const problem = problems.find(({ kind }) => kind === 'setup');
-    if (problem !== undefined) throw new UsageError(problem.detail);
+  for (const { name, problems } of report.scenarios) {
+    const problem = problems.find(({ kind }) => kind === 'setup' || kind === 'undefined-symbol');
+    if (problem === undefined) continue;
+    const place = problem.kind === 'setup' ? '' : `${name}: `;
+    throw new UsageError(`${place}${problem.detail}`);
   }
 }
 

@@ -36,7 +36,8 @@ export function targetsOf(given: TargetArguments): {
   }
   const args = parseArguments(given.args ?? []);
   if (!args.ok) throw new UsageError(args.error);
-  const made = imageTarget({ file, absolutePath: resolve(file), fn, args: args.value });
+  const called = given.args === undefined ? {} : { args: args.value };
+  const made = imageTarget({ file, absolutePath: resolve(file), fn, ...called });
   if (!made.ok) throw new UsageError(made.error);
   const { target, lacksSFrame, note } = made.value;
   const notes = [

@@ -22,8 +22,9 @@ export function jsonReport(file: string, report: VerifyReport): unknown {
       replay: replayCommand(file, cause.first.fn),
       findings: cause.findings.map(findingJson),
     })),
-    notes: report.notes.map(({ start, pc, ...note }) => ({
+    notes: report.notes.map(({ start, pc, word, ...note }) => ({
       ...note,
+      ...(word === undefined ? {} : { word: `0x${word.toString(16).padStart(8, '0')}` }),
       start: formatAddress(start),
       pc: formatAddress(pc),
     })),

@@ -1,10 +1,10 @@
 /** The report of `sframe verify` as text. */
 import { formatAddress } from '../base/address.js';
-import { Disassembler } from '../aarch64/disassembler.js';
+import { Disassembler, formatWord } from '../aarch64/disassembler.js';
 import type { Cause } from '../verify/cause.js';
 import { bytesAt, type Program } from '../verify/program.js';
 import { INTERRUPTED, type VerifyReport } from '../verify/report.js';
-import { count, plural } from './style.js';
+import { count, plural } from '../base/number-text.js';
 import { debugCommand, replayCommand } from './verify-json.js';
 
 /** Instructions shown before and after the one at which a row is wrong. */
@@ -41,7 +41,8 @@ export async function reportLines(
     const what = plural(report.comparedWithDwarf, 'instruction');
     lines.push(`DWARF call frame information judged as well: ${what}`);
   }
-  lines.push(...noteLines(report), ...unreachedLines(report), verdictLine(report));
+  lines.push(...noteLines(report), ...(await unknownLines(report)));
+  lines.push(...unreachedLines(report), verdictLine(report));
   return lines;
 }
 
@@ -85,17 +86,38 @@ function listing(program: Program, disassembler: Disassembler, pc: number): stri
 }
 
 const NOTES = {
-  'after-noreturn-call':
-    'calls that never return leave a return address whose row does not describe the call',
-  'step-limit': 'functions in which not all paths were followed',
-  'sp-lost': 'instructions after which SP is not known',
+  'after-noreturn-call': ['call that never returns leaves', 'calls that never return leave'],
+  'step-limit': ['function in which', 'functions in which'],
+  'sp-lost': ['instruction after which', 'instructions after which'],
 } as const;
+
+const NOTE_ENDS: Readonly<Record<keyof typeof NOTES, string>> = {
+  'after-noreturn-call': 'a return address whose row does not describe the call',
+  'step-limit': 'not all paths were followed',
+  'sp-lost': 'SP is not known',
+};
 
 function* noteLines({ notes }: VerifyReport): Generator<string> {
   for (const kind of Object.keys(NOTES) as (keyof typeof NOTES)[]) {
     const number = notes.filter((note) => note.kind === kind).length;
-    if (number > 0) yield `note: ${count(number)} ${NOTES[kind]}`;
+    const what = NOTES[kind][number === 1 ? 0 : 1];
+    if (number > 0) yield `note: ${count(number)} ${what} ${NOTE_ENDS[kind]}`;
   }
+}
+
+/** What the engine does not know, by name and place: one line for each, up to {@link MAX_NAMED}. */
+async function unknownLines({ notes }: VerifyReport): Promise<string[]> {
+  const unknown = notes.filter(({ kind }) => kind === 'unknown-instruction');
+  if (unknown.length === 0) return [];
+  const created = await Disassembler.create();
+  const label = `note: ${plural(unknown.length, 'instruction')} unknown to the engine: `;
+  const lines = unknown.slice(0, MAX_NAMED).map(({ fn, start, pc, word = 0 }, i) => {
+    const name = created.ok ? created.value.describeWord(word, pc) : formatWord(word);
+    const at = `${fn}+0x${(pc - start).toString(16)} (${formatAddress(pc)})`;
+    return `${i === 0 ? label : ' '.repeat(label.length)}${name} at ${at}`;
+  });
+  const left = unknown.length - MAX_NAMED;
+  return left > 0 ? [...lines, `${' '.repeat(label.length)}and ${count(left)} more`] : lines;
 }
 
 function* unreachedLines({ unreached, unreachedRows }: VerifyReport): Generator<string> {
@@ -103,7 +125,7 @@ function* unreachedLines({ unreached, unreachedRows }: VerifyReport): Generator<
     yield `not reached: row ${row} of ${fn}, ${reason}`;
   }
   const left = unreachedRows.length - MAX_ROWS;
-  if (left > 0) yield `not reached: ${count(left)} more rows (--json lists them)`;
+  if (left > 0) yield `not reached: ${plural(left, 'more row')} (--json lists them)`;
   const reasons = new Map<string, number>();
   for (const { reason, size } of unreached) {
     reasons.set(reason, (reasons.get(reason) ?? 0) + size / 4);
@@ -120,8 +142,8 @@ export function verdictLine({ functions, instructions, rows, skipped }: VerifyRe
   const percent = (Math.floor(1e4 * share) / 100).toFixed(2);
   const without = skipped.length === 0 ? '' : `, ${count(skipped.length)} skipped`;
   return (
-    `${count(functions.total)} functions (${count(functions.wrong)} with findings${without}); ` +
-    `${count(instructions.reached)} of ${count(instructions.total)} instructions reached (${percent}%); ` +
+    `${plural(functions.total, 'function')} (${count(functions.wrong)} with findings${without}); ` +
+    `${count(instructions.reached)} of ${plural(instructions.total, 'instruction')} reached (${percent}%); ` +
     `rows: ${count(rows.verified)} verified, ${count(rows.wrong)} wrong, ${count(rows.unreached)} unreached`
   );
 }

@@ -177,6 +177,7 @@ export class Evaluator {
         if (kernel?.supports(policy) !== true) return undefined;
         kernel.prepare(registers);
         const verdict = experiment.ask(kernel, policy, mode, out);
+        kernel.findOrigin(out);
         kernel.finish();
         return verdict;
       },

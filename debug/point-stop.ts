@@ -1,4 +1,5 @@
 /** Goes to a point of the sweep on a timeline. */
+import { plural } from '../base/number-text.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import type { Point } from '../lab/point.js';
 import type { Timeline } from './timeline.js';
@@ -13,7 +14,7 @@ export function goToInstruction(line: Timeline, index: number): string | undefin
   const stop = reached() ? undefined : line.run({ here: reached });
   if (stop === undefined || stop.reason === 'hit') return undefined;
   if (stop.detail !== '') return stop.detail;
-  return `${line.scenario.name} executes ${countInstructions(line)} instructions: there is no instruction ${index}`;
+  return `${line.scenario.name} executes ${plural(countInstructions(line), 'instruction')}: there is no instruction ${index}`;
 }
 
 /** Instructions of the scenario; the timeline ends up at its end. */
@@ -51,7 +52,7 @@ export function goToPoint(line: Timeline, { index, kind, inner }: Point): string
     const stop = line.step();
     if (stop.detail !== '') return stop.detail;
     if (line.place.levels.length === 0) {
-      return `${name}: the ${KIND_NAMES[kind] ?? '?'} at instruction ${index} returns after ${i + 1} instructions: there is no inner ${inner.index}`;
+      return `${name}: the ${KIND_NAMES[kind] ?? '?'} at instruction ${index} returns after ${plural(i + 1, 'instruction')}: there is no inner ${inner.index}`;
     }
   }
   return (line.possibleKinds() & (1 << inner.kind)) === 0

@@ -2,6 +2,7 @@
  * Executes a scenario from any of its positions to any later one, the same way each time, and goes
  * back by restoring a snapshot and executing again. timeline.ts says what positions and inputs are.
  */
+import { plural } from '../base/number-text.js';
 import type { Address } from '../base/address.js';
 import { ExclusiveEffect, exclusiveEffect } from '../aarch64/exclusive.js';
 import type { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
@@ -131,7 +132,10 @@ export abstract class Replay {
     const { inputs, cpu, progress } = this;
     if (this.isAtEnd) return END;
     if (this.at >= this.budget) {
-      return { reason: 'runaway', detail: `the guest ran away: ${this.budget} steps were made` };
+      return {
+        reason: 'runaway',
+        detail: `the guest ran away: ${plural(this.budget, 'step')} ${this.budget === 1 ? 'was' : 'were'} made`,
+      };
     }
     const kind = inputs.interruptAt(this.at);
     if (kind >= 0) {
@@ -228,7 +232,9 @@ export abstract class Replay {
 
   /** The step could not be made, and may have left half of its effects: come here again. */
   private stuck(): Stop {
-    const problem = this.experiment.explainStep().detail;
+    const { kind, detail: said } = this.experiment.explainStep();
+    const unknown = kind === 'unknown-instruction';
+    const problem = unknown ? `an instruction unknown to the engine: ${said}` : said;
     const target = this.at;
     const snapshot = this.snapshots.atOrBefore(target);
     if (snapshot !== undefined) {

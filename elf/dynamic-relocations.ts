@@ -26,8 +26,32 @@ import type { ElfSegment, LoadedSegment } from './segments.js';
  * What to do about a dynamic relocation that is not relative.
  * - `refuse` the file: it cannot run without the relocation.
  * - `keep` the word as linked, for callers that never follow it.
+ * - a {@link DynamicLinking} says what to write.
  */
-export type OtherRelocations = 'refuse' | 'keep';
+export type OtherRelocations = 'refuse' | 'keep' | DynamicLinking;
+
+/** Finds what symbols stand for: `DynamicLinker` in dynamic-linker.ts. */
+export interface DynamicLinking {
+  /**
+   * For the relocations of one section.
+   * @param sections of the whole file, as linked
+   * @param link number of the symbol section
+   * @param bias how far the file is moved, in bytes
+   */
+  words(sections: readonly ElfSection[], link: number, bias: number): LinkedWord;
+}
+
+/**
+ * The word for one relocation, modulo 2^64. `keep`: it stays as linked; `unsupported`: the type is
+ * not known; `no-symbol`: its symbol does not exist.
+ * @param place address of the word, bias included
+ */
+export type LinkedWord = (
+  type: number,
+  symbol: number,
+  addend: bigint,
+  place: Address,
+) => bigint | 'keep' | 'unsupported' | 'no-symbol';
 
 type Problem = ElfError | undefined;
 
@@ -59,7 +83,7 @@ export function relocate(
   const image = new RelocatedImage(path, segments, loaded, bias, others);
   for (const section of sections) {
     if (!section.loaded) continue;
-    const problem = image.apply(section);
+    const problem = image.apply(section, sections);
     if (problem !== undefined) return fail(problem);
   }
   return ok(loaded);
@@ -78,24 +102,22 @@ const NO_REL = 'SHT_REL relocations are not used on AArch64';
 class RelocatedImage {
   private readonly starts: Float64Array;
   private readonly views: readonly DataView[];
-  private readonly bias: bigint;
 
   constructor(
     private readonly path: string,
     segments: readonly ElfSegment[],
     loaded: readonly LoadedSegment[],
-    bias: number,
+    private readonly bias: number,
     private readonly others: OtherRelocations,
   ) {
     this.starts = Float64Array.from(segments, ({ address }) => address);
     this.views = loaded.map(({ data }) => new DataView(data.buffer));
-    this.bias = BigInt(bias);
   }
 
-  apply(section: ElfSection): Problem {
+  apply(section: ElfSection, sections: readonly ElfSection[]): Problem {
     switch (section.type) {
       case SHT_RELA:
-        return this.applyRela(section);
+        return this.applyRela(section, this.otherWords(section, sections));
       case SHT_RELR:
         return this.applyRelr(section);
       case SHT_REL:
@@ -105,19 +127,34 @@ class RelocatedImage {
     }
   }
 
-  private applyRela(section: ElfSection): Problem {
+  /** What becomes of the relocations of a section that are not relative. */
+  private otherWords(section: ElfSection, sections: readonly ElfSection[]): LinkedWord {
+    const { others } = this;
+    if (others === 'keep') return () => 'keep';
+    if (others === 'refuse') return () => 'unsupported';
+    return others.words(sections, section.link, this.bias);
+  }
+
+  private applyRela(section: ElfSection, otherWord: LinkedWord): Problem {
     const { path } = this;
+    const bias = BigInt(this.bias);
     const rela = new RelocationEntries(section);
     for (let i = 0; i < rela.count; i++) {
       const type = rela.type(i);
       if (type === R_AARCH64_NONE || type === R_AARCH64_WITHDRAWN) continue;
       if (isOrphan(section, type, rela.symbol(i))) continue;
-      if (type !== R_AARCH64_RELATIVE) {
-        if (this.others === 'keep') continue;
+      const value =
+        type === R_AARCH64_RELATIVE
+          ? rela.addend(i) + bias
+          : otherWord(type, rela.symbol(i), rela.addend(i), rela.address(i) + this.bias);
+      if (value === 'keep') continue;
+      if (typeof value === 'string') {
         const [field, offset] = rela.place(i);
+        if (value === 'no-symbol') {
+          return malformed(path, field, offset, `symbol ${rela.symbol(i)} does not exist`);
+        }
         return { path, field, offset, kind: 'unsupported-relocation', type };
       }
-      const value = rela.addend(i) + this.bias;
       if (!this.write(rela.address(i), () => value))
         return malformed(path, ...rela.place(i), OUTSIDE);
     }
@@ -132,7 +169,8 @@ class RelocatedImage {
     const relr = new DataView(data.buffer, data.byteOffset, data.byteLength);
     const wrong = (at: number, reason: string): ElfError =>
       malformed(this.path, `${name}[${Math.floor(at / RELR_SIZE)}]`, offset + at, reason);
-    const move = (word: bigint): bigint => word + this.bias;
+    const bias = BigInt(this.bias);
+    const move = (word: bigint): bigint => word + bias;
     let next: Address | undefined;
     for (let at = 0; at < relr.byteLength; at += RELR_SIZE) {
       if (at + RELR_SIZE > relr.byteLength) return wrong(at, 'incomplete entry');

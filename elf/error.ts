@@ -1,5 +1,6 @@
 /** Everything that can be wrong with an ELF file, with a one-line message for each. */
 import { ET_CORE } from './format.js';
+import { relocationName } from './relocation-names.js';
 
 /** Where an error is: the file, the field or structure, and its offset. */
 interface ElfErrorPlace {
@@ -98,6 +99,6 @@ function problem(error: ElfError, at: string): string {
     case 'malformed':
       return `${at}: ${error.reason}`;
     case 'unsupported-relocation':
-      return `relocation type ${error.type} is not supported (${at}); only R_AARCH64_RELATIVE and RELR are`;
+      return `${relocationName(error.type)} is not supported (${at})`;
   }
 }

@@ -62,9 +62,15 @@ export const R_AARCH64_NONE = 0;
 export const R_AARCH64_WITHDRAWN = 256;
 
 /** Dynamic relocations, besides R_AARCH64_ABS64. */
+export const R_AARCH64_COPY = 1024;
 export const R_AARCH64_GLOB_DAT = 1025;
 export const R_AARCH64_JUMP_SLOT = 1026;
 export const R_AARCH64_RELATIVE = 1027;
+export const R_AARCH64_TLS_DTPMOD64 = 1028;
+export const R_AARCH64_TLS_DTPREL64 = 1029;
+export const R_AARCH64_TLS_TPREL64 = 1030;
+export const R_AARCH64_TLSDESC = 1031;
+export const R_AARCH64_IRELATIVE = 1032;
 
 /** Static relocations of data (ELF for the Arm 64-bit Architecture, static data relocations). */
 export const R_AARCH64_ABS64 = 257;

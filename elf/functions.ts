@@ -1,6 +1,6 @@
 /** Looks up functions of an image by the name that a user typed. */
 import type { ElfImage } from './image.js';
-import { nearestNames } from './symbol-names.js';
+import { isMarker, nearestNames } from './symbol-names.js';
 import type { ElfSymbol } from './symbols.js';
 
 /**
@@ -16,12 +16,14 @@ export function findFunction(image: ElfImage, name: string): ElfSymbol | undefin
   return found;
 }
 
-function isCode({ segments }: ElfImage, { kind, absolute, address }: ElfSymbol): boolean {
+function isCode(image: ElfImage, symbol: ElfSymbol): boolean {
+  const { kind, absolute, address } = symbol;
   return (
     kind !== 'object' &&
     !absolute &&
     address % 4 === 0 &&
-    segments.some(
+    !isMarker(symbol) &&
+    image.segments.some(
       (segment) =>
         segment.executable &&
         address >= segment.address &&

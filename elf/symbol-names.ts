@@ -36,11 +36,20 @@ function underscores(name: string): number {
   return count;
 }
 
+/** Sections of records about symbols (include/linux/export.h, scripts/mod/modpost.c, v7.3-rc7). */
+const RECORD = /^__(ksymtab|kcrctab|kstrtab|kstrtabns|crc|export_symbol|UNIQUE_ID)_/;
+
+/** Whether a name is of a marker or of a record about another symbol: nobody means one. */
+function isRecordName(name: string): boolean {
+  return name.startsWith('$') || name.startsWith('.L') || RECORD.test(name);
+}
+
 /** At most `limit` names that resemble a misspelt one, nearest first: for error messages. */
 export function nearestNames(wanted: string, names: Iterable<string>, limit: number): string[] {
   const worst = Math.max(2, Math.ceil(wanted.length / 3));
   const near: { name: string; distance: number }[] = [];
   for (const name of names) {
+    if (isRecordName(name)) continue;
     const distance = distanceWithin(wanted, name, worst);
     if (distance <= worst) near.push({ name, distance });
   }

@@ -1,4 +1,5 @@
 /** Runs every reader of files on one input. */
+import { DynamicLinker } from '../elf/dynamic-linker.js';
 import { writeFileSync } from 'node:fs';
 import { describeElfError } from '../elf/error.js';
 import { parseElf } from '../elf/image.js';
@@ -34,8 +35,10 @@ export function exercise(bytes: Buffer, original: FileTables, execution?: Execut
   const file = decompress('input', bytes);
   if (!file.ok) return refused(describeElfError(file.error));
   const image = parseElf('input', file.value);
-  if (image.ok) image.value.applyRelocations();
-  else refused(describeElfError(image.error));
+  if (image.ok) {
+    image.value.applyRelocations();
+    image.value.applyRelocations(0, new DynamicLinker());
+  } else refused(describeElfError(image.error));
   const verified = execution !== undefined && execute(bytes, execution);
 
   const flat = tablesOf('input', file.value, 'zero');

@@ -6,6 +6,7 @@
  * input. Exit status: 0 nothing found, 1 something found, 2 wrong usage. `--from I --count 1` runs
  * input I of a seed alone.
  */
+import { plural } from '../base/number-text.js';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -166,7 +167,7 @@ async function main(): Promise<number> {
   const outcomes = Object.entries(totals.outcomes).map(([name, n]) => `${n} ${name}`);
   const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
   process.stdout.write(
-    `${count} inputs of seed ${seed}: ${totals.findings.length} findings; ${outcomes.join(', ')}; ` +
+    `${plural(count, 'input')} of seed ${seed}: ${plural(totals.findings.length, 'finding')}; ${outcomes.join(', ')}; ` +
       `in use ${mebibytes(totals.memory[0] ?? 0)} at first, ${mebibytes(totals.memory.at(-1) ?? 0)} at last, ` +
       `at most ${mebibytes(totals.highestRss)} resident; ${(count / seconds).toFixed(0)}/s\n`,
   );

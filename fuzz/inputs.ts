@@ -20,10 +20,12 @@ const FILES = [
   'test/fixtures/sframe/frames-clang-debug-frame.o',
   'test/fixtures/sframe/frames-v3.o',
   'test/fixtures/sframe/shapes-v3.o',
+  'test/fixtures/programs/pie.elf',
+  'test/fixtures/programs/shared-tls.elf',
 ];
 
 const READ =
-  /^\.(sframe|eh_frame|debug_frame|symtab|strtab|shstrtab|rela\.(sframe|eh_frame|debug_frame|text.*)|text)$/;
+  /^\.(sframe|eh_frame|debug_frame|symtab|strtab|shstrtab|dynsym|dynstr|rela\.(sframe|eh_frame|debug_frame|text.*|dyn|plt)|text)$/;
 
 /** Reads all of these files. */
 export function readInputs(): FuzzInput[] {

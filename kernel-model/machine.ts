@@ -12,6 +12,7 @@
  */
 import { WFI } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
+import { DynamicLinker } from '../elf/dynamic-linker.js';
 import type { ElfImage } from '../elf/image.js';
 import type { LoadedSegment } from '../elf/segments.js';
 import { describeElfError, type ElfError } from '../elf/error.js';
@@ -29,6 +30,7 @@ import { fail, ok, type Result } from '../base/result.js';
 import { restoreSnapshot, type Snapshot, takeSnapshot } from '../emulator/snapshot.js';
 import { SteppingCpu } from '../emulator/stepping-cpu.js';
 import { SymbolTable } from '../elf/symbol-table.js';
+import { resolveIndirectFunctions } from './indirect-functions.js';
 import type { KernelImage } from './kernel-image.js';
 import { WALK_RETURN } from './walk-stub.js';
 
@@ -48,6 +50,8 @@ export class Machine {
   private loadedCode: ReadonlyMap<Address, number> = new Map<Address, number>();
   private readonly armed = new Map<Address, number>();
   private readonly initial: Snapshot;
+  /** Why the resolver of an indirect function failed, by the address that stands for the function. */
+  readonly unresolved: ReadonlyMap<Address, string>;
 
   private constructor(
     readonly kernel: KernelImage,
@@ -56,9 +60,13 @@ export class Machine {
     readonly stepper: SteppingCpu,
     readonly runner: Engine,
     readonly returner: SteppingCpu,
+    /** Knows the symbols that `images` do not define. */
+    readonly linker: DynamicLinker,
   ) {
     this.symbols = new SymbolTable([kernel.elf, ...images]);
     this.prepareEngines();
+    const stackTop = ARGUMENT_AREA + ARGUMENT_AREA_SIZE;
+    this.unresolved = resolveIndirectFunctions(stepper, memory, linker, stackTop);
     this.initial = takeSnapshot(stepper.engine, memory);
   }
 
@@ -73,8 +81,10 @@ export class Machine {
     images: readonly ElfImage[],
   ): Result<Machine, MachineError> {
     const memory = new GuestMemory(backend);
+    const linker = new DynamicLinker();
     for (const image of [kernel.elf, ...images]) {
-      const loaded = image.applyRelocations();
+      // A kernel relocates itself, and knows relative relocations only.
+      const loaded = image.applyRelocations(0, image === kernel.elf ? 'refuse' : linker);
       if (!loaded.ok) return fail({ kind: 'elf', path: image.path, error: loaded.error });
       const added = addSegments(memory, image.path, loaded.value);
       if (!added.ok) return added;
@@ -101,6 +111,7 @@ export class Machine {
         new SteppingCpu(stepper, memory),
         runner,
         new SteppingCpu(returner, memory),
+        linker,
       ),
     );
   }

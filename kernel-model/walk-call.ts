@@ -11,8 +11,10 @@ import { RegisterSet } from '../emulator/engine.js';
 import type { MemoryRegion } from '../emulator/guest-memory.js';
 import { exceptionImmediate, InstructionClass } from '../aarch64/instruction.js';
 import { Reg, RegisterFile } from '../emulator/registers.js';
+import { readCpuState, writeCpuState } from '../emulator/snapshot.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
 import type { ExceptionDriver } from './exception-driver.js';
+import { ErrorOrigin } from './error-origin.js';
 import type { Machine } from './machine.js';
 import { TRACE_ENTRIES, TRACE_LIMIT, TRACE_SEEN, type WalkStub } from './walk-stub.js';
 
@@ -57,6 +59,8 @@ export class WalkCall {
   private belowSize = 0;
   private stepped = false;
   private returnAddress: Address = 0;
+  /** What the last call was of. */
+  private fn: Address = 0;
   private readonly trace: Uint32Array;
 
   constructor(
@@ -121,6 +125,7 @@ export class WalkCall {
     given.set(Reg.X2, task);
     given.set(Reg.X3, regs);
     this.warns = 0;
+    this.fn = fn;
     const status = this.stepped ? this.callStepped(fn) : this.callRunning(fn);
     // A call that was broken off leaves the callee-saved registers changed.
     if (status !== CallStatus.RETURNED) this.putBack();
@@ -149,7 +154,24 @@ export class WalkCall {
     }
   }
 
-  private callStepped(fn: Address): number {
+  /**
+   * Repeat the last call step by step, to see where its result comes from.
+   * @returns the address of the RET that the result was first returned by, if that can be told
+   */
+  originOfError(): Address | undefined {
+    const origin = new ErrorOrigin(this.result);
+    const { returner } = this.machine;
+    // A driver that learns a path has its state in the returner, though the call was made elsewhere.
+    const words = returner.registers.words.slice();
+    const state = readCpuState(returner.engine);
+    this.trace[TRACE_SEEN >> 2] = 0;
+    const status = this.callStepped(this.fn, origin);
+    writeCpuState(returner.engine, state);
+    returner.registers.words.set(words);
+    return status === CallStatus.RETURNED ? origin.returnedAt : undefined;
+  }
+
+  private callStepped(fn: Address, origin?: ErrorOrigin): number {
     const cpu = this.machine.returner;
     cpu.registers.copyFrom(this.given);
     cpu.registers.set(Reg.PC, fn);
@@ -158,7 +180,10 @@ export class WalkCall {
       const { pc } = cpu;
       if (pc === this.returnAddress) return this.returned(cpu.registers);
       const status = cpu.step();
-      if (status === StepStatus.DONE) continue;
+      if (status === StepStatus.DONE) {
+        origin?.executed(cpu, pc);
+        continue;
+      }
       this.stoppedAt = pc;
       if (status !== StepStatus.EXCEPTION) return CallStatus.ENGINE_ERROR;
       if (cpu.instructionClass !== InstructionClass.BRK) return CallStatus.STOPPED;

@@ -1,4 +1,5 @@
 /** Why a text is not complete KTAP. */
+import { plural } from '../base/number-text.js';
 
 /** Each with the line at which it showed, from 1. */
 export type KtapError =
@@ -48,7 +49,7 @@ export function describeKtapError(error: KtapError): string {
     case 'truncated':
       return truncatedText(error);
     case 'plan-mismatch':
-      return `${error.group} planned ${error.planned} results and has ${error.results}`;
+      return `${error.group} planned ${plural(error.planned, 'result')} and has ${error.results}`;
     case 'repeated-plan':
       return `second plan of ${error.group}`;
     case 'out-of-order':
@@ -61,8 +62,8 @@ export function describeKtapError(error: KtapError): string {
 }
 
 function truncatedText({ group, results, planned }: KtapError & { kind: 'truncated' }): string {
-  if (planned === undefined) return `truncated after ${results} results of ${group}`;
+  if (planned === undefined) return `truncated after ${plural(results, 'result')} of ${group}`;
   return results === planned
     ? `truncated: the result of ${group} itself is missing`
-    : `truncated: ${results} of ${planned} results of ${group}`;
+    : `truncated: ${results} of ${plural(planned, 'result')} of ${group}`;
 }

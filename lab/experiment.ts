@@ -18,7 +18,13 @@ import type { WalkResult } from '../unwinder/walk-result.js';
 import { TruthList } from './judge.js';
 import type { LabParts } from './lab-parts.js';
 import { pushPending, truthAtRequest } from './point-truth.js';
-import { explainDriverStatus, explainKernelStop, type Explanation } from './problem.js';
+import {
+  explainDriverStatus,
+  explainKernelStop,
+  explainMissing,
+  explainRefusal,
+  type Explanation,
+} from './problem.js';
 import { type SetupError, setUpScenario } from './scenario-setup.js';
 import type { StackWalker } from './stack-walker.js';
 
@@ -79,9 +85,13 @@ export class Experiment {
 
   /** Why {@link cpu} could not make a step. If a real kernel's own breakpoint stopped it, that says more. */
   explainStep(): Explanation {
-    const { stepper, kernel } = this.parts.machine;
+    const { machine } = this.parts;
     const { problem } = this.cpu.scenario;
-    return explainKernelStop(kernel, stepper.pc) ?? { kind: 'scenario', detail: problem };
+    return (
+      explainKernelStop(machine.kernel, machine.stepper.pc) ??
+      explainMissing(machine) ??
+      explainRefusal(machine, problem) ?? { kind: 'scenario', detail: problem }
+    );
   }
 
   /** Whether the scenario itself asks for a walk at the next instruction. */

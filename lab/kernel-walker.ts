@@ -163,6 +163,8 @@ export class KernelWalker implements StackWalker {
     call.copyEntries(out.entries, out.count);
     out.end = 0;
     out.error = 0;
+    out.errno = 0;
+    out.failedAt = 0;
     out.mark = 0;
     out.warned = call.warns === 0 ? 0 : WARN_KERNEL;
     out.warnedAt = call.warns === 0 ? 0 : call.warnedAt;
@@ -174,7 +176,19 @@ export class KernelWalker implements StackWalker {
     out.fault = status === CallStatus.RETURNED ? 0 : FAULT_STOPPED;
     if (seen > MAX_ENTRIES) out.status = TRACE_FULL;
     // arch_stack_walk() returns nothing, so it never says that it stopped early.
-    else out.status = reliable && call.result !== 0 ? KERNEL_ERROR : 0;
+    else if (reliable && call.result !== 0) {
+      out.status = KERNEL_ERROR;
+      // A call that was broken off has returned nothing.
+      if (out.fault === 0) out.errno = call.result;
+    } else out.status = 0;
+  }
+
+  /**
+   * Find out where the error of the last walk comes from, by repeating it step by step: some
+   * milliseconds. @param out what {@link walk} has filled; its `failedAt` is set where that can be told
+   */
+  findOrigin(out: WalkResult): void {
+    if (out.errno !== 0) out.failedAt = this.call.originOfError() ?? 0;
   }
 
   finish(): void {

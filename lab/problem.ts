@@ -1,8 +1,12 @@
 /** Why a point cannot be judged: the guest crashes, or an exception does not return as it should. */
-import type { Address } from '../base/address.js';
+import { formatWord } from '../aarch64/disassembler.js';
+import { type Address, formatAddress } from '../base/address.js';
+import type { MissingItem } from '../elf/dynamic-linker.js';
+import { MemoryAccess, memoryAccess } from '../emulator/memory-access.js';
 import { registerName } from '../emulator/registers.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
+import type { Machine } from '../kernel-model/machine.js';
 import type { Point } from './point.js';
 
 /**
@@ -13,6 +17,8 @@ import type { Point } from './point.js';
  * - `no-return`: the exception did not end with its ERET.
  * - `not-restored`: registers, stack or kernel state differ after the return.
  * - `scenario`: the scenario itself cannot be executed, or exceeds a limit of what is recorded.
+ * - `unknown-instruction`: the engine refuses an instruction of the code under test.
+ * - `undefined-symbol`: the code under test used something that its file does not define.
  * - `unbooted`: a real kernel called a function that only works once it has booted.
  * - `warned`: a real kernel reached a WARN.
  * - `bug`: a real kernel reached a BUG.
@@ -25,6 +31,8 @@ export type ProblemKind =
   | 'no-return'
   | 'not-restored'
   | 'scenario'
+  | 'unknown-instruction'
+  | 'undefined-symbol'
   | 'unbooted'
   | 'warned'
   | 'bug';
@@ -37,12 +45,16 @@ export interface Problem {
   /** PC of the scenario. */
   readonly pc: Address;
   readonly detail: string;
+  /** Of an unknown instruction. */
+  readonly word?: number;
 }
 
 /** The kind and description of a problem, without its place. */
 export interface Explanation {
   readonly kind: ProblemKind;
   readonly detail: string;
+  /** Of an unknown instruction; reports name it. */
+  readonly word?: number;
 }
 
 /**
@@ -91,6 +103,57 @@ export function explainKernelStop(
     : { kind: 'bug', detail: `BUG at ${where}` };
 }
 
+const access = new MemoryAccess();
+
+/**
+ * What a step that failed has used that another file would define: a function that was called, or
+ * data. Undefined when it failed for another reason.
+ */
+export function explainMissing(machine: Machine): Explanation | undefined {
+  const { stepper, linker } = machine;
+  const called = linker.at(stepper.pc);
+  if (called !== undefined) return missingItem(machine, called, 'called');
+  if (!memoryAccess(stepper.instructionWord, stepper.registers, access)) return undefined;
+  const accessed = linker.at(access.address);
+  return accessed && missingItem(machine, accessed, access.reads ? 'read' : 'wrote');
+}
+
+/** What an engine says of an instruction that it does not know, and of little else. */
+const REFUSED = /UC_ERR_(EXCEPTION|INSN_INVALID)/;
+
+/**
+ * The instruction that a step has failed at because the engine does not know it; undefined when the
+ * step failed for another reason.
+ * @param problem what {@link Machine.stepper} says of the step
+ */
+export function explainRefusal(
+  { stepper, symbols }: Machine,
+  problem: string,
+): Explanation | undefined {
+  const { pc, instructionWord: word } = stepper;
+  // UDF is undefined on every CPU: executing it is a crash.
+  if (!REFUSED.test(problem) || word >>> 16 === 0) return undefined;
+  const detail = `${formatWord(word)} at ${symbols.format(pc)} (${formatAddress(pc)})`;
+  return { kind: 'unknown-instruction', detail, word };
+}
+
+function missingItem(machine: Machine, { kind, name }: MissingItem, verb: string): Explanation {
+  const used = {
+    symbol: `${verb} ${name}, which this file does not define`,
+    'thread-local': `used the thread-local variable ${name}, and there is no thread area`,
+    ifunc: `${verb} an indirect function, ${failedResolver(machine)}`,
+  }[kind];
+  return { kind: 'undefined-symbol', detail: `the code ${used}` };
+}
+
+function failedResolver({ stepper, linker, symbols, unresolved }: Machine): string {
+  const { pc } = stepper;
+  const resolver = linker.indirectFunctions.find(({ trap }) => trap === pc)?.resolver;
+  const name = resolver === undefined ? 'which' : symbols.format(resolver);
+  return `whose resolver ${name} failed: ${unresolved.get(pc) ?? 'it was not called'}`;
+}
+
+/** The wording for a register that an exception did not restore. */
 function registerChanged(register: number): string {
   return `${registerName(register)} differs after the return`;
 }

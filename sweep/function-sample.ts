@@ -12,7 +12,7 @@ import { patchSite } from '../kernel-model/tracers/patch-site.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { arm64Routines, type FunctionCall } from '../targets/arm64-routines.js';
 import type { NamedFunction } from '../targets/function-text.js';
-import { SELF_ARGUMENTS } from '../targets/kernel-target.js';
+import { SELF_ARGUMENTS } from '../targets/arm64-routines.js';
 import { matchesPattern } from '../base/name-pattern.js';
 import { Experiment } from '../lab/experiment.js';
 import { ScenarioSweep } from './scenario-sweep.js';

@@ -5,6 +5,7 @@
 import { Reg } from '../emulator/registers.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
+import { KERNEL_ERROR } from '../unwinder/walk-reason.js';
 import { WalkResult } from '../unwinder/walk-result.js';
 import type { Experiment } from '../lab/experiment.js';
 import type { KernelWalker } from '../lab/kernel-walker.js';
@@ -138,6 +139,8 @@ export class PointWalks {
 
   private context(policy: number, mode: number, verdict: number, walk: WalkResult): PointContext {
     const { experiment, policies } = this;
+    const { kernelUnwinder } = experiment.parts;
+    const failed = walk === this.kernelWalk && walk.status === KERNEL_ERROR;
     return {
       pc: experiment.parts.machine.stepper.pc,
       policy: policies[policy] as Policy,
@@ -145,6 +148,13 @@ export class PointWalks {
       verdict,
       truth: experiment.truth,
       walk,
+      ...(failed && kernelUnwinder !== undefined
+        ? {
+            findOrigin: (): void => {
+              kernelUnwinder.findOrigin(walk);
+            },
+          }
+        : {}),
     };
   }
 }

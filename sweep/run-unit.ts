@@ -1,6 +1,6 @@
 /** Executes one unit of work in this process and puts its outcome into plain data. */
 import { prepareDebugSections } from '../elf/debug-compression.js';
-import { Disassembler } from '../aarch64/disassembler.js';
+import { Disassembler, formatWord } from '../aarch64/disassembler.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { Lab } from '../lab/lab.js';
 import { Experiment } from '../lab/experiment.js';
@@ -9,7 +9,13 @@ import { ScenarioSweep, type SweepEnd } from './scenario-sweep.js';
 import type { LabParts } from '../lab/lab-parts.js';
 import { CoverageRecorder } from './function-coverage.js';
 import { isMeasuring } from './range.js';
-import { failedUnit, type UnitRequest, type UnitResult, type WalkExample } from './unit.js';
+import {
+  failedUnit,
+  type ProblemReport,
+  type UnitRequest,
+  type UnitResult,
+  type WalkExample,
+} from './unit.js';
 import { UnitCollector } from './unit-collector.js';
 import { exampleText, type RawExample } from './walk-example.js';
 
@@ -50,7 +56,7 @@ export class UnitRunner {
       untaken: collected.untaken(),
       coverage: measured.coverage?.report(),
       wrongRows: collected.wrongRows,
-      problems: [...collected.problems, ...collected.warnings.values()],
+      problems: [...(await this.named(collected.problems)), ...collected.warnings.values()],
       disagreements,
       walks,
     };
@@ -90,12 +96,26 @@ export class UnitRunner {
   }
 
   private async describerFor(parts: LabParts): Promise<(raw: RawExample) => WalkExample> {
+    const code = await this.code();
+    return (raw) => exampleText(parts, raw, code);
+  }
+
+  /** Problems with the instruction words in them named. */
+  private async named(problems: readonly ProblemReport[]): Promise<ProblemReport[]> {
+    const code = problems.some(({ word }) => word !== undefined) ? await this.code() : undefined;
+    return problems.map(({ word, ...problem }) => {
+      if (word === undefined || code === undefined) return problem;
+      const detail = problem.detail.replace(formatWord(word), code.describeWord(word, 0));
+      return { ...problem, detail };
+    });
+  }
+
+  private async code(): Promise<Disassembler | undefined> {
     if (this.disassembler === undefined) {
       const made = await Disassembler.create();
       if (made.ok) this.disassembler = made.value;
     }
-    const code = this.disassembler;
-    return (raw) => exampleText(parts, raw, code);
+    return this.disassembler;
   }
 }
 

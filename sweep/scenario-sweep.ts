@@ -2,6 +2,7 @@
  * Sweeps one scenario on one machine: steps through its code, takes every possible exception before
  * each instruction, lets every policy walk in both modes, judges, returns, and goes on.
  */
+import { plural } from '../base/number-text.js';
 import type { Address } from '../base/address.js';
 import { Reg } from '../emulator/registers.js';
 import {
@@ -126,7 +127,7 @@ export class ScenarioSweep {
         this.observer.warned?.(this.cpu.scenario.warnedAt, undefined);
       }
     }
-    this.report('runaway', undefined, `${range.budget} instructions executed`);
+    this.report('runaway', undefined, `${plural(range.budget, 'instruction')} executed`);
     return this.end(index, false);
   }
 
@@ -148,8 +149,8 @@ export class ScenarioSweep {
   /** Step the scenario by one instruction, recording truth. */
   private step(): boolean {
     if (this.cpu.step()) return true;
-    const { kind, detail } = this.experiment.explainStep();
-    this.report(kind, undefined, detail);
+    const { pc } = this.machine.stepper;
+    this.observer.problem({ ...this.experiment.explainStep(), point: undefined, pc });
     return false;
   }
 
@@ -224,7 +225,7 @@ export class ScenarioSweep {
     let going = true;
     for (position.innerIndex = 0; going && cpu.depth > 0; position.innerIndex++) {
       if (position.innerIndex >= range.budget) {
-        const detail = `${range.budget} instructions in a handler`;
+        const detail = `${plural(range.budget, 'instruction')} in a handler`;
         this.report('runaway', position.point(kind), detail);
         going = false;
       } else {

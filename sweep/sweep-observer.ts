@@ -33,6 +33,8 @@ export interface PointContext {
   readonly verdict: number;
   readonly truth: TruthList;
   readonly walk: WalkResult;
+  /** Fills in where an error of the kernel's own unwinder comes from: `walk.failedAt`. Slow. */
+  readonly findOrigin?: () => void;
 }
 
 /** Two answers to one walk request, while they last: that of the context is the kernel's. */

@@ -54,7 +54,7 @@ export class UnitCollector implements SweepObserver {
     this.walked =
       request.verbose === true
         ? (point, context): void => {
-            this.walks.push(rawExample(point, context));
+            this.walks.push(rawExample(point, context, true));
           }
         : undefined;
   }
@@ -77,7 +77,7 @@ export class UnitCollector implements SweepObserver {
       fn,
       depth: depth === 2 ? 2 : 1,
       difference,
-      kernel: rawExample(point, context),
+      kernel: rawExample(point, context, true),
       model: rawExample(point, { ...context, walk: found.model }),
       count: 1,
     });
@@ -111,6 +111,7 @@ export class UnitCollector implements SweepObserver {
       point: problem.point === undefined ? undefined : formatPoint(problem.point),
       at: this.parts.machine.symbols.format(problem.pc),
       detail: problem.detail,
+      ...(problem.word === undefined ? {} : { word: problem.word }),
     });
     return false;
   }

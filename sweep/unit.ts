@@ -74,6 +74,8 @@ export interface ProblemReport {
   readonly point: string | undefined;
   readonly at: string;
   readonly detail: string;
+  /** Of an unknown instruction that {@link detail} does not name yet. */
+  readonly word?: number;
   /** Command line that replays the point, in a report. */
   readonly replay?: string;
 }

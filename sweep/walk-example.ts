@@ -3,10 +3,12 @@ import type { Address } from '../base/address.js';
 import type { Disassembler } from '../aarch64/disassembler.js';
 import { codeName } from '../kernel-model/code-name.js';
 import type { PolicyName } from '../unwinder/policy.js';
-import { WALK_REASONS, WALK_WARNINGS } from '../unwinder/walk-reason.js';
+import { KERNEL_ERROR, WALK_REASONS, WALK_WARNINGS } from '../unwinder/walk-reason.js';
 import { formatPoint, type Point } from '../lab/point.js';
 import type { PointContext } from './sweep-observer.js';
+import { kernelErrorText } from '../lab/kernel-error.js';
 import type { LabParts } from '../lab/lab-parts.js';
+import type { Machine } from '../kernel-model/machine.js';
 import type { WalkExample } from './unit.js';
 import { VerdictCode, VERDICTS } from '../scenarios/verdict.js';
 
@@ -22,6 +24,9 @@ export interface RawExample {
   readonly verdict: number;
   readonly status: number;
   readonly warned: number;
+  /** Of an error of the kernel's own unwinder, or 0: see {@link WalkResult}. */
+  readonly errno: number;
+  readonly failedAt: Address;
   /** Of a WARN in the kernel's own unwinder, or 0. */
   readonly warnedAt: Address;
   readonly truth: readonly Address[];
@@ -30,9 +35,13 @@ export interface RawExample {
   readonly trace: readonly Address[];
 }
 
-/** Copy what a walk leaves behind, before the next one. */
-export function rawExample(point: Point, context: PointContext): RawExample {
+/**
+ * Copy what a walk leaves behind, before the next one.
+ * @param explained find out where an error of the kernel's own unwinder comes from, too
+ */
+export function rawExample(point: Point, context: PointContext, explained = false): RawExample {
   const { walk, truth } = context;
+  if (explained) context.findOrigin?.();
   const listed = truth.addresses.subarray(0, Math.min(truth.count, MAX_LISTED));
   return {
     point,
@@ -42,6 +51,8 @@ export function rawExample(point: Point, context: PointContext): RawExample {
     verdict: context.verdict,
     status: walk.status,
     warned: walk.warned,
+    errno: walk.errno,
+    failedAt: walk.failedAt,
     warnedAt: walk.warnedAt,
     truth: [...listed],
     interrupted: new Set(listed.filter((_, i) => truth.interrupted[i] === 1)),
@@ -69,7 +80,7 @@ export function exampleText(
     policy: raw.policy,
     mode: raw.mode,
     verdict: VERDICTS[raw.verdict] ?? '?',
-    reason: reasonText(raw, parts.machine.kernel.bugTable?.at(raw.warnedAt)?.place),
+    reason: reasonText(raw, parts.machine),
     at: symbols.format(raw.pc),
     instruction: disassembler?.disassemble(bytes, raw.pc).text ?? `0x${word.toString(16)}`,
     truth: raw.truth.map(name),
@@ -77,9 +88,11 @@ export function exampleText(
   };
 }
 
-function reasonText(raw: RawExample, place: string | undefined): string {
+function reasonText(raw: RawExample, machine: Machine): string {
   if (raw.verdict === VerdictCode.WARNED) {
+    const place = machine.kernel.bugTable?.at(raw.warnedAt)?.place;
     return `WARN ${WALK_WARNINGS[raw.warned] ?? ''}${place === undefined ? '' : ` at ${place}`}`;
   }
+  if (raw.status === KERNEL_ERROR) return kernelErrorText(raw, machine.symbols);
   return raw.status === 0 ? '' : (WALK_REASONS[raw.status] ?? '');
 }

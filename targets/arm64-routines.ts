@@ -3,6 +3,7 @@
  * A kernel may lack some of them.
  */
 import type { ElfSymbol } from '../elf/symbols.js';
+import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
 import { parseArguments } from './image-argument.js';
 
@@ -56,8 +57,22 @@ export function arm64Routines(symbol: (name: string) => ElfSymbol | undefined): 
   return calls;
 }
 
+/** Bytes of each buffer that is passed to a function about which nothing is known. */
+const UNKNOWN_SIZE = 512;
+
+/** Pointers in x0 to x7 to buffers that are filled with pointers to themselves. */
+export const SELF_ARGUMENTS: readonly ScenarioArgument[] = Array.from(
+  { length: MAX_ARGUMENTS },
+  () => ({ self: { size: UNKNOWN_SIZE } }),
+);
+
+/** What a function is called with when the user gives no arguments. */
+export function defaultArguments(name: string): readonly ScenarioArgument[] {
+  return usualArguments(name) ?? SELF_ARGUMENTS;
+}
+
 /** The arguments for a routine, or undefined when no routine has that name. */
-export function usualArguments(name: string): readonly ScenarioArgument[] | undefined {
+function usualArguments(name: string): readonly ScenarioArgument[] | undefined {
   const routine = ROUTINES.find(({ names }) => names.includes(name));
   const args = routine === undefined ? undefined : parseArguments(routine.args);
   return args?.ok === true ? args.value : undefined;

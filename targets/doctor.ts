@@ -2,6 +2,7 @@
  * `doctor`: whether a real kernel has what a sweep needs. If it can be run, one exception of each kind is
  * also taken on the emulated CPU, which has to reach its handler and return.
  */
+import { plural } from '../base/number-text.js';
 import type { EngineBackend } from '../emulator/engine.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
@@ -52,7 +53,7 @@ function sframeItems({ elf }: KernelImage): VmlinuxItem[] {
       return [{ what: name, state: 'unusable', detail: formatSFrameError(decoded.error) }];
     }
     const items = decoded.value.map(({ table: { header } }): VmlinuxItem => {
-      const detail = `version ${header.version}, ${header.functionCount} functions, ${header.rowCount} rows`;
+      const detail = `version ${header.version}, ${plural(header.functionCount, 'function')}, ${plural(header.rowCount, 'row')}`;
       return { what: `${name} contents`, state: 'ok', detail };
     });
     if (items.length === 1) return items;
@@ -69,7 +70,7 @@ function routineItem({ elf }: KernelImage): VmlinuxItem {
         state: 'missing',
         detail: 'none of its routines found: name functions with --function',
       }
-    : { what: 'arch/arm64/lib', state: 'ok', detail: `${routines.length} routines` };
+    : { what: 'arch/arm64/lib', state: 'ok', detail: plural(routines.length, 'routine') };
 }
 
 /** Take an exception of each supported kind before the first instruction of a thread. */
@@ -99,7 +100,7 @@ function tryException(experiment: Experiment, kind: number): VmlinuxItem[] {
   const entered = experiment.enter(kind);
   const status = entered === DriverStatus.DONE ? experiment.leave() : entered;
   if (status === DriverStatus.DONE) {
-    const detail = `${driver.path?.instructions ?? 0} instructions to the handler, then returned`;
+    const detail = `${plural(driver.path?.instructions ?? 0, 'instruction')} to the handler, then returned`;
     return [{ what, state: 'ok', detail }];
   }
   const { detail } = experiment.explain(status);

@@ -2,6 +2,7 @@
  * Makes one function of any AArch64 ELF file a target. Nothing is known about such code, so little is
  * promised for it.
  */
+import { DynamicLinker } from '../elf/dynamic-linker.js';
 import { describeElfError } from '../elf/error.js';
 import { findFunction, noFunction } from '../elf/functions.js';
 import { loadImage } from '../lab/image.js';
@@ -20,6 +21,7 @@ import {
 import type { ScenarioArgument } from '../scenarios/scenario.js';
 import { buildRules } from '../lab/rules.js';
 import { concatenationNote } from '../unwinder/sframe/tables.js';
+import { defaultArguments } from './arm64-routines.js';
 import type { LabTarget } from '../lab/target.js';
 
 /**
@@ -42,7 +44,8 @@ export interface ImageRequest {
   readonly file: string;
   readonly absolutePath: string;
   readonly fn: string;
-  readonly args: readonly ScenarioArgument[];
+  /** Absent: those of {@link defaultArguments}. */
+  readonly args?: readonly ScenarioArgument[];
 }
 
 /** The target for an image whose file and function exist. */
@@ -63,13 +66,13 @@ export function imageTarget(request: ImageRequest): Result<ImageTarget, string> 
   if (found === undefined) return fail(`${request.file}: ${noFunction(image, request.fn)}`);
   const rules = buildRules([image]);
   if (!rules.ok) return fail(`${request.file}: ${rules.error.message}`);
-  const relocated = image.applyRelocations();
+  const relocated = image.applyRelocations(0, new DynamicLinker());
   if (!relocated.ok) return fail(describeElfError({ ...relocated.error, path: request.file }));
   const scenario = {
     name: `${request.file}:${request.fn}`,
     summary: `${request.fn} of ${request.file}`,
     entry: request.fn,
-    args: request.args,
+    args: request.args ?? defaultArguments(request.fn),
     promises: IMAGE_PROMISES,
   };
   return ok({

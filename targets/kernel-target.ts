@@ -3,10 +3,9 @@ import type { ElfImage } from '../elf/image.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { graphObstacle } from '../kernel-model/tracers/graph-tracer.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
-import { MAX_ARGUMENTS } from '../kernel-model/thread-call.js';
 import { kretprobeObstacle } from '../kernel-model/tracers/kretprobe-tracer.js';
 import type { ScenarioArgument, Tracing } from '../scenarios/scenario.js';
-import { arm64Routines, type FunctionCall, usualArguments } from './arm64-routines.js';
+import { arm64Routines, defaultArguments, type FunctionCall } from './arm64-routines.js';
 import { formatFunction, type NamedFunction, parseFunction } from './function-text.js';
 import { findFunction, noFunction } from '../elf/functions.js';
 import { IMAGE_PROMISES } from './image-target.js';
@@ -24,15 +23,6 @@ export interface KernelRequest {
   /** Arguments for the only function; absent: the usual ones for each. */
   readonly args?: readonly ScenarioArgument[];
 }
-
-/** Bytes of each buffer that is passed to a function about which nothing is known. */
-const UNKNOWN_SIZE = 512;
-
-/** Pointers in x0 to x7 to buffers that are filled with pointers to themselves. */
-export const SELF_ARGUMENTS: readonly ScenarioArgument[] = Array.from(
-  { length: MAX_ARGUMENTS },
-  () => ({ self: { size: UNKNOWN_SIZE } }),
-);
 
 /** The targets of a request whose kernel and functions exist. */
 export interface KernelTargets {
@@ -81,7 +71,7 @@ function callOf(
   { entry, tracing }: NamedFunction,
   given: readonly ScenarioArgument[] | undefined,
 ): FunctionCall {
-  const args = given ?? usualArguments(entry) ?? SELF_ARGUMENTS;
+  const args = given ?? defaultArguments(entry);
   return { name: entry, args, ...(tracing === undefined ? {} : { tracing }) };
 }
 

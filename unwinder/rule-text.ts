@@ -1,5 +1,6 @@
 /** Formats an unwind rule as one line: `CFA=SP+32 RA=*(CFA-24) FP=*(CFA-32) signed-A`. */
 
+import { signedOffset } from '../base/signed-offset.js';
 import { CfaBase, RecoverKind, type UnwindRule } from './unwind-rule.js';
 
 /**
@@ -14,7 +15,7 @@ export function formatRule(rule: UnwindRule): string {
       : rule.cfaBase === CfaBase.SP
         ? 'SP'
         : 'FP';
-  const sum = base + withSign(rule.cfaOffset);
+  const sum = base + signedOffset(rule.cfaOffset);
   const parts = [
     `CFA=${rule.cfaDeref ? `*(${sum})` : sum}`,
     `RA=${recoverText(rule.raKind, rule.raRegister, rule.raOffset, 'x30')}`,
@@ -31,18 +32,14 @@ function recoverText(kind: RecoverKind, register: number, offset: number, own: s
     case RecoverKind.UNCHANGED:
       return own;
     case RecoverKind.LOAD_CFA:
-      return `*(CFA${withSign(offset)})`;
+      return `*(CFA${signedOffset(offset)})`;
     case RecoverKind.UNDEFINED:
       return 'undefined';
     case RecoverKind.VALUE_CFA:
-      return `CFA${withSign(offset)}`;
+      return `CFA${signedOffset(offset)}`;
     case RecoverKind.VALUE_REG:
-      return `${name}${withSign(offset)}`;
+      return `${name}${signedOffset(offset)}`;
     case RecoverKind.LOAD_REG:
-      return `*(${name}${withSign(offset)})`;
+      return `*(${name}${signedOffset(offset)})`;
   }
-}
-
-function withSign(offset: number): string {
-  return offset < 0 ? `${offset}` : `+${offset}`;
 }

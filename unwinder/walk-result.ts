@@ -66,6 +66,10 @@ export class WalkResult {
   error = 0;
   /** Reason code of the first SFrame failure or recovery that marked the walk unreliable, or 0. */
   mark = 0;
+  /** What the kernel's own unwinder returned, when that is an error: -22 for -EINVAL. */
+  errno = 0;
+  /** The RET by which the kernel first returned that error; 0 when it was not looked for. */
+  failedAt = 0;
   /** PC of the first WARN in the kernel's own unwinder; 0 for none, and for the model's walks. */
   warnedAt = 0;
   /** Index into WALK_WARNINGS: the first WARN_ON_ONCE reached, or 0. */

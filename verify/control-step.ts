@@ -81,6 +81,11 @@ export class ControlStepper {
       case Flow.RETURN_AUTH:
         judge.judgeReturn(trace, pc, word, flow);
         return undefined;
+      case Flow.RETURN_AUTH_PC: {
+        const detail = 'how this return is authenticated is not modelled: it is not judged';
+        trace.remark({ kind: 'unknown-instruction', pc, detail, word });
+        return undefined;
+      }
       case Flow.BREAK:
         if (edges.warnings.has(pc)) return pc + 4;
         trace.endsNoreturn(pc);

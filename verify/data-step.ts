@@ -140,11 +140,11 @@ export class DataStepper {
 
   /** The engine does not know the instruction, so its destination becomes unknown. */
   private unknown(word: number): boolean {
-    this.refused++;
     this.stale = true;
     const rd = word & 31;
     const isData = ((word >>> 26) & 7) === 4 || ((word >>> 25) & 7) === 5;
     if (isData && pauthData(word, this.registers)) return true;
+    this.refused++;
     if (rd !== 31) this.poison(rd);
     // Of the instructions that an engine may not know, only SVE's ADDVL and ADDPL write SP.
     return (word & 0xffa0f800) !== 0x04205000 || rd !== 31;

@@ -166,9 +166,17 @@ export class Executor {
     const { registers, frame } = stepper;
     const before = registers.get(Reg.SP);
     this.control.before(word);
-    if (!stepper.step(pc, word)) {
+    const { refused } = stepper;
+    const isSpKnown = stepper.step(pc, word);
+    if (stepper.refused !== refused) {
+      const detail =
+        'the engine does not know this instruction: what it writes is taken as unknown';
+      trace.remark({ kind: 'unknown-instruction', pc, detail, word });
+    }
+    if (!isSpKnown) {
       trace.lostSp++;
-      trace.remark('sp-lost', pc, 'SP is not known after this instruction: the path ends');
+      const detail = 'SP is not known after this instruction: the path ends';
+      trace.remark({ kind: 'sp-lost', pc, detail });
       return false;
     }
     const sp = registers.get(Reg.SP);
@@ -184,7 +192,8 @@ export class Executor {
 
   private giveUp(trace: FunctionTrace, why: string): void {
     trace.limited = true;
-    trace.remark('step-limit', trace.entry.start, `not all paths were followed: ${why}`);
+    const detail = `not all paths were followed: ${why}`;
+    trace.remark({ kind: 'step-limit', pc: trace.entry.start, detail });
   }
 
   /**

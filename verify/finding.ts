@@ -34,6 +34,8 @@ export interface Note {
   readonly pc: Address;
   /** One sentence. */
   readonly detail: string;
+  /** Of an unknown instruction. */
+  readonly word?: number;
 }
 
 /** Why instructions, or a row, were not reached. */

@@ -1,11 +1,14 @@
 /** Where CFA, RA and FP really are, as text for a report. */
+import { signedOffset } from '../base/signed-offset.js';
 import { Reg, type RegisterFile } from '../emulator/registers.js';
 import { type SyntheticFrame, Tag } from './synthetic-frame.js';
 
 /** The current state, for example `CFA = SP+32, RA in *(CFA-24), FP in x29 and *(CFA-32)`. */
 export function frameText(registers: RegisterFile, frame: SyntheticFrame): string {
   const sp = registers.get(Reg.SP);
-  const cfa = frame.holds(sp, 0) ? `CFA = SP+${frame.entrySp - sp}` : 'SP is on another stack';
+  const cfa = frame.holds(sp, 0)
+    ? `CFA = SP${signedOffset(frame.entrySp - sp)}`
+    : 'SP is on another stack';
   const ra = placeText('RA', places(registers, frame, Tag.RA));
   const fp = placeText('FP', places(registers, frame, Tag.FP));
   return [cfa, ra, fp].join(', ');
@@ -29,7 +32,7 @@ function places(registers: RegisterFile, frame: SyntheticFrame, tag: number): st
   for (let i = 0; i < frame.slotCount; i++) {
     const its = frame.slotTag[i] as number;
     const offset = (frame.slotAddress[i] as number) - frame.entrySp;
-    if (same(its)) found.push(`*(CFA${offset < 0 ? '' : '+'}${offset})${signed(its)}`);
+    if (same(its)) found.push(`*(CFA${signedOffset(offset)})${signed(its)}`);
   }
   return found;
 }

@@ -4,7 +4,7 @@
  * function that is never branched to, but only run into from the one before it.
  */
 import { NOP } from '../aarch64/encodings.js';
-import type { Address } from '../base/address.js';
+import { type Address, formatAddress } from '../base/address.js';
 import { lastAtOrBelow } from '../base/sorted.js';
 import { INFO_PCTYPE_MASK } from '../unwinder/sframe/format.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
@@ -26,6 +26,8 @@ export interface FunctionEntry {
   /** Bytes. */
   readonly size: number;
   readonly name: string;
+  /** The symbol that names it, which may begin inside it; '' without one. */
+  readonly symbol: string;
   /** Part of another function: control comes to it by a jump or by running on, with that one's frame. */
   readonly part: boolean;
   /** A {@link part} that control runs into from the function before it. */
@@ -168,21 +170,35 @@ function findCallers({ code, pieces }: Program): ReadonlyMap<Address, Address> {
 function listFunctions(program: Program): FunctionEntry[] {
   const entries: Omit<FunctionEntry, 'index'>[] = [];
   const named = program.functions.length > 0;
+  const starts = Float64Array.from(program.functions, ({ address }) => address);
+  const nameAt = (start: Address, size: number): Pick<FunctionEntry, 'name' | 'symbol'> => {
+    const symbol = program.symbols.at(start)?.symbol.name ?? '';
+    if (symbol !== '') return { name: symbol, symbol };
+    // The padding in front of a function belongs to its FDE where CFI begins before the label.
+    const next = program.functions[lastAtOrBelow(starts, start) + 1];
+    if (next === undefined || next.address >= start + size) {
+      return { name: formatAddress(start), symbol };
+    }
+    const name = `${next.name}-0x${(next.address - start).toString(16)}`;
+    return { name, symbol: next.name };
+  };
   for (const table of program.tables) {
     const { functions } = table;
     for (let fde = 0; fde < functions.count; fde++) {
       const start = functions.start[fde] as number;
-      const name = program.symbols.at(start)?.symbol.name ?? '';
+      const size = functions.size[fde] as number;
+      const { name, symbol } = nameAt(start, size);
       const isMask = ((functions.info[fde] as number) & INFO_PCTYPE_MASK) !== 0;
       entries.push({
         table,
         dwarf: program.dwarf.get(start),
         fde,
         start,
-        size: functions.size[fde] as number,
-        name: name === '' ? `0x${BigInt.asUintN(64, BigInt(start)).toString(16)}` : name,
+        size,
+        name,
+        symbol,
         continued: false,
-        part: named && name !== '' ? /\.cold(\.\d+)?$/.test(name) : !startsLikeCall(table, fde),
+        part: named && symbol !== '' ? /\.cold(\.\d+)?$/.test(symbol) : !startsLikeCall(table, fde),
         repeat: isMask ? (functions.repSize[fde] as number) : 0,
       });
     }

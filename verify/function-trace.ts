@@ -30,7 +30,7 @@ export interface Observation {
 }
 
 /** What is worth knowing although no row is wrong, by its name in reports. */
-export type NoteKind = 'after-noreturn-call' | 'step-limit' | 'sp-lost';
+export type NoteKind = 'after-noreturn-call' | 'step-limit' | 'sp-lost' | 'unknown-instruction';
 
 /** A remark on one instruction. */
 export interface Remark {
@@ -38,6 +38,8 @@ export interface Remark {
   readonly pc: Address;
   /** One sentence. */
   readonly detail: string;
+  /** Of an unknown instruction. */
+  readonly word?: number;
 }
 
 const KIND_OF: readonly (WrongKind | undefined)[] = (() => {
@@ -135,9 +137,10 @@ export class FunctionTrace {
     this.observe(-2, { kind: 'sp-alignment', row: -1, pc, truth: 'SP is not a multiple of 16' });
   }
 
-  remark(kind: NoteKind, pc: Address, detail: string): void {
+  remark(remark: Remark): void {
+    const { kind, pc } = remark;
     if (this.remarks.some((known) => known.kind === kind && known.pc === pc)) return;
-    this.remarks.push({ kind, pc, detail });
+    this.remarks.push(remark);
   }
 
   /** Add what another execution of the same function has shown. */
@@ -146,7 +149,7 @@ export class FunctionTrace {
     for (const [i, flag] of other.rowSeen.entries()) if (flag === 1) this.rowSeen[i] = 1;
     for (const [i, flag] of other.compared.entries()) if (flag === 1) this.compared[i] = 1;
     for (const pc of other.noreturnAt) this.noreturnAt.add(pc);
-    for (const { kind, pc, detail } of other.remarks) this.remark(kind, pc, detail);
+    for (const remark of other.remarks) this.remark(remark);
     for (const [i, key] of [...other.known].entries()) {
       const observation = other.observations[i];
       if (observation !== undefined) this.observe(key, observation);

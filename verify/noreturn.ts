@@ -128,6 +128,7 @@ function mayReturn(
       for (const target of edges.successors.get(pc) ?? []) pending.push(target);
       const flow = flowOf(word);
       if (flow === Flow.RETURN || flow === Flow.RETURN_AUTH) return true;
+      if (flow === Flow.RETURN_AUTH_PC) return true;
       if (flow === Flow.JUMP_REGISTER || flow === Flow.EXCEPTION_RETURN) return true;
       if (flow === Flow.STOP || (flow === Flow.BREAK && !edges.warnings.has(pc))) break;
       const target = pc + branchOffset(word);

@@ -1,23 +1,19 @@
 /**
- * Which functions the stubs of a procedure linkage table and the entries of a global offset table stand
- * for. Shared libraries and executables call `abort` through one of them; without its name such a call
- * would seem to return. ELF for the Arm 64-bit Architecture, "Procedure Linkage Table".
+ * Which functions the stubs of a procedure linkage table stand for. Shared libraries and executables
+ * call `abort` through one of them; without its name such a call would seem to return. ELF for the Arm
+ * 64-bit Architecture, "Procedure Linkage Table".
  */
 import { BTI_C } from '../aarch64/encodings.js';
 import type { Address } from '../base/address.js';
-import { R_AARCH64_GLOB_DAT, R_AARCH64_JUMP_SLOT, SHT_RELA } from '../elf/format.js';
+import { R_AARCH64_JUMP_SLOT, SHT_RELA } from '../elf/format.js';
 import type { ElfImage } from '../elf/image.js';
 import { RelocationEntries } from '../elf/relocation-entries.js';
 import { SymbolEntries } from '../elf/symbol-entries.js';
 
-/** Made-up addresses of imported symbols, where no memory is mapped: the first, and bytes for each. */
-const IMPORTS: Address = 0x7d00_0000_0000;
-const IMPORT_SIZE = 16;
-
 /** For each PLT stub, by its address, the name of the function that it calls. */
 export function readStubs(image: ElfImage): ReadonlyMap<Address, string> {
   const stubs = new Map<Address, string>();
-  const names = slotNames(image, R_AARCH64_JUMP_SLOT);
+  const names = slotNames(image);
   const plt = image.section('.plt');
   if (names.size === 0 || plt === undefined) return stubs;
   const view = new DataView(plt.data.buffer, plt.data.byteOffset, plt.data.byteLength);
@@ -38,35 +34,15 @@ export function readStubs(image: ElfImage): ReadonlyMap<Address, string> {
   return stubs;
 }
 
-/**
- * Give each symbol of the global offset table a made-up address, and write it there.
- * @param at loaded bytes at an address, which are written to; undefined where nothing is loaded
- * @returns the names of the symbols, by the made-up addresses
- */
-export function fillOffsetTable(
-  image: ElfImage,
-  at: (address: Address, length: number) => Uint8Array | undefined,
-): ReadonlyMap<Address, string> {
-  const imports = new Map<Address, string>();
-  for (const [slot, name] of slotNames(image, R_AARCH64_GLOB_DAT)) {
-    const word = at(slot, 8);
-    if (word === undefined) continue;
-    const place = IMPORTS + IMPORT_SIZE * imports.size;
-    new DataView(word.buffer, word.byteOffset, 8).setBigUint64(0, BigInt(place), true);
-    imports.set(place, name);
-  }
-  return imports;
-}
-
 /** For each word that the dynamic linker fills in, by its address, the name of the symbol. */
-function slotNames({ sections }: ElfImage, type: number): ReadonlyMap<Address, string> {
+function slotNames({ sections }: ElfImage): ReadonlyMap<Address, string> {
   const names = new Map<Address, string>();
   for (const section of sections) {
     if (section.type !== SHT_RELA) continue;
     const relocations = new RelocationEntries(section);
     const symbols = SymbolEntries.ofSection(sections, section.link);
     for (let i = 0; i < relocations.count; i++) {
-      if (relocations.type(i) !== type) continue;
+      if (relocations.type(i) !== R_AARCH64_JUMP_SLOT) continue;
       const symbol = relocations.symbol(i);
       const name = symbol < symbols.count ? symbols.name(symbol) : undefined;
       if (name !== undefined && name !== '') names.set(relocations.address(i), name);

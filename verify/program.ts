@@ -3,6 +3,7 @@
  * SFrame tables and the symbols.
  */
 import { type Address, formatAddress } from '../base/address.js';
+import { DynamicLinker } from '../elf/dynamic-linker.js';
 import { describeElfError } from '../elf/error.js';
 import { SHT_NOBITS } from '../elf/format.js';
 import { type ElfImage, loadElf } from '../elf/image.js';
@@ -16,7 +17,7 @@ import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
 import { decodeSFrameTables } from '../unwinder/sframe/tables.js';
 import { readDwarfFunctions } from './dwarf-rules.js';
-import { fillOffsetTable, readStubs } from './plt.js';
+import { readStubs } from './plt.js';
 
 /** Loaded bytes, after relocation. */
 export interface Piece {
@@ -34,7 +35,7 @@ export interface CodeRange {
 /** A file under verification. */
 export interface Program {
   readonly path: string;
-  /** Whether the debugger can run it: it is no object, and needs no dynamic linker. */
+  /** Whether the debugger can run it: it is no object, and all its relocations are known. */
   readonly runnable: boolean;
   /** By rising address. */
   readonly pieces: readonly Piece[];
@@ -48,7 +49,7 @@ export interface Program {
   readonly functions: readonly ElfSymbol[];
   /** For each PLT stub, by its address, the name of the function that it calls. */
   readonly stubs: ReadonlyMap<Address, string>;
-  /** For each imported symbol, its name by the address that was made up for it in the GOT. */
+  /** Names of symbols that the file does not define, by the addresses that stand for them. */
   readonly imports: ReadonlyMap<Address, string>;
   /** The bytes between two symbols, or those of a section where a symbol is missing. */
   area(section: string, startSymbol: string, endSymbol: string): Piece | undefined;
@@ -70,8 +71,9 @@ export function programOf(image: ElfImage): Result<Program, string> {
     const hint = dwarf === undefined ? '' : `, only ${dwarf}`;
     return fail(`${path}: ${whyNoSFrame(image.sections)}${hint}: nothing to verify`);
   }
-  const whole = image.applyRelocations();
-  // Without a dynamic linker some data stays unrelocated. No harm: calls are stepped over anyway.
+  const linker = new DynamicLinker();
+  const whole = image.applyRelocations(0, linker);
+  // Data with an unknown relocation stays as linked. No harm: calls are stepped over anyway.
   const loaded = whole.ok ? whole : image.applyRelocations(0, 'keep');
   if (!loaded.ok) return fail(describeElfError(loaded.error));
   const pieces: Piece[] = loaded.value.map(({ address, data }, i) => {
@@ -100,7 +102,7 @@ export function programOf(image: ElfImage): Result<Program, string> {
     symbols,
     functions: [...symbols.functions()],
     stubs: readStubs(image),
-    imports: fillOffsetTable(image, (address, length) => bytesAt(pieces, address, length)),
+    imports: linker.symbolAddresses(),
     area: (section, start, end) => areaOf(image, pieces, symbols, [section, start, end]),
   });
 }

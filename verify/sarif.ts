@@ -33,6 +33,7 @@ const RULES: Readonly<Record<FindingKind | NoteKind, string>> = {
   'after-noreturn-call': 'The return address of a call that never returns is misleading',
   'step-limit': 'Not all paths of a function were followed',
   'sp-lost': 'SP is not known after an instruction',
+  'unknown-instruction': 'An instruction is not known to the engine',
 };
 
 /**

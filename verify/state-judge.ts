@@ -135,11 +135,8 @@ export class StateJudge {
         : rule < 0
           ? 'has no row'
           : 'has a row that does not describe the call';
-    trace.remark(
-      'after-noreturn-call',
-      pc,
-      `the return address of a call that never returns ${what}`,
-    );
+    const detail = `the return address of a call that never returns ${what}`;
+    trace.remark({ kind: 'after-noreturn-call', pc, detail });
   }
 
   /** The current state as text. Made for findings only. */

@@ -1,4 +1,5 @@
 /** Checks of a table that need no execution. SFrame spec sections 2.3 and 2.4. */
+import { plural } from '../base/number-text.js';
 import type { Address } from '../base/address.js';
 import { F_FDE_SORTED } from '../unwinder/sframe/format.js';
 import { RecoverKind } from '../unwinder/unwind-rule.js';
@@ -62,7 +63,7 @@ function checkRange(list: FunctionList, entry: FunctionEntry, findings: StaticFi
   if (place.offset !== 0) {
     add('no-such-symbol', `it starts inside ${place.symbol.name}, at +${place.offset}`);
   } else if (place.symbol.size !== size && symbols.at(start + size - 4)?.symbol !== place.symbol) {
-    add('size-differs', `it has ${size} bytes, but the symbol has ${place.symbol.size}`);
+    add('size-differs', `it has ${plural(size, 'byte')}, but the symbol has ${place.symbol.size}`);
   }
 }
 

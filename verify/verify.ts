@@ -146,9 +146,11 @@ export class Verifier {
     };
   }
 
-  /** The groups in which at least one function has a wanted name. */
+  /** The groups in which at least one function, or its symbol, has a wanted name. */
   groups(wanted: (name: string) => boolean): FunctionEntry[][] {
-    return this.list.groups().filter((group) => group.some(({ name }) => wanted(name)));
+    return this.list
+      .groups()
+      .filter((group) => group.some(({ name, symbol }) => wanted(name) || wanted(symbol)));
   }
 
   /** Verify the groups in which at least one function has a wanted name. */

@@ -1,4 +1,5 @@
 /** What each command does to the timeline, the stops and the panes. Which key asks for it: keys.ts. */
+import { plural } from '../../base/number-text.js';
 import type { PointView } from '../view/point-view.js';
 import { parsePlace, parseWatch } from './code-place.js';
 import type { Command } from './keys.js';
@@ -231,6 +232,6 @@ export class Commands {
     const made = stops.watch(parsed.value);
     if (!made.ok) return refused(made.error);
     const { address, size } = parsed.value;
-    return told(`watching ${size} bytes at ${line.machine.symbols.format(address)}`);
+    return told(`watching ${plural(size, 'byte')} at ${line.machine.symbols.format(address)}`);
   }
 }

@@ -1,4 +1,5 @@
 /** Breakpoints and watchpoints of a session, as a stop test for the timeline. */
+import { plural } from '../../base/number-text.js';
 import { type Address, formatAddress } from '../../base/address.js';
 import { fail, ok, type Result } from '../../base/result.js';
 import type { StopTest } from '../stop.js';
@@ -100,7 +101,7 @@ export class StopPoints {
     const { changed } = this;
     if (changed !== undefined) {
       const now = back ? value(changed.known) : value(changed.live);
-      const where = `${formatAddress(changed.address)}, ${changed.size} bytes`;
+      const where = `${formatAddress(changed.address)}, ${plural(changed.size, 'byte')}`;
       const change = `${this.oldValue} -> ${now}`;
       return back ? `the next step changes ${where}: ${change}` : `changed: ${where}: ${change}`;
     }

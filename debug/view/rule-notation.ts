@@ -2,6 +2,7 @@
  * An unwind rule in readelf's column notation, in one line: `CFA=SP+16 FP=c-16 RA=c-8 [mangled]`.
  * `c-8` is a load from CFA - 8, `u` is unchanged, parentheses are a load from what they enclose.
  */
+import { signedOffset } from '../../base/signed-offset.js';
 import { CfaBase, RecoverKind, type UnwindRule } from '../../unwinder/unwind-rule.js';
 
 /** The line for a rule. */
@@ -13,7 +14,7 @@ export function ruleNotation(rule: UnwindRule): string {
       : rule.cfaBase === CfaBase.FP
         ? 'FP'
         : `x${rule.cfaRegister}`;
-  const sum = `${base}${withSign(rule.cfaOffset)}`;
+  const sum = `${base}${signedOffset(rule.cfaOffset)}`;
   const parts = [
     `CFA=${rule.cfaDeref ? `(${sum})` : sum}`,
     `FP=${recovered(rule.fpKind, rule.fpRegister, rule.fpOffset)}`,
@@ -25,14 +26,14 @@ export function ruleNotation(rule: UnwindRule): string {
 }
 
 function recovered(kind: RecoverKind, register: number, offset: number): string {
-  const sum = `${register === 31 ? 'SP' : `x${register}`}${withSign(offset)}`;
+  const sum = `${register === 31 ? 'SP' : `x${register}`}${signedOffset(offset)}`;
   switch (kind) {
     case RecoverKind.UNCHANGED:
       return 'u';
     case RecoverKind.LOAD_CFA:
-      return `c${withSign(offset)}`;
+      return `c${signedOffset(offset)}`;
     case RecoverKind.VALUE_CFA:
-      return `CFA${withSign(offset)}`;
+      return `CFA${signedOffset(offset)}`;
     case RecoverKind.VALUE_REG:
       return sum;
     case RecoverKind.LOAD_REG:
@@ -40,8 +41,4 @@ function recovered(kind: RecoverKind, register: number, offset: number): string 
     case RecoverKind.UNDEFINED:
       return 'undefined';
   }
-}
-
-function withSign(offset: number): string {
-  return offset < 0 ? `${offset}` : `+${offset}`;
 }

@@ -1,4 +1,5 @@
 /** The view of a position as lines of text, section by section. */
+import { plural } from '../../base/number-text.js';
 import { formatAddress } from '../../base/address.js';
 import type { CodeLine } from './code-view.js';
 import { clip } from '../../base/fit.js';
@@ -122,7 +123,7 @@ export function* stackLines(
       yield marks === '' ? text : paint.bold(text);
     }
     if (zeros > 0) yield paint.dim(`      ${zeros} zero word${zeros === 1 ? '' : 's'}`);
-    if (omitted > 0) yield paint.dim(`      ${omitted} more words`);
+    if (omitted > 0) yield paint.dim(`      ${plural(omitted, 'more word')}`);
   }
 }
 

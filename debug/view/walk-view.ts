@@ -2,6 +2,7 @@
  * One walk explained: truth and trace side by side, and for each entry of the trace which rule found
  * it, where that rule came from, what it read and from which stack, and where the walk went wrong.
  */
+import { kernelErrorText } from '../../lab/kernel-error.js';
 import type { Address } from '../../base/address.js';
 import { codeName } from '../../kernel-model/code-name.js';
 import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
@@ -140,7 +141,8 @@ function kernelAnswer(
   const entries = [...own.entries.subarray(0, own.count)];
   const at = entries.findIndex((address, i) => address !== model.entries[i]);
   const first = at < 0 ? '' : `; entry ${at} is ${line.machine.symbols.format(entries[at] ?? 0)}`;
-  return `the kernel's own unwinder: ${VERDICTS[verdict] ?? 'fault'}, differs in ${difference}${first}`;
+  const error = own.errno === 0 ? '' : ` (${kernelErrorText(own, line.machine.symbols)})`;
+  return `the kernel's own unwinder: ${VERDICTS[verdict] ?? 'fault'}${error}, differs in ${difference}${first}`;
 }
 
 function explain(

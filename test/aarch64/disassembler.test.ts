@@ -42,6 +42,18 @@ describe('Disassembler', () => {
     [0xf84087fe, 'ldr x30, [sp], #8'],
     [0xd10143ff, 'sub sp, sp, #0x50'],
     [0xffffffff, '.inst 0xffffffff'],
+    [0xdac1a3fe, 'paciasppc'],
+    [0xdac183fe, 'pacnbiasppc'],
+    [0xf380009f, 'autiasppc'],
+    [0xdac1907e, 'autiasppcr x3'],
+    [0x5500011f, 'retaasppc'],
+    [0xd65f0fe3, 'retabsppcr x3'],
+    [0xd65f0fff, 'retab'],
+    [0xdac01c20, 'cnt'],
+    [0x11cc0c20, 'umin'],
+    [0x19211040, 'ldclrp'],
+    [0xd9411840, 'ldiapp'],
+    [0xd5782000, 'mrrs'],
   ])('%#x is %s', (word, text) => {
     const instruction = disassembler.disassemble(words(word), TEXT);
     expect(instruction.text).toBe(text);

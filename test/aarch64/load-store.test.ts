@@ -63,8 +63,11 @@ function registersOf(mnemonic: string, word: number, fields: LoadStore): number[
   return [status, rt, rt2].filter((register) => register >= 0);
 }
 
-/** Known to the disassembler, and to nothing here: memory copies and 64-byte stores and loads. */
-const UNKNOWN = /^(cpy|set[gpme]|st64b|ld64b)/;
+/**
+ * Known to the disassembler, and to nothing here: memory copies, 64-byte stores and loads, pairs of
+ * FEAT_LSE128 and FEAT_LRCPC3, and what FEAT_THE and FEAT_GCS store.
+ */
+const UNKNOWN = /^(cpy|set[gpme]|st64b|ld64b|ldclrp|ldsetp|swpp|ldiapp|stilp|rcwcas|gcsstt?r)/;
 
 /** How mnemonics begin of which some must have been seen. */
 const SEEN = [

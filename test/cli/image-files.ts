@@ -50,6 +50,29 @@ export function writeLoader(path: string, address: bigint): string {
   return path;
 }
 
+/** `follow`: reads what its argument points at, and what that points at, and returns. */
+export function writeFollower(path: string): string {
+  const text = words(
+    0xf9400000, // ldr x0, [x0]
+    0xf9400000, // ldr x0, [x0]
+    0xd65f03c0, // ret
+  );
+  return writeCode(path, 'follow', text);
+}
+
+/** A program at 0x400000 that is one function. */
+export function writeCode(path: string, name: string, text: Uint8Array): string {
+  const address = 0x400000n;
+  const file = buildElf({
+    type: ET_EXEC,
+    segments: [{ address, data: text, flags: 5 }],
+    sections: [{ name: '.text', type: SHT_PROGBITS, flags: SHF_ALLOC_EXEC, address, data: text }],
+    symbols: [{ name, value: address, size: text.length }],
+  });
+  writeFileSync(path, file);
+  return path;
+}
+
 /** A copy of {@link LEAF_ELF} with some bytes changed. */
 export function writePatched(path: string, offset: number, ...bytes: number[]): string {
   const file = readFileSync(LEAF_ELF);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addressFromBigInt } from '../../base/address.js';
+import { DynamicLinker } from '../../elf/dynamic-linker.js';
 import { describeElfError } from '../../elf/error.js';
 import { parseElf, type ElfImage } from '../../elf/image.js';
 import { buildElf, quads, TEXT_ADDRESS, words, type BuilderSection } from './elf-builder.js';
@@ -75,7 +76,9 @@ describe('applyRelocations', () => {
     const symbol = 1n << 32n;
     const table = { ...rela(DATA, symbol | 1026n, 1n, DATA + 8n, RELATIVE, 5n), link: 1 };
     const elf = image(quads(7n, 8n), [table]);
-    expect(relocated(elf)).toMatch(/relocation type 1026 is not supported/);
+    expect(relocated(elf)).toMatch(
+      /R_AARCH64_JUMP_SLOT is not supported \(\.rela\.dyn\[0\] at offset 0x/,
+    );
     const kept = elf.applyRelocations(0x1000, 'keep');
     const data = kept.ok ? kept.value[1]?.data : undefined;
     expect([...new BigUint64Array(data?.buffer ?? new ArrayBuffer(0))]).toEqual([
@@ -86,6 +89,19 @@ describe('applyRelocations', () => {
     ]);
   });
 
+  it('refuses a symbol that does not exist, and a type that no linker knows', () => {
+    const linked = (type: bigint): string => {
+      const elf = image(quads(0n), [{ ...rela(DATA, (5n << 32n) | type, 0n), link: 1 }]);
+      const segments = elf.applyRelocations(0, new DynamicLinker());
+      return segments.ok ? 'linked' : describeElfError(segments.error);
+    };
+    expect(linked(1025n)).toMatch(/^a\.elf: \.rela\.dyn\[0\] at offset 0x\w+: symbol 5 does not/);
+    const plain = image(quads(0n), [rela(DATA, 1041n, 0n)]);
+    const signed = plain.applyRelocations(0, new DynamicLinker());
+    const line = 'a.elf: R_AARCH64_AUTH_RELATIVE is not supported (.rela.dyn[0]';
+    expect(signed.ok ? 'linked' : describeElfError(signed.error)).toContain(line);
+  });
+
   it("leaves a kernel's weak references as linked, whose symbol table is gone", () => {
     const symbol = 28n << 32n;
     const section = rela(DATA, symbol | 1025n, 0n, DATA + 8n, symbol | 257n, 0n);
@@ -93,9 +109,14 @@ describe('applyRelocations', () => {
   });
 
   it.each<[string, BuilderSection, string]>([
-    ['a symbol of a table', { ...rela(DATA, (1n << 32n) | 257n, 0n), link: 1 }, 'type 257 is not'],
+    [
+      'a symbol of a table',
+      { ...rela(DATA, (1n << 32n) | 257n, 0n), link: 1 },
+      'R_AARCH64_ABS64 is not',
+    ],
     ['another type', rela(0n, 0n, 0n, DATA, 257n, 1n), '.rela.dyn[1] at offset 0x'],
-    ['another type', rela(DATA, 257n, 1n), 'relocation type 257 is not supported'],
+    ['another type', rela(DATA, 257n, 1n), 'R_AARCH64_ABS64 is not supported'],
+    ['a type without a name', rela(DATA, 1099n, 1n), 'relocation type 1099 is not supported'],
     ['an address outside', rela(DATA + 24n + 1n, RELATIVE, 1n), 'in no PT_LOAD segment'],
     ['an address below', rela(0n, RELATIVE, 1n), 'in no PT_LOAD segment'],
     ['an incomplete entry', rela(DATA, RELATIVE), '.rela.dyn[0] at offset 0x'],

@@ -168,12 +168,19 @@ describe('SymbolTable.suggestions', () => {
     ['call_on_irq_stack', 8, 4],
     ['el1h_64_irq', 12, 4],
     ['memcpy', 16, 4],
+    // Records about a symbol, and a mapping symbol that objcopy has made global.
+    ['__ksymtab_memcpy', 20, 4],
+    ['__kcrctab_memcpy', 24, 4],
+    ['__export_symbol_memcpy', 28, 4],
+    ['$d', 32, 4],
   ]);
   it.each([
     ['retrun_to_handler', ['return_to_handler']],
     ['return_to_handler', ['return_to_handler', 'ftrace_return_to_handler']],
     ['el1h_irq', ['el1h_64_irq']],
     ['memcopy', ['memcpy']],
+    ['ksymtab_memcpy', []],
+    ['d', []],
     ['completely_different', []],
     ['', []],
   ])('%s', (name, expected) => {

@@ -80,7 +80,7 @@ describe('reading KTAP', () => {
     ['nothing at all', '', '1: no KTAP: there is no line "KTAP version 1"'],
     ['no version line', 'ok 1 suite\n1..1\n', '2: no KTAP: there is no line "KTAP version 1"'],
     ['another version', 'KTAP version 2\n', '1: KTAP version 2 is not supported, only version 1'],
-    ['no plan', 'KTAP version 1\nok 1 a\n', '2: truncated after 1 results of the document'],
+    ['no plan', 'KTAP version 1\nok 1 a\n', '2: truncated after 1 result of the document'],
     [
       'a missing result',
       NESTED.replace('    not ok 2 second\n', ''),
@@ -129,7 +129,7 @@ describe('reading KTAP', () => {
   test('a line that only begins like a result is none, however long it is', () => {
     for (const line of ['ok 1a', 'ok 1 a #5', `ok 1 a${' '.repeat(1 << 20)}#5`]) {
       expect(problem(`KTAP version 1\n1..1\n${line}\n`)).toBe(
-        '3: truncated: 0 of 1 results of the document',
+        '3: truncated: 0 of 1 result of the document',
       );
     }
   });

@@ -168,6 +168,18 @@ describe('a defect shows as a disagreement', () => {
     expect(differences(result)).toEqual(['entries sframe-strict']);
   });
 
+  it('in the guest: an error, with its name and the function that returned it first', async () => {
+    const edit = guestEdit('next_frame_record', (code) => {
+      code.words[0] = 0x128002a0; // mov w0, #-22
+      code.words[1] = 0xd65f03c0; // ret
+    });
+    const result = await askPlanted(edit, 'calls/leaf', { policies: ['frame-pointer'] });
+    const reliable = result.disagreements.filter(({ example }) => example.mode === 'reliable');
+    expect(new Set(reliable.map(({ example }) => example.reason))).toEqual(
+      new Set(['kernel-error: -EINVAL returned by next_frame_record']),
+    );
+  });
+
   const stops = guestEdit('kunwind_walk_reliable', (code) => {
     code.words[0] = 0xd4200020; // brk #1
   });
@@ -195,7 +207,7 @@ describe('a walk by the kernel', () => {
     expect(new Set(counted.map(({ verdict }) => verdict))).toEqual(new Set(['exact', 'missing']));
   });
 
-  it('leaves registers, stacks and all other memory as they were', () => {
+  it('leaves registers, stacks and all other memory as they were, also when an error is explained', () => {
     const lab = must(Lab.create(backend()));
     const { elf, scenario } = target('calls/compiled-top');
     const { machine, driver, stacks, kernelUnwinder: kernel } = must(lab.machineFor(elf));
@@ -214,6 +226,10 @@ describe('a walk by the kernel', () => {
       expect(walk.status).toBe(0);
       expect(walk.count).toBeGreaterThan(8);
       kernel.walk(POLICIES['sframe-strict'], 'best-effort', walk);
+      kernel.walk(POLICIES['frame-pointer'], 'reliable', walk);
+      kernel.findOrigin(walk);
+      expect(walk.errno).toBe(-22);
+      expect(machine.symbols.at(walk.failedAt)?.symbol.name).toBe('kunwind_walk_reliable');
       kernel.finish();
       const touched = machine.memory.regions.flatMap(({ bytes, low }, region) =>
         Array.from(bytes.keys())

@@ -72,7 +72,10 @@ describe('a sweep in this process', () => {
     if (!('report' in whole)) throw new Error(whole.message);
     expect(whole.report).not.toHaveProperty('partial');
     const sweep = new Sweep(several, runner(), ({ points }) => {
-      if (points > 0) setImmediate(() => { sweep.abort(); });
+      if (points > 0)
+        setImmediate(() => {
+          sweep.abort();
+        });
     });
     const part = await sweep.run();
     if (!('report' in part)) throw new Error(part.message);

@@ -31,6 +31,19 @@ describe.skipIf(noReadelf !== '')(`prints what readelf prints${noReadelf}`, () =
   });
 });
 
+it('prints a negative offset with its own sign, but for the layout of readelf', () => {
+  const row = { start: 0, words: [-32] };
+  const address = 0x20000;
+  const functions = [{ start: 0x10000, size: 4, rows: [row] }];
+  const section = decode(encodeSFrame({ version: 3, flags: 0, address, functions }), address);
+  const rowOf = (lines: Iterable<string>): string | undefined => [...lines].at(-1)?.slice(4);
+  expect(rowOf(dumpSFrame(section))).toMatch(/^0000000000010000 {2}sp\+-32 +u/);
+  expect(rowOf(dumpSFrame(section, '.sframe', () => 'f'))).toMatch(/^0{11}10000 {2}sp-32 +u/);
+  expect(JSON.stringify(sframeJson(section))).toContain('"cfa":"sp-32"');
+  const table = new RuleTable([section]);
+  expect(formatRule(table.rule(table.find(0x10000)))).toBe('CFA=SP-32 RA=x30 FP=x29');
+});
+
 describe('a V1 section that binutils 2.40 assembled', () => {
   const section = decode(v1Section, V1_ADDRESS);
 

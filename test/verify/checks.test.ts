@@ -305,6 +305,34 @@ describe('what verification checks', () => {
     ]);
   });
 
+  it('names a function whose FDE begins at the padding before it', () => {
+    const rows = [ROW.entry(0)];
+    const functions: SmallFunction[] = [
+      leaf('first', 'ret'),
+      { name: '', code: ['nop'] },
+      { name: 'padded', code: [0xd503245f, 'ret'], rows, fde: { start: TEXT + 4, size: 12 } },
+    ];
+    const verifier = Verifier.create(smallProgram({ functions }), backend);
+    if (!verifier.ok) throw new Error(verifier.error);
+    const named = (wanted: string): string[][] =>
+      verifier.value.groups((name) => name === wanted).map((group) => group.map((one) => one.name));
+    expect(named('padded')).toEqual([['padded-0x4']]);
+    expect(named('padded-0x4')).toEqual([['padded-0x4']]);
+    expect(named('first')).toEqual([['first']]);
+    verifier.value.close();
+  });
+
+  it('says which instructions the engine does not know, once each', () => {
+    // CNT x0, x1 in a loop; CBNZ x0, .-4; XPACI x2, which is modelled; RETAASPPC.
+    const code = [0xdac01c20, 0xb5ffffe0, 0xdac143e2, 0x5500001f];
+    const { findings, notes } = report(smallProgram({ functions: [leaf('recent', ...code)] }));
+    expect(findings).toEqual([]);
+    expect(notes.map(({ kind, pc, word }) => [kind, pc, word])).toEqual([
+      ['unknown-instruction', TEXT, 0xdac01c20],
+      ['unknown-instruction', TEXT + 12, 0x5500001f],
+    ]);
+  });
+
   it('keeps a bounded number of paths with large stacks, and says so', () => {
     const size = 0x1e0000;
     // SUB SP, SP, #0x1e0, LSL #12; STR xzr, [sp]; CBZ x0 over each NOP; ADD SP, SP, #0x1e0, LSL #12.
@@ -380,7 +408,7 @@ describe('what verification checks', () => {
     it('knows what a stub of the PLT leads to', () => {
       const program = calling(1, JUMP_SLOT, throughPlt);
       expect([...program.stubs]).toEqual([[PLT, 'abort']]);
-      expect(program.runnable).toBe(false);
+      expect(program.runnable).toBe(true);
       const { findings, instructions } = report(program);
       expect(findings).toEqual([]);
       expect(instructions).toEqual({ total: 3, reached: 2 });

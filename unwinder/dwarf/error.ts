@@ -1,6 +1,7 @@
 /**
  * Everything that can be wrong with DWARF call frame information, with a one-line message for each.
  */
+import { plural } from '../../base/number-text.js';
 
 /** Why a section was refused: the first problem that was found. */
 export interface DwarfError {
@@ -30,7 +31,7 @@ export function formatDwarfError(error: DwarfError): string {
   const value = `0x${error.value.toString(16)}`;
   switch (error.kind) {
     case 'truncated':
-      return `call frame information truncated: ${at} needs ${error.value} more bytes`;
+      return `call frame information truncated: ${at} needs ${plural(error.value, 'more byte')}`;
     case 'bad-length':
       return `call frame information: ${at} is ${value}, beyond the end of the section`;
     case 'bad-cie-pointer':

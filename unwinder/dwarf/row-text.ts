@@ -1,5 +1,6 @@
 /** Formats a row of call frame information as one line, in the notation of `formatRule`. */
 
+import { signedOffset } from '../../base/signed-offset.js';
 import { type DwarfCfa, type DwarfRegister, type DwarfRow } from './rows.js';
 
 /** One line such as `CFA=SP+32 RA=*(CFA-24) FP=*(CFA-32) signed-A`. */
@@ -17,7 +18,7 @@ export function formatDwarfRow(row: DwarfRow, pauthKeyB: boolean): string {
 function cfaText(cfa: DwarfCfa): string {
   if (cfa.kind !== 'register') return cfa.kind;
   const base = cfa.register === 31 ? 'SP' : cfa.register === 29 ? 'FP' : `x${cfa.register}`;
-  return base + withSign(cfa.offset);
+  return base + signedOffset(cfa.offset);
 }
 
 function registerText(rule: DwarfRegister, own: string): string {
@@ -26,9 +27,9 @@ function registerText(rule: DwarfRegister, own: string): string {
     case 'same':
       return own;
     case 'offset':
-      return `*(CFA${withSign(rule.offset)})`;
+      return `*(CFA${signedOffset(rule.offset)})`;
     case 'val-offset':
-      return `CFA${withSign(rule.offset)}`;
+      return `CFA${signedOffset(rule.offset)}`;
     case 'register':
       return rule.register === 31 ? 'SP' : `x${rule.register}`;
     case 'undefined':
@@ -36,8 +37,4 @@ function registerText(rule: DwarfRegister, own: string): string {
     case 'val-expression':
       return rule.kind;
   }
-}
-
-function withSign(offset: number): string {
-  return offset < 0 ? `${offset}` : `+${offset}`;
 }

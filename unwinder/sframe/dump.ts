@@ -73,7 +73,7 @@ export function* dumpSFrame(
       const offset = rows.start[row] as number;
       const pc = hexAddress(facts.isMask ? offset : start + offset);
       const infoOffset = rows.infoOffset[row] as number;
-      const columns = rowColumns(view, infoOffset, facts.isFlex);
+      const columns = rowColumns(view, infoOffset, facts.isFlex, functionName === undefined);
       if (columns === undefined) {
         yield `    ${pc}  RA undefined`;
         continue;

@@ -1,4 +1,5 @@
 /** Everything that can be wrong with an SFrame section, with a one-line message for each. */
+import { plural } from '../../base/number-text.js';
 
 /** Where the offending field is. */
 interface At {
@@ -37,7 +38,7 @@ export function formatSFrameError(error: SFrameError): string {
   const at = `${error.field}${func} at offset ${hex(error.offset)}`;
   switch (error.kind) {
     case 'truncated':
-      return `SFrame section truncated: ${at} needs ${error.needed} bytes, ${error.available} left`;
+      return `SFrame section truncated: ${at} needs ${plural(error.needed, 'byte')}, ${error.available} left`;
     case 'bad-magic':
       return `not an SFrame section: ${at} is ${hex(error.value)}, not 0xdee2`;
     case 'garbage':
@@ -51,7 +52,7 @@ export function formatSFrameError(error: SFrameError): string {
     case 'out-of-bounds':
       return `SFrame ${at} is ${error.value}, beyond its limit ${error.limit}`;
     case 'count-mismatch':
-      return `SFrame ${at} is ${error.value}, but the functions have ${error.counted} rows`;
+      return `SFrame ${at} is ${error.value}, but the functions have ${plural(error.counted, 'row')}`;
     case 'bad-field':
       return `SFrame ${at} is ${error.value}, not ${error.expected}`;
   }

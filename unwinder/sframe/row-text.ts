@@ -4,6 +4,7 @@
  * from what they enclose. `u` is unchanged, `U` a padding word (not saved), and `[s]` a signed RA.
  */
 
+import { signedOffset } from '../../base/signed-offset.js';
 import { DWARF_FP, DWARF_SP } from '../unwind-rule.js';
 import {
   CONTROL_DEREF,
@@ -24,11 +25,13 @@ export interface RowColumns {
 /**
  * The columns of the row whose info byte is at `infoOffset`; undefined for a row without data
  * words, whose RA is undefined.
+ * @param likeReadelf a negative offset of a CFA is printed as readelf does: `sp+-16`
  */
 export function rowColumns(
   view: DataView,
   infoOffset: number,
   isFlex: boolean,
+  likeReadelf = false,
 ): RowColumns | undefined {
   const info = view.getUint8(infoOffset);
   const count = dataWordCount(info);
@@ -38,9 +41,9 @@ export function rowColumns(
     const base = (info & ROW_BASE_IS_SP) !== 0 ? 'sp' : 'fp';
     const ra = count > 1 ? signed(1) : undefined;
     return {
-      cfa: `${base}+${signed(0)}`,
-      fp: count > 2 ? `c${withSign(signed(2))}` : 'u',
-      ra: ra === undefined ? 'u' : ra === 0 ? 'U' : `c${withSign(ra)}`,
+      cfa: `${base}${likeReadelf ? `+${signed(0)}` : signedOffset(signed(0))}`,
+      fp: count > 2 ? `c${signedOffset(signed(2))}` : 'u',
+      ra: ra === undefined ? 'u' : ra === 0 ? 'U' : `c${signedOffset(ra)}`,
     };
   }
 
@@ -60,16 +63,12 @@ export function rowColumns(
 /** The text of one pair of control word and offset in a flexible row. */
 function flexText(control: number, offset: number): string {
   // readelf prints both *(CFA + n) and CFA + n as c+n.
-  if ((control & CONTROL_REG) === 0) return `c${withSign(offset)}`;
-  const sum = `${registerName(control >>> CONTROL_REGNUM_SHIFT)}${withSign(offset)}`;
+  if ((control & CONTROL_REG) === 0) return `c${signedOffset(offset)}`;
+  const sum = `${registerName(control >>> CONTROL_REGNUM_SHIFT)}${signedOffset(offset)}`;
   return (control & CONTROL_DEREF) === 0 ? sum : `(${sum})`;
 }
 
 function registerName(register: number): string {
   if (register === DWARF_SP) return 'sp';
   return register === DWARF_FP ? 'fp' : `r${register}`;
-}
-
-function withSign(offset: number): string {
-  return offset < 0 ? `${offset}` : `+${offset}`;
 }
