@@ -3,20 +3,20 @@ import type { ElfFile, ObjectLayout } from '../elf/file.js';
 import { whyNoSFrame } from '../elf/sections.js';
 import type { Result } from '../base/result.js';
 import { type FileTables, readTables } from '../tables/read-tables.js';
-import { concatenationNote } from '../unwinder/sframe/tables.js';
+import { layoutNote } from '../unwinder/sframe/tables.js';
 import { complain } from './output.js';
 import { UsageError } from './usage-error.js';
 
 /** Tells on standard error of a file that a kernel would read only a part of. @throws UsageError */
 export function mustRead(file: string, layout?: ObjectLayout): FileTables {
   const tables = must(readTables(file, layout));
-  warnOfConcatenation(file, tables.elf);
+  warnOfLayout(file, tables.elf);
   return tables;
 }
 
-/** One line on standard error where a section holds more than one table. */
-export function warnOfConcatenation(file: string, { sframe }: Pick<ElfFile, 'sframe'>): void {
-  const note = concatenationNote(file, sframe);
+/** One line on standard error where a section holds more than one table, or bytes of none. */
+export function warnOfLayout(file: string, { sframe }: Pick<ElfFile, 'sframe'>): void {
+  const note = layoutNote(file, sframe);
   if (note !== undefined) complain(`warning: ${note}`);
 }
 

@@ -12,7 +12,7 @@ import { complain, complainOf, print } from './output.js';
 import { packageVersion } from './package-version.js';
 import { decompressFiles } from './plain-files.js';
 import { ReportFile, textStream } from './report-file.js';
-import { warnOfConcatenation } from './sframe-file.js';
+import { warnOfLayout } from './sframe-file.js';
 import { stepProgress } from './step-progress.js';
 import { count } from '../base/number-text.js';
 import { UsageError } from './usage-error.js';
@@ -49,7 +49,7 @@ export async function verify(given: VerifyArguments): Promise<number> {
   await decompressFiles(file);
   const started = performance.now();
   const elf = readElfFile(file);
-  if (elf.ok) warnOfConcatenation(file, elf.value);
+  if (elf.ok) warnOfLayout(file, elf.value);
   const deaths = new WorkerDeaths();
   const display = stepProgress(`verifying ${file}`, { long: isLarge(file) });
   let interrupted: number | undefined;

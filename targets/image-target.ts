@@ -20,7 +20,7 @@ import {
 } from '../scenarios/promise-terms.js';
 import type { ScenarioArgument } from '../scenarios/scenario.js';
 import { buildRules } from '../lab/rules.js';
-import { concatenationNote } from '../unwinder/sframe/tables.js';
+import { layoutNote } from '../unwinder/sframe/tables.js';
 import { defaultArguments } from './arm64-routines.js';
 import type { LabTarget } from '../lab/target.js';
 
@@ -78,6 +78,6 @@ export function imageTarget(request: ImageRequest): Result<ImageTarget, string> 
   return ok({
     target: { scenario, elf: request.absolutePath, reportsCoverage: true },
     lacksSFrame: image.sframe.length === 0,
-    note: concatenationNote(request.file, image.sframe),
+    note: layoutNote(request.file, image.sframe),
   });
 }

@@ -9,7 +9,7 @@ import { arm64Routines, defaultArguments, type FunctionCall } from './arm64-rout
 import { formatFunction, type NamedFunction, parseFunction } from './function-text.js';
 import { findFunction, noFunction } from '../elf/functions.js';
 import { IMAGE_PROMISES } from './image-target.js';
-import { concatenationNote } from '../unwinder/sframe/tables.js';
+import { layoutNote } from '../unwinder/sframe/tables.js';
 import { buildRules } from '../lab/rules.js';
 import { isPattern, matchesPattern } from '../base/name-pattern.js';
 import type { LabTarget } from '../lab/target.js';
@@ -63,7 +63,7 @@ export function kernelTargets(request: KernelRequest): Result<KernelTargets, str
     kernel: loaded.value,
     targets: calls.map((call) => kernelTarget(source, call)),
     lacksSFrame: elf.sframe.length === 0,
-    note: concatenationNote(source.file, elf.sframe),
+    note: layoutNote(source.file, elf.sframe),
   });
 }
 

@@ -65,7 +65,7 @@ it('an instruction that the engine does not know is named, and is no crash of th
   const file = writeCode(join(folder.path, 'lse'), 'inc', text);
   const { status, stdout, json } = await sweepImage(file, 'inc', ...STRICT);
   expect(status).toBe(1);
-  expect(stdout).toContain(
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
     '✗ an instruction unknown to the engine: ldadd w1, w0, [x0] (word 0xb8210000) at inc+0x4/0xc (0x400004)',
   );
   expect(json.scenarios[0]?.problems[0]).toEqual({

@@ -74,7 +74,6 @@ describe('a start', () => {
       'dist/tables',
       'node_modules/elfy',
       'node_modules/endian-reader',
-      'node_modules/picocolors',
     ]);
   });
 

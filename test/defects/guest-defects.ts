@@ -220,7 +220,7 @@ export const TRACER_DEFECTS: readonly Defect[] = [
   guestDefect(
     'current not switched',
     'cpu_switch_to',
-    seen(TASKS, 'runaway: 100000 instructions executed tasks_yield+'),
+    seen(TASKS, 'runaway: 100,000 instructions executed tasks_yield+'),
     (code) => {
       code.drop(/^msr sp_el0, x1$/);
     },

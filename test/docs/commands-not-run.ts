@@ -23,6 +23,7 @@ export const NOT_RUN: readonly NotRun[] = [
     coveredBy: 'test/docs/gdb-sessions.test.ts',
   },
   { command: /^gdb-multiarch /, why: SERVES, coveredBy: 'test/docs/gdb-sessions.test.ts' },
+  { command: /^lldb /, why: 'waits for commands', coveredBy: 'test/debug/gdb/lldb.test.ts' },
   { command: /^npm (run test:quick|test)$/, why: RUNS_TESTS, coveredBy: '.ci/run' },
   { command: /^npx vitest run /, why: RUNS_TESTS, coveredBy: '.ci/run' },
   { command: /^npm run guest:(build|check)$/, why: BUILDS_GUEST, coveredBy: '.ci/run' },

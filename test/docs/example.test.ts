@@ -70,7 +70,7 @@ describe('the example of docs/writing-scenarios.md', () => {
     expect(shown.map(({ command }) => command)).toEqual(['npx kunwind-lab sweep example']);
     const { status, stdout, stderr } = inCopy('dist/cli/main.js', 'sweep', 'example');
     expect(status, stderr + stdout).toBe(0);
-    expect(notPrinted(shown[0]?.output ?? '', stdout)).toBeUndefined();
+    expect(notPrinted(shown[0]?.output ?? '', stdout), stdout).toBeUndefined();
   });
 
   it('is swept as promised inside exceptions', () => {

@@ -65,7 +65,7 @@ describe('setUpScenario', () => {
     expect(refused({ ...plain, walkTask: 'nothing' })).toMatch(/: no symbol nothing$/);
     expect(refused({ ...plain, args: [{ symbol: 'nothing' }] })).toMatch(/: no symbol nothing$/);
     const nine = new Array<{ number: number }>(9).fill({ number: 0 });
-    expect(refused({ ...plain, args: nine })).toMatch(/: 9 arguments given, x0\.\.x7 take 8$/);
+    expect(refused({ ...plain, args: nine })).toMatch(/: 9 arguments given, but x0\.\.x7 take 8$/);
   });
 
   it('resolves symbols, and fills buffers', () => {

@@ -17,8 +17,6 @@ export type SFrameError =
   | (At & { readonly kind: 'truncated'; readonly needed: number; readonly available: number })
   /** The magic number is wrong in either byte order. */
   | (At & { readonly kind: 'bad-magic'; readonly value: number })
-  /** After a table, neither padding nor another table. */
-  | (At & { readonly kind: 'garbage'; readonly value: number })
   /** Not version 1, 2 or 3. */
   | (At & { readonly kind: 'unsupported-version'; readonly value: number })
   /** A known ABI other than AArch64 little-endian; `abi` is its name. */
@@ -41,8 +39,6 @@ export function formatSFrameError(error: SFrameError): string {
       return `SFrame section truncated: ${at} needs ${plural(error.needed, 'byte')}, ${error.available} left`;
     case 'bad-magic':
       return `not an SFrame section: ${at} is ${hex(error.value)}, not 0xdee2`;
-    case 'garbage':
-      return `SFrame section goes on after its table at offset ${hex(error.offset)}, but not with another one: ${hex(error.value)} is neither padding nor 0xdee2`;
     case 'unsupported-version':
       return `unsupported SFrame version: ${at} is ${error.value}, not 1, 2 or 3`;
     case 'unsupported-abi':

@@ -25,18 +25,18 @@ interface Extent {
 
 /**
  * Decodes all tables of a section, at least one. Refuses the whole section at the first error;
- * offsets in it are from the start of the section. So are bytes refused after a table that are
- * neither padding nor a table.
+ * offsets in it are from the start of the section. Bytes after a table that are neither padding nor
+ * a table are left out: {@link layoutNote} tells of them.
  * @param address where the section is loaded
  */
 export function decodeSFrameTables(
   bytes: Uint8Array,
   address: Address,
 ): Result<readonly SFramePart[], SFrameError> {
-  const extents = tableExtents(bytes);
-  if (!extents.ok) return extents;
+  const layout = tableLayout(bytes);
+  if (!layout.ok) return layout;
   const parts: SFramePart[] = [];
-  for (const { from, to } of extents.value) {
+  for (const { from, to } of layout.value.extents) {
     const decoded = decodeSFrame(bytes.subarray(from, to), address + from);
     if (!decoded.ok) return fail(movedBy(from, decoded.error));
     parts.push({ offset: from, table: decoded.value });
@@ -45,17 +45,22 @@ export function decodeSFrameTables(
 }
 
 /**
- * One line for a file with several tables in a section, since a kernel would not find what is in
- * the others. Undefined where each section has one.
+ * One line for a file with more in a section than one table: a kernel would not find what is in the
+ * others, and nobody reads bytes that are no table. Undefined where each section is one table.
  */
-export function concatenationNote(
+export function layoutNote(
   file: string,
   sections: readonly { readonly name: string; readonly data: Uint8Array }[],
 ): string | undefined {
   for (const { name, data } of sections) {
-    const extents = tableExtents(data);
-    const count = extents.ok ? extents.value.length : 1;
-    if (count > 1) return `${file}: ${name} holds ${count} tables, ${READ_BY_KERNEL}`;
+    const layout = tableLayout(data);
+    if (!layout.ok) continue;
+    const { extents, unread } = layout.value;
+    const notes = [
+      ...(extents.length > 1 ? [`${name} holds ${extents.length} tables, ${READ_BY_KERNEL}`] : []),
+      ...(unread === undefined ? [] : [`${name} goes on ${unreadText(unread, data)}`]),
+    ];
+    if (notes.length > 0) return `${file}: ${notes.join('; ')}`;
   }
   return undefined;
 }
@@ -63,7 +68,22 @@ export function concatenationNote(
 const READ_BY_KERNEL =
   'one after the other, as lld leaves them: all are read here, but a kernel reads the first only';
 
-function tableExtents(bytes: Uint8Array): Result<readonly Extent[], SFrameError> {
+/** GNU ld 2.44 and older leave such bytes: with -r they apply a relocation of the second input there. */
+function unreadText(offset: number, data: Uint8Array): string {
+  const at = `at offset 0x${offset.toString(16)}`;
+  const count = data.length - offset;
+  const what = count === 1 ? '1 byte that is' : `${count} bytes that are`;
+  return `${at} with ${what} neither padding nor a table: not read`;
+}
+
+/** What a section consists of. */
+interface Layout {
+  readonly extents: readonly Extent[];
+  /** Where bytes begin that are neither padding nor a table. */
+  readonly unread?: number;
+}
+
+function tableLayout(bytes: Uint8Array): Result<Layout, SFrameError> {
   const extents: Extent[] = [];
   for (let from = 0; ;) {
     const view = new DataView(bytes.buffer, bytes.byteOffset + from, bytes.byteLength - from);
@@ -73,11 +93,11 @@ function tableExtents(bytes: Uint8Array): Result<readonly Extent[], SFrameError>
     let to = end;
     while (to < bytes.length && bytes[to] === 0) to++;
     extents.push({ from, to });
-    if (to === bytes.length) return ok(extents);
+    if (to === bytes.length) return ok({ extents });
     const rest = new DataView(bytes.buffer, bytes.byteOffset + to, bytes.byteLength - to);
     const magic = rest.byteLength < 2 ? rest.getUint8(0) : rest.getUint16(0, true);
     if (magic !== SFRAME_MAGIC && magic !== SFRAME_MAGIC_SWAPPED) {
-      return fail({ kind: 'garbage', field: 'sfp_magic', offset: to, value: magic });
+      return ok({ extents, unread: to });
     }
     from = to;
   }
