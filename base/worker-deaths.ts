@@ -4,8 +4,9 @@
  */
 
 /**
- * Is told of a death. @param how the exit code or signal, in words @param lastWords its last words
- * on standard error, or ''
+ * Is told of a death.
+ * @param how the exit code or signal, in words
+ * @param lastWords its last words on standard error, or ''
  */
 export type DeathListener = (how: string, lastWords: string) => void;
 

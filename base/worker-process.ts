@@ -8,8 +8,9 @@ import { PACKAGE_ROOT } from './package-path.js';
 export interface WorkerEvents<Message> {
   message(message: Message): void;
   /**
-   * The process is gone. @param how its exit code or signal, in words @param lastWords see
-   * {@link lastWordsOf}
+   * The process is gone.
+   * @param how its exit code or signal, in words
+   * @param lastWords see {@link lastWordsOf}
    */
   exit(how: string, lastWords: string): void;
 }

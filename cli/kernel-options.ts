@@ -43,7 +43,9 @@ export interface KernelArguments {
 export const KERNEL_ONLY = ['offsets', 'sample', 'seed'] as const;
 
 /**
- * Check the options, and find the functions of a kernel. @param file as given @throws UsageError
+ * Check the options, and find the functions of a kernel.
+ * @param file as given
+ * @throws UsageError
  */
 export function kernelOptions(given: KernelArguments, file: string): SweepTargets {
   const offsets = once('offsets', given.offsets);
@@ -92,7 +94,8 @@ export function kernelOptions(given: KernelArguments, file: string): SweepTarget
 
 /**
  * Refuse a kind of exception that a real kernel cannot take anywhere.
- * @param kind index in `KIND_NAMES` @throws UsageError
+ * @param kind index in `KIND_NAMES`
+ * @throws UsageError
  */
 export function refuseUnsupported(
   unsupported: ReadonlyMap<number, string> | undefined,

@@ -6,7 +6,8 @@ export type OptionText = string | readonly string[] | undefined;
 
 /**
  * The values of an option that may be repeated. Without a value it would select nothing, and a
- * sweep of nothing is always as promised, so that is refused. @throws UsageError
+ * sweep of nothing is always as promised, so that is refused.
+ * @throws UsageError
  */
 export function values(
   name: string,
@@ -45,7 +46,8 @@ export function wholeNumber(
 
 /**
  * Names from a closed set, repeated or separated by commas, in the order of the set; undefined when
- * the option is absent. @throws UsageError
+ * the option is absent.
+ * @throws UsageError
  */
 export function names<T extends string>(
   option: string,

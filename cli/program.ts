@@ -117,7 +117,8 @@ function joinDashes(words: readonly string[]): string[] {
 
 /**
  * Refuse `--brief=yes`, because the parser takes every word except `true` for false.
- * @param given the parsed options; switches are boolean @throws UsageError
+ * @param given the parsed options; switches are boolean
+ * @throws UsageError
  */
 function refuseWordsForSwitches(
   given: Readonly<Record<string, unknown>>,

@@ -18,7 +18,8 @@ const MANY = 100;
 
 /**
  * The appropriate display: none, a bar, or lines.
- * @param scenarios how many are swept @param what is swept, for the first line
+ * @param scenarios how many are swept
+ * @param what is swept, for the first line
  */
 export function progressDisplay(wanted: boolean, scenarios: number, what: string): ProgressDisplay {
   if (!wanted) return { update: () => undefined, stop: () => undefined };

@@ -43,7 +43,8 @@ export class ReportFile {
   }
 
   /**
-   * Write a value as JSON. @throws UsageError when that fails; an existing file is then unchanged
+   * Write a value as JSON.
+   * @throws UsageError when that fails; an existing file is then unchanged
    */
   write(value: unknown): Promise<void> {
     return this.writeText(`${JSON.stringify(value, undefined, 2)}\n`);

@@ -8,8 +8,8 @@ import { complain } from './output.js';
 import { UsageError } from './usage-error.js';
 
 /**
- * Reads a file. Warns on standard error if a kernel would read only a part of its tables. @throws
- * UsageError
+ * Reads a file. Warns on standard error if a kernel would read only a part of its tables.
+ * @throws UsageError
  */
 export function mustRead(file: string, layout?: ObjectLayout): FileTables {
   const tables = must(readTables(file, layout));

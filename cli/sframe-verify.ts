@@ -29,8 +29,9 @@ export interface VerifyArguments {
 }
 
 /**
- * Verify a table, print the findings and write the reports. @returns the exit status. @throws
- * UsageError
+ * Verify a table, print the findings and write the reports.
+ * @returns the exit status
+ * @throws UsageError
  */
 export async function verify(given: VerifyArguments): Promise<number> {
   const { file } = given;

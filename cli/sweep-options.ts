@@ -175,7 +175,8 @@ function kernelNotes(kernel: SweptKernel | undefined): string[] {
 
 /**
  * The policies that are swept for a real kernel when none is named; undefined: all.
- * @param named checked against the kernel's policies @throws UsageError
+ * @param named checked against the kernel's policies
+ * @throws UsageError
  */
 function kernelPolicies(
   kernel: SweptKernel,

@@ -75,7 +75,8 @@ export async function sweep(given: SweepArguments): Promise<number> {
 
 /**
  * Execute a sweep. With `--jobs 1` it runs in this process, unprotected; see in-process.ts.
- * @returns the outcome, or the exit status when there is none. @throws UsageError
+ * @returns the outcome, or the exit status when there is none
+ * @throws UsageError
  */
 async function execute(
   options: SweepOptions,
@@ -183,7 +184,8 @@ async function run(
 
 /**
  * An image that cannot be loaded into a machine, or code that needs symbols of another file, is
- * wrong input and not a finding. @throws UsageError
+ * wrong input and not a finding.
+ * @throws UsageError
  */
 function checkSetUp({ report }: SweepOutcome): void {
   for (const { name, problems } of report.scenarios) {

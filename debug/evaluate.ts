@@ -33,8 +33,9 @@ export interface WalkRequest {
   /** Walk and judge. @returns a `VerdictCode` */
   readonly judge: (policy: Policy, mode: WalkMode, out: WalkResult) => number;
   /**
-   * The same by a real kernel's own unwinder. @returns undefined when that is not asked: for the
-   * built-in kernel, which a sweep compares, and for a kernel without the policy
+   * The same by a real kernel's own unwinder.
+   * @returns undefined when that is not asked: for the built-in kernel, which a sweep compares, and
+   * for a kernel without the policy
    */
   readonly judgeKernel: (policy: Policy, mode: WalkMode, out: WalkResult) => number | undefined;
 }

@@ -162,7 +162,8 @@ export class Timeline extends Replay {
   }
 
   /**
-   * Take an exception here, as the next step. @param kind index in `KIND_NAMES`
+   * Take an exception here, as the next step.
+   * @param kind index in `KIND_NAMES`
    * @returns `problem` when hardware could not deliver it here
    */
   interrupt(kind: number): Stop {

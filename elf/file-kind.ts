@@ -74,8 +74,8 @@ const KINDS: readonly Kind[] = [
 ];
 
 /**
- * The error for a file that is recognised as something other than ELF. @param start its first
- * {@link START_SIZE} bytes
+ * The error for a file that is recognised as something other than ELF.
+ * @param start its first {@link START_SIZE} bytes
  */
 export function foreignFile(path: string, start: Buffer): ElfError | undefined {
   const found = KINDS.find(

@@ -65,7 +65,8 @@ export class Inflow {
   }
 
   /**
-   * To be called when the file is complete. @returns why it cannot be read; undefined when it can
+   * To be called when the file is complete.
+   * @returns why it cannot be read; undefined when it can
    */
   ended(file: FileBytes): ElfError | undefined {
     return this.grown(file) ?? (this.startIsChecked ? undefined : this.checkStart(file));

@@ -90,8 +90,8 @@ function openCompressed(path: string): Input | undefined {
 }
 
 /**
- * @returns why the file cannot be used, or undefined @throws Error when a file cannot be read or
- * written
+ * @returns why the file cannot be used, or undefined
+ * @throws Error when a file cannot be read or written
  */
 async function writeCopy(
   path: string,

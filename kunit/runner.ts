@@ -163,7 +163,8 @@ export class CaseRunner {
   }
 
   /**
-   * The guest's own record of the case must agree with what was observed. @returns how it differs
+   * The guest's own record of the case must agree with what was observed.
+   * @returns how it differs
    */
   private outcome(walk: WalkRun | undefined, walks: number): string | undefined {
     const { memory, symbols } = this.parts.machine;

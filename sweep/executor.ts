@@ -5,7 +5,8 @@ import type { UnitRequest, UnitResult } from './unit.js';
 export interface UnitObserver {
   result(request: UnitRequest, result: UnitResult): void;
   /**
-   * No worker process survives this point (or the setup as a whole). @param how they died, in words
+   * No worker process survives this point (or the setup as a whole).
+   * @param how they died, in words
    */
   lost(request: UnitRequest, how: string): void;
 }

@@ -52,7 +52,8 @@ export class Execution {
   }
 
   /**
-   * Start a run; {@link advance} does the work. @param single whether to run one instruction only
+   * Start a run; {@link advance} does the work.
+   * @param single whether to run one instruction only
    */
   resume(direction: Direction, single: boolean): void {
     this.run = { direction, single, atStart: true, interrupted: false, hit: undefined };

@@ -22,7 +22,8 @@ const SHORT: readonly number[] = [Reg.PSTATE, Reg.SPSR_EL1, Reg.ESR_EL1];
 
 /**
  * All registers of a `RegisterFile`, in the order of `Reg`.
- * @param words its words @param before its words before the last step; undefined marks no change
+ * @param words its words
+ * @param before its words before the last step; undefined marks no change
  */
 export function registerView(
   words: Uint32Array,
