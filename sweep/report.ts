@@ -47,7 +47,7 @@ export interface KnownVerdict {
   readonly reason: string;
 }
 
-/** How far an interrupted sweep came, in the units of {@link rangeWork}. */
+/** How far an interrupted sweep came, in the units of `rangeWork()` (range.ts). */
 export interface PartialSweep {
   readonly done: number;
   readonly total: number;
