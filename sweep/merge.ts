@@ -129,7 +129,7 @@ export function sumUntaken(counts: readonly UntakenCounts[]): UntakenCounts {
   return sums;
 }
 
-/** Sum equal disagreements; the example is that of the earliest unit. */
+/** Sum equal disagreements; the example comes from the earliest unit. */
 function mergeDisagreements(results: readonly UnitResult[]): DisagreementReport[] {
   const merged = new Map<string, DisagreementReport>();
   for (const found of results.flatMap((result) => result.disagreements)) {
@@ -159,7 +159,7 @@ function knownVerdicts(scenario: Scenario, cells: readonly CellReport[]): KnownV
   return [...known.values()];
 }
 
-/** Sum equal cells; the example is that of the earliest unit. */
+/** Sum equal cells; the example comes from the earliest unit. */
 function mergeCells(results: readonly UnitResult[]): CellReport[] {
   const merged = new Map<string, { cell: CellReport; count: number }>();
   for (const { cells } of results) {
