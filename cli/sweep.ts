@@ -25,12 +25,12 @@ import { type SweepArguments, type SweepRequest, sweepRequest } from './sweep-op
 import { tooLittle } from './sweep-coverage.js';
 import { UsageError } from './usage-error.js';
 
-/** An outcome, and the exit status of the signal that interrupted the sweep. */
+/** An outcome, and the exit status for the signal that interrupted the sweep, if any. */
 interface Swept extends SweepOutcome {
   readonly interrupted?: number;
 }
 
-/** Sweep, print what was found and write the report. @returns the exit status. @throws UsageError */
+/** Sweep, print the results and write the report. @returns the exit status. @throws UsageError */
 export async function sweep(given: SweepArguments): Promise<number> {
   await decompressFiles(given.image);
   await prepareKernel(given.kernel);
@@ -54,7 +54,7 @@ export async function sweep(given: SweepArguments): Promise<number> {
   else checkAnyTaken(options, outcome);
   const few = options.point === undefined ? tooLittle(report, request.minCoverage) : undefined;
   const status = interrupted ?? (report.unexpected === 0 && few === undefined ? 0 : 1);
-  // A reader that closes the pipe early ends the program with this status.
+  // Set this early: a reader that closes the pipe ends the program with this status.
   process.exitCode = status;
   await file?.write(report);
   const text = textStream(file);
@@ -74,8 +74,9 @@ export async function sweep(given: SweepArguments): Promise<number> {
 }
 
 /**
- * One job needs no worker process, and has its protection only by default: see in-process.ts.
- * @returns the outcome, or the exit status when there is none. @throws UsageError
+ * Execute a sweep. With `--jobs 1` it runs in this process, unprotected; see in-process.ts.
+ * @returns the outcome, or the exit status when there is none
+ * @throws UsageError
  */
 async function execute(
   options: SweepOptions,
@@ -99,7 +100,10 @@ async function execute(
   }
 }
 
-/** The report with what says which policy the kernel's only unwinder follows, where it is in doubt. */
+/**
+ * The report. If it is in doubt which policy the kernel's only unwinder follows, agreements are
+ * added.
+ */
 async function withAgreements(
   options: SweepOptions,
   report: SweepReport,
@@ -179,8 +183,9 @@ async function run(
 }
 
 /**
- * An image that no machine can be built with, or code that needs what another file defines, is
- * wrong input, and not a finding.
+ * An image that cannot be loaded into a machine, or code that needs symbols of another file, is
+ * wrong input and not a finding.
+ * @throws UsageError
  */
 function checkSetUp({ report }: SweepOutcome): void {
   for (const { name, problems } of report.scenarios) {
@@ -191,7 +196,7 @@ function checkSetUp({ report }: SweepOutcome): void {
   }
 }
 
-/** A sweep of nothing is no promise kept. @throws UsageError */
+/** A sweep that judged nothing must not count as a success. @throws UsageError */
 function checkAnyTaken({ targets, kinds }: SweepOptions, { report }: SweepOutcome): void {
   if (report.points > 0 || report.unexpected > 0) return;
   const wanted = KIND_NAMES.filter((_, i) => (kinds & (1 << i)) !== 0).join(', ');
@@ -201,7 +206,7 @@ function checkAnyTaken({ targets, kinds }: SweepOptions, { report }: SweepOutcom
   throw new UsageError(`nothing was judged: no ${wanted} is taken in ${where}${only}`);
 }
 
-/** A point that nothing was judged at does not exist: say why. */
+/** A point at which nothing was judged does not exist. @throws UsageError that says why */
 function checkPointTaken({ targets, point }: SweepOptions, { report }: SweepOutcome): void {
   const [scenario] = report.scenarios;
   if (point === undefined || scenario === undefined) return;
