@@ -18,6 +18,7 @@ import {
   compressionOf,
   decompressedChunks,
 } from './compression.js';
+import { DecoderMemoryError } from './decoder-memory.js';
 import { describeElfError, type ElfError } from './error.js';
 import type { FileBytes } from './file-bytes.js';
 import { Inflow } from './inflow.js';
@@ -89,7 +90,7 @@ function openCompressed(path: string): Input | undefined {
   return undefined;
 }
 
-/** @throws Error with a `syscall` when a file cannot be read or written, without when data is corrupt */
+/** @throws Error when a file cannot be read or written, or there is no memory for the decoder */
 async function writeCopy(
   path: string,
   { descriptor, size: compressed, compression }: Input,
@@ -116,7 +117,9 @@ async function writeCopy(
     }
     return inflow.ended(soFar());
   } catch (error) {
-    if (!(error instanceof Error) || 'syscall' in error) throw error;
+    if (!(error instanceof Error) || 'syscall' in error || error instanceof DecoderMemoryError) {
+      throw error;
+    }
     const place = { path, field: 'file', offset: 0 };
     return { ...place, kind: 'corrupt', compression, reason: error.message };
   } finally {
