@@ -1,5 +1,4 @@
 /** What `kunwind-lab debug` does. */
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { Disassembler } from '../aarch64/disassembler.js';
 import { type Asker, Evaluator } from '../debug/evaluate.js';
 import { goToInstruction, goToPoint } from '../debug/point-stop.js';
@@ -14,8 +13,9 @@ import { type DebugArguments, debugRequest, type DebugRequest } from './debug-op
 import { gdbEndpoint } from './gdb-options.js';
 import { complain, print } from './output.js';
 import { decompressFiles, prepareKernel } from './plain-files.js';
+import { ReportFile, textStream } from './report-file.js';
 import { outputStyle } from './style.js';
-import { oneLine, UsageError } from './usage-error.js';
+import { UsageError } from './usage-error.js';
 
 /** Columns of `--print` when the output is not a terminal: the width of mail and bug reports. */
 const PRINT_WIDTH = 80;
@@ -25,8 +25,11 @@ export async function debug(given: DebugArguments): Promise<void> {
   await decompressFiles(given.image);
   await prepareKernel(given.kernel);
   const request = debugRequest(given);
+  const { tracePath } = request;
+  const trace = tracePath === undefined ? undefined : new ReportFile(tracePath);
+  trace?.mustNotReplace('--trace', given.image, given.kernel, given.offsets);
   const endpoint = gdbEndpoint(given);
-  const shows = given.print || request.tracePath !== undefined || endpoint !== undefined;
+  const shows = given.print || trace !== undefined || endpoint !== undefined;
   // Imported only here, because loading the terminal library is a tenth of any command's start-up
   // time.
   const screen = shows ? undefined : await import('../debug/tui/screen.js');
@@ -42,9 +45,8 @@ export async function debug(given: DebugArguments): Promise<void> {
     const made = await Disassembler.create(line.machine.symbols);
     const code = made.ok ? made.value : undefined;
     const evaluator = new Evaluator(line);
-    const { tracePath } = request;
-    if (tracePath !== undefined) await writeTrace(tracePath, evaluator, code, request);
-    const text = tracePath === '-' ? process.stderr : process.stdout;
+    if (trace !== undefined) await writeTrace(trace, evaluator, code, request);
+    const text = textStream(trace);
     if (given.print) await printPoint(evaluator, code, request, given.color, text);
     if (endpoint !== undefined) {
       const { serveGdb } = await import('./gdb-server.js');
@@ -90,31 +92,15 @@ async function printPoint(
   await print(pointLines(view, { paint: colors, width: columns }), text);
 }
 
-/** @param path `-` for standard output @throws UsageError when the file cannot be written */
+/** @throws UsageError when the file cannot be written */
 async function writeTrace(
-  path: string,
+  file: ReportFile,
   evaluator: Evaluator,
   code: Disassembler | undefined,
   { kind, policies }: DebugRequest,
 ): Promise<void> {
   const { line } = evaluator;
   const { position } = line;
-  const lines = traceLines(evaluator, code, { asker: kind, policies, mode: 'reliable' });
-  if (path === '-') await print(lines);
-  else writeLines(path, lines);
+  await file.writeLines(traceLines(evaluator, code, { asker: kind, policies, mode: 'reliable' }));
   line.goTo(position);
-}
-
-/** Write each line to a file as it is produced. @throws UsageError */
-function writeLines(path: string, lines: Iterable<string>): void {
-  try {
-    const file = openSync(path, 'w');
-    try {
-      for (const text of lines) writeSync(file, `${text}\n`);
-    } finally {
-      closeSync(file);
-    }
-  } catch (error) {
-    throw new UsageError(`--trace: cannot write ${path}: ${oneLine(error)}`);
-  }
 }

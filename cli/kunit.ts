@@ -1,5 +1,6 @@
 /** What `kunwind-lab kunit` does. */
 import { WorkerDeaths } from '../base/worker-deaths.js';
+import { join } from 'node:path';
 import { openBackend } from '../emulator/backend.js';
 import { SUITE_NAME } from '../kunit/cases.js';
 import { compareSuites, differenceText } from '../kunit/compare.js';
@@ -18,6 +19,7 @@ import { ReportFile, textStream } from './report-file.js';
 import { stepProgress } from './step-progress.js';
 import { plural } from '../base/number-text.js';
 import { outputStyle, type Style } from './style.js';
+import { POLICIES } from '../unwinder/policies/all.js';
 import { UsageError } from './usage-error.js';
 
 /** This many runs of a case take seconds. */
@@ -27,6 +29,7 @@ const MANY_RUNS = 50;
 export async function kunit(given: KunitArguments): Promise<number> {
   const { options, references, junitPath } = kunitRequest(given);
   const file = junitPath === undefined ? undefined : new ReportFile(junitPath);
+  file?.mustNotReplace('--junit', ...logPaths(given.compare));
   const engine = await openBackend();
   if (!engine.ok) throw new UsageError(engine.error.message);
 
@@ -53,21 +56,31 @@ export async function kunit(given: KunitArguments): Promise<number> {
   const status = failed === false || failed === 0 ? 0 : 1;
   // Set this early: a reader that closes the pipe ends the program with this status.
   process.exitCode = status;
-  if (file !== undefined) {
-    // Imported only here, because no other run needs the XML library.
-    const { xmlText } = await import('../kunit/junit-xml.js');
-    await file.writeText(xmlText(junitDocument(SUITE_NAME, runs)));
-  }
   const text = textStream(file);
   const style = outputStyle(given.color, text);
-  if (given.matrix)
-    await print(matrixLines(buildMatrix(runs.map((run) => run.suite)), runs, style), text);
-  if (references !== undefined) {
-    await print(comparisonLines(runs, references, differences, style), text);
-  } else if (!given.matrix) {
-    await print(ktap, text);
+  try {
+    if (file !== undefined) {
+      // Only here: no other run needs the XML library.
+      const { xmlText } = await import('../kunit/junit-xml.js');
+      await file.writeText(xmlText(junitDocument(SUITE_NAME, runs)));
+    }
+  } finally {
+    // What was found is told even where there is no room for a report.
+    if (given.matrix)
+      await print(matrixLines(buildMatrix(runs.map((run) => run.suite)), runs, style), text);
+    if (references !== undefined) {
+      await print(comparisonLines(runs, references, differences, style), text);
+    } else if (!given.matrix) {
+      await print(ktap, text);
+    }
   }
   return status;
+}
+
+/** The logs to compare with. */
+function logPaths(folder: KunitArguments['compare']): string[] {
+  if (typeof folder !== 'string') return [];
+  return Object.keys(POLICIES).map((policy) => join(folder, `${policy}.ktap`));
 }
 
 /**

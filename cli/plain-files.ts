@@ -1,6 +1,7 @@
 /** Decompresses the files that a command names, so that they can be read. */
 import { constants } from 'node:os';
 import { prepareDebugSections } from '../elf/debug-compression.js';
+import { DecoderMemoryError } from '../elf/decoder-memory.js';
 import { makePlainCopy } from '../elf/plain-copy.js';
 import { complain } from './output.js';
 import { UsageError } from './usage-error.js';
@@ -26,7 +27,13 @@ export async function decompressFiles(
 /** The same for a kernel, whose debugging information is wanted as well. @throws UsageError */
 export async function prepareKernel(file: string | readonly string[] | undefined): Promise<void> {
   await decompressFiles(file);
-  if (typeof file === 'string' && file !== '') await prepareDebugSections(file);
+  if (typeof file !== 'string' || file === '') return;
+  try {
+    await prepareDebugSections(file);
+  } catch (error) {
+    if (!(error instanceof DecoderMemoryError)) throw error;
+    throw new UsageError(`${file}: compressed debugging information: ${error.message}`);
+  }
 }
 
 /** Milliseconds before a user wants to know what is going on, and the first interval. */

@@ -25,7 +25,8 @@ const COMMANDS = new Map<string, (parser: Argv) => Promise<Argv>>([
 export async function runProgram(words: readonly string[]): Promise<void> {
   endOnLostOutput();
   try {
-    const separated = separateArgs(joinDashes(words));
+    const separated = withoutDoubleDash(separateArgs(joinDashes(words)));
+    refuseOtherSpellings(separated);
     await (await withCommands(parser(separated), separated)).parseAsync();
   } catch (error) {
     process.exitCode = FAILED;
@@ -45,8 +46,9 @@ function parser(words: readonly string[]) {
     yargs([...words])
       .scriptName('kunwind-lab')
       .usage('$0 <command>\n\nChecks arm64 kernel unwinders at every instruction.')
-      // An array option takes one value, so that `--policy P SCENARIO` names a scenario.
-      .parserConfiguration({ 'greedy-arrays': false })
+      // An array option takes one value, so that `--policy P SCENARIO` names a scenario. Without
+      // dot-notation, `--json.a` is an unknown option instead of an object.
+      .parserConfiguration({ 'greedy-arrays': false, 'dot-notation': false })
       .demandCommand(
         1,
         'no command given; there are sweep, debug, kunit, list, sframe and doctor (see --help)',
@@ -116,6 +118,46 @@ function joinDashes(words: readonly string[]): string[] {
 }
 
 /**
+ * The words without the `--` that ends options. The parser would drop every name after it, and a sweep
+ * without names is a sweep of everything.
+ * @throws UsageError for a word after it that looks like an option
+ */
+function withoutDoubleDash(words: readonly string[]): string[] {
+  const end = words.indexOf('--');
+  if (end < 0) return [...words];
+  const names = words.slice(end + 1);
+  const dashed = names.find((name) => name.startsWith('-'));
+  if (dashed !== undefined) {
+    throw new UsageError(`nothing is named '${dashed}', and no option follows --`);
+  }
+  return [...words.slice(0, end), ...names];
+}
+
+/** An option in one of the two spellings that reach a command: so-and-so and soAndSo. */
+const SPELLING = /^([a-z]+(-[a-z]+)*|[a-z]+([A-Z][a-z]*)*)$/;
+
+/** Names of arguments, which the parser takes for options as well, and then drops. */
+const ARGUMENTS: readonly string[] = ['scenario', 'file', 'a', 'b'];
+
+/**
+ * Refuse `--min-Coverage` and the like. The parser accepts them, but a command looks for `min-coverage`
+ * only, so they would have no effect.
+ * @throws UsageError
+ */
+function refuseOtherSpellings(words: readonly string[]): void {
+  for (const word of words) {
+    const option = /^--([^=]+)/.exec(word)?.[1];
+    if (option === undefined) continue;
+    if (SPELLING.test(option) && !ARGUMENTS.includes(option.replace(/^no-/, ''))) continue;
+    throw new UsageError(unknownOption([`--${option}`]));
+  }
+}
+
+function unknownOption(options: readonly string[]): string {
+  return `unknown option ${options.join(', ')} (see --help)`;
+}
+
+/**
  * Refuse `--brief=yes`, because the parser takes every word except `true` for false.
  * @param given the parsed options; switches are boolean
  * @throws UsageError
@@ -124,16 +166,17 @@ function refuseWordsForSwitches(
   given: Readonly<Record<string, unknown>>,
   words: readonly string[],
 ): void {
-  const end = words.indexOf('--');
-  for (const word of end < 0 ? words : words.slice(0, end)) {
+  for (const word of words) {
     const [, option = '', name = '', value = ''] = /^(--?([^=-][^=]*))=(.*)$/s.exec(word) ?? [];
     if (typeof given[name] !== 'boolean' || value === 'true' || value === 'false') continue;
     throw new UsageError(`${option} is on or off: it takes true or false, not '${value}'`);
   }
 }
 
+const TABLE_COMMANDS: readonly string[] = ['dump', 'stat', 'diff', 'coverage', 'verify'];
+
 /** Commands that a mistyped one may have meant. */
-const COMMAND_NAMES = [...COMMANDS.keys(), 'dump', 'stat', 'diff', 'coverage', 'verify'];
+const COMMAND_NAMES = [...COMMANDS.keys(), ...TABLE_COMMANDS];
 
 /** An error of yargs, phrased like our other messages. @param words as they were typed */
 function usageMessage(message: string, words: readonly string[]): string {
@@ -144,9 +187,16 @@ function usageMessage(message: string, words: readonly string[]): string {
     const options = asTyped(names.split(', '), words).map((name) =>
       name.length === 1 ? `-${name}` : `--${name}`,
     );
-    return `unknown option ${options.join(', ')} (see --help)`;
+    return unknownOption(options);
   }
-  return `unknown command '${names}'${didYouMean(nearestNames(names, COMMAND_NAMES, 2))}`;
+  const [name = ''] = names.split(', ');
+  if (namesCommand(words)) return `unexpected argument '${name}' (see --help)`;
+  return `unknown command '${name}'${didYouMean(nearestNames(name, COMMAND_NAMES, 2))}`;
+}
+
+/** Whether the words begin with a whole command: what the parser does not know then is one name too many. */
+function namesCommand([first = '', second = '']: readonly string[]): boolean {
+  return first === 'sframe' ? TABLE_COMMANDS.includes(second) : COMMANDS.has(first);
 }
 
 /**

@@ -4,11 +4,12 @@ import { renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { openSync, closeSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isatty } from 'node:tty';
-import { write } from './output.js';
+import { print, write } from './output.js';
 import { UsageError } from './usage-error.js';
 
 /** Where a report goes. A file is replaced; a device or pipe is written to. */
-type Place = { readonly to: 'stdout' } | { readonly to: 'file' | 'device'; readonly path: string };
+type Place =
+  { readonly to: 'stdout' } | { readonly to: 'file' | 'device' | 'fifo'; readonly path: string };
 
 /** Writes to a path. Making the object checks that the path is writable. */
 export class ReportFile {
@@ -18,6 +19,8 @@ export class ReportFile {
   constructor(private readonly path: string) {
     this.place = attempt(path, () => locate(path));
     const { place } = this;
+    // It stays open, or its reader would take this for the end of the report.
+    if (place.to === 'fifo') attempt(path, () => openWithoutWaiting(place.path));
     if (place.to !== 'file') return;
     attempt(path, () => {
       const trial = temporary(place.path);
@@ -33,13 +36,35 @@ export class ReportFile {
 
   /** Whether writing would replace the file at this path, which may be the input. */
   replaces(path: string): boolean {
-    return this.place.to === 'file' && this.place.path === throughLinks(path);
+    if (this.place.to !== 'file') return false;
+    try {
+      return this.place.path === throughLinks(path);
+    } catch {
+      // It leads nowhere, which whoever reads it says.
+      return false;
+    }
   }
 
   /** Whether both would be written to the same place. */
   collidesWith(other: ReportFile): boolean {
     if (this.place.to !== other.place.to) return false;
     return this.place.to === 'stdout' || (this.place.to === 'file' && other.replaces(this.path));
+  }
+
+  /**
+   * Refuse a path that is also read: the report would replace its own input.
+   * @param option that named this file, with its dashes
+   * @param inputs what is read; those that are no single path are left to their own checks
+   * @throws UsageError
+   */
+  mustNotReplace(
+    option: string,
+    ...inputs: readonly (string | readonly string[] | undefined)[]
+  ): void {
+    for (const input of inputs) {
+      if (typeof input !== 'string' || input === '' || !this.replaces(input)) continue;
+      throw new UsageError(`${option} would overwrite ${input}, which is read`);
+    }
   }
 
   /**
@@ -53,32 +78,59 @@ export class ReportFile {
   /** Write all of a text. @throws UsageError as {@link write} does */
   async writeText(text: string): Promise<void> {
     const { place } = this;
-    switch (place.to) {
-      case 'stdout':
-        await write(text);
-        break;
-      case 'device':
-        attempt(this.path, () => {
-          writeFileSync(place.path, text);
-        });
-        break;
-      case 'file':
-        this.replace(place.path, text);
-        break;
-    }
+    if (place.to === 'stdout') await write(text);
+    else if (place.to === 'file') this.replace(place.path, text);
+    else this.writeAll(place.path, 'w', [text]);
+  }
+
+  /**
+   * Write lines as they come about: what there is of them stays when the program is interrupted.
+   * @throws UsageError when that fails, and what `lines` throws
+   */
+  async writeLines(lines: Iterable<string>): Promise<void> {
+    const { place } = this;
+    if (place.to === 'stdout') await print(lines);
+    else this.writeAll(place.path, 'w', withLineEnds(lines));
   }
 
   private replace(target: string, text: string): void {
     const draft = temporary(target);
     try {
+      this.writeAll(draft, 'wx', [text]);
       attempt(this.path, () => {
-        writeFileSync(draft, text, { flag: 'wx' });
         renameSync(draft, target);
       });
     } finally {
       rmSync(draft, { force: true });
     }
   }
+
+  private writeAll(path: string, flags: 'w' | 'wx', texts: Iterable<string>): void {
+    const descriptor = attempt(this.path, () => {
+      // A FIFO whose reader has gone since would be waited for.
+      if (this.place.to === 'fifo') closeSync(openWithoutWaiting(path));
+      return openSync(path, flags);
+    });
+    try {
+      for (const text of texts) {
+        attempt(this.path, () => {
+          // Not writeSync(): it may write a part only.
+          writeFileSync(descriptor, text);
+        });
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+}
+
+function* withLineEnds(lines: Iterable<string>): Generator<string> {
+  for (const line of lines) yield `${line}\n`;
+}
+
+/** Opens a FIFO for writing, and fails where nobody reads it: that might never end. */
+function openWithoutWaiting(path: string): number {
+  return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
 }
 
 /**
@@ -96,6 +148,8 @@ function locate(path: string): Place {
   if (known.isDirectory()) throw new Error('it is a directory');
   if (isStandardOutput(known)) return { to: 'stdout' };
   accessSync(path, constants.W_OK);
+  if (known.isSocket()) throw new Error('it is a socket');
+  if (known.isFIFO()) return { to: 'fifo', path };
   if (!known.isFile()) return { to: 'device', path };
   return { to: 'file', path: throughLinks(path) };
 }
@@ -145,6 +199,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left',
   ELOOP: 'too many symbolic links',
+  ENAMETOOLONG: 'the name is too long',
+  ENXIO: 'nobody reads this FIFO',
+  EPIPE: 'its reader has gone',
 };
 
 function attempt<T>(path: string, action: () => T): T {

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { availableParallelism, constants } from 'node:os';
 import { WorkerDeaths } from '../base/worker-deaths.js';
+import { describeElfError } from '../elf/error.js';
 import { readElfFile } from '../elf/file.js';
 import { loadProgram } from '../verify/program.js';
 import { sarifLog } from '../verify/sarif.js';
@@ -41,11 +42,8 @@ export async function verify(given: VerifyArguments): Promise<number> {
   const [json, sarif] = [once('json', given.json), once('sarif', given.sarif)];
   const jsonFile = json === undefined ? undefined : new ReportFile(json);
   const sarifFile = sarif === undefined ? undefined : new ReportFile(sarif);
-  for (const [option, report] of Object.entries({ json: jsonFile, sarif: sarifFile })) {
-    if (report?.replaces(file) === true) {
-      throw new UsageError(`--${option} would overwrite ${file}, the file to verify`);
-    }
-  }
+  jsonFile?.mustNotReplace('--json', file);
+  sarifFile?.mustNotReplace('--sarif', file);
   if (jsonFile !== undefined && sarifFile?.collidesWith(jsonFile) === true) {
     const where = jsonFile.isOutput ? 'standard output' : (json ?? '');
     throw new UsageError(`--json and --sarif would both be written to ${where}`);
@@ -53,7 +51,8 @@ export async function verify(given: VerifyArguments): Promise<number> {
   await decompressFiles(file);
   const started = performance.now();
   const elf = readElfFile(file);
-  if (elf.ok) warnOfLayout(file, elf.value);
+  if (!elf.ok) throw new UsageError(describeElfError(elf.error));
+  warnOfLayout(file, elf.value);
   const deaths = new WorkerDeaths();
   const display = stepProgress(`verifying ${file}`, { long: isLarge(file) });
   let interrupted: number | undefined;
@@ -94,13 +93,18 @@ export async function verify(given: VerifyArguments): Promise<number> {
   const failed = report.findings.length > 0 || report.skipped.length > 0;
   const status = interrupted ?? (failed ? 1 : 0);
   process.exitCode = status;
-  await jsonFile?.write(jsonReport(file, report));
-  await sarifFile?.write(sarifLog(file, packageVersion(), report, (fn) => replayCommand(file, fn)));
-  // Loaded only now that the workers are gone, because a program takes as much memory as one of
-  // them.
-  const program = report.findings.length === 0 ? undefined : loadProgram(file);
-  const known = program?.ok === true ? program.value : undefined;
-  await print(await reportLines(file, known, report), textStream(jsonFile, sarifFile));
+  try {
+    await jsonFile?.write(jsonReport(file, report));
+    await sarifFile?.write(
+      sarifLog(file, packageVersion(), report, (fn) => replayCommand(file, fn)),
+    );
+  } finally {
+    // Findings are printed even if a report cannot be written. The program is loaded only now that
+    // the workers are gone, because it takes as much memory as one of them.
+    const program = report.findings.length === 0 ? undefined : loadProgram(file);
+    const known = program?.ok === true ? program.value : undefined;
+    await print(await reportLines(file, known, report), textStream(jsonFile, sarifFile));
+  }
   if (process.stderr.isTTY) process.stderr.write(`${cost}\n`);
   if (report.skipped.some(({ reason }) => reason === INTERRUPTED)) {
     complain('interrupted: this is partial, and so is any report that was written');

@@ -37,6 +37,7 @@ export async function sweep(given: SweepArguments): Promise<number> {
   const request = sweepRequest(given);
   const { reportPath } = request;
   const file = reportPath === undefined ? undefined : new ReportFile(reportPath);
+  file?.mustNotReplace('--json', given.image, given.kernel, given.offsets);
   const engine = await openBackend();
   if (!engine.ok) throw new UsageError(engine.error.message);
   for (const note of request.notes) complain(note);
@@ -56,15 +57,19 @@ export async function sweep(given: SweepArguments): Promise<number> {
   const status = interrupted ?? (report.unexpected === 0 && few === undefined ? 0 : 1);
   // Set this early: a reader that closes the pipe ends the program with this status.
   process.exitCode = status;
-  await file?.write(report);
   const text = textStream(file);
   const style = outputStyle(given.color, text, sweepWidth());
-  await print(
-    options.point === undefined
-      ? sweepLines({ ...outcome, report }, given.known, style)
-      : pointLines({ ...outcome, report }, style),
-    text,
-  );
+  try {
+    await file?.write(report);
+  } finally {
+    // What was found is told even where there is no room for a report.
+    await print(
+      options.point === undefined
+        ? sweepLines({ ...outcome, report }, given.known, style)
+        : pointLines({ ...outcome, report }, style),
+      text,
+    );
+  }
   if (report.partial !== undefined) {
     const written = file === undefined ? '' : ', and so is the report';
     complain(`interrupted after ${plural(report.points, 'point')}: this is partial${written}`);

@@ -7,6 +7,7 @@ import { readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
+import { checkDecoderMemory } from './decoder-memory.js';
 import { loadZstd, zstdChunks } from './zstd-stream.js';
 
 /** The formats that are read. */
@@ -79,6 +80,7 @@ async function* gzipChunks(descriptor: number): AsyncGenerator<Uint8Array> {
 }
 
 async function* xzChunks(descriptor: number): AsyncGenerator<Uint8Array> {
+  checkDecoderMemory(1);
   const { default: xzDecompress } = await import('xz-decompress');
   const compressed = Readable.toWeb(Readable.from(fileChunks(descriptor)));
   const stream = new xzDecompress.XzReadableStream(compressed as ReadableStream<Uint8Array>);

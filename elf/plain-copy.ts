@@ -18,6 +18,7 @@ import {
   compressionOf,
   decompressedChunks,
 } from './compression.js';
+import { DecoderMemoryError } from './decoder-memory.js';
 import { describeElfError, type ElfError } from './error.js';
 import type { FileBytes } from './file-bytes.js';
 import { Inflow } from './inflow.js';
@@ -91,7 +92,7 @@ function openCompressed(path: string): Input | undefined {
 
 /**
  * @returns why the file cannot be used, or undefined
- * @throws Error when a file cannot be read or written
+ * @throws Error when a file cannot be read or written, or the decoder gets no memory
  */
 async function writeCopy(
   path: string,
@@ -119,7 +120,9 @@ async function writeCopy(
     }
     return inflow.ended(soFar());
   } catch (error) {
-    if (!(error instanceof Error) || 'syscall' in error) throw error;
+    if (!(error instanceof Error) || 'syscall' in error || error instanceof DecoderMemoryError) {
+      throw error;
+    }
     const place = { path, field: 'file', offset: 0 };
     return { ...place, kind: 'corrupt', compression, reason: error.message };
   } finally {

@@ -1,12 +1,16 @@
 /** Decompresses zstd (RFC 8878) in a stream. */
 import type { ZSTDDecoder } from 'zstddec/stream';
+import { checkDecoderMemory } from './decoder-memory.js';
 
 let decoder: ZSTDDecoder | undefined;
 
 /**
  * Loads the decoder. It takes about 25 ms once in a process, so programs load it only when needed.
+ * @throws DecoderMemoryError
  */
 export async function loadZstd(): Promise<void> {
+  // One of its own, and one of fetch(), by which it reads itself.
+  checkDecoderMemory(2);
   const zstddec = await import('zstddec/stream');
   const made = new zstddec.ZSTDDecoder();
   await made.init();

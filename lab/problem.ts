@@ -140,7 +140,8 @@ export function explainRefusal(
 function missingItem(machine: Machine, { kind, name }: MissingItem, verb: string): Explanation {
   const used = {
     symbol: `${verb} ${name}, which this file does not define`,
-    'thread-local': `used the thread-local variable ${name}, and there is no thread area`,
+    // One of this file's own need not have a name: its place in the thread area is enough.
+    'thread-local': `used ${name === '' ? 'a thread-local variable' : `the thread-local variable ${name}`}, and there is no thread area`,
     ifunc: `${verb} an indirect function, ${failedResolver(machine)}`,
   }[kind];
   return { kind: 'undefined-symbol', detail: `the code ${used}` };

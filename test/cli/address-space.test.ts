@@ -1,8 +1,11 @@
 /** Too little address space (`ulimit -v`) is one line that says what is lacking, whatever wants it. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findEngineLibrary } from '../../emulator/engine-library.js';
-import { environment, MAIN, ROOT } from './run-cli.js';
+import { xzFile, zstdFile } from '../compressed.js';
+import { environment, MAIN, ROOT, scratchFolder } from './run-cli.js';
 
 /** Runs a command line with so many kilobytes. */
 function runWith(kilobytes: number, args: readonly string[]) {
@@ -33,6 +36,24 @@ describe.skipIf(process.platform !== 'linux' || !hasLibrary)(
         /^(sweeping .*\n)?kunwind-lab: (\S+: )?too little address space: ulimit -v is 1500000, of which \d+ are used; the engine needs \d+ more; 6291456 is enough for everything\n$/,
       );
       expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    });
+
+    it.each([
+      ['xz', xzFile],
+      ['zst', zstdFile],
+    ])('that no .%s decoder can do with is one line, and not called corrupt', (suffix, make) => {
+      const folder = scratchFolder();
+      try {
+        const file = join(folder.path, `calls.elf.${suffix}`);
+        writeFileSync(file, make(readFileSync(join(ROOT, 'scenarios/calls/calls.elf'))));
+        const { status, stdout, stderr } = runWith(8_000_000, ['sframe', 'stat', file]);
+        expect(stderr).toMatch(
+          /^kunwind-lab: \S+: cannot be decompressed into \S+: the decoder needs \d+ GiB of address space, which ulimit -v does not leave; decompress it first\n$/,
+        );
+        expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      } finally {
+        folder.remove();
+      }
     });
 
     it('that the verifier can do with is enough for it', () => {

@@ -146,12 +146,12 @@ describe('debug refuses', () => {
     [
       'an unwritable trace',
       ['calls/pac', '--trace', join(folder.path, 'none/x')],
-      /--trace: cannot write/,
+      /cannot write the report .*none\/x: no such directory/,
     ],
     [
       'a directory as trace',
       ['calls/pac', '--trace', join(folder.path, 'directory')],
-      /--trace: cannot write/,
+      /cannot write the report .*directory: it is a directory/,
     ],
     ['no terminal', ['calls/pac'], /needs a terminal: use --print, --trace FILE or --gdb PORT/],
   ];

@@ -140,7 +140,7 @@ describe('kunit refuses', () => {
     [['--jobs', '0'], /--jobs must be a positive integer, not '0'/],
     [['--stack-shift', '8'], /--stack-shift must be a multiple of 16 up to 4096, not '8'/],
     [['--frobnicate'], /unknown option --frobnicate/],
-    [['extra'], /unknown/],
+    [['extra'], /unexpected argument 'extra'/],
   ])('%j', async (args, message) => {
     const { status, out, err } = await kunit(...args);
     expect(status).toBe(2);

@@ -1,6 +1,7 @@
 /** Where a report is written: `-`, links, what standard output is already. */
 import {
   closeSync,
+  copyFileSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -10,8 +11,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { environment, MAIN, ROOT, run, scratchFolder } from './run-cli.js';
 import { runShared } from './shared-session.js';
@@ -122,6 +124,75 @@ describe('a symbolic link', () => {
   });
 });
 
+describe('a report that would take the place of what is read', () => {
+  const input = (name: string): string => {
+    const path = join(folder.path, name);
+    copyFileSync('scenarios/leaf/leaf.elf', path);
+    return path;
+  };
+  it.each([
+    ['sweep --json', ['sweep', '--function', 'leaf_strlen'], '--image', '--json'],
+    ['debug --trace', ['debug', '--function', 'leaf_strlen'], '--image', '--trace'],
+  ])('%s is refused, also through a link', async (name, args, option, output) => {
+    const path = input(`${name.replaceAll(' ', '-')}.elf`);
+    const link = `${path}.link`;
+    symlinkSync(path, link);
+    const { status, stderr } = await runShared([...args, option, path, output, link]);
+    expect(stderr).toBe(`kunwind-lab: ${output} would overwrite ${path}, which is read\n`);
+    expect(status).toBe(2);
+    expect(readFileSync(path)).toEqual(readFileSync('scenarios/leaf/leaf.elf'));
+  });
+
+  it('kunit --junit over a log that is compared with', async () => {
+    const log = join(folder.path, 'sframe-v5.ktap');
+    const args = ['kunit', '--case', 'nounwind', '--policy', 'sframe-v5', '--jobs', '1'];
+    writeFileSync(log, (await runShared(args)).stdout);
+    const { status, stderr } = await runShared([...args, '--compare', folder.path, '--junit', log]);
+    expect(stderr).toBe(`kunwind-lab: --junit would overwrite ${log}, which is read\n`);
+    expect(status).toBe(2);
+  });
+});
+
+describe('what is no file', () => {
+  it.each([
+    ['sweep', SWEEP, '--json'],
+    ['sframe verify', VERIFY, '--json'],
+    ['debug', ['debug', 'calls/pac', '--policy', 'sframe-strict'], '--trace'],
+  ])('%s %s does not wait for somebody to read a FIFO', async (name, args, option) => {
+    const fifo = join(folder.path, `unread-${name.replaceAll(' ', '-')}`);
+    execFileSync('mkfifo', [fifo]);
+    const { status, stdout, stderr } = await runShared([...args, option, fifo]);
+    expect(stderr).toBe(`kunwind-lab: cannot write the report ${fifo}: nobody reads this FIFO\n`);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  });
+
+  it('a FIFO that somebody reads has the whole report', async () => {
+    const fifo = join(folder.path, 'read');
+    execFileSync('mkfifo', [fifo]);
+    const reader = promisify(execFile)('cat', [fifo], { maxBuffer: 1 << 28 });
+    // Fails with another exit status than 0.
+    await promisify(execFile)(process.execPath, [MAIN, ...VERIFY, '--json', fifo], { cwd: ROOT });
+    const { stdout } = await reader;
+    expect(JSON.parse(stdout)).toMatchObject({ functions: { wrong: 0 } });
+  });
+
+  it.each([
+    ['sweep', SWEEP, '--json', /all as promised\n$/],
+    ['sframe verify', VERIFY, '--sarif', /0 wrong, /],
+    [
+      'kunit',
+      ['kunit', '--case', 'nounwind', '--policy', 'sframe-v5', '--jobs', '1'],
+      '--junit',
+      /^KTAP version 1\n/,
+    ],
+  ])('%s on a full disk still says what was found', async (_, args, option, found) => {
+    const { status, stdout, stderr } = await runShared([...args, option, '/dev/full']);
+    expect(stdout).toMatch(found);
+    expect(stderr).toMatch(/^kunwind-lab: cannot write the report \/dev\/full: no space left\n$/m);
+    expect(status).toBe(2);
+  });
+});
+
 it('writes to a file that the shell has opened as standard output, and does not replace it', () => {
   const path = join(realpathSync(folder.path), 'redirected.json');
   const file = openSync(path, 'w');
@@ -150,6 +221,20 @@ it.each([
   ['list --color=banana', /^kunwind-lab: --color is on or off: .* not 'banana'\n$/],
   ['list --json -', /^kunwind-lab: --json is on or off: .* not '-'\n$/],
   ['debug calls/pac --print=1', /^kunwind-lab: --print is on or off: .* not '1'\n$/],
+  // The parser knows these, and the command does not: they would be ignored.
+  ['sweep x --min-Coverage=50', /^kunwind-lab: unknown option --min-Coverage \(see --help\)\n$/],
+  ['sweep x --min--coverage=5', /^kunwind-lab: unknown option --min--coverage \(see --help\)\n$/],
+  ['sweep leaf --scenario=calls', /^kunwind-lab: unknown option --scenario \(see --help\)\n$/],
+  ['sweep leaf/strlen --_=calls', /^kunwind-lab: unknown option --_ \(see --help\)\n$/],
+  ['sframe verify x --json.a=1', /^kunwind-lab: unknown option --json\.a \(see --help\)\n$/],
+  ['list --family.x leaf', /^kunwind-lab: unknown option --family\.x \(see --help\)\n$/],
+  // Names behind -- are names: without them, everything would be meant.
+  ['list -- x', /^kunwind-lab: unexpected argument 'x' \(see --help\)\n$/],
+  ['sweep -- nosuch', /^kunwind-lab: no scenario 'nosuch'; /],
+  ['-- sweep nosuch', /^kunwind-lab: no scenario 'nosuch'; /],
+  ['sweep -- --json', /^kunwind-lab: nothing is named '--json', and no option follows --\n$/],
+  ['sframe dump x y', /^kunwind-lab: unexpected argument 'y' \(see --help\)\n$/],
+  ['sframe dmp x', /^kunwind-lab: unknown command 'dmp'; did you mean dump\?\n$/],
   ['--help=banana', /^kunwind-lab: --help is on or off: .* not 'banana'\n$/],
 ])('%s is one line, in one spelling', async (line, message) => {
   const { status, stdout, stderr } = await runShared(line.split(' '));

@@ -1,4 +1,11 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -109,6 +116,12 @@ describe('sframe verify', () => {
     expect(await bad([])).toContain('sframe verify needs a FILE');
     expect(await bad([join(folder, 'absent')])).toContain('absent');
     expect(await bad([text])).toContain('not an ELF');
+    const report = join(folder, 'both');
+    const loop = join(folder, 'loop');
+    symlinkSync('loop', loop);
+    expect(await bad([loop])).toMatch(/^kunwind-lab: .*loop: cannot read the file: /);
+    expect(await bad([loop, '--json', report])).toMatch(/loop: cannot read the file: /);
+    expect(await bad([join(text, 'x')])).toMatch(/^kunwind-lab: .*x: cannot read the file: /);
     expect(await bad([LEAF, '--function', 'nothing*'])).toContain(
       `${LEAF}: no function with an FDE matches 'nothing*'`,
     );
@@ -123,11 +136,10 @@ describe('sframe verify', () => {
     copyFileSync(LEAF, copy);
     for (const option of ['--json', '--sarif']) {
       expect(await bad([copy, option, join(folder, '.', 'copy.elf')])).toContain(
-        'the file to verify',
+        `${option} would overwrite ${copy}, which is read`,
       );
     }
     expect(readFileSync(copy)).toEqual(readFileSync(LEAF));
-    const report = join(folder, 'both');
     expect(await bad([LEAF, '--json', report, '--sarif', report])).toContain(
       'would both be written to',
     );

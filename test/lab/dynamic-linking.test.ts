@@ -1,7 +1,8 @@
 /** Ordinary programs beside the guest kernel: what their dynamic relocations stand for. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../../kernel-model/machine.js';
 import { startThreadCall, threadResult } from '../../kernel-model/thread-call.js';
@@ -19,7 +20,7 @@ const ALL = [...ALONE, ...PROGRAMS];
 
 /** What a function of a program returns, or why it could not go on. */
 function call(program: string, fn: string, ...args: number[]): number | string | undefined {
-  const image = must(loadImage(join(FOLDER, program)));
+  const image = must(loadImage(resolve(FOLDER, program)));
   const machine = must(Machine.create(backend(), guestKernel(), [image]));
   try {
     // Of what the resolvers did only the program's own memory is left.
@@ -89,4 +90,30 @@ it.each(['shared.elf', 'shared-tls.elf'])('%s is told of a thread-local variable
   expect(call(program, 'read_thread_local', 1)).toBe(
     'the code used the thread-local variable other_thread_local, and there is no thread area',
   );
+});
+
+/** ELF for the Arm 64-bit Architecture, "Dynamic relocations". */
+const R_AARCH64_TLSDESC = 1031;
+
+it('is told of a thread-local variable without a name, as a static one is', () => {
+  const bytes = readFileSync(join(FOLDER, 'shared.elf'));
+  let unnamed = 0;
+  for (let at = 0; at + 24 <= bytes.length; at += 8) {
+    // r_info: the type below, the symbol above.
+    if (bytes.readUInt32LE(at + 8) !== R_AARCH64_TLSDESC || bytes.readUInt32LE(at + 12) > 64)
+      continue;
+    bytes.writeUInt32LE(0, at + 12);
+    unnamed++;
+  }
+  expect(unnamed).toBe(1);
+  const folder = mkdtempSync(join(tmpdir(), 'kunwind-linking-'));
+  try {
+    const program = join(folder, 'unnamed.elf');
+    writeFileSync(program, bytes);
+    expect(call(program, 'read_thread_local', 1)).toBe(
+      'the code used a thread-local variable, and there is no thread area',
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
