@@ -1,6 +1,9 @@
-/** Names of Linux's error numbers (include/uapi/asm-generic/errno*.h, include/linux/errno.h, v7.3-rc7). */
+/**
+ * Names of Linux's error numbers (include/uapi/asm-generic/errno*.h, include/linux/errno.h,
+ * v7.3-rc7).
+ */
 
-/** Those that an unwinder, or what it calls, may return. */
+/** Errors that an unwinder, or what it calls, may return. */
 const NAMES: ReadonlyMap<number, string> = new Map([
   [1, 'EPERM'],
   [2, 'ENOENT'],
@@ -31,7 +34,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [524, 'ENOTSUPP'],
 ]);
 
-/** `-EINVAL` for -22; the number where it has no name. */
+/** `-EINVAL` for -22. A number without a known name stays a number. */
 export function errorName(result: number): string {
   const name = NAMES.get(-result);
   return name === undefined ? String(result) : `-${name}`;

@@ -21,7 +21,7 @@ export function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** As {@link clip}, but the beginning is cut: the end of a path says more. */
+/** Like {@link clip}, but cuts the beginning, because the end of a path says more. */
 export function clipStart(text: string, width: number): string {
   return text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
 }

@@ -10,12 +10,12 @@ export interface OpenFile {
 
 /**
  * Opens a regular file; the caller closes the descriptor.
- * @throws Error when the file cannot be opened, or is not a regular one: it never waits for a writer
+ * @throws Error when the file cannot be opened or is not regular, without ever waiting for a writer
  */
 export function openRegular(path: string): OpenFile {
-  // Asked before it is opened as well: opening a device may have an effect of its own.
+  // Check before opening it as well, because opening a device may have side effects.
   if (!statSync(path).isFile()) throw new Error(NOT_REGULAR);
-  // Without this flag, opening a FIFO that took the file's place would wait for somebody to write.
+  // Without O_NONBLOCK, opening a FIFO that has taken the file's place would wait for a writer.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const stat = fstatSync(descriptor);
   if (stat.isFile()) return { descriptor, size: stat.size };

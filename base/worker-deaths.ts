@@ -1,17 +1,21 @@
 /**
- * Worker processes that died and were replaced. They cost no answer, and they are no part of a report, which is the
- * same whatever became of the processes that made it; but whoever waits for it is told.
+ * Counts worker processes that died and were replaced. No answer is lost with them, so they are not
+ * part of a report, which must not depend on the processes that made it. But the user is told.
  */
 
-/** Hears of a death. @param how the exit code or signal, in words @param lastWords what it said on standard error, or '' */
+/**
+ * Is told of a death.
+ * @param how the exit code or signal, in words
+ * @param lastWords its last words on standard error, or ''
+ */
 export type DeathListener = (how: string, lastWords: string) => void;
 
-/** Counts them. */
+/** Counts the deaths of workers. */
 export class WorkerDeaths {
   private readonly deaths = new Map<string, { count: number; lastWords: string }>();
   private total = 0;
 
-  /** One more. */
+  /** Count one more death. */
   readonly add: DeathListener = (how, lastWords) => {
     const known = this.deaths.get(how) ?? { count: 0, lastWords: '' };
     const words = known.lastWords === '' ? lastWords : known.lastWords;
@@ -19,7 +23,7 @@ export class WorkerDeaths {
     this.total++;
   };
 
-  /** All of them in one line; undefined when none died. */
+  /** All deaths in one line; undefined when no worker died. */
   get line(): string | undefined {
     if (this.total === 0) return undefined;
     const many = this.total > 1;

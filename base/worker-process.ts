@@ -7,11 +7,18 @@ import { PACKAGE_ROOT } from './package-path.js';
 /** Callbacks to the owner of a worker. */
 export interface WorkerEvents<Message> {
   message(message: Message): void;
-  /** The process is gone. @param how its exit code or signal, in words @param lastWords see {@link lastWordsOf} */
+  /**
+   * The process is gone.
+   * @param how its exit code or signal, in words
+   * @param lastWords see {@link lastWordsOf}
+   */
   exit(how: string, lastWords: string): void;
 }
 
-/** Characters of a worker's standard error that are kept: what a crash of node prints besides its reason. */
+/**
+ * Characters of a worker's standard error that are kept: enough for all that node prints when it
+ * crashes.
+ */
 const KEPT_STDERR = 8192;
 
 /**
@@ -57,7 +64,8 @@ export class WorkerProcess<Request extends Serializable, Message> {
       this.process.on('exit', (code, signal) => {
         const how = signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`;
         const { stderr } = this.process;
-        // What it said last may arrive after its end. ('close' never comes when it was let go.)
+        // Its last output may arrive after its exit, so wait for stderr. The process's own 'close'
+        // event never comes after disconnect().
         if (stderr === null || stderr.closed) end(how);
         else
           stderr.once('close', () => {
@@ -128,7 +136,7 @@ export function workerScript(directory: string, file: string): string {
   return join(PACKAGE_ROOT, 'dist', relative(PACKAGE_ROOT, directory), file);
 }
 
-/** Lines in which node or the engine says why it ends, the surest first; the rest is where. */
+/** Lines in which node or the engine says why it ends, the most reliable kind first. */
 const REASONS = [
   /^\w*Error\b.*:|^FATAL ERROR|Fatal process/,
   /could not|cannot|fatal|out of memory|assert|abort/i,
@@ -146,7 +154,7 @@ export function lastWordsOf(stderr: string): string {
   const [line = said.at(-1) ?? ''] = REASONS.flatMap((reason) =>
     said.filter((one) => reason.test(one)),
   );
-  // V8 begins with its process and the time.
+  // V8 starts its lines with the process and the time.
   return line
     .replace(/^\[\d+:0x[0-9a-f]+\]\s*/, '')
     .replace(/^(# *)+/, '')

@@ -35,7 +35,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
         'gdb-allow-remote': {
           type: 'boolean',
           default: false,
-          describe: 'Accept other machines: there is no password',
+          describe: 'Accept connections from other machines; there is no password',
         },
         budget: { type: 'string', describe: 'Steps after which a guest counts as runaway' },
         image: {

@@ -26,9 +26,9 @@ export interface DebugArguments extends GdbArguments {
   readonly color: boolean;
 }
 
-/** A debugging session that can be started. */
+/** A debugging session that is ready to start. */
 export interface DebugRequest extends DebugTarget {
-  /** Where to stand at first: a point, or just an instruction of the scenario. */
+  /** Where to start: a point, or just an instruction of the scenario. */
   readonly at: Point | number | undefined;
   /** Index in `KIND_NAMES`. */
   readonly kind: number;
@@ -39,10 +39,10 @@ export interface DebugRequest extends DebugTarget {
   readonly tracePath: string | undefined;
 }
 
-/** The policy whose walk is shown when none is named. */
+/** The policy whose walk is shown when no policy is named. */
 const DEFAULT_POLICY: PolicyName = 'sframe-strict';
 
-/** Check everything. @throws UsageError */
+/** Check all options. @throws UsageError */
 export function debugRequest(given: DebugArguments): DebugRequest {
   const valid = Object.keys(POLICIES) as PolicyName[];
   const policies = names('policy', given.policy, valid);

@@ -1,5 +1,5 @@
 /**
- * What a debugger opens: a scenario, a function of an image or of a real kernel, or a case of the
+ * What the debugger opens: a scenario, a function of an image or of a real kernel, or a case of the
  * stacktrace tests.
  */
 import { nearestNames } from '../elf/symbol-names.js';
@@ -17,7 +17,7 @@ import { once, type OptionText } from './option-values.js';
 import { type TargetArguments, targetsOf } from './target-options.js';
 import { didYouMean, UsageError } from './usage-error.js';
 
-/** A target and how its timeline is made. */
+/** A target, and how to make its timeline. */
 export interface DebugTarget {
   readonly target: LabTarget;
   readonly options: ReplayOptions;
@@ -27,7 +27,7 @@ export interface DebugTarget {
   readonly unsupported?: ReadonlyMap<number, string>;
 }
 
-/** The options that name it, besides the scenario. */
+/** The options that name the target, besides the scenario. */
 type DebugTargetArguments = Omit<TargetArguments, 'scenario'> & {
   readonly kernel?: OptionText;
   readonly offsets?: OptionText;
@@ -62,7 +62,7 @@ export function debugTarget(
   return { target, options: {}, notes };
 }
 
-/** @throws UsageError for an option that would be passed over */
+/** @throws UsageError for an option that would be ignored */
 function refuseBeside(
   name: string,
   given: DebugTargetArguments,
@@ -90,7 +90,7 @@ function kernelTarget(name: string | undefined, given: DebugTargetArguments): De
   return { target, options: {}, notes, ...(unsupported === undefined ? {} : { unsupported }) };
 }
 
-/** `CASE` or `CASE+0x8`: a parameterised case with that instruction probed. */
+/** `CASE`, or `CASE+0x8` for a parameterised case with that instruction probed. */
 function caseTarget(text: string, policy: Policy): DebugTarget {
   const [, name = '', offsetText = '0'] =
     /^(.*?)(?:\+(0x[0-9a-f]{1,4}|\d{1,5}))?$/i.exec(text) ?? [];

@@ -17,17 +17,18 @@ import { decompressFiles, prepareKernel } from './plain-files.js';
 import { outputStyle } from './style.js';
 import { oneLine, UsageError } from './usage-error.js';
 
-/** Columns of `--print` where no terminal says otherwise: what mail and bug reports have. */
+/** Columns of `--print` when the output is not a terminal: the width of mail and bug reports. */
 const PRINT_WIDTH = 80;
 
-/** Open the debugger, or print, record or serve what is asked for. @throws UsageError */
+/** Open the debugger, or print, record or serve as the options ask. @throws UsageError */
 export async function debug(given: DebugArguments): Promise<void> {
   await decompressFiles(given.image);
   await prepareKernel(given.kernel);
   const request = debugRequest(given);
   const endpoint = gdbEndpoint(given);
   const shows = given.print || request.tracePath !== undefined || endpoint !== undefined;
-  // Only here: the terminal library takes a tenth of any command's start.
+  // Imported only here, because loading the terminal library is a tenth of any command's start-up
+  // time.
   const screen = shows ? undefined : await import('../debug/tui/screen.js');
   const unusable = screen?.unusableTerminal();
   if (unusable !== undefined) throw new UsageError(unusable);
@@ -59,7 +60,7 @@ export async function debug(given: DebugArguments): Promise<void> {
   }
 }
 
-/** A timeline that stands where the command line says. @throws UsageError */
+/** A timeline at the position that the command line names. @throws UsageError */
 function openTimeline(lab: Lab, { target, options, at, kind, kindGiven }: DebugRequest): Timeline {
   const parts = lab.machineFor(target.elf, target.scenario.kernel, target.vmlinux);
   if (!parts.ok) throw new UsageError(parts.error.message);
@@ -104,7 +105,7 @@ async function writeTrace(
   line.goTo(position);
 }
 
-/** Write a file as its lines come about. @throws UsageError */
+/** Write each line to a file as it is produced. @throws UsageError */
 function writeLines(path: string, lines: Iterable<string>): void {
   try {
     const file = openSync(path, 'w');

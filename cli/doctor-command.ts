@@ -11,7 +11,7 @@ export const doctorCommand: CommandModule<object, DoctorArguments> = {
       .options({
         kernel: { type: 'string', describe: 'The vmlinux (.gz, .xz and .zst accepted)' },
         offsets: { type: 'string', describe: 'Structure offsets, as in asm-offsets.h' },
-        json: { type: 'boolean', default: false, describe: 'As JSON' },
+        json: { type: 'boolean', default: false, describe: 'Print JSON' },
         color: {
           type: 'boolean',
           default: true,

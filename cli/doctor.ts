@@ -33,7 +33,7 @@ export async function doctor(given: DoctorArguments): Promise<number> {
   });
   if (!report.ok) throw new UsageError(report.error);
   const status = report.value.usable ? 0 : 1;
-  // A reader that closes the pipe early ends the program with this status.
+  // Set this early: a reader that closes the pipe ends the program with this status.
   process.exitCode = status;
   await print(
     given.json

@@ -1,4 +1,4 @@
-/** What a sweep found that no promise covers: verdicts, requirements not met, problems. */
+/** Shows what a sweep found that no promise covers: verdicts, unmet requirements, problems. */
 import { wrap } from '../base/fit.js';
 import { type DisagreementGroup, groupDisagreements } from '../sweep/disagreement-groups.js';
 import { type FindingGroup, groupFindings } from '../sweep/finding-groups.js';
@@ -10,13 +10,14 @@ import { sideBySide } from './side-by-side.js';
 import { count, plural } from '../base/number-text.js';
 import type { Style } from './style.js';
 
-/** Groups shown of one scenario: of the only one, and of one among others. */
+/** Most groups that are shown for a scenario that alone has findings. */
 const MAX_ALONE = 20;
+/** The same for a scenario that is one of several with findings. */
 const MAX_EACH = 4;
-/** Scenarios shown in full. */
+/** Most scenarios that are shown in full. */
 const MAX_SCENARIOS = 10;
 
-/** What a problem is to the reader. */
+/** Titles of problems. */
 const PROBLEMS: Readonly<Record<ProblemReport['kind'], string>> = {
   engine: 'the engine stopped',
   'no-request': 'the handler failed',
@@ -27,7 +28,7 @@ const PROBLEMS: Readonly<Record<ProblemReport['kind'], string>> = {
   'wrong-row-unseen': 'a seeded wrong row was not detected',
   'not-restored': 'the exception did not restore what it interrupted',
   'unknown-instruction': 'an instruction unknown to the engine',
-  'undefined-symbol': 'the code under test uses what its file does not define',
+  'undefined-symbol': 'the code under test uses a symbol that its file does not define',
   unbooted: 'needs a booted kernel',
   warned: 'the kernel warned',
   bug: 'the kernel hit a BUG',
@@ -37,7 +38,7 @@ const PROBLEMS: Readonly<Record<ProblemReport['kind'], string>> = {
   'wrong-result': 'wrong result',
 };
 
-/** The lines for everything unexpected; none when there is nothing. */
+/** The lines for everything unexpected. There are none when all is as promised. */
 export function* findingLines(report: SweepReport, style: Style): Generator<string> {
   const wrong = report.scenarios.filter((scenario) => ownFindings(scenario) > 0);
   const most = wrong.length === 1 ? MAX_ALONE : MAX_EACH;
@@ -55,7 +56,9 @@ export function* findingLines(report: SweepReport, style: Style): Generator<stri
   yield* disagreementLines(report, style);
 }
 
-/** What is unexpected besides disagreements, which are shown of all scenarios together. */
+/**
+ * Number of unexpected results, without disagreements: those are shown for all scenarios together.
+ */
 function ownFindings({ unexpected, disagreements }: ScenarioReport): number {
   return unexpected - disagreements.reduce((sum, { count: times }) => sum + times, 0);
 }
@@ -98,7 +101,10 @@ function* groupLines(group: FindingGroup, style: Style): Generator<string> {
   yield* commandLines(replay, style);
 }
 
-/** What the kernel's own unwinder and the model disagree about, each kind of disagreement once. */
+/**
+ * The disagreements between the kernel's own unwinder and the model, each kind of disagreement
+ * once.
+ */
 export function* disagreementLines(report: SweepReport, style: Style): Generator<string> {
   const groups = groupDisagreements(report);
   for (const group of groups.slice(0, MAX_ALONE)) {
@@ -110,7 +116,7 @@ export function* disagreementLines(report: SweepReport, style: Style): Generator
   }
 }
 
-/** The two traces of the first of them: the model's and the kernel's. */
+/** One group, with the model's and the kernel's trace of its first disagreement. */
 function* oneDisagreement(group: DisagreementGroup, style: Style): Generator<string> {
   const { example, model, difference, count: number, functions, kinds, depth, replay } = group;
   const { width } = style;
@@ -130,7 +136,7 @@ function* oneDisagreement(group: DisagreementGroup, style: Style): Generator<str
   if (replay !== undefined) yield* commandLines(replay, style);
 }
 
-/** The first few of names. */
+/** The first few names. */
 function someOf(names: readonly string[]): string {
   const more = names.length > MAX_EACH ? `, and ${count(names.length - MAX_EACH)} more` : '';
   return names.slice(0, MAX_EACH).join(', ') + more;
@@ -156,21 +162,23 @@ function* problemLines(
   if (replay !== undefined) yield* commandLines(replay, style);
 }
 
-/** What was found, and more of it, which goes on in the next lines where it must. */
+/** What was found, and details that continue on the next lines if necessary. */
 function* headed(title: string, more: string, { colors, width }: Style): Generator<string> {
   const [first = '', ...rest] = wrap(title + more, width - 6);
   yield `  ${colors.red(first.slice(0, title.length))}${first.slice(title.length)}`;
   yield* rest.map((line) => `      ${line}`);
 }
 
-/** `      under     ...`, continued under its text. */
+/** `      under     ...`; further lines are aligned with the text. */
 function labelled(label: string, text: string, { width }: Style): string[] {
   return wrap(text, width - 16).map(
     (line, i) => `      ${(i === 0 ? label : '').padEnd(10)}${line}`,
   );
 }
 
-/** A command line that is longer than a line goes on behind a backslash, as a shell takes it. */
+/**
+ * A command that does not fit on a line continues after a backslash, so that a shell accepts it.
+ */
 function commandLines(command: string, { width }: Style): string[] {
   const lines: string[] = [];
   let line = '';
@@ -185,7 +193,7 @@ function commandLines(command: string, { width }: Style): string[] {
   return [...lines, line].map((text, i) => `      ${(i === 0 ? 'replay' : '').padEnd(10)}${text}`);
 }
 
-/** Points that a promise speaks of, in words. */
+/** The points that a promise covers, in words. */
 function filterText({ in: functions, kinds, depth }: PointFilter): string {
   const parts = [
     ...(kinds === undefined ? [] : [`kinds ${kinds.join(', ')}`]),

@@ -9,7 +9,7 @@ export interface GdbArguments {
   readonly gdbAllowRemote?: boolean | undefined;
 }
 
-/** Where to listen, or undefined when no server is wanted. @throws UsageError */
+/** Where to listen; undefined when no server is wanted. @throws UsageError */
 export function gdbEndpoint({ gdb, gdbAllowRemote }: GdbArguments): Endpoint | undefined {
   const text = once('gdb', gdb);
   if (text === undefined) {

@@ -13,10 +13,10 @@ import type { Policy } from '../unwinder/policy.js';
 import { complain, print } from './output.js';
 import { UsageError } from './usage-error.js';
 
-/** Columns of what `monitor` prints. */
+/** Width of what `monitor` prints, in columns. */
 const WIDTH = 100;
 
-/** What is served. */
+/** What to serve. */
 export interface Served {
   readonly evaluator: Evaluator;
   readonly policy: Policy;
@@ -56,10 +56,13 @@ async function endOfSession(): Promise<void> {
   });
 }
 
-/** What to type: the kernel is gdb's program, the code under test a symbol file beside it. */
+/**
+ * The gdb command to type. The kernel is gdb's program; the code under test is an additional symbol
+ * file.
+ */
 function greeting({ line }: Evaluator, endpoint: Endpoint, allowRemote: boolean): string[] {
   const { kernel, images, symbols } = line.machine;
-  // The stub beside every kernel is no code of a scenario, but it is what calls a real kernel's.
+  // The stub that is linked beside every kernel matters only to a real kernel, whose code it calls.
   const isStub = (path: string): boolean => path === packagePath(STUB_ELF);
   const under = images
     .map(({ path }) => path)
@@ -79,19 +82,19 @@ function greeting({ line }: Evaluator, endpoint: Endpoint, allowRemote: boolean)
     '  in gdb, `monitor help` lists what the unwinder can be asked; Ctrl-C here ends the server',
   ];
   if ([file, ...more].some((path) => /\.(gz|xz|zst)"?$/.test(path))) {
-    lines.push('  gdb does not read compressed files: decompress that one to have its symbols');
+    lines.push('  gdb does not read compressed files: decompress this one to get its symbols');
   }
   if (allowRemote) lines.push('  anyone who can reach that port controls the guest');
   return lines;
 }
 
-/** A path as it is shorter to type. */
+/** The shorter of a path and its form relative to the current directory. */
 function shortest(path: string): string {
   const here = relative(process.cwd(), path);
   return path.startsWith('/') && here.length < path.length ? here : path;
 }
 
-/** As both a shell and gdb take it. */
+/** A path quoted so that both a shell and gdb accept it. */
 function quoted(path: string): string {
   return /^[\w./+-]+$/.test(path) ? path : `"${path}"`;
 }

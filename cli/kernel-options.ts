@@ -1,4 +1,4 @@
-/** The options of `sweep` that name a real kernel and what of it is run. */
+/** The options of `sweep` that name a real kernel and what to run of it. */
 import { resolve } from 'node:path';
 import type { ElfImage } from '../elf/image.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
@@ -12,7 +12,7 @@ import type { LabTarget } from '../lab/target.js';
 import { once, type OptionText, values, wholeNumber } from './option-values.js';
 import { UsageError } from './usage-error.js';
 
-/** What of a real kernel decides how it can be swept. */
+/** The properties of a real kernel that decide how it can be swept. */
 export interface SweptKernel {
   readonly file: string;
   readonly unwinder: OwnUnwinder | undefined;
@@ -33,7 +33,7 @@ export interface SweepTargets {
   readonly sample?: KernelSampleRequest;
 }
 
-/** Those options, besides `--kernel` itself. */
+/** The options for a real kernel, besides `--kernel` itself. */
 export interface KernelArguments {
   readonly offsets?: OptionText;
   readonly sample?: OptionText;
@@ -42,10 +42,14 @@ export interface KernelArguments {
   readonly args?: readonly string[] | undefined;
 }
 
-/** Options that mean nothing without `--kernel`. */
+/** Options that are meaningless without `--kernel`. */
 export const KERNEL_ONLY = ['offsets', 'sample', 'seed'] as const;
 
-/** The functions of a kernel, checked. @param file as given @throws UsageError */
+/**
+ * Check the options, and find the functions of a kernel.
+ * @param file as given
+ * @throws UsageError
+ */
 export function kernelOptions(given: KernelArguments, file: string): SweepTargets {
   const offsets = once('offsets', given.offsets);
   const source = {
@@ -93,8 +97,9 @@ export function kernelOptions(given: KernelArguments, file: string): SweepTarget
 }
 
 /**
- * Refuse a kind of exception that a real kernel can nowhere take.
- * @param kind index in `KIND_NAMES` @throws UsageError
+ * Refuse a kind of exception that a real kernel cannot take anywhere.
+ * @param kind index in `KIND_NAMES`
+ * @throws UsageError
  */
 export function refuseUnsupported(
   unsupported: ReadonlyMap<number, string> | undefined,

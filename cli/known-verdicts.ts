@@ -1,4 +1,4 @@
-/** Unsafe verdicts that are promised: known bugs, seeded or the kernel's own. */
+/** Shows unsafe verdicts that are promised: known bugs, seeded or the kernel's own. */
 import { wrap } from '../base/fit.js';
 import type { KnownVerdict, SweepReport } from '../sweep/report.js';
 import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
@@ -7,8 +7,8 @@ import { count, plural } from '../base/number-text.js';
 import type { Style } from './style.js';
 
 /**
- * The lines, none without such verdicts.
- * @param all every reason with the policies; otherwise a line for each verdict
+ * The lines. There are none without such verdicts.
+ * @param all whether to show every reason with its policies, or just one line for each verdict
  */
 export function* knownLines(report: SweepReport, all: boolean, style: Style): Generator<string> {
   const known = mergeKnown(report.scenarios.flatMap((scenario) => scenario.known));
@@ -22,7 +22,7 @@ export function* knownLines(report: SweepReport, all: boolean, style: Style): Ge
   else yield* verdictLines(known, style);
 }
 
-/** One line for each verdict: how often, and for how many reasons. */
+/** One line for each verdict: how often it occurred, and for how many reasons. */
 function* verdictLines(known: readonly KnownGroup[], { colors }: Style): Generator<string> {
   for (const verdict of VERDICTS) {
     const groups = known.filter((group) => group.verdict === verdict);
@@ -40,7 +40,7 @@ function sumOf({ counts }: KnownGroup): number {
   return [...counts.values()].reduce((a, b) => a + b, 0);
 }
 
-/** A promise that was made use of, over all scenarios. */
+/** A promise that accepted verdicts, summed over all scenarios. */
 interface KnownGroup {
   readonly verdict: Verdict;
   readonly reason: string;
@@ -60,7 +60,7 @@ function mergeKnown(verdicts: readonly KnownVerdict[]): KnownGroup[] {
   }
   return [...groups.values()]
     .filter(({ verdict, reason, bestEffort }) => {
-      // A WARN comes in both modes: said once.
+      // A WARN occurs in both modes, but is shown once.
       return !bestEffort || !groups.has(`${verdict} reliable ${reason}`);
     })
     .sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));

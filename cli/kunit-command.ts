@@ -6,7 +6,7 @@ import type { KunitArguments } from './kunit-options.js';
 /** The command, for yargs. */
 export const kunitCommand: CommandModule<object, KunitArguments> = {
   command: 'kunit',
-  describe: 'Run the reliable-stacktrace tests in the simulated kernel; prints KTAP',
+  describe: 'Run the reliable-stacktrace tests in the simulated kernel, and print KTAP',
   builder: (yargs) =>
     yargs
       .options({

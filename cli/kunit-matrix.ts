@@ -1,4 +1,4 @@
-/** Cases by policies as a table. */
+/** Shows cases by policies as a table. */
 import type { MatrixCell, MatrixRow } from '../kunit/matrix.js';
 import type { Style } from './style.js';
 

@@ -1,4 +1,4 @@
-/** The options of `kunit`, checked: every mistake is found before a worker starts. */
+/** Checks the options of `kunit`, so that every mistake is found before a worker starts. */
 import { nearestNames } from '../elf/symbol-names.js';
 import { KUNIT_CASES, type KunitCase } from '../kunit/cases.js';
 import type { KunitOptions } from '../kunit/kunit-run.js';
@@ -21,7 +21,7 @@ export interface KunitArguments {
   readonly color: boolean;
 }
 
-/** A run that can be started. */
+/** A run that is ready to start. */
 export interface KunitRequest {
   readonly options: KunitOptions;
   /** The logs to compare with. */
@@ -31,7 +31,7 @@ export interface KunitRequest {
 
 const POLICY_NAMES = Object.keys(POLICIES) as PolicyName[];
 
-/** Check everything. @throws UsageError */
+/** Check all options. @throws UsageError */
 export function kunitRequest(given: KunitArguments): KunitRequest {
   const policies = names('policy', given.policy, POLICY_NAMES) ?? POLICY_NAMES;
   const cases = selectCases(values('case', given.case) ?? []);
@@ -68,7 +68,7 @@ function isNamedBy(pattern: string, name: string): boolean {
   return matchesPattern(pattern, name) || matchesPattern(`test_${pattern}`, name);
 }
 
-/** Bytes of a stack that may be left out: plenty of 16 KiB stays. */
+/** Most bytes by which stacks may start lower. That leaves 12 of 16 KiB, which is plenty. */
 const MAX_SHIFT = 4096;
 
 function shift(text: string | undefined): number {

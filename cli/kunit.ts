@@ -20,10 +20,10 @@ import { plural } from '../base/number-text.js';
 import { outputStyle, type Style } from './style.js';
 import { UsageError } from './usage-error.js';
 
-/** Runs of a case that take seconds together. */
+/** This many runs of a case take seconds. */
 const MANY_RUNS = 50;
 
-/** Run the cases, and print or compare what they say. @returns the exit status. @throws UsageError */
+/** Run the cases, and print or compare the results. @returns the exit status. @throws UsageError */
 export async function kunit(given: KunitArguments): Promise<number> {
   const { options, references, junitPath } = kunitRequest(given);
   const file = junitPath === undefined ? undefined : new ReportFile(junitPath);
@@ -51,10 +51,10 @@ export async function kunit(given: KunitArguments): Promise<number> {
   const failed =
     references === undefined ? runs.some(({ suite }) => !suite.ok) : differences.length;
   const status = failed === false || failed === 0 ? 0 : 1;
-  // A reader that closes the pipe early ends the program with this status.
+  // Set this early: a reader that closes the pipe ends the program with this status.
   process.exitCode = status;
   if (file !== undefined) {
-    // Only here: no other run needs the XML library.
+    // Imported only here, because no other run needs the XML library.
     const { xmlText } = await import('../kunit/junit-xml.js');
     await file.writeText(xmlText(junitDocument(SUITE_NAME, runs)));
   }
@@ -70,7 +70,10 @@ export async function kunit(given: KunitArguments): Promise<number> {
   return status;
 }
 
-/** What the KTAP says is all that is compared and summed up: it must carry everything. */
+/**
+ * Read our own KTAP back. Only what it says is compared and summed up, which proves that it carries
+ * everything.
+ */
 function readBack(ktap: readonly string[], suites: readonly SuiteRun[]): JunitRun[] {
   const read = parseSuiteLogs(`${ktap.join('\n')}\n`);
   if (!read.ok) throw new Error(describeSuiteLogError('our own KTAP', read.error));
@@ -100,7 +103,7 @@ function* comparisonLines(
   const results = compared.reduce((sum, { suite }) => sum + suite.totals.total, 0);
   const what = `${plural(results, 'result')} under ${compared.map(({ policy }) => policy).join(', ')}`;
   const verdict =
-    differences.length === 0 ? 'as the reference' : plural(differences.length, 'difference');
+    differences.length === 0 ? 'same as the reference' : plural(differences.length, 'difference');
   yield `${what}: ${differences.length === 0 ? colors.green(verdict) : colors.red(verdict)}`;
   if (absent.length > 0) complain(`not compared, no reference log: ${absent.join(', ')}`);
 }

@@ -9,7 +9,7 @@ export const listCommand: CommandModule<object, ListArguments> = {
   builder: (yargs) =>
     yargs
       .options({
-        json: { type: 'boolean', default: false, describe: 'As JSON' },
+        json: { type: 'boolean', default: false, describe: 'Print JSON' },
         brief: { type: 'boolean', default: false, describe: 'Names and summaries only' },
         family: { type: 'string', describe: 'Only this family' },
         topic: { type: 'string', describe: 'Only scenarios of this topic' },

@@ -28,7 +28,7 @@ export interface ListArguments {
 
 const POLICY_NAMES = Object.keys(POLICIES) as PolicyName[];
 
-/** Print the families that are asked for. @throws UsageError */
+/** Print the families that the options select. @throws UsageError */
 export async function list(given: ListArguments): Promise<void> {
   const families = selectFamilies(once('family', given.family), once('topic', given.topic));
   if (given.json) {
@@ -80,7 +80,7 @@ function familyJson({ name, summary, scenarios }: ScenarioFamily): unknown {
   };
 }
 
-/** What a scenario accepts besides `exact` when it does not say. */
+/** What a scenario accepts besides `exact`, unless it says otherwise. */
 const DEFAULT_ALLOW: readonly AllowedVerdict[] = [
   { verdict: 'unreliable', reason: 'accepted where nothing better is promised' },
 ];
@@ -105,7 +105,9 @@ function* listLines(
   }
 }
 
-/** A verdict that some policies promise for one reason; which functions, the JSON says. */
+/**
+ * A verdict that some policies promise for the same reason. Only the JSON says in which functions.
+ */
 interface SharedPromise {
   readonly verdict: string;
   readonly reason: string;
@@ -125,7 +127,7 @@ function* promiseLines(scenario: Scenario, { colors, width }: Style): Generator<
   }
 }
 
-/** Where reasons start. */
+/** The column where reasons start. */
 const PROMISE_COLUMN = 26;
 
 function sharedPromises(scenario: Scenario): Iterable<SharedPromise> {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// Any node that knows modules must be able to read this file, to say that it is too old: nothing is imported before
-// that, and there is no syntax here that is newer than modules are.
+// An old node must be able to read this file, to say that it is too old. So nothing is imported
+// before that check, and no syntax here is newer than modules are.
 
-/** The oldest node that works, as package.json has it. */
+/** The oldest node that works, as in package.json. */
 const [MAJOR, MINOR] = [20, 19] as const;
 
 function isTooOld(version: string): boolean {
@@ -10,7 +10,7 @@ function isTooOld(version: string): boolean {
   return major < MAJOR || (major === MAJOR && minor < MINOR);
 }
 
-/** Only an incomplete installation gets here: the program answers for everything else. */
+/** Only an incomplete installation gets here; the program itself reports every other error. */
 function internalError(error: unknown): void {
   process.exitCode = 2;
   const message = error instanceof Error ? error.message : String(error);

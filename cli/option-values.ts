@@ -1,18 +1,19 @@
-/** Values of options as yargs gives them, checked. */
+/** Checks the values of options that yargs has parsed. */
 import { UsageError } from './usage-error.js';
 
-/** An option that was given once, several times (an array, by yargs) or not at all. */
+/** An option that was given once, several times (yargs makes an array) or not at all. */
 export type OptionText = string | readonly string[] | undefined;
 
 /**
- * The values of an option that may be repeated. One that is given without any would select nothing,
- * and nothing is always as promised.
+ * The values of an option that may be repeated. Without a value it would select nothing, and a
+ * sweep of nothing is always as promised, so that is refused.
+ * @throws UsageError
  */
 export function values(
   name: string,
   given: readonly string[] | undefined,
 ): readonly string[] | undefined {
-  // `--no-json` is false to the parser, whatever it has been told of the type.
+  // The parser turns `--no-json` into false, even if the option is not boolean.
   const parsed: unknown = given;
   if (parsed === false || (Array.isArray(parsed) && parsed.includes(false))) {
     throw new UsageError(`unknown option --no-${name} (see --help)`);
@@ -21,7 +22,7 @@ export function values(
   return given;
 }
 
-/** The value of an option that may be given once. */
+/** The value of an option that may be given only once. @throws UsageError */
 export function once(name: string, value: OptionText): string | undefined {
   const [only, ...more] = values(name, typeof value === 'string' ? [value] : value) ?? [];
   if (more.length > 0) throw new UsageError(`--${name} is given ${more.length + 1} times`);
@@ -29,7 +30,7 @@ export function once(name: string, value: OptionText): string | undefined {
   return only;
 }
 
-/** A positive integer, at most `most`; undefined when the option is absent. */
+/** An integer from 1 to `most`; undefined when the option is absent. @throws UsageError */
 export function wholeNumber(
   name: string,
   value: OptionText,
@@ -43,7 +44,11 @@ export function wholeNumber(
   throw new UsageError(`--${name} must be ${wanted}, not '${text}'`);
 }
 
-/** Names of a closed set, repeated or separated by commas; undefined when the option is absent. */
+/**
+ * Names from a closed set, repeated or separated by commas, in the order of the set; undefined when
+ * the option is absent.
+ * @throws UsageError
+ */
 export function names<T extends string>(
   option: string,
   given: readonly string[] | undefined,

@@ -1,19 +1,23 @@
-/** Writing to standard output and error. */
+/** Writes to standard output and standard error. */
 import type { WorkerDeaths } from '../base/worker-deaths.js';
 
-/** Lines before a write: large dumps neither build one string nor make a system call a line. */
+/**
+ * Lines in one write, so that large dumps neither build one huge string nor make a system call for
+ * each line.
+ */
 const LINES_PER_WRITE = 1024;
 
-/** Exit status when the output cannot be written: what was found is not known to anybody. */
+/** Exit status when the output cannot be written, because then nobody learns the result. */
 const NOT_WRITTEN = 2;
 
 /**
- * A reader that has seen enough (`| head`) ends the program quietly, with the status it has. Output
- * that cannot be written (a full disk) ends it with one line on standard error.
+ * End the program when its output is lost. A reader that has seen enough (`| head`) ends it
+ * quietly, with the exit status set so far. Output that cannot be written (a full disk) ends it
+ * with one line on standard error.
  */
 export function endOnLostOutput(): void {
   process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    // There is nowhere left to say why.
+    // There is nowhere left to report the reason.
     process.exit(error.code === 'EPIPE' ? undefined : NOT_WRITTEN);
   });
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -26,7 +30,7 @@ export function endOnLostOutput(): void {
 
 /**
  * Print lines, as fast as the reader takes them.
- * @param to standard error where standard output is a report's
+ * @param to standard error when a report goes to standard output
  */
 export async function print(
   lines: Iterable<string>,
@@ -42,22 +46,22 @@ export async function print(
   if (pending.length > 0) await write(`${pending.join('\n')}\n`, to);
 }
 
-/** Write a text to the end. */
+/** Write all of a text. */
 export async function write(text: string, to: NodeJS.WriteStream = process.stdout): Promise<void> {
   await new Promise<void>((resolve) => {
-    // Errors arrive at the stream's own listener; nothing further is printed then.
+    // Errors go to the stream's own listener, and nothing more is printed then.
     to.write(text, (error) => {
       if (error === undefined || error === null) resolve();
     });
   });
 }
 
-/** One line on standard error, in the program's name. */
+/** Print one line on standard error, prefixed with the program's name. */
 export function complain(message: string): void {
   process.stderr.write(`kunwind-lab: ${message}\n`);
 }
 
-/** Say how many workers died, if any: results do not show it. */
+/** Say how many workers died, if any, because results do not show it. */
 export function complainOf(deaths: WorkerDeaths): void {
   if (deaths.line !== undefined) complain(deaths.line);
 }

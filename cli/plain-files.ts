@@ -1,4 +1,4 @@
-/** Files that a command names: compressed ones have to be decompressed before they can be read. */
+/** Decompresses the files that a command names, so that they can be read. */
 import { constants } from 'node:os';
 import { prepareDebugSections } from '../elf/debug-compression.js';
 import { makePlainCopy } from '../elf/plain-copy.js';
@@ -6,8 +6,8 @@ import { complain } from './output.js';
 import { UsageError } from './usage-error.js';
 
 /**
- * Makes the files that are compressed readable by their own names, until the program ends.
- * @param files values of options; what is no single name is left to the option's own check
+ * Makes compressed files readable by their own names until the program ends.
+ * @param files values of options; anything but a single name is left to the option's own check
  * @throws UsageError
  */
 export async function decompressFiles(
@@ -29,12 +29,12 @@ export async function prepareKernel(file: string | readonly string[] | undefined
   if (typeof file === 'string' && file !== '') await prepareDebugSections(file);
 }
 
-/** Milliseconds after which a user wants to know what is going on, and the first interval. */
+/** Milliseconds before a user wants to know what is going on, and the first interval. */
 const PATIENCE = 2000;
 
 /**
- * Tells of work that takes long: after two seconds, and then at intervals that double, so that a
- * log stays short.
+ * Reports work that takes long: after two seconds, and then at intervals that double, so that a log
+ * stays short.
  * @param now milliseconds on some clock
  */
 export function notice(
@@ -55,7 +55,10 @@ export function notice(
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const removals: (() => void)[] = [];
 
-/** However the program ends; a signal that somebody else listens to ends it by way of them. */
+/**
+ * Removes copies however the program ends. If others listen to a signal too, ending is left to
+ * them.
+ */
 function removeAtEnd(remove: () => void): void {
   removals.push(remove);
   if (removals.length > 1) return;

@@ -1,4 +1,4 @@
-/** One point, replayed: what each policy answers in each mode, beside the truth. */
+/** Shows one replayed point: what each policy answers in each mode, beside the truth. */
 import { groupFindings } from '../sweep/finding-groups.js';
 import type { ScenarioReport, SweepReport } from '../sweep/report.js';
 import type { WalkExample } from '../sweep/unit.js';
@@ -6,7 +6,7 @@ import { wrap } from '../base/fit.js';
 import { sideBySide } from './side-by-side.js';
 import type { Style } from './style.js';
 
-/** Walks with the same answer: under some policies, in one mode. */
+/** Walks with the same answer, in one mode, under one or more policies. */
 interface SameAnswer {
   readonly walk: WalkExample;
   readonly policies: string[];
@@ -34,7 +34,7 @@ export function* replayLines(
     const paint = wrong ? colors.red : walk.verdict === 'exact' ? colors.green : colors.yellow;
     yield '';
     const asked = `${policies.join(', ')}, ${walk.mode}:`;
-    // A list of policies that fills the line has its verdict on the next one.
+    // If a list of policies fills the line, its verdict goes on the next one.
     const fits = asked.length + 1 + verdict.length <= width;
     yield* fits ? [`${asked} ${paint(verdict)}`] : [...wrap(asked, width), `    ${paint(verdict)}`];
     const more = remark(scenario, walk, wrong);

@@ -5,10 +5,10 @@ import { wrap } from '../base/fit.js';
 import { count } from '../base/number-text.js';
 import type { Style } from './style.js';
 
-/** Of policies that agree equally often, the one to try first: the kernel series' own last word. */
+/** Of policies that agree equally often, the one to suggest: the latest of the kernel series. */
 const PREFERRED: PolicyName = 'sframe-strict';
 
-/** The lines; none where nothing was to be found out. */
+/** The lines. There are none when the policy was not in doubt. */
 export function* policyHint(report: SweepReport, style: Style): Generator<string> {
   const [swept] = Object.keys(report.policies) as PolicyName[];
   if (report.agreements === undefined || swept === undefined) return;
@@ -24,12 +24,11 @@ function hintText(swept: PolicyName, agreements: readonly PolicyAgreement[]): st
   const usual = agreements.find(({ policy }) => policy === swept);
   const compared = agreements[0]?.compared ?? 0;
   if (usual === undefined || usual.agreed === most) {
-    return `hint: the kernel was compared with ${swept}, and no other policy agrees more often`;
+    return `hint: the kernel often disagrees with ${swept}, but no other policy agrees more often`;
   }
   const [first = PREFERRED] = best.includes(PREFERRED) ? [PREFERRED] : best;
   return (
-    `hint: the kernel was compared with ${swept}, with which ${count(usual.agreed)} of ` +
-    `${count(compared)} walks agree; ${count(most)} agree with ${best.join(', ')}: ` +
-    `try --policy ${first}`
+    `hint: ${count(usual.agreed)} of the kernel's ${count(compared)} walks agree with ${swept}, ` +
+    `but ${count(most)} agree with ${best.join(', ')}: try --policy ${first}`
   );
 }

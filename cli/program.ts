@@ -1,4 +1,4 @@
-/** The command line as a whole: commands, help, and what becomes of errors. */
+/** The command line as a whole: commands, help, and error handling. */
 import yargs, { type Argv } from 'yargs';
 import { nearestNames } from '../elf/symbol-names.js';
 import { complain, endOnLostOutput } from './output.js';
@@ -8,7 +8,10 @@ import { didYouMean, oneLine, UsageError } from './usage-error.js';
 /** Exit status of wrong usage, unusable input and internal errors. */
 const FAILED = 2;
 
-/** The commands in the order of the help, each loaded when it is wanted: most of a start is loading. */
+/**
+ * The commands, in the order of the help. Each is loaded on demand, because most of the start-up
+ * time is loading.
+ */
 const COMMANDS = new Map<string, (parser: Argv) => Promise<Argv>>([
   ['sweep', async (parser) => parser.command((await import('./sweep-command.js')).sweepCommand)],
   ['debug', async (parser) => parser.command((await import('./debug-command.js')).debugCommand)],
@@ -42,7 +45,7 @@ function parser(words: readonly string[]) {
     yargs([...words])
       .scriptName('kunwind-lab')
       .usage('$0 <command>\n\nChecks arm64 kernel unwinders at every instruction.')
-      // Arrays end with their value, so that `--policy P SCENARIO` names a scenario.
+      // An array option takes one value, so that `--policy P SCENARIO` names a scenario.
       .parserConfiguration({ 'greedy-arrays': false })
       .demandCommand(
         1,
@@ -50,7 +53,7 @@ function parser(words: readonly string[]) {
       )
       .strict()
       .strictCommands()
-      // Messages are recognised below, so they must not depend on the user's language.
+      // Messages are parsed below, so they must not depend on the user's language.
       .locale('en')
       .version(packageVersion())
       .alias('help', 'h')
@@ -65,7 +68,10 @@ function parser(words: readonly string[]) {
   );
 }
 
-/** The parser with the command that is asked for; with all of them when it does not come first. */
+/**
+ * The parser with the command that was asked for, or with all commands if the first word is not
+ * one.
+ */
 async function withCommands(bare: Argv, [first = '']: readonly string[]): Promise<Argv> {
   const wanted = COMMANDS.get(first);
   if (wanted !== undefined) return wanted(bare);
@@ -75,8 +81,8 @@ async function withCommands(bare: Argv, [first = '']: readonly string[]): Promis
 }
 
 /**
- * `--args` takes every word up to the next `--option`, negative numbers included: each is given an
- * `--args=` of its own.
+ * `--args` takes every word up to the next `--option`, including negative numbers. For the parser,
+ * each of them gets an `--args=` of its own.
  */
 function separateArgs(words: readonly string[]): string[] {
   const separated: string[] = [];
@@ -95,8 +101,8 @@ function separateArgs(words: readonly string[]): string[] {
 }
 
 /**
- * `--json -` as `--json=-`: standard output. By itself the parser takes a dash for the next option, and the
- * one before it for an option without its value.
+ * Turn `--json -` into `--json=-`, standard output. Otherwise the parser takes the dash for the
+ * next option, and finds no value for the one before it.
  */
 function joinDashes(words: readonly string[]): string[] {
   const joined: string[] = [];
@@ -110,8 +116,9 @@ function joinDashes(words: readonly string[]): string[] {
 }
 
 /**
- * Refuse `--brief=yes`: the parser takes every word but `true` for false.
- * @param given what it made of them: a boolean where the option is one @throws UsageError
+ * Refuse `--brief=yes`, because the parser takes every word except `true` for false.
+ * @param given the parsed options; switches are boolean
+ * @throws UsageError
  */
 function refuseWordsForSwitches(
   given: Readonly<Record<string, unknown>>,
@@ -125,10 +132,10 @@ function refuseWordsForSwitches(
   }
 }
 
-/** Words that a mistyped command may have meant. */
+/** Commands that a mistyped one may have meant. */
 const COMMAND_NAMES = [...COMMANDS.keys(), 'dump', 'stat', 'diff', 'coverage', 'verify'];
 
-/** What yargs found, in the words of the other messages. @param words as they were typed */
+/** An error of yargs, phrased like our other messages. @param words as they were typed */
 function usageMessage(message: string, words: readonly string[]): string {
   const unknown = /^Unknown (command|argument)s?: (.*)$/.exec(message);
   if (unknown === null) return message;
@@ -142,7 +149,10 @@ function usageMessage(message: string, words: readonly string[]): string {
   return `unknown command '${names}'${didYouMean(nearestNames(names, COMMAND_NAMES, 2))}`;
 }
 
-/** Each option once and as it was typed: the parser has `--so-and-so` as `soAndSo` besides, and `--no-x` as `x`. */
+/**
+ * Each option once, as it was typed: the parser also lists `--so-and-so` as `soAndSo`, and `--no-x`
+ * as `x`.
+ */
 function asTyped(names: readonly string[], words: readonly string[]): string[] {
   const isTyped = (name: string): boolean =>
     words.some((word) => word === `--${name}` || word.startsWith(`--${name}=`));

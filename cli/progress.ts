@@ -1,4 +1,6 @@
-/** Progress of a sweep on standard error: a bar on a terminal, rare lines otherwise. */
+/**
+ * Shows a sweep's progress on standard error: a bar on a terminal, an occasional line otherwise.
+ */
 import { type Options, Presets, SingleBar } from 'cli-progress';
 import type { SweepProgress } from '../sweep/sweep.js';
 import { type StepProgress, stepProgress } from './step-progress.js';
@@ -7,16 +9,17 @@ import { count, plural } from '../base/number-text.js';
 /** Shows progress until it is told to stop. */
 export interface ProgressDisplay {
   update(progress: SweepProgress): void;
-  /** Clear what is not meant to stay. */
+  /** Stop, and clear the bar. */
   stop(): void;
 }
 
-/** Scenarios that are measured in seconds: as many as are worth a line of their own. */
+/** Measuring this many scenarios takes seconds, and is worth a line of its own. */
 const MANY = 100;
 
 /**
- * The display that fits: none, a bar, or lines.
- * @param scenarios how many are swept @param what is swept, for the first line
+ * The appropriate display: none, a bar, or lines.
+ * @param scenarios how many are swept
+ * @param what is swept, for the first line
  */
 export function progressDisplay(wanted: boolean, scenarios: number, what: string): ProgressDisplay {
   if (!wanted) return { update: () => undefined, stop: () => undefined };
@@ -37,7 +40,7 @@ class ProgressBar implements ProgressDisplay {
   private readonly bar: SingleBar;
   private rate: Rate | undefined;
 
-  /** Shown until there is something to estimate by. */
+  /** Shown until all scenarios are measured, because before that nothing can be estimated. */
   private readonly measuring: StepProgress;
 
   constructor(scenarios: number) {
@@ -48,9 +51,9 @@ class ProgressBar implements ProgressDisplay {
       barsize: 20,
       clearOnComplete: true,
       hideCursor: true,
-      // Units differ in cost: an estimate from few of them would jump.
+      // Units differ in cost, so an estimate from only a few would jump.
       etaBuffer: 64,
-      // Ctrl-C is answered by the command, which also ends the workers.
+      // The command handles Ctrl-C, because it must also end the workers.
       gracefulExit: false,
     };
     this.bar = new SingleBar(options, Presets.shades_classic);
@@ -76,7 +79,7 @@ class ProgressBar implements ProgressDisplay {
   }
 }
 
-/** One line in ten percent. */
+/** One line for every ten percent. */
 class ProgressLines implements ProgressDisplay {
   private readonly rate = new Rate();
   private tenths = 0;
@@ -102,7 +105,9 @@ class ProgressLines implements ProgressDisplay {
   }
 }
 
-/** Of the runs without exceptions, which come first and show how long each scenario is. */
+/**
+ * Progress of the runs without exceptions, which come first and measure how long each scenario is.
+ */
 function measuringProgress(scenarios: number): StepProgress {
   return stepProgress(`measuring ${plural(scenarios, 'scenario')}`, { long: true });
 }

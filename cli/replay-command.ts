@@ -1,4 +1,4 @@
-/** The command line that replays one point: in the debugger where a policy's walk is to be looked at. */
+/** Builds the command line that replays one point. A policy's walk is replayed in the debugger. */
 import { formatFunction } from '../targets/function-text.js';
 import { formatArguments } from '../targets/image-argument.js';
 import type { SweepOptions } from '../sweep/sweep.js';
@@ -18,7 +18,7 @@ export interface ReplayContext {
   readonly budget: number | undefined;
 }
 
-/** Makes the command for a point of a target. */
+/** Makes the function that builds the command for a point of a target. */
 export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
   const { image, kernel, offsets, fn, args, policies, unwinder, budget } = context;
   return (target, point, policy) => {
@@ -42,7 +42,7 @@ export function replayCommand(context: ReplayContext): SweepOptions['replay'] {
   };
 }
 
-/** Quoted for a POSIX shell where that is needed. */
+/** Quoted for a POSIX shell, if necessary. */
 function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,4 @@
-/** A report file that is either complete or not there; `-` is standard output. */
+/** Writes a report file, which is either complete or not there. `-` is standard output. */
 import { accessSync, constants, fstatSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { openSync, closeSync, writeFileSync } from 'node:fs';
@@ -7,10 +7,10 @@ import { isatty } from 'node:tty';
 import { write } from './output.js';
 import { UsageError } from './usage-error.js';
 
-/** Where a report goes: a file is replaced, a device or pipe is written to. */
+/** Where a report goes. A file is replaced; a device or pipe is written to. */
 type Place = { readonly to: 'stdout' } | { readonly to: 'file' | 'device'; readonly path: string };
 
-/** Writes to a path that was found writable when the object was made. */
+/** Writes to a path. Making the object checks that the path is writable. */
 export class ReportFile {
   private readonly place: Place;
 
@@ -26,12 +26,12 @@ export class ReportFile {
     });
   }
 
-  /** Whether it is written to standard output, which has room for nothing else then. */
+  /** Whether it goes to standard output, which then must not contain anything else. */
   get isOutput(): boolean {
     return this.place.to === 'stdout';
   }
 
-  /** Whether writing replaces the file at a path: what is read. */
+  /** Whether writing would replace the file at this path, which may be the input. */
   replaces(path: string): boolean {
     return this.place.to === 'file' && this.place.path === throughLinks(path);
   }
@@ -42,7 +42,10 @@ export class ReportFile {
     return this.place.to === 'stdout' || (this.place.to === 'file' && other.replaces(this.path));
   }
 
-  /** Write a value as JSON. @throws UsageError when that fails; then an earlier file is as it was */
+  /**
+   * Write a value as JSON.
+   * @throws UsageError when that fails; an existing file is then unchanged
+   */
   write(value: unknown): Promise<void> {
     return this.writeText(`${JSON.stringify(value, undefined, 2)}\n`);
   }
@@ -79,8 +82,8 @@ export class ReportFile {
 }
 
 /**
- * The stream for the text beside reports: standard output, unless that is a report's.
- * @param files those that are written, if any
+ * The stream for text other than reports: standard output, unless a report goes there.
+ * @param files the reports that are written, if any
  */
 export function textStream(...files: readonly (ReportFile | undefined)[]): NodeJS.WriteStream {
   return files.some((file) => file?.isOutput === true) ? process.stderr : process.stdout;
@@ -97,18 +100,24 @@ function locate(path: string): Place {
   return { to: 'file', path: throughLinks(path) };
 }
 
-/** `/dev/stdout` by any name: a file that the shell has opened must not be replaced under its feet. */
+/**
+ * Whether a file is standard output, as `/dev/stdout` is. A file that the shell has opened must not
+ * be replaced.
+ */
 function isStandardOutput(known: Stats): boolean {
   const output = fstatSync(1);
   if (known.dev !== output.dev || known.ino !== output.ino) return false;
-  // /dev/null is written to twice without harm.
+  // Writing both to /dev/null does no harm.
   return !known.isCharacterDevice() || isatty(1);
 }
 
-/** Symbolic links that a path may lead through, as Linux has it. */
+/** Most symbolic links that a path may lead through (MAXSYMLINKS in Linux). */
 const MAX_LINKS = 40;
 
-/** What a path leads to, there or not: a symbolic link stays one, and its target is replaced. */
+/**
+ * What a path leads to, whether it exists or not. A symbolic link is kept, and its target is
+ * replaced.
+ */
 function throughLinks(path: string): string {
   let target = resolve(path);
   for (let links = 0; links < MAX_LINKS; links++) {

@@ -1,4 +1,4 @@
-/** `kunwind-lab sframe`: the commands for tables. */
+/** `kunwind-lab sframe`: the commands for SFrame tables. */
 import type { CommandModule } from 'yargs';
 import type { CoverageArguments } from './sframe-coverage.js';
 import type { DiffArguments } from './sframe-diff.js';
@@ -29,11 +29,11 @@ const dumpCommand: CommandModule<object, DumpArguments> = {
 
 const statCommand: CommandModule<object, StatArguments> = {
   command: 'stat [file]',
-  describe: 'Sizes and encodings of .sframe sections',
+  describe: 'Show sizes and encodings of .sframe sections',
   builder: (yargs) =>
     yargs
       .positional('file', { type: 'string', describe: 'The ELF; .gz, .xz, .zst accepted' })
-      .options({ json: { type: 'boolean', default: false, describe: 'As JSON' } }),
+      .options({ json: { type: 'boolean', default: false, describe: 'Print JSON' } }),
   handler: async (given) => {
     const { printStat } = await import('./sframe-stat.js');
     await printStat(given);
@@ -47,7 +47,7 @@ const diffCommand: CommandModule<object, DiffArguments> = {
     yargs
       .positional('a', { type: 'string', describe: 'The old ELF; .gz, .xz, .zst accepted' })
       .positional('b', { type: 'string', describe: 'The new ELF; .gz, .xz, .zst accepted' })
-      .options({ json: { type: 'boolean', default: false, describe: 'As JSON' } }),
+      .options({ json: { type: 'boolean', default: false, describe: 'Print JSON' } }),
   handler: async (given) => {
     const { printDiff } = await import('./sframe-diff.js');
     await printDiff(given);
@@ -56,12 +56,12 @@ const diffCommand: CommandModule<object, DiffArguments> = {
 
 const coverageCommand: CommandModule<object, CoverageArguments> = {
   command: 'coverage [file]',
-  describe: 'Executable text without a row, and why',
+  describe: 'Show which executable text has no row, and why',
   builder: (yargs) =>
     yargs
       .positional('file', { type: 'string', describe: 'The ELF; .gz, .xz, .zst accepted' })
       .options({
-        json: { type: 'boolean', default: false, describe: 'As JSON, every place' },
+        json: { type: 'boolean', default: false, describe: 'Print JSON, with every place' },
         limit: { type: 'string', describe: 'Symbols listed; 0 for all [default: 30]' },
       }),
   handler: async (given) => {
@@ -83,7 +83,10 @@ const verifyCommand: CommandModule<object, VerifyArguments> = {
           type: 'string',
           describe: 'Write the whole report to this file; -: standard output',
         },
-        sarif: { type: 'string', describe: 'Write the findings as SARIF 2.1.0 to this file, or -' },
+        sarif: {
+          type: 'string',
+          describe: 'Write the findings as SARIF 2.1.0 to this file; -: standard output',
+        },
       })
       .example("$0 sframe verify vmlinux --function 'vfs_*'", '')
       .epilogue('Exit status: 0 every row reached is true, 1 findings, 2 wrong usage or input.'),

@@ -103,7 +103,7 @@ function gapText({ name, section, bytes, global, callers, reason, hasDwarf }: Co
   return `${count(bytes).padStart(7)}  ${name.padEnd(36)} ${section}: ${facts.join(', ')}`;
 }
 
-/** `1,024 bytes` in a column. @param width of the number */
+/** `1,024 bytes` in a column. @param width of the number, in characters */
 function bytesText(bytes: number, width: number): string {
   return `${count(bytes).padStart(width)} ${bytes === 1 ? 'byte ' : 'bytes'}`;
 }

@@ -1,4 +1,7 @@
-/** What `kunwind-lab sframe diff` does. Exit status as diff's: 0 equal, 1 different, 2 bad input. */
+/**
+ * What `kunwind-lab sframe diff` does. The exit status is diff's: 0 equal, 1 different, 2 bad
+ * input.
+ */
 import { diffTables, isEqual, type SideFunction, type TableDiff } from '../tables/diff.js';
 import { print } from './output.js';
 import { decompressFiles } from './plain-files.js';
@@ -16,7 +19,7 @@ export interface DiffArguments {
 /** Exit status when the tables differ. */
 const DIFFERENT = 1;
 
-/** Print what differs; the exit status says whether anything does. @throws UsageError */
+/** Print the differences. The exit status says whether there are any. @throws UsageError */
 export async function printDiff({ a, b, json }: DiffArguments): Promise<void> {
   if (a === undefined || b === undefined) throw new UsageError('sframe diff needs two FILEs');
   await decompressFiles(a, b);

@@ -27,7 +27,8 @@ export async function printDump({ file, format: given, json }: DumpArguments): P
   }
   await decompressFiles(file);
   const format = json ? 'json' : wanted;
-  // readelf shows an object's functions where its headers say: every section at address 0.
+  // readelf shows an object's functions where the section headers put them: every section at
+  // address 0.
   const tables = mustHaveSFrame(file, format === 'text' ? 'apart' : 'zero');
   if (format === 'json') {
     const sections = tables.sframe.map(({ name, section }) => ({ name, ...sframeJson(section) }));

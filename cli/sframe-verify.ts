@@ -28,7 +28,11 @@ export interface VerifyArguments {
   readonly sarif?: OptionText;
 }
 
-/** Verify a table, print the findings and write the reports. @returns the exit status. @throws UsageError */
+/**
+ * Verify a table, print the findings and write the reports.
+ * @returns the exit status
+ * @throws UsageError
+ */
 export async function verify(given: VerifyArguments): Promise<number> {
   const { file } = given;
   if (file === undefined) throw new UsageError('sframe verify needs a FILE');
@@ -92,18 +96,22 @@ export async function verify(given: VerifyArguments): Promise<number> {
   process.exitCode = status;
   await jsonFile?.write(jsonReport(file, report));
   await sarifFile?.write(sarifLog(file, packageVersion(), report, (fn) => replayCommand(file, fn)));
-  // Only now, when the workers are gone: a program takes as much memory as one of them.
+  // Loaded only now that the workers are gone, because a program takes as much memory as one of
+  // them.
   const program = report.findings.length === 0 ? undefined : loadProgram(file);
   const known = program?.ok === true ? program.value : undefined;
   await print(await reportLines(file, known, report), textStream(jsonFile, sarifFile));
   if (process.stderr.isTTY) process.stderr.write(`${cost}\n`);
   if (report.skipped.some(({ reason }) => reason === INTERRUPTED)) {
-    complain('interrupted: this is partial, and so is a report that was written');
+    complain('interrupted: this is partial, and so is any report that was written');
   }
   return status;
 }
 
-/** Bytes of a file that takes seconds to load and to verify: any kernel, compressed or not. */
+/**
+ * A file of this many bytes takes seconds to load and verify. Any kernel is larger, even
+ * compressed.
+ */
 const LARGE_FILE = 2 ** 21;
 
 function isLarge(file: string): boolean {
@@ -111,7 +119,7 @@ function isLarge(file: string): boolean {
   return known?.isFile() === true && known.size >= LARGE_FILE;
 }
 
-/** Time and memory, which differ from run to run: not for standard output. */
+/** Time and memory. They differ from run to run, so they do not belong on standard output. */
 function costLine({ memory }: PoolOutcome, started: number): string {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const megabytes = Math.round((memory + process.memoryUsage.rss()) / 2 ** 20);

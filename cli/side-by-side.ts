@@ -1,18 +1,18 @@
-/** Truth and trace in two columns, equal entries on one line. */
+/** Shows truth and trace in two columns, with equal entries on one line. */
 import { clip } from '../base/fit.js';
 import { alignEntries } from '../lab/trace-alignment.js';
 import { type Style } from './style.js';
 
-/** One line: an entry of either or of both. */
+/** One line: an entry of the truth, of the trace, or of both. */
 export interface Pair {
   readonly truth: string | undefined;
   readonly trace: string | undefined;
 }
 
-/** Characters in front of an entry that is too many, or absent. */
+/** Characters in front of an entry that is superfluous or absent. */
 const MARK = 2;
 
-/** Entries of trampolines are in parentheses: a trace may list them or not. */
+/** An entry without the parentheses that mark a trampoline, which a trace may list or skip. */
 function bare(entry: string): string {
   return entry.replace(/^\((.*)\)$/, '$1');
 }
@@ -24,9 +24,9 @@ export function align(truth: readonly string[], trace: readonly string[]): Pair[
 }
 
 /**
- * The lines, without indentation. Where an entry is too long, all are without the sizes of their functions.
- * @param width characters for a line
- * @param claimed the trace was called reliable: differences are marked
+ * The lines, without indentation. If one entry is too long, function sizes are left out of all.
+ * @param width characters in a line
+ * @param claimed whether the trace was called reliable, so that differences are marked
  */
 export function sideBySide(
   truth: readonly string[],

@@ -1,25 +1,29 @@
-/** Progress of a step that may take long, on standard error: a bar on a terminal, rare lines otherwise. */
+/**
+ * Shows the progress of a long step on standard error: a bar on a terminal, an occasional line
+ * otherwise.
+ */
 import { Presets, SingleBar } from 'cli-progress';
 
-/** Shows how far a step is until it is told to stop. */
+/** Shows the progress of a step until it is told to stop. */
 export interface StepProgress {
-  /** @param done of all that there is to do, which may only now be known */
+  /** @param total may become known only now */
   update(done: number, total: number): void;
-  /** Clear what is not meant to stay. */
+  /** Stop, and clear the bar. */
   stop(): void;
 }
 
-/** When a step is worth showing. */
+/** Whether to show a step. */
 export interface StepOptions {
-  /** Not at all otherwise. */
+  /** False: show nothing. */
   readonly wanted?: boolean;
-  /** Also where there is no terminal: it will take seconds, as far as its input shows. */
+  /** Show it even without a terminal, because its input suggests that it will take seconds. */
   readonly long: boolean;
 }
 
 /**
- * The display that fits. It shows something at once: what comes first, like loading, may take long.
- * @param what is done, as in `verifying vmlinux`
+ * The appropriate display. It shows something at once, because what comes first, such as loading,
+ * may take long.
+ * @param what what is being done, such as `verifying vmlinux`
  */
 export function stepProgress(what: string, { wanted = true, long }: StepOptions): StepProgress {
   if (wanted && process.stderr.isTTY) return new StepBar(what);
@@ -32,7 +36,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 class StepBar implements StepProgress {
   private readonly bar: SingleBar;
 
-  /** The cursor comes back, and then the signal does what it would have done. */
+  /** Restore the cursor, and then let the signal do what it would have done. */
   private readonly onSignal = (name: NodeJS.Signals): void => {
     this.stop();
     process.kill(process.pid, name);
@@ -45,7 +49,7 @@ class StepBar implements StepProgress {
       barsize: 20,
       clearOnComplete: true,
       hideCursor: true,
-      // It would take the signal for itself, and the program went on.
+      // It would swallow the signal, and the program would go on.
       gracefulExit: false,
     };
     this.bar = new SingleBar(options, Presets.shades_classic);
@@ -65,7 +69,7 @@ class StepBar implements StepProgress {
   }
 }
 
-/** One line at first, and one in ten percent. */
+/** One line at first, and one for every ten percent. */
 class StepLines implements StepProgress {
   private tenths = 0;
 

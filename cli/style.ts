@@ -1,25 +1,25 @@
-/** How results look: colours, width, numbers. */
+/** The look of results: colours, width, numbers. */
 import { isatty } from 'node:tty';
 import picocolors from 'picocolors';
 
 /** Colours of the terminal, or functions that change nothing. */
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
-/** What printing needs to know of the place it prints to. */
+/** What printing needs to know about its output. */
 export interface Style {
   readonly colors: Colors;
   /** Characters in a line. */
   readonly width: number;
 }
 
-/** Width of lines when the output is no terminal. */
+/** Width of lines when the output is not a terminal. */
 const DEFAULT_WIDTH = 100;
-/** That of a sweep's: what mail, logs and most terminals have. */
+/** The same for a sweep: the width of mail, logs and most terminals. */
 const SWEEP_WIDTH = 80;
-/** Fewer characters than this are no width to print tables in. */
+/** The narrowest width that tables are printed in. */
 const MIN_WIDTH = 60;
 
-/** Width of a sweep's lines when the output is no terminal: COLUMNS where that is set, or 80. */
+/** Width of a sweep's lines when the output is not a terminal: COLUMNS if set, or 80. */
 export function sweepWidth(): number {
   const columns = Number(process.env['COLUMNS'] ?? '');
   return Number.isInteger(columns) && columns >= MIN_WIDTH ? columns : SWEEP_WIDTH;
@@ -28,8 +28,8 @@ export function sweepWidth(): number {
 /**
  * The style for an output. Colours: on a terminal, unless `--no-color` or `NO_COLOR`
  * (https://no-color.org) says otherwise; `FORCE_COLOR` asks for them anywhere.
- * @param to standard error where standard output is a report's
- * @param otherwise characters in a line when the output is no terminal, or one that is too narrow
+ * @param to standard error when a report goes to standard output
+ * @param otherwise characters in a line when the output is not a terminal, or one too narrow
  */
 export function outputStyle(
   color: boolean,
@@ -39,8 +39,8 @@ export function outputStyle(
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   const wanted = (FORCE_COLOR ?? '') !== '' && FORCE_COLOR !== '0';
   const forbidden = !color || (NO_COLOR ?? '') !== '';
-  // Not process.stdout.isTTY: that is undefined without a terminal, and picocolors takes an undefined
-  // choice for its own, which is colours wherever CI is set.
+  // Not process.stdout.isTTY, which is undefined without a terminal: picocolors then decides by
+  // itself, and uses colours wherever CI is set.
   const terminal = isatty(to === process.stderr ? 2 : 1);
   const enabled = !forbidden && (wanted || (terminal && TERM !== 'dumb'));
   const columns = terminal ? to.columns : 0;
@@ -50,7 +50,7 @@ export function outputStyle(
   };
 }
 
-/** At most four characters: `999`, `1.7k`, `87k`, `2.1M`. */
+/** A number in at most four characters: `999`, `1.7k`, `87k`, `2.1M`. */
 export function brief(value: number): string {
   if (value < 1000) return String(value);
   const [scaled, unit] = value < 999_500 ? [value / 1000, 'k'] : [value / 1_000_000, 'M'];

@@ -1,4 +1,4 @@
-/** A sweep's report in lines: the judgement first, then what it rests on. */
+/** Shows a sweep's report as lines: the judgement first, then what it is based on. */
 import { wrap } from '../base/fit.js';
 import type { BusyKprobeReason } from '../kernel-model/busy-kprobe.js';
 import type { PartialSweep, SweepReport } from '../sweep/report.js';
@@ -13,9 +13,9 @@ import { coverageLines, coverageRemark } from './sweep-coverage.js';
 import { scenarioTable, totalsTable } from './sweep-tables.js';
 
 /**
- * The lines for a sweep. The verdict comes first, because what follows may be long, and last, because
- * a terminal shows the end.
- * @param known whether every known bug is shown, or their number
+ * The lines for a sweep. The judgement comes first, because what follows may be long. It is
+ * repeated at the end, because that is what a terminal shows.
+ * @param known whether to show every known bug, or only their number
  */
 export function* sweepLines(
   { report, peakMemory }: Pick<SweepOutcome, 'report' | 'peakMemory'>,
@@ -40,7 +40,7 @@ export function* sweepLines(
   yield verdictLine(report, style);
 }
 
-/** The lines for a sweep of one point: its walks instead of tables. */
+/** The lines for a sweep of one point, with its walks instead of tables. */
 export function* pointLines(
   { report, walks }: Pick<SweepOutcome, 'report' | 'walks'>,
   style: Style,
@@ -54,7 +54,7 @@ export function* pointLines(
   yield* policyHint(report, style);
 }
 
-/** How far the kernel's own unwinder was held against the model, and with what outcome. */
+/** How often the kernel's own unwinder was compared with the model, and with what outcome. */
 function comparedText({ compared, scenarios }: SweepReport): string {
   const found = scenarios
     .flatMap(({ disagreements }) => disagreements)
@@ -63,14 +63,14 @@ function comparedText({ compared, scenarios }: SweepReport): string {
   return `the kernel's own unwinder and the model: ${plural(compared, 'walk')} compared, ${outcome}`;
 }
 
-/** What becomes of a breakpoint while the kernel is busy with another kprobe. */
+/** What happens to a breakpoint while the kernel is busy with another kprobe. */
 const UNTAKEN: Readonly<Record<BusyKprobeReason, string>> = {
   'kprobe-missed': 'the kernel counts it as missed, and calls no handler',
   'kprobe-unrecoverable': 'the kernel cannot recover: BUG',
-  'kprobe-oops': 'the kernel warns, and dies of it',
+  'kprobe-oops': 'the kernel warns, then oopses',
 };
 
-/** Breakpoints at which nothing asks for a walk: what of them is no finding of the unwinder's. */
+/** Breakpoints at which nothing asks for a walk, so that they say nothing about the unwinder. */
 function* untakenLines({ untaken }: SweepReport, { width }: Style): Generator<string> {
   const entries = Object.entries(untaken) as [BusyKprobeReason, number][];
   if (entries.length === 0) return;
@@ -98,14 +98,14 @@ function verdictLine(report: SweepReport, { colors }: Style): string {
   return `${swept}: ${judgement}`;
 }
 
-/** About as many points as a sweep would have had that was interrupted: two digits of it. */
+/** About how many points an interrupted sweep would have had, to two digits. */
 function pointsInAll(points: number, { done, total }: PartialSweep): number {
   const all = (points * total) / Math.max(1, done);
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(all)) - 1);
   return Math.max(points + 1, Math.round(all / unit) * unit);
 }
 
-/** How fast it was. @param memory of the largest worker, bytes */
+/** How fast the sweep was. @param memory of the largest worker, in bytes */
 function speedLine({ seconds, pointsPerSecond, jobs }: SweepReport, memory: number): string {
   const workers = `${plural(jobs, 'worker')} of up to ${Math.round(memory / 1e6)} MB`;
   return `${seconds.toFixed(1)} s, ${count(pointsPerSecond)} points/s, ${workers}`;

@@ -14,7 +14,7 @@ const OPTIONS = {
   depth: { type: 'string', describe: "2: also interrupt the first exception's own code" },
   jobs: {
     type: 'string',
-    describe: 'Worker processes [default: one for each core]; 1: none, run here, see below',
+    describe: 'Worker processes [default: one for each core]; 1: run in this process, see below',
   },
   json: { type: 'string', describe: 'Write the whole report to this file; -: standard output' },
   point: { type: 'string', describe: 'Replay this point only, truth beside trace' },
@@ -99,9 +99,9 @@ export const sweepCommand: CommandModule<object, SweepArguments> = {
       )
       .example('$0 sweep --kernel vmlinux.gz --sample 200', "a real kernel's own entry code")
       .epilogue(
-        'Exit status: 0 all as promised, 1 unexpected verdicts, also by --expect, or less than --min-coverage, ' +
-          '2 wrong usage or input. When the engine aborts or a guest hangs, a worker process and one point are lost. --jobs 1 runs ' +
-          'in this process: then the whole run is.',
+        'Exit status: 0 all as promised, 1 unexpected verdicts (also by --expect) or less than --min-coverage, ' +
+          '2 wrong usage or input. When the engine aborts or a guest hangs, only a worker process ' +
+          'and one point are lost. With --jobs 1, which runs in this process, the whole run is lost.',
       ),
   handler: async (given) => {
     const { sweep } = await import('./sweep.js');

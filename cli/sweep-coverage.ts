@@ -1,19 +1,20 @@
-/** What share of the user's functions a sweep has executed, in lines. */
+/** Shows how much of the user's functions a sweep has executed. */
 import { wrap } from '../base/fit.js';
 import type { FunctionCoverage } from '../sweep/function-coverage.js';
 import type { SweepReport } from '../sweep/report.js';
 import { count, plural } from '../base/number-text.js';
 import type { Style } from './style.js';
 
-/** Functions that are shown each by itself; of more, the sum and the least executed. */
+/** Most functions that are each shown. For more, the sum and the least executed ones are shown. */
 const MAX_EACH = 4;
+/** How many of the least executed functions are shown. */
 const MAX_LEAST = 10;
-/** A verdict on less than this says little of a function, in percent. */
+/** In percent: verdicts on less than this say little about a function. */
 const ENOUGH = 50;
 
 type Share = Pick<FunctionCoverage, 'executed' | 'instructions'>;
 
-/** The lines, without any for a sweep of built-in scenarios. */
+/** The lines. There are none for a sweep of built-in scenarios. */
 export function* coverageLines(report: SweepReport, style: Style): Generator<string> {
   const { colors } = style;
   const all = measured(report);
@@ -37,7 +38,7 @@ export function* coverageLines(report: SweepReport, style: Style): Generator<str
   yield* wrap(`warning: ${what}; ${advice}`, style.width).map((line) => colors.yellow(line));
 }
 
-/** `vfs_read: 6 of 212 instructions executed, 3 %`; a long name has a line of its own. */
+/** `vfs_read: 6 of 212 instructions executed, 3 %`. A long name gets a line of its own. */
 function oneLine(coverage: FunctionCoverage, { width }: Style): string[] {
   const name = `${coverage.function}:`;
   const text = shareText(coverage);
@@ -45,12 +46,12 @@ function oneLine(coverage: FunctionCoverage, { width }: Style): string[] {
 }
 
 function shareText(sum: Share): string {
-  if (sum.instructions === 0) return 'no instruction executed, as far as is known';
+  if (sum.instructions === 0) return 'no instruction is known to have been executed';
   const instructions = plural(sum.instructions, 'instruction');
   return `${count(sum.executed)} of ${instructions} executed, ${percentText(sum)}`;
 }
 
-/** Rounded, but 0 and 100 are only said of none and all. */
+/** Rounded, but 0 and 100 appear only for none and all. */
 function percentText(sum: Share): string {
   const { executed, instructions } = sum;
   if (executed === 0) return '0 %';
@@ -68,7 +69,7 @@ function coverageSum(report: SweepReport): Share {
   return sum;
 }
 
-/** ` in the 3 % executed`, which belongs behind "all as promised" where that says little. */
+/** ` in the 3 % executed`: a remark after "all as promised" when that says little. Else empty. */
 export function coverageRemark(report: SweepReport): string {
   const sum = coverageSum(report);
   if (100 * sum.executed >= ENOUGH * sum.instructions) return '';
@@ -76,8 +77,8 @@ export function coverageRemark(report: SweepReport): string {
 }
 
 /**
- * One line when functions are less executed than was asked for.
- * @param least percent; undefined: nothing is asked for
+ * One line when less of some functions was executed than was asked for; else undefined.
+ * @param least in percent; undefined when nothing was asked for
  */
 export function tooLittle(report: SweepReport, least: number | undefined): string | undefined {
   if (least === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** The options of `sweep`, checked: every mistake is found before a worker starts. */
+/** Checks the options of `sweep`, so that every mistake is found before a worker starts. */
 import { isPattern } from '../base/name-pattern.js';
 import { namesOfFunction } from '../elf/functions.js';
 import { ALL_KINDS, KIND_NAMES, kindSet } from '../kernel-model/exception-kind.js';
@@ -54,25 +54,25 @@ export interface ExpectedFunction {
   readonly names: readonly string[];
 }
 
-/** A sweep that can be started. */
+/** A sweep that is ready to start. */
 export interface SweepRequest {
   readonly options: SweepOptions;
-  /** As given; undefined: a worker process for each core. */
+  /** Number of jobs as given; undefined: a worker process for each core. */
   readonly jobs: number | undefined;
   readonly reportPath: string | undefined;
-  /** Percent of each function's instructions that are to be executed. */
+  /** Percentage of each function's instructions that must be executed, 1 to 100. */
   readonly minCoverage: number | undefined;
   /** What is expected to be exact; undefined: nothing is. */
   readonly expectExact: readonly ExpectedFunction[] | undefined;
   /** Lines for standard error before the sweep. */
   readonly notes: readonly string[];
-  /** The kernel has a single unwinder, and nothing in it says which policy that follows. */
+  /** The kernel has a single unwinder, and does not say which policy that follows. */
   readonly unknownPolicy: boolean;
-  /** Functions to be chosen once there is an engine. */
+  /** Functions to choose once there is an engine. */
   readonly sample?: KernelSampleRequest;
 }
 
-/** Check everything. @throws UsageError */
+/** Check all options. @throws UsageError */
 export function sweepRequest(given: SweepArguments): SweepRequest {
   const policies = names('policy', given.policy, Object.keys(POLICIES) as PolicyName[]);
   const kinds = names('kind', given.kind, KIND_NAMES);
@@ -176,21 +176,24 @@ function pointOption(given: SweepArguments): Point | undefined {
   throw new UsageError(`--point '${text}' is not ${forms} with a kind of ${KIND_NAMES.join(', ')}`);
 }
 
-/** By default a user's kernel walks itself; built-in scenarios are walked by the model, and checked. */
+/**
+ * By default, a user's kernel walks itself, and built-in scenarios are walked by the model and
+ * checked.
+ */
 function unwinderOption(given: SweepArguments, kernel: SweptKernel | undefined): UnwinderChoice {
   const text = once('unwinder', given.unwinder);
   if (text === undefined) {
     if (kernel !== undefined) return kernel.unwinder === undefined ? 'model' : 'both';
     return given.image === undefined ? 'checked' : 'model';
   }
-  // `guest` is what `kernel` was called before.
+  // `guest` is the old name of `kernel`.
   const meant = text === 'guest' ? 'kernel' : text;
   const known = UNWINDER_CHOICES.find((name) => name === meant);
   if (known === undefined) {
     throw new UsageError(`unknown unwinder '${text}'; there are ${UNWINDER_CHOICES.join(', ')}`);
   }
   if (known !== 'model' && kernel !== undefined && kernel.unwinder === undefined) {
-    // The model's answers must not pass for those of a kernel that has none to give.
+    // The model's answers must not pass for those of a kernel that has no unwinder.
     throw new UsageError(`${noUnwinder(kernel)}: --unwinder ${known} needs one`);
   }
   return known;
@@ -199,7 +202,7 @@ function unwinderOption(given: SweepArguments, kernel: SweptKernel | undefined):
 const noUnwinder = ({ file }: SweptKernel): string =>
   `${file} has no arch_stack_walk_reliable() of its own`;
 
-/** Lines for standard error: what a kernel lacks changes what a sweep of it says. */
+/** Lines for standard error that say what a kernel lacks, because that affects the results. */
 function kernelNotes(kernel: SweptKernel | undefined): string[] {
   if (kernel === undefined) return [];
   const notes = kernel.unwinder === undefined ? [`${noUnwinder(kernel)}: using the model`] : [];
@@ -209,8 +212,9 @@ function kernelNotes(kernel: SweptKernel | undefined): string[] {
 }
 
 /**
- * The policies of a real kernel that are swept when none is named; undefined: all.
- * @param named checked against what the kernel has @throws UsageError
+ * The policies that are swept for a real kernel when none is named; undefined: all.
+ * @param named checked against the kernel's policies
+ * @throws UsageError
  */
 function kernelPolicies(
   kernel: SweptKernel,

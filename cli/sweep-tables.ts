@@ -1,4 +1,6 @@
-/** The tables of a sweep's report: scenarios by policy, and totals, in a form that fits the lines. */
+/**
+ * The tables of a sweep's report: scenarios by policy, and totals, in a form that fits the width.
+ */
 import { clipStart, wrap } from '../base/fit.js';
 import Table from 'cli-table3';
 import type { ScenarioReport, SweepReport, VerdictCounts } from '../sweep/report.js';
@@ -9,10 +11,10 @@ import { brief, type Style } from './style.js';
 
 /** Verdicts that make livepatch unsafe, or the kernel complain. */
 const UNSAFE: readonly Verdict[] = ['missing', 'spurious', 'misordered', 'warned', 'fault'];
-/** Characters of a scenario's name in the table: images have a path for a name. */
+/** Most characters of a scenario's name in the table: the name of an image is a path. */
 const MAX_NAME_WIDTH = 40;
 const MIN_NAME_WIDTH = 12;
-/** Enough for six policies with the numbers of their unsafe verdicts. */
+/** Columns that are enough for six policies with the counts of their unsafe verdicts. */
 const FULL_WIDTH = 160;
 /** How a cell of the scenario table abbreviates a verdict. */
 const LETTERS: Readonly<Record<Verdict, string>> = {
@@ -62,10 +64,10 @@ function tableLines(table: Table.Table): string[] {
     .map((line) => line.trimEnd());
 }
 
-/** How much a table says: as much as fits, or its columns as narrow as they can be. */
+/** Form of a table: complete, or with columns as narrow as possible. */
 type Form = 'full' | 'narrow';
 
-/** The lines of the full form, or of the narrow one where those do not fit. */
+/** The lines of the full form, or of the narrow one if the full one does not fit. */
 function fitting(
   lines: (form: Form) => string[],
   { width }: Style,
@@ -80,7 +82,7 @@ function visibleLength(line: string): number {
   return line.replace(/\u001b\[\d+m/g, '').length;
 }
 
-/** Scenarios by policy. Where the counts do not fit, the letters of the verdicts stand alone. */
+/** Scenarios by policy. If the counts do not fit, only the letters of the verdicts are shown. */
 export function* scenarioTable(report: SweepReport, style: Style): Generator<string> {
   const policies = Object.keys(report.policies) as PolicyName[];
   const { form, lines } = fitting(
@@ -103,7 +105,7 @@ function scenarioRows(
   form: Form,
   { colors, width }: Style,
 ): string[] {
-  // Names of policies break at their dash: two short lines make narrow columns.
+  // Names of policies break at their dash, because two short lines make narrow columns.
   const heads = policies.map((policy) => policy.replace('-', '-\n'));
   const cells = scenarios.map((scenario) => [
     count(scenario.points),
@@ -140,7 +142,7 @@ function boldLines(colors: Style['colors']): (text: string) => string {
       .join('\n');
 }
 
-/** `80% m120 w3!`, or `80% mw!`; exact counts are in the totals and in the JSON. */
+/** `80% m120 w3!`, or `80% mw!`. Exact counts are in the totals and in the JSON. */
 function policyCell(
   { policies, unexpectedVerdicts }: ScenarioReport,
   policy: PolicyName,
@@ -164,7 +166,7 @@ function policyCell(
   return marks.length === 0 ? share : `${share} ${marks.join('')}`;
 }
 
-/** Rounded towards the uncertain: 100% only when it is all of them. */
+/** Rounded down, except that some is never 0%. 100% means all. */
 function percentage(part: number, whole: number): string {
   const percent = Math.floor((100 * part) / whole);
   return part > 0 && percent === 0 ? '<1%' : `${percent}%`;
@@ -175,8 +177,8 @@ function total(counts: VerdictCounts): number {
 }
 
 /**
- * All walks of a mode by policy and verdict.
- * @param report tells promised from unexpected; undefined where nothing is promised
+ * All walks of a mode, by policy and verdict.
+ * @param report tells promised from unexpected; undefined when nothing is promised
  */
 export function totalsTable(
   mode: 'reliable' | 'best-effort',

@@ -31,12 +31,12 @@ import {
 import { tooLittle } from './sweep-coverage.js';
 import { UsageError } from './usage-error.js';
 
-/** An outcome, and the exit status of the signal that interrupted the sweep. */
+/** An outcome, and the exit status for the signal that interrupted the sweep, if any. */
 interface Swept extends SweepOutcome {
   readonly interrupted?: number;
 }
 
-/** Sweep, print what was found and write the report. @returns the exit status. @throws UsageError */
+/** Sweep, print the results and write the report. @returns the exit status. @throws UsageError */
 export async function sweep(given: SweepArguments): Promise<number> {
   await decompressFiles(given.image);
   await prepareKernel(given.kernel);
@@ -64,7 +64,7 @@ export async function sweep(given: SweepArguments): Promise<number> {
   if (report.partial === undefined) checkExpected(request.expectExact, report);
   const few = options.point === undefined ? tooLittle(report, request.minCoverage) : undefined;
   const status = interrupted ?? (report.unexpected === 0 && few === undefined ? 0 : 1);
-  // A reader that closes the pipe early ends the program with this status.
+  // Set this early: a reader that closes the pipe ends the program with this status.
   process.exitCode = status;
   await file?.write(report);
   const text = textStream(file);
@@ -84,8 +84,9 @@ export async function sweep(given: SweepArguments): Promise<number> {
 }
 
 /**
- * One job needs no worker process, and has its protection only by default: see in-process.ts.
- * @returns the outcome, or the exit status when there is none. @throws UsageError
+ * Execute a sweep. With `--jobs 1` it runs in this process, unprotected; see in-process.ts.
+ * @returns the outcome, or the exit status when there is none
+ * @throws UsageError
  */
 async function execute(
   options: SweepOptions,
@@ -109,7 +110,10 @@ async function execute(
   }
 }
 
-/** The report with what says which policy the kernel's only unwinder follows, where it is in doubt. */
+/**
+ * The report. If it is in doubt which policy the kernel's only unwinder follows, agreements are
+ * added.
+ */
 async function withAgreements(
   options: SweepOptions,
   report: SweepReport,
@@ -202,8 +206,9 @@ async function run(
 }
 
 /**
- * An image that no machine can be built with, or code that needs what another file defines, is
- * wrong input, and not a finding.
+ * An image that cannot be loaded into a machine, or code that needs symbols of another file, is
+ * wrong input and not a finding.
+ * @throws UsageError
  */
 function checkSetUp({ report }: SweepOutcome): void {
   for (const { name, problems } of report.scenarios) {
@@ -214,7 +219,7 @@ function checkSetUp({ report }: SweepOutcome): void {
   }
 }
 
-/** A sweep of nothing is no promise kept. @throws UsageError */
+/** A sweep that judged nothing must not count as a success. @throws UsageError */
 function checkAnyTaken({ targets, kinds }: SweepOptions, { report }: SweepOutcome): void {
   if (report.points > 0 || report.unexpected > 0) return;
   const wanted = KIND_NAMES.filter((_, i) => (kinds & (1 << i)) !== 0).join(', ');
@@ -241,7 +246,7 @@ function checkExpected(
   throw new UsageError(`--in ${idle.text}: no walk was judged there, only in ${shown}${more}`);
 }
 
-/** A point that nothing was judged at does not exist: say why. */
+/** A point at which nothing was judged does not exist. @throws UsageError that says why */
 function checkPointTaken({ targets, point }: SweepOptions, { report }: SweepOutcome): void {
   const [scenario] = report.scenarios;
   if (point === undefined || scenario === undefined) return;

@@ -1,4 +1,4 @@
-/** What is run: scenarios of the catalogue, or a function of the user's own ELF. */
+/** Finds what to run: scenarios of the catalogue, or a function of the user's own ELF. */
 import { resolve } from 'node:path';
 import type { ElfImage } from '../elf/image.js';
 import { nearestNames } from '../elf/symbol-names.js';
@@ -9,7 +9,7 @@ import type { LabTarget } from '../lab/target.js';
 import { once, type OptionText } from './option-values.js';
 import { didYouMean, UsageError } from './usage-error.js';
 
-/** The options that name it. */
+/** The options that name a target. */
 export interface TargetArguments {
   readonly scenario?: readonly string[] | undefined;
   readonly image?: OptionText;
@@ -44,7 +44,7 @@ export function targetsOf(given: TargetArguments): {
   const { target, image, lacksSFrame, note } = made.value;
   const notes = [
     ...(lacksSFrame
-      ? [`warning: ${file} has no .sframe: no policy that asks SFrame can be exact in it`]
+      ? [`warning: ${file} has no .sframe: no policy that uses SFrame can be exact in it`]
       : []),
     ...(note === undefined ? [] : [`warning: ${note}`]),
   ];

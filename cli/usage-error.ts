@@ -1,9 +1,12 @@
-/** What the user has to change; the message is one line and ends the program with status 2. */
+/**
+ * Something that the user has to change. The message is one line, and the program ends with status
+ * 2.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** A short list of names for an error message, after what is wrong: `; did you mean a, b?`. */
+/** Suggestions to append to an error message: `; did you mean a, b?`. Empty without names. */
 export function didYouMean(names: readonly string[]): string {
   return names.length === 0 ? '' : `; did you mean ${names.join(', ')}?`;
 }

@@ -3,7 +3,10 @@ import { formatAddress } from '../base/address.js';
 import type { Finding } from '../verify/finding.js';
 import { INTERRUPTED, type VerifyReport } from '../verify/report.js';
 
-/** The value to write. Addresses are text, since kernel addresses are no exact JSON numbers. */
+/**
+ * The value to write. Addresses are text, because JSON numbers cannot hold kernel addresses
+ * exactly.
+ */
 export function jsonReport(file: string, report: VerifyReport): unknown {
   const { functions, instructions, rows, comparedWithDwarf, refusedInstructions } = report;
   const partial = report.skipped.some(({ reason }) => reason === INTERRUPTED);
@@ -39,7 +42,7 @@ function findingJson({ kind, fn, start, row, pc, rule, detail }: Finding): unkno
   return { kind, fn, ...places, row: row < 0 ? null : row, rule: rule || null, detail };
 }
 
-/** The command that shows one function again. */
+/** The command that verifies one function again. */
 export function replayCommand(file: string, fn: string): string {
   return `npx kunwind-lab sframe verify ${quoted(file)} --function ${quoted(fn)}`;
 }

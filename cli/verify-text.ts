@@ -7,14 +7,14 @@ import { INTERRUPTED, type VerifyReport } from '../verify/report.js';
 import { count, plural } from '../base/number-text.js';
 import { debugCommand, replayCommand } from './verify-json.js';
 
-/** Instructions shown before and after the one at which a row is wrong. */
+/** Instructions shown before and after the one where a row is wrong. */
 const CONTEXT = 3;
-/** Further findings of a cause, and functions, that are named. */
+/** Most further findings and functions of a cause that are named. */
 const MAX_NAMED = 5;
-/** Unreached rows that are listed; the JSON has them all. */
+/** Most unreached rows that are listed. The JSON has all of them. */
 const MAX_ROWS = 20;
 
-/** All lines, the verdict last. @param program for listings; none without findings */
+/** All lines, the verdict last. @param program for listings; undefined without findings */
 export async function reportLines(
   file: string,
   program: Program | undefined,
@@ -105,7 +105,10 @@ function* noteLines({ notes }: VerifyReport): Generator<string> {
   }
 }
 
-/** What the engine does not know, by name and place: one line for each, up to {@link MAX_NAMED}. */
+/**
+ * Instructions unknown to the engine, by name and place: one line for each, up to
+ * {@link MAX_NAMED}.
+ */
 async function unknownLines({ notes }: VerifyReport): Promise<string[]> {
   const unknown = notes.filter(({ kind }) => kind === 'unknown-instruction');
   if (unknown.length === 0) return [];

@@ -1,6 +1,6 @@
 /**
- * What a sweep would judge at a position: the exception is taken by the free-running driver on the
- * other engines, the policy walks from inside the handler, and everything is put back.
+ * Judges a position as a sweep would. The free-running driver takes the exception on the other
+ * engines, the policy walks from inside the handler, and then everything is restored.
  */
 import type { Address } from '../base/address.js';
 import type { RegisterFile } from '../emulator/registers.js';
@@ -15,44 +15,47 @@ import { WalkResult } from '../unwinder/walk-result.js';
 import type { Timeline } from './timeline.js';
 
 /**
- * How the walk at a position is asked for: by an exception of a kind (index in `KIND_NAMES`), or
- * `direct`, where the next instruction is the walk request itself.
+ * What asks for the walk at a position: an exception of a kind (index in `KIND_NAMES`), or
+ * `direct`, when the next instruction is itself the walk request.
  */
 export type Asker = number | 'direct';
 
-/** A walk request, while it lasts: memory is as the handler left it. */
+/** A walk request. Valid only while it lasts, because memory is as the handler has it. */
 export interface WalkRequest {
   /** Registers at the request: x0 the task, x29 and x30 those of the caller. */
   readonly registers: RegisterFile;
   /** The task that is walked. */
   readonly task: Address;
-  /** Truth, innermost first: the handler's calls, the interrupted PC, and what is pending there. */
+  /**
+   * Truth, innermost first: the handler's calls, the interrupted PC, and the calls pending there.
+   */
   readonly truth: TruthList;
   /** Walk and judge. @returns a `VerdictCode` */
   readonly judge: (policy: Policy, mode: WalkMode, out: WalkResult) => number;
   /**
-   * The same by a real kernel's own unwinder. @returns undefined where it is not asked: the built-in
-   * kernel's (a sweep compares that), and one without the policy
+   * The same by a real kernel's own unwinder.
+   * @returns undefined when that is not asked: for the built-in kernel, which a sweep compares, and
+   * for a kernel without the policy
    */
   readonly judgeKernel: (policy: Policy, mode: WalkMode, out: WalkResult) => number | undefined;
 }
 
 /** Why there is no walk. */
 export interface NoWalk {
-  /** `impossible`: that kind cannot be taken here. `problem`: it was, and did not ask for a walk. */
+  /** `impossible`: that kind cannot be taken here. `problem`: it was taken, but went wrong. */
   readonly kind: 'impossible' | 'problem';
   /** One line. */
   readonly message: string;
 }
 
-/** One judged walk as data that stays valid. */
+/** One judged walk, as data that stays valid. */
 export interface Evaluation {
   readonly verdict: number;
   readonly walk: WalkResult;
   readonly truth: readonly Address[];
 }
 
-/** Verdicts that livepatch would be wrong to trust, or that the unwinder itself is wrong about. */
+/** Verdicts on walks that livepatch must not trust, or in which the unwinder itself goes wrong. */
 export const UNSAFE_VERDICTS: readonly number[] = [
   VerdictCode.MISSING,
   VerdictCode.SPURIOUS,
@@ -77,9 +80,10 @@ export class Evaluator {
   }
 
   /**
-   * Have the stack walked here, and use the request while it lasts. The state stays what it was.
-   * @param stepped execute the exception's code instruction by instruction: its return addresses are
-   * then always signed, as in a machine, and not only when the driver learns a path
+   * Ask for a walk here, and use the request while it lasts. The state is restored afterwards.
+   * @param stepped whether to execute the exception's code instruction by instruction: its return
+   * addresses are then always signed, as on real hardware, and not only when the driver learns a
+   * path
    */
   atRequest<T>(asker: Asker, use: (request: WalkRequest) => T, stepped = true): Result<T, NoWalk> {
     const { driver } = this.line.parts;
@@ -99,7 +103,7 @@ export class Evaluator {
     });
   }
 
-  /** Verdicts of several policies; undefined where no walk is possible. */
+  /** Verdicts of several policies; undefined when no walk is possible here. */
   verdicts(
     asker: Asker,
     policies: readonly Policy[],
@@ -114,8 +118,9 @@ export class Evaluator {
   }
 
   /**
-   * A stop test for the next or last position whose walk has one of some verdicts. Memory is not put
-   * back between positions, as in a sweep; the timeline is told so, and cleans up when it stops.
+   * A stop test for the next or previous position whose walk has one of some verdicts. As in a
+   * sweep, memory is not restored between positions. The timeline knows that, and cleans up when it
+   * stops.
    * @param verdicts default {@link UNSAFE_VERDICTS}
    */
   verdictTest(
@@ -128,7 +133,7 @@ export class Evaluator {
       if (!this.isPossible(asker)) return false;
       this.line.taint();
       const judged = this.ask(asker, ({ judge }) => judge(policy, mode, this.scratch));
-      // A handler that did not come back is worth a stop, and memory is no longer good for going on.
+      // Stop if the handler did not return: memory is then unfit to go on with.
       return !judged.ok || verdicts.includes(judged.value);
     };
   }
@@ -142,7 +147,7 @@ export class Evaluator {
 
   private askDirectly<T>(use: (request: WalkRequest) => T): Result<T, NoWalk> {
     const { line, experiment } = this;
-    // A step reads the general registers only; a request is shown with all.
+    // A step reads only the general registers, but a request is shown with all of them.
     line.registers();
     if (!experiment.enterRequest()) return this.problem(UNKNOWN_TASK);
     return ok(use(this.request(false)));
@@ -162,7 +167,7 @@ export class Evaluator {
     return fail({ kind: 'problem', message: this.experiment.explain(status).detail });
   }
 
-  /** @param inHandler a handler that the driver runs has asked: only there code can be called */
+  /** @param inHandler whether a handler that the driver runs asks: only there can code be called */
   private request(inHandler: boolean): WalkRequest {
     const { experiment } = this;
     const { request: registers, task, truth } = experiment;

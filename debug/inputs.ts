@@ -1,13 +1,13 @@
 /**
- * What the user has done to a run: exceptions taken and bytes changed, by position. Together with the
- * scenario they determine every later state, so they are what re-execution repeats.
+ * What the user has done to a run: exceptions taken and changes made, by position. Together with
+ * the scenario they determine every later state, so re-execution repeats them.
  */
 import type { Address } from '../base/address.js';
 
 /** A change of the machine at one position; part of the state *at* that position. */
 export type Edit =
   | { readonly kind: 'memory'; readonly address: Address; readonly bytes: Uint8Array }
-  /** `index` as in `Reg`; the value as low and high word. */
+  /** `index` is one of `Reg`; the value is given as low and high word. */
   | {
       readonly kind: 'register';
       readonly index: number;
@@ -41,7 +41,7 @@ export class Inputs {
       .sort((a, b) => a.position - b.position);
   }
 
-  /** Edits at a position, in the order they were made. */
+  /** Edits at a position, in the order in which they were made. */
   editsAt(position: number): readonly Edit[] {
     return this.changes.get(position) ?? [];
   }
@@ -65,7 +65,7 @@ export class Inputs {
     else edits.push(edit);
   }
 
-  /** Drop what follows a position: the step from it included, edits at it not. */
+  /** Drop what follows a position, including the step from it but not the edits at it. */
   dropAfter(position: number): void {
     for (const at of this.interrupts.keys()) if (at >= position) this.interrupts.delete(at);
     for (const at of this.changes.keys()) if (at > position) this.changes.delete(at);

@@ -1,4 +1,4 @@
-/** The whole state of a machine that runs a scenario: copied, put back, hashed, and changed by hand. */
+/** The whole state of a machine that runs a scenario: to copy, restore, hash and edit. */
 import { createHash } from 'node:crypto';
 import { Permission } from '../emulator/engine.js';
 import { SYSTEM_REGISTERS } from '../emulator/registers.js';
@@ -9,7 +9,7 @@ import type { Edit } from './inputs.js';
 import { type MemoryImage, WritableMemory } from './memory-image.js';
 import type { Progress, ProgressCounts } from './progress.js';
 
-/** A copy of all of it but an open exclusive monitor, which no engine lets be read. */
+/** A copy of the whole state, except for an open exclusive monitor, which no engine can read. */
 export interface MachineImage {
   readonly cpu: CpuState;
   readonly memory: MemoryImage;
@@ -17,7 +17,7 @@ export interface MachineImage {
   readonly progress: ProgressCounts;
 }
 
-/** Writable memory, all registers, truth, what is being handled, and the progress made. */
+/** Writable memory, all registers, truth, the exceptions being handled, and the progress made. */
 export class MachineState {
   readonly memory: WritableMemory;
 
@@ -29,7 +29,7 @@ export class MachineState {
     this.memory = new WritableMemory(machine.memory);
   }
 
-  /** @param base memory that the copy shares pages with where they are equal */
+  /** @param base memory whose equal pages the copy shares */
   capture(base: MemoryImage | undefined): MachineImage {
     return {
       cpu: readCpuState(this.machine.stepper.engine),
@@ -48,7 +48,7 @@ export class MachineState {
     this.progress.restore(progress);
   }
 
-  /** Whether an edit can be made: one line on why not, or undefined. */
+  /** Why an edit cannot be made, in one line; undefined when it can. */
   refuses(edit: Edit): string | undefined {
     if (edit.kind !== 'memory') return undefined;
     const region = this.machine.memory.regionAt(edit.address);
@@ -84,7 +84,7 @@ export class MachineState {
     }
   }
 
-  /** A hash of all of it. */
+  /** A hash of the whole state. */
   fingerprint(): string {
     const hash = createHash('sha256');
     const { registers, vectors, system } = readCpuState(this.machine.stepper.engine);

@@ -1,18 +1,18 @@
 /**
- * Copies of all writable guest memory that share the 4 KiB pages which did not change from one to the
- * next. Looking for changes is a comparison of bytes, so nothing has to watch the guest's stores.
+ * Copies of all writable guest memory, which share the 4 KiB pages that did not change from one to
+ * the next. Changes are found by comparing bytes, so that nothing has to watch the guest's stores.
  */
 import { PAGE_SIZE, Permission } from '../emulator/engine.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
 
-/** Pages that are compared at once: most of a large memory stays as it is. */
+/** Pages that are shared as one chunk, because most of a large memory does not change. */
 const CHUNK_PAGES = 16;
 const CHUNK = CHUNK_PAGES * PAGE_SIZE;
 
 /** Pages of one chunk, in order. The last chunk of a region may have fewer. */
 type Chunk = readonly Buffer[];
 
-/** All writable memory at one time. Immutable. */
+/** All writable memory at one position. Immutable. */
 export interface MemoryImage {
   /** Every chunk of every writable region, in order of regions and addresses. */
   readonly chunks: readonly Chunk[];
@@ -20,7 +20,7 @@ export interface MemoryImage {
 
 /** Takes and restores images of one machine's memory. */
 export class WritableMemory {
-  /** Live bytes, one buffer a chunk. */
+  /** Live bytes, one buffer for each chunk. */
   private readonly live: readonly Buffer[];
 
   constructor(memory: GuestMemory) {
@@ -35,7 +35,7 @@ export class WritableMemory {
     this.live = live;
   }
 
-  /** Copy what differs from `base`, and share the rest with it. */
+  /** Copy the pages that differ from `base`, and share the rest with it. */
   capture(base?: MemoryImage): MemoryImage {
     return { chunks: this.live.map((live, i) => captureChunk(live, base?.chunks[i])) };
   }
@@ -72,7 +72,7 @@ function captureChunk(live: Buffer, base: Chunk | undefined): Chunk {
   return changed ?? (base as Chunk);
 }
 
-/** Bytes of all distinct pages that some images hold. */
+/** Bytes of all distinct pages that the images hold. */
 export function imageBytes(images: Iterable<MemoryImage>): number {
   const chunks = new Set<Chunk>();
   const pages = new Set<Buffer>();

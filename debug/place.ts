@@ -1,4 +1,4 @@
-/** Where in a scenario a position of the timeline is, in the words of the sweep's points. */
+/** Where in a scenario a position of the timeline is, in the terms of the sweep's points. */
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 
 /** An exception that is being handled at a position. */
@@ -12,8 +12,8 @@ export interface PlaceLevel {
 /** A position in the sweep's terms. */
 export interface Place {
   /**
-   * Dynamic instruction of the scenario, 0 being the first of its entry function; undefined before
-   * that, and after the entry function has returned.
+   * Dynamic instruction of the scenario, 0 being the first of its entry function. Undefined before
+   * that instruction, and after the entry function has returned.
    */
   readonly index: number | undefined;
   /** Exceptions that the user has taken and that have not returned, outermost first. */
@@ -21,8 +21,8 @@ export interface Place {
 }
 
 /**
- * A place as text: `12`, `12:irq/40`, `12:irq/40:sdei/3`, and `-` for the instruction where the
- * scenario has none. With a kind it is a point: `12:irq/40:sdei`.
+ * A place as text: `12`, `12:irq/40`, `12:irq/40:sdei/3`. The instruction is `-` outside the
+ * scenario. With a kind, the text is a point: `12:irq/40:sdei`.
  */
 export function formatPlace({ index, levels }: Place, kind?: number): string {
   let text = index === undefined ? '-' : String(index);

@@ -6,7 +6,7 @@ import type { Timeline } from './timeline.js';
 
 /**
  * Go to a dynamic instruction of the scenario, taking no exception.
- * @returns undefined, or one line on why it does not exist
+ * @returns why it does not exist, in one line; undefined when it does
  */
 export function goToInstruction(line: Timeline, index: number): string | undefined {
   line.goTo(0);
@@ -17,7 +17,7 @@ export function goToInstruction(line: Timeline, index: number): string | undefin
   return `${line.scenario.name} executes ${plural(countInstructions(line), 'instruction')}: there is no instruction ${index}`;
 }
 
-/** Instructions of the scenario; the timeline ends up at its end. */
+/** Count the instructions of the scenario. Leaves the timeline at its end. */
 function countInstructions(line: Timeline): number {
   line.goTo(0);
   let count = 0;
@@ -31,9 +31,9 @@ function countInstructions(line: Timeline): number {
 }
 
 /**
- * Go to a point: the instruction that its exception is taken before. At depth 2 the first exception
- * is taken, and its code executed up to the inner instruction.
- * @returns undefined, or one line on why it does not exist
+ * Go to the instruction before which a point's exception is taken. At depth 2, the outer exception
+ * is taken and its code is executed up to the inner instruction.
+ * @returns why it does not exist, in one line; undefined when it does
  */
 export function goToPoint(line: Timeline, { index, kind, inner }: Point): string | undefined {
   const missing = goToInstruction(line, index);

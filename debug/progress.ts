@@ -1,13 +1,13 @@
-/** How far a run of a scenario is, counted as the sweep does. */
+/** How far a run of a scenario has come, counted as the sweep counts. */
 import type { Address } from '../base/address.js';
 import type { InterruptibleCpu } from '../kernel-model/interruptible-cpu.js';
 import type { Place } from './place.js';
 
 /** The counts at one position. */
 export interface ProgressCounts {
-  /** The scenario's dynamic instruction, -1 before its entry function. */
+  /** The scenario's dynamic instruction; -1 before its entry function. */
   readonly index: number;
-  /** Pending calls when the entry function began, -1 before. */
+  /** Pending calls when the entry function began; -1 before that. */
   readonly depthAtEntry: number;
   /** The entry function has returned. */
   readonly returned: boolean;
@@ -54,7 +54,10 @@ export class Progress {
     inner.length = this.cpu.depth;
   }
 
-  /** To be called at every position: the scenario begins at its entry function, and is over when that returns. */
+  /**
+   * Call this at every position: the scenario begins at its entry function, and ends when that
+   * returns.
+   */
   noteEntry(pc: Address): void {
     if (this.cpu.depth > 0) return;
     const { depth } = this.cpu.scenario.truth.ofTask(this.task);

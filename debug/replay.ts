@@ -1,6 +1,6 @@
 /**
- * Executes a scenario from any of its positions to any later one, the same way each time, and goes
- * back by restoring a snapshot and executing again. timeline.ts says what positions and inputs are.
+ * Executes a scenario from any position to any later one, the same way each time. To go back, it
+ * restores a snapshot and executes again. timeline.ts explains positions and inputs.
  */
 import { plural } from '../base/number-text.js';
 import type { Address } from '../base/address.js';
@@ -17,27 +17,27 @@ import { Progress } from './progress.js';
 import { Snapshots } from './snapshots.js';
 import { END, MOVED, type Stop } from './stop.js';
 
-/** Steps between two snapshots, to begin with: about 2 ms of execution. */
+/** Steps between two snapshots at first: about 2 ms of execution. */
 const INTERVAL = 1024;
-/** A re-execution longer than this leaves a snapshot this far before its end. */
+/** A long re-execution leaves a snapshot this many steps before its end. */
 const NEAR = 128;
 /** Steps after which a guest counts as runaway. */
 const DEFAULT_BUDGET = 2_000_000;
-/** Instructions after which a load-exclusive without its store is taken for abandoned. */
+/** After this many instructions, a load-exclusive without its store counts as abandoned. */
 const EXCLUSIVE_WINDOW = 64;
 
 /** How a scenario is run. */
 export interface ReplayOptions {
-  /** Positions there may be; default {@link DEFAULT_BUDGET}. */
+  /** Most steps; default {@link DEFAULT_BUDGET}. */
   readonly budget?: number | undefined;
   /** Bytes by which the thread's stack begins lower, a multiple of 16 (the stacktrace tests). */
   readonly stackShift?: number | undefined;
   /**
-   * Answer the scenario's own walk requests by this policy: the guest then sees what the walk
-   * returned. Absent: requests return what the guest's memory says.
+   * Answer the scenario's own walk requests by this policy, so that the guest sees what the walk
+   * returns. Absent: a request returns what the guest's memory says.
    */
   readonly answer?: Policy | undefined;
-  /** Steps between two snapshots; tests make it small. */
+  /** Steps between two snapshots. Tests set it low. */
   readonly interval?: number | undefined;
 }
 
@@ -45,7 +45,7 @@ interface Snapshot extends MachineImage {
   readonly position: number;
 }
 
-/** The run of one scenario that was set up. Owns the machine while it is used. */
+/** The run of a scenario that has been set up. Owns the machine while in use. */
 export abstract class Replay {
   /** Exceptions that the user has taken, and edits, by position. */
   readonly inputs = new Inputs();
@@ -58,11 +58,13 @@ export abstract class Replay {
   private readonly answer: Policy | undefined;
   private readonly walk = new WalkResult();
   private at = 0;
-  /** Position from which on a snapshot is due. */
+  /** The next snapshot is due at this position. */
   private due = 0;
-  /** Instructions since a load-exclusive whose store is still to come; 0 for none. */
+  /** Instructions since a load-exclusive whose store has not come yet; 0 for none. */
   private exclusive = 0;
-  /** Memory is not what it should be here: a scan has taken exceptions without cleaning up. */
+  /**
+   * A search has taken exceptions without cleaning up, so memory differs from what it should be.
+   */
   private tainted = false;
 
   /** @param entry first instruction of the scenario's entry function */
@@ -83,7 +85,7 @@ export abstract class Replay {
     this.keepSnapshot();
   }
 
-  /** Steps made since the thread's first instruction. */
+  /** Number of steps made since the thread's first instruction. */
   get position(): number {
     return this.at;
   }
@@ -93,17 +95,17 @@ export abstract class Replay {
     return this.machine.stepper.pc;
   }
 
-  /** Whether the thread is done: there is no next step. */
+  /** Whether the thread is done, so that there is no next step. */
   get isAtEnd(): boolean {
     return this.pc === this.machine.kernel.roles.threadDone && this.cpu.depth === 0;
   }
 
-  /** Where this is in the scenario. */
+  /** Where in the scenario this position is. */
   get place(): Place {
     return this.progress.place;
   }
 
-  /** Go to a position, or as near as there is one. */
+  /** Go to a position, or to the nearest one that exists. */
   goTo(position: number): Stop {
     const target = Math.max(0, position);
     const snapshot = this.snapshots.atOrBefore(target);
@@ -155,19 +157,19 @@ export abstract class Replay {
     return undefined;
   }
 
-  /** The last position before another one from which on it is cheap to execute again. */
+  /** The last position before another that re-execution can start from cheaply. */
   protected cheapStart(before: number): number {
     return this.snapshots.atOrBefore(before - 1)?.position ?? 0;
   }
 
-  /** Take an exception here as the next step, which is still to be made. It must be possible. */
+  /** Record an exception here as the next step. It must be possible; the caller makes the step. */
   protected recordInterrupt(kind: number): void {
     this.settle();
     this.inputs.recordInterrupt(this.at, kind);
     this.snapshots.dropFrom(this.at + 1);
   }
 
-  /** Make an edit here. @returns one line on why it cannot be made, or undefined */
+  /** Make an edit here. @returns why it cannot be made, in one line; undefined when it was made */
   protected recordEdit(edit: Edit): string | undefined {
     this.settle();
     const refusal = this.state.refuses(edit);
@@ -183,7 +185,9 @@ export abstract class Replay {
     return undefined;
   }
 
-  /** Drop the inputs after this position: exceptions taken from here on, and later edits. */
+  /**
+   * Drop the inputs after this position: exceptions taken from here on, and edits later than here.
+   */
   forgetFuture(): void {
     this.settle();
     this.inputs.dropAfter(this.at);
@@ -191,7 +195,7 @@ export abstract class Replay {
   }
 
   /**
-   * Let something disturb memory (an exception on the other engines), and put memory back as it was.
+   * Let something disturb memory (an exception on the other engines), and restore it afterwards.
    * @see evaluate.ts
    */
   undisturbed<T>(use: () => T): T {
@@ -207,30 +211,33 @@ export abstract class Replay {
 
   /**
    * Begin a search that disturbs memory at every position, as a sweep does. It ends with
-   * {@link settle} or by going somewhere. No snapshots are taken until then.
+   * {@link settle} or {@link goTo}. No snapshots are taken until then.
    */
   taint(): void {
     this.tainted = true;
   }
 
-  /** Have the memory of this position again after {@link taint}. */
+  /** Restore the memory of this position after {@link taint}. */
   settle(): void {
     if (this.tainted) this.goTo(this.at);
   }
 
-  /** Memory that snapshots take, and how many there are. */
+  /** Number of snapshots, the bytes of memory they hold, and the steps between two. */
   usage(): { readonly snapshots: number; readonly bytes: number; readonly interval: number } {
     const { count, bytes, interval } = this.snapshots;
     return { snapshots: count, bytes, interval };
   }
 
-  /** A hash of the whole state: all registers, writable memory, truth, and what is being handled. */
+  /**
+   * A hash of the whole state: all registers, writable memory, truth, and the exceptions being
+   * handled.
+   */
   fingerprint(): string {
     this.settle();
     return `${this.at} ${this.state.fingerprint()}`;
   }
 
-  /** The step could not be made, and may have left half of its effects: come here again. */
+  /** The step failed, and may have had half of its effects: re-execute up to here. */
   private stuck(): Stop {
     const { kind, detail: said } = this.experiment.explainStep();
     const unknown = kind === 'unknown-instruction';
@@ -244,7 +251,7 @@ export abstract class Replay {
     return { reason: 'problem', detail: problem };
   }
 
-  /** An open exclusive monitor is not part of a snapshot, so none is taken while there is one. */
+  /** A snapshot cannot hold an open exclusive monitor, so none is taken while one is open. */
   private noteExclusive(): void {
     const effect = exclusiveEffect(this.machine.stepper.instructionWord);
     if (effect === ExclusiveEffect.OPENS) this.exclusive = 1;

@@ -1,22 +1,25 @@
 /**
- * The snapshots of a timeline, by position. Their number and their bytes are bounded whatever the
- * length of a run: when there are too many, every second one goes and the interval doubles.
+ * The snapshots of a timeline, by position. Their number and size are bounded whatever the length
+ * of a run: when there are too many, every second one is dropped and the interval doubles.
  */
 import { lastWithAtMost } from '../base/sorted.js';
 import { imageBytes, type MemoryImage } from './memory-image.js';
 
-/** What a snapshot must have to be kept here. */
+/** What a snapshot must have to be stored here. */
 export interface Positioned {
   readonly position: number;
   readonly memory: MemoryImage;
 }
 
-/** Snapshots kept at most. */
+/** Most snapshots that are kept. */
 const MOST = 512;
-/** Bytes of distinct pages kept at most; looked at whenever this many snapshots were added. */
+/** Most bytes of distinct pages that are kept. */
 const MAX_BYTES = 128 << 20;
+/** Snapshots added between two checks of {@link MAX_BYTES}. */
 const AUDIT = 16;
-/** Snapshots close to where the user is, kept at most: they make stepping back cheap there. */
+/**
+ * Most snapshots that are kept close to the user's position. They make stepping back cheap there.
+ */
 const NEAR = 4;
 
 /** Snapshots in order of their positions. */
@@ -25,7 +28,7 @@ export class Snapshots<T extends Positioned> {
   private near: T[] = [];
   private added = 0;
 
-  /** @param interval steps between two snapshots, to begin with */
+  /** @param interval steps between two snapshots at first */
   constructor(public interval: number) {}
 
   get count(): number {
@@ -56,13 +59,13 @@ export class Snapshots<T extends Positioned> {
     if (this.list.length > MOST || (audit && this.bytes > MAX_BYTES)) this.thin();
   }
 
-  /** Keep a snapshot near the user, instead of the oldest such one. */
+  /** Keep a snapshot near the user's position, in place of the oldest of these. */
   addNear(snapshot: T): void {
     this.near.push(snapshot);
     if (this.near.length > NEAR) this.near.shift();
   }
 
-  /** Forget what lies at or after a position: the past has changed there. */
+  /** Drop the snapshots at or after a position, because the run has changed there. */
   dropFrom(position: number): void {
     this.list = this.list.filter((snapshot) => snapshot.position < position);
     this.near = this.near.filter((snapshot) => snapshot.position < position);

@@ -1,13 +1,14 @@
 /**
- * One scenario on one machine as a line of positions that can be walked in both directions. Going
- * back is restoring a snapshot and executing again; both are exact, so a position always is the same
- * machine state, whichever way it was reached.
+ * One scenario on one machine, as a line of positions that can be walked in both directions. Going
+ * back restores a snapshot and executes again. Both are exact, so a position is always the same
+ * machine state, however it was reached.
  *
- * A **position** is the number of steps made since the thread's first instruction. A step is an
- * executed instruction (a breakpoint that traps and the firmware's completion of an SDEI event
- * included), or the taking of an exception that the user asked for. Such an exception and edits of
- * registers and memory are *inputs*: re-execution repeats them. An edit belongs to the state at its
- * position. A new input drops all inputs recorded after it, for they spoke of another future.
+ * A **position** is the number of steps made since the thread's first instruction. A step either
+ * executes an instruction or takes an exception that the user asked for. A breakpoint that traps
+ * and the firmware's completion of an SDEI event count as instructions. Exceptions that the user
+ * asked for and edits of registers and memory are *inputs*: re-execution repeats them. An edit
+ * belongs to the state at its position. A new input drops all inputs recorded after it, because
+ * they belonged to another future.
  */
 import type { Address } from '../base/address.js';
 import type { RegisterFile } from '../emulator/registers.js';
@@ -21,7 +22,7 @@ import type { Edit } from './inputs.js';
 import { Replay, type ReplayOptions } from './replay.js';
 import { HIT, LIMIT, type RunLimit, START, type Stop, type StopTest } from './stop.js';
 
-/** A scenario that can be stepped forwards and backwards. Owns the machine while it is used. */
+/** A scenario that can be stepped forwards and backwards. Owns the machine while in use. */
 export class Timeline extends Replay {
   /** Registers at the position before the last single step. */
   private before: { readonly position: number; readonly words: Uint32Array } | undefined;
@@ -35,7 +36,7 @@ export class Timeline extends Replay {
     super(experiment, entry, options);
   }
 
-  /** Set a scenario up and stand before its thread's first instruction. The error is one line. */
+  /** Set a scenario up, and stop before its thread's first instruction. The error is one line. */
   static start(
     parts: LabParts,
     scenario: Scenario,
@@ -56,7 +57,10 @@ export class Timeline extends Replay {
     return this.experiment.groundTruth;
   }
 
-  /** All registers as they are now, the system registers included. To be read only: see {@link edit}. */
+  /**
+   * All registers as they are now, including system registers. Do not write to them: use
+   * {@link edit}.
+   */
   registers(): RegisterFile {
     this.machine.stepper.readAll();
     return this.machine.stepper.registers;
@@ -79,7 +83,7 @@ export class Timeline extends Replay {
 
   /**
    * The registers before the step that led here (words of a `RegisterFile`), or undefined at the
-   * start. Goes back and forth where that is not known.
+   * start. Steps back and forth to find them if necessary.
    */
   registersBefore(): Uint32Array | undefined {
     const at = this.position;
@@ -109,7 +113,7 @@ export class Timeline extends Replay {
     return stop.reason === 'moved' && steps > 0 && target === 0 ? START : stop;
   }
 
-  /** Run forward until a test answers, at least one step. */
+  /** Run forward until a test hits, for at least one step. */
   run(test: StopTest, limit: RunLimit = {}): Stop {
     const last = this.position + (limit.steps ?? Infinity);
     test.begin?.();
@@ -122,8 +126,9 @@ export class Timeline extends Replay {
   }
 
   /**
-   * Run back until a test answers: to the last earlier position where `here` does, or to before the
-   * last step for which `after` does. Segments between snapshots are executed again, the latest first.
+   * Run back until a test hits: to the last earlier position where `here` does, or to before the
+   * last step for which `after` does. Segments between snapshots are executed again, the latest
+   * first.
    */
   runBack(test: StopTest, limit: RunLimit = {}): Stop {
     const lowest = Math.max(0, this.position - (limit.steps ?? Infinity));
@@ -142,7 +147,7 @@ export class Timeline extends Replay {
     return lowest === 0 ? START : LIMIT;
   }
 
-  /** The last position in `[begin, end)` that a test stops at, or -1. */
+  /** The last position in `[begin, end)` at which a test stops, or -1. */
   private lastHit(test: StopTest, begin: number, end: number): number {
     let found = -1;
     this.goTo(begin);
@@ -157,8 +162,9 @@ export class Timeline extends Replay {
   }
 
   /**
-   * Take an exception here, as the next step. @param kind index in `KIND_NAMES`
-   * @returns `problem` when the hardware could not deliver it here
+   * Take an exception here, as the next step.
+   * @param kind index in `KIND_NAMES`
+   * @returns `problem` when hardware could not deliver it here
    */
   interrupt(kind: number): Stop {
     if ((this.possibleKinds() & (1 << kind)) === 0) {
@@ -170,8 +176,8 @@ export class Timeline extends Replay {
   }
 
   /**
-   * Change a register or bytes of writable memory here; re-execution repeats it. Code cannot be
-   * changed: all engines hold translations of it. The error is one line.
+   * Change a register or bytes of writable memory here. Re-execution repeats the change. Code
+   * cannot be changed, because all engines hold translations of it. The error is one line.
    */
   edit(edit: Edit): Result<void, string> {
     const refusal = this.recordEdit(edit);
@@ -180,7 +186,7 @@ export class Timeline extends Replay {
     return ok(undefined);
   }
 
-  /** Bytes of guest memory, or undefined where not all of them are mapped in one region. */
+  /** Bytes of guest memory, or undefined when not all of them are mapped in one region. */
   readMemory(address: Address, length: number): Uint8Array | undefined {
     const region = this.machine.memory.regionAt(address);
     if (region === undefined || length < 0 || address + length > region.high) return undefined;

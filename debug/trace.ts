@@ -1,6 +1,6 @@
 /**
- * A record of every stop as lines of JSON: `{"format":"kunwind-trace","version":1,...}` first, then
- * one object for each position of the scenario. docs/debugger.md says what the fields are.
+ * A record of every position as lines of JSON: `{"format":"kunwind-trace","version":1,...}` first,
+ * then one object for each position of the scenario. docs/debugger.md describes the fields.
  */
 import { formatAddress } from '../base/address.js';
 import type { Disassembler } from '../aarch64/disassembler.js';
@@ -13,7 +13,7 @@ import type { Asker, Evaluator } from './evaluate.js';
 import { formatPlace } from './place.js';
 import { instructionText } from './view/code-view.js';
 
-/** Version of the format; raised when a field changes its meaning. */
+/** Version of the format. Raised when the meaning of a field changes. */
 const TRACE_VERSION = 1;
 
 /** What is traced. */
@@ -23,7 +23,7 @@ export interface TraceRequest {
   readonly mode: WalkMode;
 }
 
-/** The lines, from the timeline's position to the end of the thread (or what stops it). */
+/** The lines, from the timeline's position to the end of the thread or to what stops it. */
 export function* traceLines(
   evaluator: Evaluator,
   disassembler: Disassembler | undefined,
@@ -66,7 +66,10 @@ export function* traceLines(
   }
 }
 
-/** General registers that differ, by name, with their new values; the PC is said anyway. */
+/**
+ * General registers that differ, by name, with their new values. Not the PC, which has its own
+ * field.
+ */
 function changed(before: Uint32Array | undefined, now: Uint32Array): Record<string, string> {
   const found: Record<string, string> = {};
   if (before === undefined) return found;

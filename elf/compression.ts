@@ -1,6 +1,6 @@
 /**
- * The only place that decompresses a file. gzip, xz and zstd are recognised by their first bytes
- * and decompressed piece by piece, in bounded memory; between two pieces other events get their
+ * The only place that decompresses files. gzip, xz and zstd are recognised by their first bytes,
+ * and decompressed piece by piece in bounded memory. Between two pieces other events get their
  * turn, so that a signal ends the program.
  */
 import { readSync } from 'node:fs';
@@ -16,7 +16,7 @@ export type Compression = 'gzip' | 'xz' | 'zstd';
 export const COMPRESSION_MAGIC_SIZE = 6;
 
 /**
- * The format by the first bytes of a file: RFC 1952, section 2.3.1; the .xz file format 1.2.0,
+ * The format of a file, from its first bytes: RFC 1952, section 2.3.1; the .xz file format 1.2.0,
  * section 2.1.1.1; RFC 8878, section 3.1.1. Undefined when it is none of them.
  */
 export function compressionOf(start: Uint8Array): Compression | undefined {
@@ -29,7 +29,8 @@ export function compressionOf(start: Uint8Array): Compression | undefined {
 const CHUNK = 1 << 18;
 
 /**
- * The decompressed bytes of an open file. The descriptor may be closed when the generator has ended.
+ * The decompressed bytes of an open file. The caller may close the descriptor once the generator
+ * has ended.
  * @throws Error when the file cannot be read (with a `syscall`) or the data is corrupt or cut short
  */
 export async function* decompressedChunks(
@@ -49,7 +50,7 @@ const CHUNKS: Readonly<Record<Compression, (descriptor: number) => AsyncGenerato
 };
 
 /**
- * All of some gzip data in memory, for callers that cannot wait.
+ * Decompresses gzip data in memory, for callers that cannot wait.
  * @param limit largest result, in bytes
  * @throws Error when the data is corrupt or cut short; RangeError when the result is larger
  */
@@ -57,14 +58,14 @@ export function gunzip(bytes: Buffer, limit: number): Buffer {
   return gunzipSync(bytes, { maxOutputLength: limit });
 }
 
-/** What the first bytes of gzip data decompress to: at most 32 MiB. @throws Error when corrupt */
+/** What the first 32 KiB of gzip data decompress to: at most 33 MiB. @throws Error when corrupt */
 export function gunzipStart(bytes: Buffer): Buffer {
-  // One byte makes 1032 at most, so this is bounded.
+  // One byte decompresses to at most 1032, so the result is bounded.
   return gunzipSync(bytes.subarray(0, 1 << 15), { finishFlush: constants.Z_SYNC_FLUSH });
 }
 
 async function* gzipChunks(descriptor: number): AsyncGenerator<Uint8Array> {
-  // Not a stream of the file system's: that would close the descriptor, which is the caller's.
+  // Not fs.createReadStream(), which would close the caller's descriptor.
   const file = Readable.from(fileChunks(descriptor));
   const stream = createGunzip({ chunkSize: CHUNK });
   file.on('error', (error) => stream.destroy(error));
@@ -89,12 +90,12 @@ async function* xzChunks(descriptor: number): AsyncGenerator<Uint8Array> {
       yield value;
     }
   } finally {
-    // The decoder has one context for all streams, which only an end or this gives back.
+    // The decoder has one context for all streams. Only the end of a stream, or this, releases it.
     await reader.cancel().catch(() => undefined);
   }
 }
 
-/** The library gives a number of XZ Embedded, or reports a premature end as an access to nothing. */
+/** The library reports an error number of XZ Embedded, and a premature end as a TypeError. */
 function asXzError(error: unknown): never {
   if (error instanceof TypeError) throw new Error(END_OF_FILE);
   const code = error instanceof Error ? /error code (\d+)$/.exec(error.message)?.[1] : undefined;

@@ -1,8 +1,8 @@
 /**
- * The part of a dynamic linker that an executable or a shared library needs to run alone: its own
- * symbols are resolved, and a symbol that another file would define gets an address at which
- * nothing is mapped, so that whoever uses it can be told its name. ELF for the Arm 64-bit
- * Architecture, "Dynamic relocations".
+ * The part of a dynamic linker that an executable or a shared library needs to run alone (ELF for
+ * the Arm 64-bit Architecture, "Dynamic relocations"). Its own symbols are resolved. A symbol that
+ * another file would define gets an address at which nothing is mapped, so that its name can be
+ * reported when code uses it.
  */
 import { type Address, formatAddress } from '../base/address.js';
 import type { DynamicLinking, LinkedWord } from './dynamic-relocations.js';
@@ -22,37 +22,37 @@ import type { ElfSection } from './sections.js';
 import { SymbolEntries } from './symbol-entries.js';
 
 /**
- * What is not there.
+ * Something that is missing.
  * - `symbol`: another file would define it.
- * - `thread-local`: it lies in a thread's own area, of which there is none.
- * - `ifunc`: an indirect function that is not resolved (yet).
+ * - `thread-local`: it lies in a thread's own area, and there is no such area.
+ * - `ifunc`: an indirect function that has not been resolved.
  */
 export interface MissingItem {
   readonly kind: 'symbol' | 'thread-local' | 'ifunc';
-  /** Of the symbol; '' when it has none. */
+  /** Name of the symbol; '' when it has none. */
   readonly name: string;
 }
 
-/** A word that is to hold what an indirect function's resolver returns. */
+/** A word that will hold the address that an indirect function's resolver returns. */
 export interface IndirectFunction {
   /** Address of the word. */
   readonly place: Address;
-  /** What is called to learn which function is meant. */
+  /** The code to call to learn which function is meant. */
   readonly resolver: Address;
-  /** Address that the word holds meanwhile: of a {@link MissingItem}. */
+  /** Address that the word holds until then: that of a {@link MissingItem}. */
   readonly trap: Address;
 }
 
-/** Where missing items are made to lie. No file is linked there, and no memory is mapped. */
+/** Where missing items are placed. No file is linked there, and no memory is mapped. */
 const MISSING_AT: Address = 0x7d00_0000_0000;
-/** Bytes for each, so that a member of a missing structure is known to be one. */
+/** Bytes for each item, so that an access to a member of a missing structure is recognised. */
 const MISSING_SIZE = 1 << 16;
 /** Size of what R_AARCH64_COPY copies when it is a pointer, in bytes. */
 const POINTER_SIZE = 8;
 
 /** Resolves the symbols of the files of one machine. */
 export class DynamicLinker implements DynamicLinking {
-  /** By number; item i lies at {@link MISSING_AT} plus i times {@link MISSING_SIZE}. */
+  /** Item i lies at {@link MISSING_AT} plus i times {@link MISSING_SIZE}. */
   private readonly missing: MissingItem[] = [];
   private readonly traps = new Map<string, Address>();
   private readonly indirect: IndirectFunction[] = [];
@@ -67,7 +67,7 @@ export class DynamicLinker implements DynamicLinking {
     return this.missing[Math.floor((address - MISSING_AT) / MISSING_SIZE)];
   }
 
-  /** Names of symbols that another file would define, by the address that stands for each. */
+  /** Names of the symbols that another file would define, by the addresses they were given. */
   symbolAddresses(): ReadonlyMap<Address, string> {
     const names = new Map<Address, string>();
     for (const [i, { kind, name }] of this.missing.entries()) {
@@ -89,12 +89,13 @@ export class DynamicLinker implements DynamicLinking {
         case R_AARCH64_IRELATIVE:
           return this.indirectWord('', Number(addend) + bias, place);
         case R_AARCH64_COPY:
-          // What is copied is not known. Most often it is a pointer, which is then found missing.
+          // The data to copy is unknown. Usually it is a pointer, whose use is then reported.
           if (symbols.size(symbol) !== POINTER_SIZE) return 'keep';
           return BigInt(this.trap({ kind: 'symbol', name: nameOf(symbol) }));
         case R_AARCH64_TLS_TPREL64:
         case R_AARCH64_TLSDESC:
-          // An offset that is added to TPIDR_EL0, which is zero; a function that is called.
+          // TPREL64 is an offset that is added to TPIDR_EL0, which is zero. TLSDESC is a function
+          // to call.
           return BigInt(this.trap({ kind: 'thread-local', name: nameOf(symbol) }));
         case R_AARCH64_TLS_DTPMOD64:
         case R_AARCH64_TLS_DTPREL64:
@@ -127,7 +128,7 @@ export class DynamicLinker implements DynamicLinking {
     return BigInt(trap);
   }
 
-  /** The address that stands for a missing item, the same whenever it is asked for. */
+  /** The address for a missing item. It is the same each time. */
   private trap(item: MissingItem): Address {
     const key = `${item.kind} ${item.name}`;
     const known = this.traps.get(key);

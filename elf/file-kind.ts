@@ -1,16 +1,18 @@
 /**
- * What a file is that is no ELF file, and what to give instead: people name the file that they boot
- * or that a distribution ships.
+ * Recognises files that are not ELF files, and says what to give instead. People often name the
+ * file that they boot, or that a distribution ships.
  */
 import type { ElfError } from './error.js';
 
-/** How many bytes of a file {@link foreignFile} looks at; the magic of a bzImage is at 0x202. */
+/**
+ * How many bytes of a file {@link foreignFile} looks at. The magic number of a bzImage is at 0x202.
+ */
 export const START_SIZE = 0x240;
 
 /** A file that is recognised by a magic number. */
 interface Kind {
   readonly offset: number;
-  /** Its magic number, one character a byte. */
+  /** The magic number, one character for each byte. */
   readonly magic: string;
   readonly what: string;
   readonly instead: string;
@@ -19,7 +21,7 @@ interface Kind {
 const VMLINUX = 'the vmlinux of the same build is needed';
 const DECOMPRESS = 'gzip, xz and zstd are read: decompress it first';
 
-/** The first that fits counts. */
+/** The first match counts. */
 const KINDS: readonly Kind[] = [
   // drivers/firmware/efi/libstub/zboot-header.S
   { offset: 4, magic: 'zimg', what: 'a compressed EFI boot image (zboot)', instead: VMLINUX },
@@ -48,7 +50,7 @@ const KINDS: readonly Kind[] = [
     offset: 0,
     magic: 'BC\xc0\xde',
     what: 'LLVM bitcode',
-    instead: 'what the linker makes of it is needed',
+    instead: 'the ELF file that the linker makes of it is needed',
   },
   { offset: 0, magic: '\xcf\xfa\xed\xfe', what: 'a Mach-O file', instead: 'an ELF file is needed' },
   { offset: 0, magic: '\xd0\x0d\xfe\xed', what: 'a device tree or FIT image', instead: VMLINUX },
@@ -71,7 +73,10 @@ const KINDS: readonly Kind[] = [
   { offset: 0, magic: '\x28\xb5\x2f\xfd', what: 'compressed twice', instead: 'decompress it once' },
 ];
 
-/** The error for a file that is known not to be an ELF file. @param start its first bytes */
+/**
+ * The error for a file that is recognised as something other than ELF.
+ * @param start its first {@link START_SIZE} bytes
+ */
 export function foreignFile(path: string, start: Buffer): ElfError | undefined {
   const found = KINDS.find(
     ({ offset, magic }) => start.toString('latin1', offset, offset + magic.length) === magic,

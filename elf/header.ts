@@ -202,7 +202,9 @@ function checkFileHeader(path: string, head: Buffer, wanted: 'linked' | 'any'): 
   return type === 'rel' && wanted === 'linked' ? { ...place, kind: 'relocatable' } : undefined;
 }
 
-/** Limit on the entries of a table, each of which costs memory; the largest kernels have 100,000. */
+/**
+ * Limit on the entries of a table, each of which costs memory; the largest kernels have 100,000.
+ */
 const MAX_ENTRIES = 2 ** 22;
 
 function checkTables(

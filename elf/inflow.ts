@@ -1,7 +1,7 @@
 /**
- * Watches an ELF file while it is being decompressed. The first bytes say whether it is a file that
- * can be read at all, the headers say how long it can be, and no kernel is compressed to a
- * two-hundredth: a decompression bomb ends at whichever comes first.
+ * Watches an ELF file while it is being decompressed, to stop a decompression bomb early. The first
+ * bytes show whether the file can be read at all, the headers show how long it can be, and no
+ * kernel compresses to less than a two-hundredth of its size.
  */
 import type { ElfError } from './error.js';
 import type { FileBytes } from './file-bytes.js';
@@ -12,13 +12,16 @@ import { checkStart, type ElfHeader, readHeader } from './header.js';
 /** Largest decompressed file, in bytes. */
 const MAX_SIZE = 2 ** 33;
 /**
- * The same as a multiple of the compressed size: a vmlinux is compressed to a third, one with
- * debugging information to a fifth.
+ * Largest decompressed size, as a multiple of the compressed size. A vmlinux compresses to a third,
+ * one with debugging information to a fifth.
  */
 const MAX_RATIO = 200;
-/** What may always be taken, in bytes: a small file may be compressed to any size. */
+/**
+ * Size that {@link MAX_RATIO} always allows, in bytes, because a small file may compress to almost
+ * nothing.
+ */
 const FREE_SIZE = 2 ** 26;
-/** What may follow the last section, in bytes: a module's signature is there. */
+/** Bytes that may follow the last section, such as a module's signature. */
 const APPENDIX = 2 ** 20;
 
 /** Follows the growth of one decompressed file. */
@@ -27,7 +30,7 @@ export class Inflow {
   private limitedBy: 'ratio' | 'headers' = 'ratio';
   private startIsChecked = false;
   private endIsKnown = false;
-  /** The size at which the headers are looked at next. */
+  /** The size of the file at which to read its headers next. */
   private nextLook = EHDR_SIZE;
 
   /**
@@ -41,15 +44,15 @@ export class Inflow {
     this.most = Math.min(MAX_SIZE, Math.max(FREE_SIZE, MAX_RATIO * compressed));
   }
 
-  /** Largest size that the file may have, by what is known so far. In bytes. */
+  /** Largest size that the file may have, as far as known by now, in bytes. */
   get limit(): number {
     return this.most;
   }
 
   /**
-   * Tells that the file has grown.
-   * @param file what there is of it
-   * @returns why the rest is not wanted
+   * To be called when the file has grown.
+   * @param file what has been decompressed so far
+   * @returns why to stop; undefined to go on
    */
   grown(file: FileBytes): ElfError | undefined {
     if (!this.startIsChecked && file.size >= START_SIZE) {
@@ -61,7 +64,10 @@ export class Inflow {
     return isTooFar || file.size > this.most ? this.excess() : undefined;
   }
 
-  /** Tells that the file is complete. @returns why it cannot be read */
+  /**
+   * To be called when the file is complete.
+   * @returns why it cannot be read; undefined when it can
+   */
   ended(file: FileBytes): ElfError | undefined {
     return this.grown(file) ?? (this.startIsChecked ? undefined : this.checkStart(file));
   }
@@ -81,7 +87,7 @@ export class Inflow {
     const header = readHeader(this.path, file, 'any');
     if (!header.ok) {
       const { error } = header;
-      // Tables that are further on are waited for. What else is wrong with them, the loader says.
+      // Wait for tables that are further on. The loader reports any other error.
       if (error.kind === 'truncated') this.nextLook = error.offset + Number(error.bytes);
       else this.endIsKnown = true;
       return;

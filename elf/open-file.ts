@@ -17,9 +17,9 @@ const MAX_FILE_SIZE = 2 ** 34;
 const MAX_IN_MEMORY = 2 ** 30;
 
 /**
- * Opens a file. Of a compressed one the copy is read that `makePlainCopy()` has made. Without a
- * copy, gzip is decompressed into memory, and the others are refused. Devices and pipes are
- * refused: reading one might never end.
+ * Opens a file. For a compressed file, the copy that `makePlainCopy()` has made is read. Without a
+ * copy, gzip is decompressed into memory, and other formats are refused. Devices and pipes are
+ * refused, because reading one might never end.
  */
 export function openFile(path: string): Result<FileBytes, ElfError> {
   try {
@@ -44,7 +44,7 @@ function openPlain(path: string): FileBytes {
   return { size, read: reader(path, size) };
 }
 
-/** Opens the file anew for each range, which leaks no descriptor; ranges are few and large. */
+/** Opens the file again for each range, so that no descriptor leaks. Ranges are few and large. */
 function reader(path: string, size: number): FileBytes['read'] {
   return (offset, length) => {
     const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - offset)));

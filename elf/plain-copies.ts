@@ -1,22 +1,27 @@
 /**
- * Where the decompressed copies of files are, in this process and in the workers that it forks: a
- * copy is made once, and everybody who opens the file by its own name reads the copy.
+ * Knows where the decompressed copies of files are, in this process and in the workers that it
+ * forks. A copy is made once, and whoever opens the file by its own name reads the copy.
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-/** Inherited by workers: a JSON object of absolute paths, from the file to its copy. */
+/**
+ * Environment variable that workers inherit: a JSON object from the absolute path of each file to
+ * that of its copy.
+ */
 const VARIABLE = 'KUNWIND_PLAIN_COPIES';
 
 const copies = new Map<string, string>(inherited());
 
-/** The copy of a file; undefined when there is none, or no more. */
+/** The copy of a file; undefined when there is none, or none any more. */
 export function plainCopyOf(path: string): string | undefined {
   const copy = copies.get(resolve(path));
   return copy !== undefined && existsSync(copy) ? copy : undefined;
 }
 
-/** Has the copy read instead of the file, here and in processes that are forked from now on. */
+/**
+ * Makes the copy be read instead of the file, here and in processes that are forked from now on.
+ */
 export function usePlainCopy(path: string, copy: string): void {
   copies.set(resolve(path), copy);
   process.env[VARIABLE] = JSON.stringify(Object.fromEntries(copies));

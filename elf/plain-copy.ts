@@ -1,4 +1,4 @@
-/** Makes the decompressed copy of a file, which workers can share and read by position. */
+/** Makes a decompressed copy of a file, which workers can share and read by position. */
 import {
   closeSync,
   mkdtempSync,
@@ -23,17 +23,17 @@ import type { FileBytes } from './file-bytes.js';
 import { Inflow } from './inflow.js';
 import { plainCopyOf, usePlainCopy } from './plain-copies.js';
 
-/** What the maker of a copy is told. */
+/** What the caller is told while a copy is made. */
 export interface CopyEvents {
-  /** How to remove the copy, before there is any. */
+  /** How to remove the copy. Called before it exists, so that a signal leaves nothing behind. */
   scratch(remove: () => void): void;
-  /** So many bytes are decompressed. */
+  /** Number of bytes decompressed so far. */
   progress(bytes: number): void;
 }
 
 /**
- * Decompresses a file, so that it can be opened by its own name afterwards. Does nothing for one
- * that is not compressed, and for one that cannot be read: whoever loads it says why.
+ * Decompresses a file, so that it can then be opened by its own name. Does nothing for a file that
+ * is not compressed, or that cannot be read: whoever loads that reports why.
  * @returns the error is one line that names the file
  */
 export async function makePlainCopy(
@@ -53,7 +53,7 @@ export async function makePlainCopy(
     const copy = join(folder, 'plain');
     const problem = await writeCopy(path, input, copy, events);
     if (problem !== undefined) {
-      // Not at the end of the program: it may be a gigabyte.
+      // Remove it now and not at the end of the program, because it may be a gigabyte.
       rmSync(folder, { recursive: true, force: true });
       return fail(describeElfError(problem));
     }
@@ -83,13 +83,16 @@ function openCompressed(path: string): Input | undefined {
     const compression = compressionOf(magic);
     if (compression !== undefined) return { ...file, compression };
   } catch {
-    // Whoever loads the file says what is wrong with it.
+    // Whoever loads the file reports what is wrong with it.
   }
   if (descriptor !== undefined) closeSync(descriptor);
   return undefined;
 }
 
-/** @throws Error with a `syscall` when a file cannot be read or written, without when data is corrupt */
+/**
+ * @returns why the file cannot be used, or undefined
+ * @throws Error when a file cannot be read or written
+ */
 async function writeCopy(
   path: string,
   { descriptor, size: compressed, compression }: Input,
@@ -124,12 +127,15 @@ async function writeCopy(
   }
 }
 
-/** How the folder of a process's copies begins; processes of another host may share the place. */
+/**
+ * Start of the name of a process's folder. It names the host, because hosts may share the
+ * directory.
+ */
 function prefixOf(pid: number | string): string {
   return `kunwind-lab-${hostname().replace(/[^\w.]/g, '_')}-${pid}-`;
 }
 
-/** Removes what processes left behind that were killed before they could do it themselves. */
+/** Removes copies of processes that were killed before they could remove them. */
 function removeStaleCopies(): void {
   const [start = ''] = prefixOf('@').split('@');
   for (const name of readdirSync(tmpdir())) {
@@ -138,7 +144,7 @@ function removeStaleCopies(): void {
     try {
       rmSync(join(tmpdir(), name), { recursive: true, force: true });
     } catch {
-      // It is somebody else's.
+      // It belongs to another user.
     }
   }
 }

@@ -15,7 +15,7 @@ import {
   R_AARCH64_TLSDESC,
 } from './format.js';
 
-/** Those that a linker leaves in a linked file, and the data relocations that may be among them. */
+/** Types that a linker leaves in a linked file, including data relocations. */
 const NAMES: ReadonlyMap<number, string> = new Map([
   [R_AARCH64_ABS64, 'ABS64'],
   [R_AARCH64_ABS32, 'ABS32'],
@@ -36,7 +36,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [1041, 'AUTH_RELATIVE'],
 ]);
 
-/** `R_AARCH64_GLOB_DAT`; for a type without a known name `relocation type 1099`. */
+/** `R_AARCH64_GLOB_DAT`, or `relocation type 1099` for a type without a known name. */
 export function relocationName(type: number): string {
   const name = NAMES.get(type);
   return name === undefined ? `relocation type ${type}` : `R_AARCH64_${name}`;

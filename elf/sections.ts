@@ -99,7 +99,9 @@ export function readSections(
 /** Limit on a section that is read at once, and on all of them together, in bytes. */
 const MAX_SECTION = 2 ** 30;
 const MAX_ALL = 2 ** 31;
-/** Limit on a table that is decoded entry by entry, which takes several times its size. In bytes. */
+/**
+ * Limit on a table that is decoded entry by entry, which takes several times its size. In bytes.
+ */
 export const MAX_TABLE = 2 ** 27;
 const DECODED = new Set(['.sframe', '.eh_frame', '.debug_frame', '.BTF']);
 
@@ -130,8 +132,8 @@ function bytesOf(file: FileBytes, { type, offset, size }: SectionHeader): LazyBy
 }
 
 /**
- * An error for a file whose contents were left out: `objcopy --only-keep-debug` keeps the headers of
- * loaded sections without their bytes (SHT_NOBITS), other than notes.
+ * An error for a file whose contents were left out: `objcopy --only-keep-debug` keeps the headers
+ * of loaded sections without their bytes (SHT_NOBITS), other than notes.
  */
 export function checkHasCode(path: string, { sections: headers }: ElfHeader): ElfError | undefined {
   const loaded = headers.filter(({ flags, type, size }) => {

@@ -82,7 +82,9 @@ export class SymbolEntries {
     return this.binding(index) === STB_WEAK;
   }
 
-  /** From st_shndx. The section may not exist; that of a reserved number is -1, which never does. */
+  /**
+   * From st_shndx. The section may not exist; that of a reserved number is -1, which never does.
+   */
   home(index: number): SymbolHome {
     const section = this.view.getUint16(index * SYM_SIZE + 6, true);
     if (section === SHN_UNDEF) return 'undefined';

@@ -1,9 +1,10 @@
 /**
- * A breakpoint that a real kernel meets while it is busy with another kprobe. No pre-handler is called
- * then, so nothing walks the stack, and the unwinder has no part in what becomes of the breakpoint.
+ * A breakpoint that a real kernel hits while it is busy with another kprobe. It calls no
+ * pre-handler then, so nothing walks the stack, and the outcome says nothing about the unwinder.
  *
- * What is read is what the kernel itself looks at: current_kprobe and kprobe_ctlblk.kprobe_status of
- * this CPU (kprobe_brk_handler() and reenter_kprobe(), arch/arm64/kernel/probes/kprobes.c, v7.3-rc7).
+ * The state comes from where the kernel itself looks: current_kprobe and
+ * kprobe_ctlblk.kprobe_status of this CPU (kprobe_brk_handler() and reenter_kprobe(),
+ * arch/arm64/kernel/probes/kprobes.c, v7.3-rc7).
  */
 import type { Machine } from './machine.js';
 import { WordView } from './word-view.js';
@@ -11,9 +12,10 @@ import { WordView } from './word-view.js';
 /**
  * What the kernel does with such a breakpoint.
  * - `kprobe-missed`: it counts the kprobe as missed, and goes on with the instruction under it.
- * - `kprobe-unrecoverable`: that other one has been hit inside of a third: "Failed to recover from
- *   reentered kprobes", BUG().
- * - `kprobe-oops`: the other kprobe is in no state that the kernel knows: WARN_ON(1), then an oops.
+ * - `kprobe-unrecoverable`: the other kprobe was itself hit inside a third one: "Failed to recover
+ *   from reentered kprobes", BUG().
+ * - `kprobe-oops`: the other kprobe is in a state that the kernel does not expect: WARN_ON(1), then
+ *   an oops.
  */
 export type BusyKprobeReason = 'kprobe-missed' | 'kprobe-unrecoverable' | 'kprobe-oops';
 
@@ -24,7 +26,7 @@ export const BUSY_KPROBE_REASONS: readonly BusyKprobeReason[] = [
   'kprobe-oops',
 ];
 
-/** The kernel is busy with no kprobe. */
+/** The kernel is not busy with any kprobe. */
 export const NOT_BUSY = -1;
 
 /** Values of kprobe_status (include/linux/kprobes.h). */
@@ -35,13 +37,13 @@ const HIT_SSDONE = 8;
 
 /** What one machine's kernel is busy with. */
 export class BusyKprobe {
-  /** The words of current_kprobe and of kprobe_status; absent for a kernel without either. */
+  /** The words of current_kprobe and of kprobe_status. Absent for a kernel that lacks either. */
   private readonly words:
     { readonly low: WordView; readonly high: WordView; readonly status: WordView } | undefined;
 
   constructor(machine: Machine) {
     const { kernel } = machine;
-    // The per-CPU area of a kernel that was not booted is the linked one.
+    // A kernel that has not booted uses the per-CPU area as linked.
     const current = kernel.symbol('current_kprobe');
     const control = kernel.symbol('kprobe_ctlblk');
     if (kernel.unbooted === undefined || current === undefined || control === undefined) return;
@@ -52,7 +54,10 @@ export class BusyKprobe {
     };
   }
 
-  /** What would become of a breakpoint now: an index into {@link BUSY_KPROBE_REASONS}, or {@link NOT_BUSY}. */
+  /**
+   * What would happen to a breakpoint now: an index into {@link BUSY_KPROBE_REASONS}, or
+   * {@link NOT_BUSY}.
+   */
   reason(): number {
     const { words } = this;
     if (words === undefined) return NOT_BUSY;

@@ -1,6 +1,7 @@
 /**
  * Calls the resolvers of indirect functions (STT_GNU_IFUNC) on the emulated CPU, as a dynamic
- * linker does before a program starts: x0 is AT_HWCAP, 0 here, so they choose what every CPU has.
+ * linker does before a program starts. x0 is AT_HWCAP, which is 0 here, so that they choose code
+ * for any CPU.
  */
 import type { Address } from '../base/address.js';
 import type { DynamicLinker } from '../elf/dynamic-linker.js';
@@ -13,13 +14,13 @@ import { type SteppingCpu, StepStatus } from '../emulator/stepping-cpu.js';
 const RETURN_TO: Address = 0x7cff_0000_0000;
 /** Bytes of stack for a resolver. */
 const STACK_SIZE = 1 << 16;
-/** Instructions for a resolver: those of the C library take a few dozen. */
+/** Most instructions of a resolver. Those of the C library take a few dozen. */
 const BUDGET = 100_000;
 
 /**
  * Fills in the words that wait for a resolver. A word whose resolver fails keeps its trap.
  * @param stackTop end of writable zeroes, of which {@link STACK_SIZE} bytes are used and zeroed
- * @returns why a resolver failed, in one line, by the trap
+ * @returns why resolvers failed, in one line each, by the trap
  */
 export function resolveIndirectFunctions(
   stepper: SteppingCpu,
@@ -41,7 +42,7 @@ export function resolveIndirectFunctions(
   return failures;
 }
 
-/** @returns undefined with the answer in x0, or why there is none */
+/** @returns why there is no answer; undefined when it is in x0 */
 function callResolver(
   stepper: SteppingCpu,
   resolver: Address,

@@ -1,10 +1,13 @@
-/** What running one case under one policy gives: plain data, made in a worker process. */
+/** The outcome of one case under one policy: plain data, made in a worker process. */
 import type { PolicyName } from '../unwinder/policy.js';
 import type { ProbeRecord } from './suite-log.js';
 
 /** A walk that the case asked for. */
 export interface WalkRun {
-  /** The code that stack_trace_save_tsk_reliable returned, or undefined for a reliable walk. */
+  /**
+   * The negative errno that stack_trace_save_tsk_reliable returned, or undefined for a reliable
+   * walk.
+   */
   readonly error: number | undefined;
   /** Why the walk is not reliable, in the unwinder's words; empty for a reliable one. */
   readonly reason: string;
@@ -12,7 +15,7 @@ export interface WalkRun {
   readonly entries: readonly string[];
   /** The WARN that the unwinder reached, or empty. */
   readonly warning: string;
-  /** Why the walk is unsafe, when it was called reliable and ground truth says otherwise, or empty. */
+  /** Why the walk is unsafe: it was called reliable, but ground truth disagrees. Else empty. */
   readonly unsafe: string;
 }
 
@@ -22,7 +25,7 @@ export interface StepRun {
   readonly name: string;
   readonly probe: ProbeRecord | undefined;
   readonly walk: WalkRun | undefined;
-  /** The guest did not do what the case is made of: what happened instead, or empty. */
+  /** What happened instead, when the guest did not do what the case requires. Else empty. */
   readonly problem: string;
 }
 

@@ -1,7 +1,7 @@
 /**
  * What is expected of the 22 cases of the KUnit suite `reliable_stacktrace`
- * (lib/tests/stacktrace_kunit.c in the kernel of shared/reference/kunit, v7.3-rc7), in its order. How
- * each is set up is said in scenarios/kunit/kunit.ts.
+ * (lib/tests/stacktrace_kunit.c, v7.3-rc7), in its order. scenarios/kunit/kunit.ts sets each of
+ * them up.
  */
 import {
   KUNIT_CASES as GUEST_CASES,
@@ -32,9 +32,9 @@ export interface KunitCase extends GuestCase {
   readonly walk: WalkPlace;
   readonly rule: PassRule;
   /**
-   * Bytes by which the thread's stack begins lower, a multiple of 16. Frames of the reference kernel
-   * have other sizes than the guest's, and sframe-v6 refuses a CFA with bit 4 set: this brings that
-   * bit, at the probed instructions, to what the reference log shows it to have been.
+   * Bytes by which the thread's stack begins lower, a multiple of 16. sframe-v6 refuses a CFA with
+   * bit 4 set, and frames of the reference kernel differ in size from the guest's. The shift gives
+   * that bit, at the probed instructions, the value that the reference log shows.
    */
   readonly stackShift: number;
 }
@@ -78,7 +78,10 @@ export function isCaseName(name: string): boolean {
   return Object.hasOwn(EXPECTED, name);
 }
 
-/** The handlers that a run of a case must have called, by the guest's names (scenarios/kunit). */
+/**
+ * The handlers that a run of a case must have called, by their names in the guest
+ * (scenarios/kunit).
+ */
 export function handlersOf({ tracing, walk, async }: KunitCase): readonly string[] {
   switch (tracing) {
     case 'none':
@@ -92,17 +95,17 @@ export function handlersOf({ tracing, walk, async }: KunitCase): readonly string
         walk === 'fgraph-return' ? 'gops_return_func_unwind_reliable' : 'gops_return_func_nop',
       ];
     case 'kprobe':
-      // Parameters may miss their probe, and say so.
+      // A parameter may miss its probe, and then says so.
       if (async !== undefined) return [];
       return [walk === 'kprobe-handler' ? 'kp_unwind_reliable' : 'kp_nop'];
   }
 }
 
-/** The functions that a reliable walk of any case has to list, innermost first. */
+/** The functions that a reliable walk of any case must list, innermost first. */
 const REQUIRED_CALLERS = ['caller_1', 'caller_2', 'caller_3'] as const;
 
 /**
- * The first of {@link REQUIRED_CALLERS} that a walk does not list in its place, or undefined.
+ * The first of {@link REQUIRED_CALLERS} that a walk does not list in order, or undefined.
  * @param names functions, innermost first
  */
 export function missingCaller(names: Iterable<string>): string | undefined {

@@ -1,13 +1,13 @@
 /**
  * Compares a run of the suite with a reference log of a real kernel: results, reliable marks, the
  * functions of every walk, and the cases during which the unwinder warned. Offsets belong to one
- * build and are not compared; parameters are the instructions of one build, and are compared by
+ * build and are not compared. Parameters are instructions of one build too, so they are compared by
  * their role (see {@link describeRoles}).
  */
 import { relevantFunctions } from './relevant-functions.js';
 import type { CaseRecord, StepRecord, SuiteLog } from './suite-log.js';
 
-/** One thing that is not as in the reference. */
+/** One difference from the reference. */
 export interface Difference {
   readonly caseName: string;
   /** What is compared: `result`, `walk`, `functions` and so on. */
@@ -72,33 +72,35 @@ function warned({ warnings }: StepRecord): string {
   return warnings.length > 0 ? 'WARN' : 'no WARN';
 }
 
-/** The parameters of one case by what became of them, whatever their offsets. */
+/** The parameters of one case by their outcome, whatever their offsets. */
 export interface ParameterRoles {
   /** Results other than ok. */
   readonly failed: number;
-  /** Probes that were hit and walked reliably, and those whose walk was not reliable. */
+  /** Probes that were hit and whose walk was reliable. */
   readonly reliable: number;
+  /** Probes that were hit and whose walk was not reliable. */
   readonly unreliable: number;
   /** Probes that the kernel refused, as `error x count`, in order. */
   readonly refused: string;
-  /** What became of each probe that was hit or refused, in order, as `outcome x count`. */
+  /** Outcomes of the probes that were hit or refused, in order, as `outcome x count`. */
   readonly order: string;
-  /** Outcome at the first instruction, and at the first and last that was hit. */
+  /** Outcome at the first instruction. */
   readonly first: string;
+  /** Outcome of the first probe that was hit, and of the last. */
   readonly firstHit: string;
   readonly lastHit: string;
   /** Messages of failed expectations. */
   readonly failures: string;
-  /** The functions of the reliable walks, in order; equal ones in a row once. */
+  /** The functions of the reliable walks, in order. Equal neighbours are listed once. */
   readonly walks: readonly string[];
-  /** Which of the hit probes saw the first WARN, from 1; 0 for none. */
+  /** Which of the probes that were hit saw the first WARN, from 1; 0 for none. */
   readonly warnedAt: number;
 }
 
 /**
- * Sum up the parameters of a case. Probes that are never hit are left out: they lie in the padding
- * after a function, or in a path that is not taken, and how many there are is a matter of the
- * compiler and the function's alignment.
+ * Sum up the parameters of a case. Probes that are never hit are left out. They lie in the padding
+ * after a function or on a path that is not taken, and their number depends on the compiler and on
+ * the function's alignment.
  */
 export function describeRoles(subtests: readonly StepRecord[]): ParameterRoles {
   const hit = subtests.filter(({ probe }) => probe?.kind === 'hit');
@@ -125,7 +127,7 @@ export function describeRoles(subtests: readonly StepRecord[]): ParameterRoles {
   };
 }
 
-/** Equal neighbours put together, with their number. */
+/** Collapse equal neighbours, and count them. */
 function inRuns(texts: readonly string[]): [text: string, count: number][] {
   const runs: [string, number][] = [];
   for (const text of texts) {

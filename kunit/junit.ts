@@ -1,13 +1,13 @@
 /**
- * Runs of the suite as JUnit XML, as fast-xml-builder takes it: `@_` names an
- * attribute. One `testsuite` for each policy, one `testcase` for each result that counts in the
- * totals (a parameter is one of its own).
+ * Runs of the suite as JUnit XML, as fast-xml-builder takes it: `@_` names an attribute. There is
+ * one `testsuite` for each policy, and one `testcase` for each result that counts in the totals.
+ * Each parameter is a result of its own.
  */
 import type { CaseRecord, StepRecord, SuiteLog } from './suite-log.js';
 
 /** A run and how long it took. */
 export interface JunitRun {
-  /** Name of the policy; becomes a part of the suite's name. */
+  /** Name of the policy. It becomes part of the suite's name. */
   readonly policy: string;
   readonly suite: SuiteLog;
   readonly seconds: number;
@@ -67,7 +67,7 @@ function stepElement(classname: string, name: string, step: StepRecord): XmlElem
   return element;
 }
 
-/** What the log says of the step. */
+/** What the log says about the step. */
 function outputText({ probe, walk, warnings, notes }: StepRecord): string {
   const lines = warnings.map((text) => `WARNING: ${text}`);
   if (probe?.kind === 'hit') lines.push(`hit kprobe at ${probe.at}`);

@@ -1,7 +1,7 @@
 /**
- * Names of code addresses as `%pS` prints them in a kernel: kallsyms knows where symbols start and
- * takes each to reach up to the next one (kernel/kallsyms.c, v7.3-rc7), so that the padding behind a
- * function counts as the function.
+ * Names of code addresses as `%pS` prints them in a kernel. kallsyms knows only where symbols
+ * start, and lets each one reach up to the next (kernel/kallsyms.c, v7.3-rc7), so the padding after
+ * a function counts as part of it.
  */
 import type { Address } from '../base/address.js';
 import type { SymbolTable } from '../elf/symbol-table.js';
@@ -14,7 +14,7 @@ export interface KallsymsFunction {
   readonly size: number;
 }
 
-/** Functions are aligned to this many bytes, in the kernel and in the guest. */
+/** Functions are aligned to this many bytes in both the kernel and the guest. */
 const ALIGNMENT = 16;
 
 /** Looks functions up. */
@@ -32,7 +32,7 @@ export class Kallsyms {
     return { name, address, size: end - address };
   }
 
-  /** `name+0x10/0x40` for an address in code, or its 16 digits. */
+  /** `name+0x10/0x40` for an address in code, else its 16 hexadecimal digits. */
   format(address: Address): string {
     const place = this.symbols.at(address);
     const found = place === undefined ? undefined : this.find(place.symbol.name);

@@ -1,7 +1,7 @@
 /** Why a text is not complete KTAP. */
 import { plural } from '../base/number-text.js';
 
-/** Each with the line at which it showed, from 1. */
+/** Each kind carries the line that shows it, from 1. */
 export type KtapError =
   | { readonly kind: 'no-ktap'; readonly line: number }
   | { readonly kind: 'unsupported-version'; readonly line: number; readonly version: string }
@@ -13,7 +13,7 @@ export type KtapError =
       readonly results: number;
       readonly planned: number | undefined;
     }
-  /** A group is over and has another number of results than its plan said. */
+  /** A group ended with a number of results other than its plan says. */
   | {
       readonly kind: 'plan-mismatch';
       readonly line: number;
@@ -22,16 +22,16 @@ export type KtapError =
       readonly planned: number;
     }
   | { readonly kind: 'repeated-plan'; readonly line: number; readonly group: string }
-  /** Results are numbered from 1 without gaps; this one is not the next. */
+  /** Results are numbered from 1 without gaps. This one is not the next. */
   | {
       readonly kind: 'out-of-order';
       readonly line: number;
       readonly expected: number;
       readonly found: number;
     }
-  /** A result or plan line whose indentation is that of no open group. */
+  /** A result or plan line whose indentation matches no open group. */
   | { readonly kind: 'misplaced'; readonly line: number; readonly text: string }
-  /** The result of a group has another name than its `# Subtest:` line. */
+  /** The name in a group's result differs from its `# Subtest:` line. */
   | {
       readonly kind: 'name-mismatch';
       readonly line: number;

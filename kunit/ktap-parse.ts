@@ -1,9 +1,9 @@
 /**
- * Reads KTAP version 1 (Documentation/dev-tools/ktap.rst, v7.3-rc7) as tools/testing/kunit does:
- * text before the first version line is skipped, and a prefix in front of it (a printk timestamp)
- * is taken off every line after it. Nesting follows indentation of version, plan and result lines;
- * anything else may be indented as it likes, because the kernel does not indent the diagnostics of
- * parameters, and prints warnings in between.
+ * Reads KTAP version 1 (Documentation/dev-tools/ktap.rst, v7.3-rc7) as tools/testing/kunit does.
+ * Text before the first version line is skipped. A prefix in front of that line (a printk
+ * timestamp) is stripped from every line after it. Nesting follows the indentation of version, plan
+ * and result lines. Any other line may be indented in any way, because the kernel does not indent
+ * the diagnostics of parameters, and prints warnings in between.
  */
 import { fail, ok, type Result } from '../base/result.js';
 import type { KtapDiagnostic, KtapDirective, KtapGroup, KtapTest } from './ktap.js';
@@ -23,7 +23,10 @@ interface ResultLine {
   readonly directive: KtapDirective | undefined;
 }
 
-/** Step by step: one expression for all of it takes cubic time for a line of many spaces. */
+/**
+ * Parsed step by step, because a single expression for all of it takes cubic time on a line of many
+ * spaces.
+ */
 function resultLine(text: string): ResultLine | undefined {
   const found = RESULT.exec(text);
   if (found === null) return undefined;
@@ -40,7 +43,7 @@ function directiveOf(text: string): KtapDirective | undefined {
   return found === null ? undefined : { kind: found[1] ?? '', reason: found[2] ?? '' };
 }
 
-/** The documents of a log, one after the other: a kernel prints one for each module it loads. */
+/** The documents of a log, in order. A kernel prints one for each module that it loads. */
 export function parseKtap(text: string): Result<readonly KtapGroup[], KtapError> {
   const parser = new KtapParser();
   for (const line of text.split('\n')) {
@@ -56,13 +59,13 @@ class OpenGroup {
   header: KtapDiagnostic[] = [];
   plan: number | undefined;
   tests: KtapTest[] = [];
-  /** Header lines come right below the version line. */
+  /** Whether header lines may still come: they directly follow the version line. */
   inHeader = true;
 
   constructor(
     readonly line: number,
     readonly indent: number,
-    /** What had been printed before the group was opened; it belongs to the group's own result. */
+    /** Lines printed before the group was opened. They belong to the group's own result. */
     readonly leading: readonly KtapDiagnostic[],
   ) {}
 
@@ -101,7 +104,7 @@ class KtapParser {
 
   /** @param complete whether the last line had its newline */
   end(complete: boolean): KtapError | undefined {
-    // Splitting after a final newline gives one empty line, which is none.
+    // Splitting at a final newline leaves an empty string that is not a line.
     const line = complete ? this.number - 1 : this.number;
     const group = this.open.at(-1);
     if (group !== undefined) {
@@ -131,7 +134,7 @@ class KtapParser {
     return undefined;
   }
 
-  /** A group that is as deep as the line, or deeper, has lost its own result. */
+  /** If the open group is deeper than this line may be, its own result is missing. */
   private leaveDeeper(indent: number, text: string): KtapError | undefined {
     const top = this.open.at(-1);
     return top !== undefined && top.indent > indent
@@ -198,7 +201,7 @@ class KtapParser {
     return { kind: 'plan-mismatch', line: this.number, group: group.name, results, planned };
   }
 
-  /** The document is over with the last result that it planned. */
+  /** A document ends with the last result that it planned. */
   private endDocument(): void {
     const [root] = this.open;
     if (this.open.length !== 1 || root?.plan !== root?.tests.length || root === undefined) return;

@@ -1,4 +1,7 @@
-/** Prints KTAP version 1 line by line, nested as the kernel's own runner (lib/kunit/test.c, v7.3-rc7). */
+/**
+ * Prints KTAP version 1 line by line, nested as the kernel's own runner nests it (lib/kunit/test.c,
+ * v7.3-rc7).
+ */
 import type { KtapDiagnostic, KtapGroup, KtapTest } from './ktap.js';
 
 /** The lines of a document, without newlines. */

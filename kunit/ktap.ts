@@ -1,16 +1,20 @@
 /**
  * KTAP version 1 as data (Documentation/dev-tools/ktap.rst, v7.3-rc7): what ktap-parse.ts reads and
- * ktap-write.ts prints. Every line of a document is kept, so that a log read and written again is
- * the same text.
+ * ktap-write.ts prints. Every line of a document is kept, so that a log that is read and written
+ * again does not change.
  */
 
-/** A line that is neither a plan nor a result: a diagnostic, or what the kernel printed in between. */
+/**
+ * A line that is neither a plan nor a result: a diagnostic, or what the kernel printed in between.
+ */
 export interface KtapDiagnostic {
   /** Number of the line in the file, from 1; 0 for one that was not read from a file. */
   readonly line: number;
-  /** Spaces before the text. The kernel indents diagnostics of parameters like those of the case. */
+  /**
+   * Spaces before the text. The kernel indents diagnostics of parameters like those of the case.
+   */
   readonly indent: number;
-  /** The line without its indentation, with the `# ` where it has one. */
+  /** The line without its indentation, including its `# ` if it has one. */
   readonly text: string;
 }
 
@@ -20,15 +24,15 @@ export interface KtapDirective {
   readonly reason: string;
 }
 
-/** One result line, and what was printed before it since the result before. */
+/** One result line, and what was printed between the previous result and it. */
 export interface KtapTest {
   readonly line: number;
-  /** From 1, rising by one within a group. */
+  /** Counts from 1 within a group, without gaps. */
   readonly number: number;
   readonly name: string;
   readonly ok: boolean;
   readonly directive: KtapDirective | undefined;
-  /** Printed before the subtests, when there are any. */
+  /** Printed before the subtests, if there are any. */
   readonly leading: readonly KtapDiagnostic[];
   readonly subtests: KtapGroup | undefined;
   readonly diagnostics: readonly KtapDiagnostic[];

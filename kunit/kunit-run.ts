@@ -14,26 +14,26 @@ import type { SuiteRun } from './suite-ktap.js';
 export interface KunitOptions {
   readonly policies: readonly PolicyName[];
   readonly cases: readonly KunitCase[];
-  /** Worker processes; default: cores. */
+  /** Worker processes; default: one for each core. */
   readonly jobs?: number;
   /** Bytes, a multiple of 16, by which stacks begin lower than a case says. */
   readonly stackShift?: number;
-  /** Module of the worker: tests have others. */
+  /** Module of the worker. Tests use their own. */
   readonly worker?: string;
-  /** Hears of each worker that died and was replaced. */
+  /** Is told of each worker that died and was replaced. */
   readonly died?: DeathListener;
-  /** Runs of a case done, of all: one under each policy. */
+  /** Is told how many runs are done, of all. Each case is one run under each policy. */
   readonly progress?: (done: number, total: number) => void;
 }
 
-/** Time without an answer after which a worker hangs in guest code that never stops. */
+/** After this time without an answer, a worker is taken to hang in guest code that never stops. */
 const WATCHDOG_MS = 60_000;
 
 const SCRIPT = workerScript(import.meta.dirname, 'kunit-worker.js');
 
 /**
  * Run every case under every policy.
- * @returns one suite for each policy, in order; or why workers cannot work, in one line
+ * @returns one suite for each policy, in order; or why no worker can run, in one line
  */
 export async function runKunit(options: KunitOptions): Promise<Result<SuiteRun[], string>> {
   const { policies, cases } = options;
@@ -65,7 +65,7 @@ function keyOf(policy: PolicyName, caseName: string): string {
   return `${policy} ${caseName}`;
 }
 
-/** One request for each case and kernel; those with parameters, which take longest, first. */
+/** One request for each case and kernel. Cases with parameters take longest, so they come first. */
 function requestsFor({ policies, cases, stackShift = 0 }: KunitOptions): CaseRequest[] {
   const ordered = [...cases].sort(
     (a, b) => Number(b.async !== undefined) - Number(a.async !== undefined),
@@ -88,7 +88,7 @@ interface Work {
   readonly progress: () => void;
 }
 
-/** Works the queue off in one process after another. @returns why that is impossible */
+/** Work through the queue in one process after another. @returns why that is impossible */
 async function serve(work: Work): Promise<string | undefined> {
   while (work.queue.length > 0) {
     const end = await oneProcess(work);
@@ -138,7 +138,7 @@ function oneProcess({ script, queue, done, died, progress }: Work): Promise<stri
   });
 }
 
-/** Which policy a worker died of shows when each has a worker of its own. */
+/** To find the policy that kills the worker, each gets a worker of its own. */
 function retryOrLose(
   request: CaseRequest,
   how: string,

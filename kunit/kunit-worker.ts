@@ -1,6 +1,6 @@
 /**
- * The worker process of `kunit`: runs cases that arrive over IPC, one at a time. The engine may
- * abort the process on a failed assertion of its own, which is why this is a process.
+ * The worker process of `kunit`: runs cases that arrive over IPC, one at a time. It is a process
+ * and not a thread, because the engine may abort it on a failed assertion of its own.
  */
 import { openBackend } from '../emulator/backend.js';
 import type { PolicyName } from '../unwinder/policy.js';
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   send({ kind: 'ready' });
 }
 
-// Ctrl-C is for the parent to answer; it ends the workers by disconnecting.
+// Ctrl-C is for the parent to handle: it ends the workers by disconnecting.
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => process.exit(0));
 void main();

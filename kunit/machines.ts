@@ -1,4 +1,7 @@
-/** The machines that the cases run on: each kernel that a policy needs, with the cases beside it. */
+/**
+ * The machines that the cases run on: one for each kernel that a policy needs, with the cases
+ * loaded.
+ */
 import type { EngineBackend } from '../emulator/engine.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { family } from '../scenarios/kunit/kunit.js';
@@ -8,7 +11,7 @@ import { scenarioElf } from '../targets/catalogue.js';
 import { Lab } from '../lab/lab.js';
 import { CaseRunner } from './runner.js';
 
-/** The kernel whose return path a policy is made for. */
+/** The guest kernel whose return path a policy is made for. */
 export function guestKernelOf(policy: PolicyName | undefined): GuestKernelName {
   return policy === 'fgraph-recover' ? 'fgraph-recover' : 'linux';
 }
@@ -20,7 +23,7 @@ export class KunitMachines {
 
   constructor(private readonly backend: EngineBackend) {}
 
-  /** The machine with a kernel; else why there is none, in one line. */
+  /** The runner on the machine with a kernel, or why there is none, in one line. */
   runnerFor(kernel: GuestKernelName): Result<CaseRunner, string> {
     const known = this.runners.get(kernel);
     if (known !== undefined) return ok(known);

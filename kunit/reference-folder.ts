@@ -1,4 +1,6 @@
-/** A folder of reference logs, one `<policy>.ktap` for each policy that a real kernel was run with. */
+/**
+ * A folder of reference logs, one `<policy>.ktap` for each policy that a real kernel was run with.
+ */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../base/result.js';
@@ -7,7 +9,7 @@ import { parseSuiteLog } from './reliable-stacktrace-log.js';
 import type { SuiteLog } from './suite-log.js';
 import { describeSuiteLogError } from './suite-log-error.js';
 
-/** Largest log that is read: one of a whole boot, and then some. In bytes. */
+/** Largest log that is read, in bytes: several times the log of a whole boot. */
 const MAX_SIZE = 256 * 1024 * 1024;
 
 /** The logs of a folder. */
@@ -19,7 +21,7 @@ export interface References {
 
 /**
  * Read the logs of some policies.
- * @returns the logs, or in one line why the folder cannot be compared with
+ * @returns the logs; or why there is nothing to compare with, in one line
  */
 export function readReferences(
   folder: string,
@@ -45,7 +47,7 @@ export function readReferences(
   return fail(`${folder}: no reference log there (${wanted})`);
 }
 
-/** Undefined where there is nothing, or nothing that can be reached. */
+/** Undefined when the path does not exist or cannot be reached. */
 function kindOf(path: string): 'folder' | 'other' | undefined {
   try {
     return statSync(path).isDirectory() ? 'folder' : 'other';

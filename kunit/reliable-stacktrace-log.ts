@@ -1,7 +1,7 @@
 /**
  * Reads logs of the KUnit suite `reliable_stacktrace`: what each case and parameter did, from the
- * diagnostics that lib/tests/stacktrace_kunit.c prints. Lines of anything else that the kernel
- * printed meanwhile (a WARN's own backtrace) are skipped.
+ * diagnostics that lib/tests/stacktrace_kunit.c prints. Anything else that the kernel printed
+ * meanwhile (a WARN's own backtrace) is skipped.
  */
 import { fail, ok, type Result } from '../base/result.js';
 import { isCaseName, SUITE_NAME } from './cases.js';
@@ -20,7 +20,7 @@ import {
 } from './suite-log.js';
 import type { SuiteLogError } from './suite-log-error.js';
 
-/** The runs of the suite in a text: one in a kernel's log, one for each policy in ours. */
+/** The runs of the suite in a text: a kernel's log has one, ours has one for each policy. */
 export function parseSuiteLogs(text: string): Result<readonly SuiteLog[], SuiteLogError> {
   const parsed = parseKtap(text);
   if (!parsed.ok) return fail({ kind: 'ktap', line: parsed.error.line, error: parsed.error });
@@ -77,7 +77,7 @@ function readSuite(test: KtapTest, group: KtapGroup): Result<SuiteLog, SuiteLogE
   });
 }
 
-/** Our own logs say under which policy they were made. */
+/** Our own logs name the policy they were made under. */
 function policyOf({ header }: KtapGroup): string | undefined {
   const own = '# policy: ';
   return header.find(({ text }) => text.startsWith(own))?.text.slice(own.length);
@@ -120,7 +120,10 @@ class StepReader {
   readonly failures: string[] = [];
   readonly warnings: string[] = [];
   readonly notes: string[] = [];
-  /** The line after a failed expectation says what failed; the kernel does not indent it. */
+  /**
+   * The line before was a failed expectation: this one says what failed. The kernel does not indent
+   * it.
+   */
   private expectation = false;
 
   constructor(private readonly caseName: string) {}
@@ -219,7 +222,10 @@ function wrongTotals(
   return undefined;
 }
 
-/** The `# Totals:` line counts parameters; it can only be checked where every suite is ours. */
+/**
+ * The `# Totals:` line counts parameters. It can be checked only where this suite is all that the
+ * line sums up.
+ */
 function checkTotals(
   tests: readonly KtapTest[],
   document: KtapGroup,

@@ -1,6 +1,6 @@
 /**
- * Runs the cases on one machine: steps the guest through a case, answers every walk request with
- * what the unwinder says under a policy, and checks that the guest did what the case is made of.
+ * Runs the cases on one machine. Steps the guest through a case, answers each walk request with the
+ * unwinder's answer under a policy, and checks that the guest did what the case requires.
  */
 import type { Address } from '../base/address.js';
 import { threadResult } from '../kernel-model/thread-call.js';
@@ -20,28 +20,29 @@ import { handlersOf, type KunitCase } from './cases.js';
 import { formatPlace, Kallsyms } from './kallsyms.js';
 import type { ProbeRecord } from './suite-log.js';
 
-/** Instructions of a case. The longest takes about 3,000. */
+/** Most instructions of a case. The longest takes about 3,000. */
 const BUDGET = 200_000;
 /** struct kunit (scenarios/kunit/kunit.h): walks asked for, and what the last one returned. */
 const KUNIT_WALKS = 16;
 const KUNIT_STATUS = 24;
 
-/** What one run of a case is about. */
+/** One parameter of a case. */
 interface Parameter {
   readonly name: string;
-  /** Bytes from the beginning of the probed function to the probed instruction, and its address. */
+  /** Bytes from the start of the probed function to the probed instruction. */
   readonly offset: number;
+  /** Address of the probed instruction; undefined for a case without parameters. */
   readonly probed: Address | undefined;
 }
 
-/** Runs cases on the machine it is given. */
+/** Runs cases on a given machine. */
 export class CaseRunner {
   private readonly experiment: Experiment;
   private readonly kallsyms: Kallsyms;
   private readonly walk = new WalkResult();
   private stackShift = 0;
 
-  /** @param kernel the one that the machine has */
+  /** @param kernel the guest kernel that is loaded on the machine */
   constructor(
     private readonly parts: LabParts,
     private readonly kernel: GuestKernelName,
@@ -51,9 +52,9 @@ export class CaseRunner {
   }
 
   /**
-   * Run one case, all its parameters, once for each policy. Policies take turns at each parameter:
-   * the engine keeps what it has translated as long as the code stays the same.
-   * @param stackShift bytes (a multiple of 16) by which the stack begins lower than the case says
+   * Run one case, with all its parameters, once for each policy. Policies take turns at each
+   * parameter, because the engine keeps its translations as long as the code stays the same.
+   * @param stackShift further bytes, a multiple of 16, by which the stack begins lower
    */
   run(policies: readonly PolicyName[], definition: KunitCase, stackShift = 0): CaseRun[] {
     this.stackShift = definition.stackShift + stackShift;
@@ -71,7 +72,7 @@ export class CaseRunner {
     return runs;
   }
 
-  /** One for each word of the probed function, the padding after it included; or just one. */
+  /** One parameter for each word of the probed function and the padding after it; else just one. */
   private parameters({ name, async }: KunitCase): Parameter[] {
     if (async === undefined) return [{ name, offset: 0, probed: undefined }];
     const fn = this.kallsyms.find(async);
@@ -123,7 +124,7 @@ export class CaseRunner {
     return { name, probe: undefined, walk, problem };
   }
 
-  /** First instructions of the handlers that a case has called, with their names. */
+  /** First instructions of the handlers that a case must call, with their names. */
   private handlers(definition: KunitCase): Map<Address, string> {
     const { symbols } = this.parts.machine;
     const found = new Map<Address, string>();
@@ -131,7 +132,7 @@ export class CaseRunner {
     return found;
   }
 
-  /** Make the walk that the guest asks for, and leave it the answer. */
+  /** Make the walk that the guest asks for, and hand it the answer. */
   private answer(policy: PolicyName): WalkRun | undefined {
     const { experiment, walk } = this;
     if (!experiment.enterRequest()) return undefined;
@@ -161,7 +162,10 @@ export class CaseRunner {
     return [VERDICTS[verdict] ?? '?', ...names].join(' ');
   }
 
-  /** What the guest itself kept of the case must agree with what was seen of it. */
+  /**
+   * The guest's own record of the case must agree with what was observed.
+   * @returns how it differs
+   */
   private outcome(walk: WalkRun | undefined, walks: number): string | undefined {
     const { memory, symbols } = this.parts.machine;
     const result = threadResult(this.parts.machine);

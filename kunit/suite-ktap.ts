@@ -1,8 +1,8 @@
 /**
- * Puts runs of the suite into KTAP, with the diagnostics that lib/tests/stacktrace_kunit.c prints
- * and nested as lib/kunit/test.c nests them (v7.3-rc7): those of parameters stand in the column of
- * the case, totals in that of the suite. Two lines are ours: `# policy: NAME` below the suite's name,
- * and `ground truth:` where a walk was called reliable and is wrong.
+ * Turns runs of the suite into KTAP, with the diagnostics that lib/tests/stacktrace_kunit.c prints,
+ * nested as lib/kunit/test.c nests them (v7.3-rc7). Diagnostics of parameters are indented like the
+ * case, totals like the suite. Two lines are ours: `# policy: NAME` below the suite's name, and
+ * `ground truth:` where a walk was called reliable but is wrong.
  */
 import type { CaseRun, StepRun, WalkRun } from './case-run.js';
 import { type KunitCase, missingCaller, MODULE_NAME, SUITE_NAME } from './cases.js';
@@ -95,7 +95,7 @@ function group(
   };
 }
 
-/** The kernel leaves the line out below a single result. */
+/** The totals line. The kernel prints none for a single result. */
 function statistics(
   indent: number,
   name: string,
@@ -105,7 +105,7 @@ function statistics(
   return [{ line: 0, indent, text: `# ${name}: ${totalsText(totalsOf(results))}` }];
 }
 
-/** @param warned WARNs that were printed before: a WARN_ON_ONCE speaks once */
+/** @param warned WARNs already printed, because a WARN_ON_ONCE prints only once */
 function stepOf({ name, rule }: KunitCase, step: StepRun, warned: Set<string>): Step {
   const diagnostics: KtapDiagnostic[] = [];
   const say = (text: string): void => {
@@ -122,7 +122,7 @@ function stepOf({ name, rule }: KunitCase, step: StepRun, warned: Set<string>): 
   if (probe?.kind === 'refused') say(`cannot kprobe ${probe.at} (error ${probe.error})`);
   const failure = problem === '' ? brokenRule(rule, step) : problem;
   if (failure !== undefined) {
-    say('EXPECTATION FAILED at sweep/kunit/cases.ts');
+    say('EXPECTATION FAILED at kunit/cases.ts');
     diagnostics.push({ line: 0, indent: 0, text: failure });
   }
   if (walk !== undefined) walkLines(walk).forEach(say);
@@ -136,7 +136,7 @@ function walkLines({ error, entries, unsafe }: WalkRun): string[] {
   return [...lines, ...listed, ...(unsafe === '' ? [] : [`ground truth: ${unsafe}`])];
 }
 
-/** What the case's rule says of the step; undefined when it passes. */
+/** How the step breaks the case's rule; undefined when it passes. */
 function brokenRule(rule: KunitCase['rule'], { walk, probe }: StepRun): string | undefined {
   if (rule === 'no-walk') return walk === undefined ? undefined : 'Stacktrace was taken';
   if (rule === 'callers-if-hit' && probe?.kind !== 'hit') return undefined;

@@ -1,4 +1,4 @@
-/** Why a log cannot be used as one of the suite `reliable_stacktrace`. */
+/** Why a log cannot be used as a log of the suite `reliable_stacktrace`. */
 import { describeKtapError, type KtapError } from './ktap-error.js';
 
 export type SuiteLogError =
@@ -9,7 +9,7 @@ export type SuiteLogError =
   | { readonly kind: 'repeated-suite'; readonly line: number; readonly first: number }
   | { readonly kind: 'unknown-case'; readonly line: number; readonly name: string }
   | { readonly kind: 'repeated-case'; readonly line: number; readonly name: string }
-  /** A printed walk lacks entries, or has them out of order. */
+  /** A printed walk has missing or misordered entries. */
   | {
       readonly kind: 'incomplete-trace';
       readonly line: number;
@@ -17,9 +17,9 @@ export type SuiteLogError =
       readonly listed: number;
       readonly length: number;
     }
-  /** A walk that is marked unreliable without a length below zero, or the other way round. */
+  /** A walk is marked unreliable, but its length is not negative; or the other way round. */
   | { readonly kind: 'contradictory-walk'; readonly line: number; readonly name: string }
-  /** A printed summary is not what the results add up to. */
+  /** A printed summary differs from the sum of the results. */
   | {
       readonly kind: 'wrong-totals';
       readonly line: number;

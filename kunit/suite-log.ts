@@ -8,21 +8,21 @@ export interface TraceEntry {
   readonly offset: number | undefined;
 }
 
-/** The walk that a case made. */
+/** The walk that a case asked for. */
 export interface WalkRecord {
-  /** Number of entries, or the error code of a walk that is not reliable. */
+  /** Number of entries, or the negative errno of a walk that is not reliable. */
   readonly length: number;
-  /** The error code of `marked unreliable`; undefined for a walk called reliable. */
+  /** The errno of `marked unreliable`, negative; undefined for a walk that was called reliable. */
   readonly unreliable: number | undefined;
   /** Innermost first; empty when the walk is not reliable. */
   readonly entries: readonly TraceEntry[];
 }
 
-/** What became of the kprobe that a parameter asked for. */
+/** The outcome of the kprobe that a parameter asked for. */
 export type ProbeRecord =
   | { readonly kind: 'hit'; readonly at: string }
   | { readonly kind: 'not-hit'; readonly at: string }
-  /** The kernel refuses a probe there. `error` is negative. */
+  /** The kernel refuses a probe there. `error` is a negative errno. */
   | { readonly kind: 'refused'; readonly at: string; readonly error: number };
 
 /** A case without parameters, or one parameter of a case. */
@@ -34,7 +34,7 @@ export interface StepRecord {
   readonly probe: ProbeRecord | undefined;
   /** Undefined when no walk happened. */
   readonly walk: WalkRecord | undefined;
-  /** What failed expectations say, such as `Stacktrace misses caller_1`. */
+  /** Messages of failed expectations, such as `Stacktrace misses caller_1`. */
   readonly failures: readonly string[];
   /** WARN lines printed meanwhile: the text after `WARNING: `. */
   readonly warnings: readonly string[];
@@ -60,10 +60,10 @@ export interface Totals {
 export interface SuiteLog {
   readonly line: number;
   readonly ok: boolean;
-  /** The policy that walked, where the log names it; a kernel's own log does not. */
+  /** The policy that walked, if the log names it. A kernel's own log does not. */
   readonly policy: string | undefined;
   readonly cases: readonly CaseRecord[];
-  /** Of cases and parameters together, counted from the results. */
+  /** Totals over cases and parameters, counted from the results. */
   readonly totals: Totals;
 }
 
@@ -83,7 +83,7 @@ export function totalsOf(
   return { pass: total - skip - failed, fail: failed, skip, total };
 }
 
-/** As the kernel prints them: `pass:21 fail:1 skip:0 total:22`. */
+/** Totals as the kernel prints them: `pass:21 fail:1 skip:0 total:22`. */
 export function totalsText({ pass, fail, skip, total }: Totals): string {
   return `pass:${pass} fail:${fail} skip:${skip} total:${total}`;
 }

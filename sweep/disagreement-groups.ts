@@ -1,6 +1,6 @@
 /**
- * Disagreements that are one thing to a reader: the kernel's own unwinder and the model differ in the
- * same way, wherever and under whatever kind that is.
+ * Groups disagreements that a reader would count as one: the kernel's own unwinder and the model
+ * differ in the same way, whatever the function and the exception kind.
  */
 import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 import { alignEntries } from '../lab/trace-alignment.js';
@@ -32,8 +32,9 @@ export function groupDisagreements({ scenarios }: SweepReport): DisagreementGrou
 }
 
 /**
- * How two traces lie beside each other: `=` for entries that both have, `+` for those of the kernel
- * alone, `-` for those of the model alone; how many in a row depends on where the point is.
+ * How two traces line up: `=` for entries in both, `+` for entries of the kernel alone, `-` for
+ * entries of the model alone. Runs are collapsed, because their length depends on where the point
+ * is.
  */
 function shape({ example, model }: Pick<DisagreementReport, 'example' | 'model'>): string {
   const pairs = alignEntries(model.trace, example.trace, (a, b) => a === b);

@@ -1,4 +1,7 @@
-/** Findings that are one thing to a reader: the same wrong answer under several kinds and policies. */
+/**
+ * Groups findings that a reader would count as one: the same wrong answer under several kinds and
+ * policies.
+ */
 import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import type { Finding } from './report.js';

@@ -1,11 +1,12 @@
 /**
- * What share of a function was executed: a sweep says nothing of instructions that its run does not
- * reach, and a function that returns early leaves most of them so.
+ * How much of a function was executed. A sweep says nothing about instructions that its run does
+ * not reach, and a function that returns early leaves most of its instructions unreached.
  *
- * The function is what its symbol covers: st_size, or up to the next symbol where there is none. An
- * instruction is every word of that, except data (from a `$d` mapping symbol to the next `$x`), and
- * padding: NOP and UDF #0 words that no path falls into, because they are directly behind an
- * unconditional branch or a return. A word that was executed is an instruction, whatever it looks like.
+ * The function is what its symbol covers: st_size, or up to the next symbol where st_size is 0.
+ * Each word of it is an instruction, except for data (from a `$d` mapping symbol to the next `$x`)
+ * and padding. Padding is NOP and UDF #0 words that directly follow an unconditional branch or a
+ * return, so that no path falls into them. A word that was executed is an instruction, whatever it
+ * looks like.
  */
 import type { Address } from '../base/address.js';
 import { Flow, flowOf } from '../aarch64/control-flow.js';
@@ -15,20 +16,20 @@ import type { Machine } from '../kernel-model/machine.js';
 /** Half-open, in bytes from the function's first instruction. */
 export type OffsetRange = readonly [from: number, to: number];
 
-/** How much of one function a run without exceptions has executed. */
+/** How much of one function was executed by a run without exceptions. */
 export interface FunctionCoverage {
   readonly function: string;
-  /** 0 when it is not known: no run came about, or no symbol is there. */
+  /** Instructions of the function. 0 when unknown: it was never run, or it has no symbol. */
   readonly instructions: number;
-  /** Of those. */
+  /** How many of {@link instructions} were executed. */
   readonly executed: number;
-  /** `executed` of `instructions`, rounded to two decimals. */
+  /** `executed` as a percentage of `instructions`, 0 to 100, rounded to two decimals. */
   readonly percent: number;
   readonly executedRanges: readonly OffsetRange[];
   readonly unexecutedRanges: readonly OffsetRange[];
 }
 
-/** Of a function whose run did not come about. */
+/** The coverage of a function that was never run. */
 export function noCoverage(name: string): FunctionCoverage {
   return {
     function: name,
@@ -43,7 +44,7 @@ export function noCoverage(name: string): FunctionCoverage {
 /** What a word of a function is. */
 const Word = { DATA: 0, INSTRUCTION: 1, EXECUTED: 2 } as const;
 
-/** Notes which instructions of one function are executed. */
+/** Records which instructions of one function are executed. */
 export class CoverageRecorder {
   private readonly words: Uint8Array;
 
@@ -65,7 +66,7 @@ export class CoverageRecorder {
     if (index >= 0 && index < this.words.length) this.words[index] = Word.EXECUTED;
   }
 
-  /** What was executed so far. */
+  /** The coverage so far. */
   report(): FunctionCoverage {
     const { words, name } = this;
     const executed = words.reduce((sum, word) => sum + Number(word === Word.EXECUTED), 0);
@@ -83,7 +84,7 @@ export class CoverageRecorder {
 
 function markInstructions(machine: Machine, entry: Address, words: Uint8Array): void {
   const isData = dataWords(machine, entry, words.length);
-  // The word before is one that control does not come from.
+  // Control does not fall through from the word before.
   let dead = false;
   for (let i = 0; i < words.length; i++) {
     const word = machine.loadedWord(entry + 4 * i);
@@ -95,7 +96,7 @@ function markInstructions(machine: Machine, entry: Address, words: Uint8Array): 
   }
 }
 
-/** Behind these nothing is executed that was not jumped to. */
+/** Control does not fall through these: the word after one is reached by a branch, or never. */
 const ENDS: readonly number[] = [
   Flow.JUMP,
   Flow.JUMP_REGISTER,
@@ -104,7 +105,7 @@ const ENDS: readonly number[] = [
   Flow.EXCEPTION_RETURN,
 ];
 
-/** 1 for words that mapping symbols call data. A function begins with code. */
+/** 1 for each word that mapping symbols mark as data. A function begins with code. */
 function dataWords(machine: Machine, entry: Address, count: number): Uint8Array {
   const end = entry + 4 * count;
   const marks = [machine.kernel.elf, ...machine.images]

@@ -1,7 +1,8 @@
 /**
- * C functions of a real kernel, chosen at random: each is called as a sweep would call it, with arguments of which
- * nothing is known, and taken when it returns and can be interrupted on the way, also while it is traced if it is to be, without
- * needing a booted kernel.
+ * C functions of a real kernel, chosen at random. Nothing is known about the arguments that a
+ * function expects, and the kernel has not booted, so each candidate is tried: it is called as a
+ * sweep would call it. It is taken when it returns and can be interrupted on the way, with its
+ * tracer if it is to be traced.
  */
 import { setImmediate } from 'node:timers/promises';
 import { ERET, WFE, WFI } from '../aarch64/encodings.js';
@@ -21,24 +22,25 @@ import { explainKernelStop } from '../lab/problem.js';
 import { Tally } from './tally.js';
 import { measuringRange } from './range.js';
 
-/** Instructions that a sampled function may take. */
+/** Most instructions that a sampled function may execute. */
 const MAX_INSTRUCTIONS = 4000;
-/** What tracing may add to that, a call or several. */
+/** Most instructions that tracing may add to that, over all calls. */
 const MAX_TRACER_INSTRUCTIONS = 20_000;
-/** Fewer than this are a return, or a branch to something that was not sampled. */
+/** A function of fewer instructions is just a return, or a branch to one that was not sampled. */
 const MIN_INSTRUCTIONS = 4;
 
-/** Functions that are tried between two turns of the event loop: some milliseconds each. */
+/** Functions that are tried between two turns of the event loop. Each takes a few milliseconds. */
 const TRIES_PER_TURN = 4;
 
-/** Hears how far a choice is. @param share 0 to 1 */
+/** Is told how far the choice has come. @param share 0 to 1 */
 export type SampleProgress = (share: number) => void;
 
-/** What came of a sample. */
+/** The outcome of a sample. */
 export interface FunctionSample {
   readonly calls: readonly FunctionCall[];
-  /** Functions tried, and why those that were not taken were not: reason and count, most frequent first. */
+  /** Functions tried. */
   readonly tried: number;
+  /** Why functions were not taken: reason and count, most frequent first. */
   readonly left: readonly (readonly [reason: string, count: number])[];
 }
 
@@ -51,8 +53,8 @@ const NUMBER_ARGUMENTS: readonly ScenarioArgument[] = SELF_ARGUMENTS.map((_, i) 
 
 /**
  * Choose `count` functions, or as many as there are.
- * @param seed any integer: the same choice for the same kernel
- * @param among a pattern that their names match, and what is to trace them
+ * @param seed any integer; the same seed chooses the same functions of the same kernel
+ * @param among the pattern that their names match, and what traces them
  */
 export async function sampleFunctions(
   parts: LabParts,
@@ -70,7 +72,7 @@ export async function sampleFunctions(
   );
   for (const { name } of possible) {
     if (calls.length >= count) break;
-    // Signals and the progress display have their turn here.
+    // Let signals and the progress display have their turn.
     if (tried % TRIES_PER_TURN === 0) await setImmediate();
     onProgress(Math.max(calls.length / count, tried / possible.length));
     tried++;
@@ -81,7 +83,7 @@ export async function sampleFunctions(
   return { calls, tried, left: [...left].sort((a, b) => b[1] - a[1]) };
 }
 
-/** Functions in code that is never written, each by the name that names it. */
+/** Functions in code that is never written, each under the name that looks it up. */
 function candidates({ machine }: LabParts): ElfSymbol[] {
   const { kernel, symbols, memory } = machine;
   const routines = new Set(
@@ -110,7 +112,7 @@ class Trial {
     this.experiment = new Experiment(parts);
   }
 
-  /** The call that takes the function furthest, or why there is none. */
+  /** The call that executes most of the function, or why it has none. */
   try(name: string): FunctionCall | string {
     const { tracing } = this;
     const fn = this.parts.machine.symbols.byName(name)?.address ?? NaN;
@@ -134,7 +136,7 @@ class Trial {
     return this.interrupted(call) ?? call;
   }
 
-  /** Instructions up to the return, or why it does not come. */
+  /** Instructions up to the return, or why it does not return. */
   private run(name: string, args: readonly ScenarioArgument[]): number | string {
     const { stepper, kernel, memory } = this.parts.machine;
     const { experiment } = this;
@@ -164,7 +166,7 @@ class Trial {
     return `takes more than ${MAX_INSTRUCTIONS} instructions`;
   }
 
-  /** Why interrupts in the function cannot be handled, if so. */
+  /** Why the function cannot be interrupted; undefined when it can. */
   private interrupted({ name, args, tracing }: FunctionCall): string | undefined {
     let problem: string | undefined;
     const sweep = new ScenarioSweep(this.experiment, [], new Tally(0), {
@@ -186,7 +188,7 @@ class Trial {
   }
 }
 
-/** MSR of anything but DAIF and NZCV, ERET, and what waits or leaves for firmware. */
+/** MSR to anything but DAIF and NZCV, ERET, and what waits. */
 function changesTheCpu(word: number): boolean {
   const op = word >>> 0;
   if ((op & 0xfff00000) >>> 0 === 0xd5100000) {
@@ -200,7 +202,7 @@ function changesTheCpu(word: number): boolean {
 const DAIF = 0x5a11;
 const NZCV = 0x5a10;
 
-/** A permutation (Fisher and Yates). */
+/** Shuffle in place (Fisher-Yates). */
 function shuffled<T>(items: T[], seed: number): T[] {
   const random = randomIntegers(seed);
   for (let i = items.length - 1; i > 0; i--) {

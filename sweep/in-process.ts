@@ -1,7 +1,7 @@
 /**
- * Executes units in this process, one after the other. Nothing protects it from what it executes:
- * an abort of the engine ends the process, and a guest that never stops is waited for. Worker
- * processes (worker-pool.ts) lose one point to either.
+ * Executes units in this process, one after the other. Nothing protects the process from what it
+ * executes: an abort of the engine ends it, and a guest that never stops hangs it. Worker processes
+ * (worker-pool.ts) lose a single point to either.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { UnitExecutor, UnitObserver } from './executor.js';
@@ -22,7 +22,7 @@ export class InProcessExecutor implements UnitExecutor {
 
   async run(units: readonly UnitRequest[], observer: UnitObserver): Promise<undefined> {
     for (const unit of units) {
-      // A unit does not wait for anything: signals and the progress display have their turn here.
+      // A unit never yields, so let signals and the progress display have their turn here.
       await setImmediate();
       if (this.closed) return;
       const result = await this.runner.run(unit);

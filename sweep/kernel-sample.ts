@@ -1,4 +1,4 @@
-/** A sample of a kernel's functions as targets, chosen on a machine that is made for it. */
+/** A sample of a kernel's functions as targets, chosen on a machine of its own. */
 import type { EngineBackend } from '../emulator/engine.js';
 import { fail, ok, type Result } from '../base/result.js';
 import type { FunctionCall } from '../targets/arm64-routines.js';
@@ -14,7 +14,10 @@ export interface KernelSampleRequest {
   readonly source: VmlinuxSource;
   readonly count: number;
   readonly seed: number;
-  /** Functions as {@link parseFunction} takes them: this many matches of each; none: any function, untraced. */
+  /**
+   * Functions as {@link parseFunction} takes them: `count` matches of each. Empty: any function,
+   * untraced.
+   */
   readonly patterns: readonly string[];
 }
 
@@ -23,7 +26,7 @@ export interface KernelSample extends FunctionSample {
   readonly targets: readonly LabTarget[];
 }
 
-/** Choose. The error is one line. */
+/** Choose the sample. The error is one line. */
 export async function kernelSample(
   backend: EngineBackend,
   { source, count, seed, patterns }: KernelSampleRequest,

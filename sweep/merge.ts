@@ -1,4 +1,4 @@
-/** Puts the answers for one scenario's units together, in the order of the units. */
+/** Merges the answers to one scenario's units, in the order of the units. */
 import {
   acceptedVerdicts,
   allowance,
@@ -27,13 +27,14 @@ import type { PolicyName } from '../unwinder/policy.js';
 
 type PerPolicy<T> = Partial<Record<PolicyName, T>>;
 
-/** Examples of one kind of unexpected verdict that a report lists for a scenario. */
+/** Most findings that a report lists for a scenario. */
 const MAX_FINDINGS = 50;
 
 /**
  * The report of one scenario.
- * @param results of its units, by unit, some possibly missing (a dead worker)
- * @param scope what was swept; undefined when only a part was, so that requirements cannot be judged
+ * @param results in the order of the units; one whose worker died may be missing
+ * @param scope what was swept; undefined when that was only a part, so that requirements cannot be
+ * judged
  * @param replay the command line that replays a point
  */
 export function mergeScenario(
@@ -134,7 +135,7 @@ export function sumUntaken(counts: readonly UntakenCounts[]): UntakenCounts {
   return sums;
 }
 
-/** Sum equal disagreements; the example is that of the earliest unit. */
+/** Sum equal disagreements; the example comes from the earliest unit. */
 function mergeDisagreements(results: readonly UnitResult[]): DisagreementReport[] {
   const merged = new Map<string, DisagreementReport>();
   for (const found of results.flatMap((result) => result.disagreements)) {
@@ -164,7 +165,7 @@ function knownVerdicts(scenario: Scenario, cells: readonly CellReport[]): KnownV
   return [...known.values()];
 }
 
-/** Sum equal cells; the example is that of the earliest unit. */
+/** Sum equal cells; the example comes from the earliest unit. */
 function mergeCells(results: readonly UnitResult[]): CellReport[] {
   const merged = new Map<string, { cell: CellReport; count: number }>();
   for (const { cells } of results) {
@@ -182,7 +183,10 @@ function mergeCells(results: readonly UnitResult[]): CellReport[] {
   return [...merged.values()].map(({ cell, count }) => ({ ...cell, count }));
 }
 
-/** Wrong SFrame rows that the scenario does not announce, and announced ones that were not seen. */
+/**
+ * Wrong SFrame rows that the scenario does not announce, and rows that it announces but that were
+ * not seen to be wrong.
+ */
 function rowProblems(
   scenario: Scenario,
   results: readonly UnitResult[],

@@ -15,15 +15,16 @@ import type { PointContext, SweepObserver } from './sweep-observer.js';
 import { MODES, type Tally } from './tally.js';
 import { VerdictCode } from '../scenarios/verdict.js';
 
-/** `checked` compares at one in this many instructions: at depth 1, and at depth 2. */
+/** `checked` compares at one in this many instructions at depth 1. */
 const CHECKED_INTERVAL = 16;
+/** The same at depth 2. */
 const CHECKED_INTERVAL_DEPTH_2 = 2048;
 
 /** Walks at the points of a sweep. */
 export class PointWalks {
   private readonly walk = new WalkResult();
   private readonly kernelWalk = new WalkResult();
-  /** The point whose walks are made: where it is, and its kind. */
+  /** Where the current point is; its kind follows. */
   private position: Readonly<Position> = new Position();
   private kind = 0;
   private fn = 0;
@@ -36,7 +37,7 @@ export class PointWalks {
     private readonly unwinder: UnwinderChoice,
   ) {}
 
-  /** Make room for what is counted in the function of the instruction that the stepper is at. */
+  /** Make room for the counts of the function that the stepper is in. */
   reserve(): void {
     const { functions, machine } = this.experiment.parts;
     this.fn = functions.at(machine.stepper.registers.get(Reg.PC));
@@ -44,7 +45,7 @@ export class PointWalks {
   }
 
   /**
-   * Walk, judge and count, in the handler that asks for a walk. This is the hot path.
+   * Walk, judge and count, while the handler asks for a walk. This is the hot path.
    * @param position where the exception was taken, in the function of the last {@link reserve}
    * @param kind of the exception that the handler handles
    */
@@ -68,13 +69,13 @@ export class PointWalks {
     }
   }
 
-  /** The kernel's own unwinder, where it is to be asked. */
+  /** The kernel's own unwinder, if it is to be asked at this point. */
   private kernelHere(): KernelWalker | undefined {
     const { unwinder, position } = this;
     if (unwinder === 'model') return undefined;
     const { kernelUnwinder } = this.experiment.parts;
     if (unwinder !== 'checked') return kernelUnwinder;
-    // The outer index is spread out, so that all parts of an exception's code have their turn.
+    // Spreading the outer index makes every part of an exception's code come up in turn.
     const skipped =
       position.innerIndex < 0
         ? position.index % CHECKED_INTERVAL
@@ -82,7 +83,7 @@ export class PointWalks {
     return skipped === 0 ? kernelUnwinder : undefined;
   }
 
-  /** By the kernel's own unwinder, and by the model for comparison. */
+  /** Walk with the kernel's own unwinder, and with the model to compare. */
   private byKernel(kernel: KernelWalker): void {
     const { policies, walk, kernelWalk, experiment, unwinder } = this;
     kernel.prepare(experiment.request);

@@ -1,6 +1,6 @@
 /**
- * Which policy a kernel's only unwinder follows: nothing in the kernel says it, but its answers do. They
- * are compared with the model's under every policy, at points where the policy that was swept has
+ * Which policy a kernel's only unwinder follows. Nothing in the kernel says so, but its answers do.
+ * They are compared with the model's under every policy, at points where the policy that was swept
  * disagreed.
  */
 import { POLICIES } from '../unwinder/policies/all.js';
@@ -12,9 +12,9 @@ import type { SweepOptions } from './sweep.js';
 const MAX_TARGETS = 3;
 
 /**
- * The sweep that finds it out.
+ * The sweep that finds out which policy the kernel follows.
  * @param report of a sweep with these options, of one policy
- * @returns undefined when the kernel follows that policy at a half of the walks or more
+ * @returns undefined when the kernel agrees with that policy at half of the walks or more
  */
 export function agreementSweep(
   options: SweepOptions,
@@ -23,7 +23,7 @@ export function agreementSweep(
   const differing = report.scenarios
     .flatMap(({ disagreements }) => disagreements)
     .reduce((sum, { count }) => sum + count, 0);
-  // Fewer are findings about the policy, and not a sign of another one.
+  // Fewer disagreements are findings about this policy, not a sign that the kernel follows another.
   if (2 * differing <= report.compared) return undefined;
   const names = report.scenarios
     .filter(({ disagreements }) => disagreements.length > 0)
@@ -45,7 +45,7 @@ export function policyAgreements({
 }: SweepReport): PolicyAgreement[] {
   const names = Object.keys(policies) as PolicyName[];
   const disagreements = scenarios.flatMap((scenario) => scenario.disagreements);
-  // A kernel with one unwinder is asked under each policy equally often.
+  // A kernel with a single unwinder is asked equally often under each policy.
   const each = compared / names.length;
   return names.map((policy) => {
     const differing = disagreements

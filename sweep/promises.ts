@@ -1,5 +1,5 @@
 /**
- * What a scenario promises, applied to counts: which verdicts are accepted, and which have to appear.
+ * Applies what a scenario promises to counts: which verdicts are accepted, and which must appear.
  */
 import { matchesPattern } from '../base/name-pattern.js';
 import { type ExceptionKind, KIND_NAMES, kindSet } from '../kernel-model/exception-kind.js';
@@ -14,7 +14,7 @@ import type { WalkMode } from '../unwinder/kunwind.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import { type Verdict, VERDICTS } from '../scenarios/verdict.js';
 
-/** A count of equal verdicts at points that promises cannot tell apart. */
+/** A count of equal verdicts, at points that no promise tells apart. */
 export interface VerdictCount {
   /** Function in which the innermost interrupted PC lies. */
   readonly fn: string;
@@ -26,7 +26,7 @@ export interface VerdictCount {
   readonly count: number;
 }
 
-/** Verdicts that need no promise, as long as the scenario does not say otherwise. */
+/** Verdicts that need no promise, unless the scenario says otherwise. */
 const ALLOWED_BY_DEFAULT: readonly Verdict[] = ['unreliable'];
 
 /** What the scenario promises for a policy. */
@@ -34,7 +34,7 @@ export function promiseFor(scenario: Scenario, policy: PolicyName): PolicyPromis
   return scenario.promises?.[policy] ?? {};
 }
 
-/** Whether a verdict at such points is one that the scenario accepts. */
+/** Whether the scenario accepts a verdict at such points. */
 export function isAllowed(scenario: Scenario, count: Omit<VerdictCount, 'count'>): boolean {
   if (count.verdict === 'exact') return true;
   if (count.verdict === 'fault') return false;
@@ -80,12 +80,13 @@ function matches(filter: PointFilter, count: Omit<VerdictCount, 'count'>): boole
 export interface UnmetRequirement {
   readonly policy: PolicyName;
   readonly required: RequiredVerdict;
-  /** Points at which it appeared, of all that the filter speaks of. */
+  /** Points at which the verdict appeared. */
   readonly seen: number;
+  /** Points that the filter covers. */
   readonly points: number;
 }
 
-/** What was swept: requirements about the rest cannot be judged. */
+/** What was swept. Requirements about anything else cannot be judged. */
 export interface SweptScope {
   readonly policies: readonly PolicyName[];
   /** Kinds, as bits by index of KIND_NAMES. */
@@ -120,9 +121,10 @@ export function unmetRequirements(
 }
 
 /**
- * How many points must have the verdict. Of some of the kinds only what holds everywhere can be judged:
- * counts are those of all kinds together, and a kind may be impossible where another one is not.
- * @param complete all points of the filter were swept
+ * How many points must have the verdict. When only some of the kinds were swept, only a requirement
+ * that holds everywhere can be judged: `atLeast` counts all kinds together, and one kind may be
+ * impossible where another is not.
+ * @param complete whether all points of the filter were swept
  */
 function wanted(
   { everywhere, atLeast }: RequiredVerdict,
@@ -133,7 +135,7 @@ function wanted(
   return complete ? (atLeast ?? 1) : 0;
 }
 
-/** Whether every point of a filter was swept: at depth 2 those in the handling of every kind. */
+/** Whether every point of a filter was swept. At depth 2 that takes the handling of every kind. */
 function isComplete(filter: PointFilter, scenario: Scenario, scope: SweptScope): boolean {
   const all = scenario.kinds ?? KIND_NAMES;
   const needed = filter.depth !== 1 && scope.depth === 2 ? all : (filter.kinds ?? all);

@@ -1,15 +1,22 @@
-/** Ranges of points: how a scenario is cut up, and a range that killed its worker again. */
+/**
+ * Ranges of points: how a scenario is cut into them, and how a range that killed its worker is
+ * split.
+ */
 import { formatPoint, type Point } from '../lab/point.js';
 import type { SweepRange } from './scenario-sweep.js';
 
-/** Dynamic instructions in a unit of depth 1, and in one of depth 2. */
+/** Dynamic instructions in a unit of depth 1. */
 const UNIT_INSTRUCTIONS = 1024;
+/** Dynamic instructions in a unit of depth 2. */
 const UNIT_INSTRUCTIONS_DEPTH_2 = 8;
 
 /** An instruction count that no range reaches. */
 export const NO_LIMIT = 0x7fffffff;
 
-/** A run to the scenario's end that takes no exception: how long it is, and what it returns. */
+/**
+ * A run to the scenario's end without exceptions. It measures how long the scenario is and what it
+ * returns.
+ */
 export function measuringRange(budget: number): SweepRange {
   return {
     from: 0,
@@ -59,22 +66,22 @@ export function cutRanges(
   return ranges;
 }
 
-/** Instructions of entry, handler and exit code that a progress estimate counts with. */
+/** Instructions of entry, handler and exit code that a progress estimate assumes. */
 const ESTIMATED_INNER = 400;
 
-/** How much work a range is, in stops, roughly: for showing progress. */
+/** How much work a range is, roughly, in stops. For the progress display. */
 export function rangeWork(range: SweepRange): number {
   const inner = Math.min(ESTIMATED_INNER, range.innerTo - range.innerFrom);
   const inside = bits(range.outerKinds).length * inner;
   return Math.max(1, range.to - range.from) * (1 + inside);
 }
 
-/** Inner instructions to look at when a unit of depth 2 has killed its worker. */
+/** Inner instructions to search when a unit of depth 2 has killed its worker. */
 const MAX_INNER = 1 << 14;
 
 /**
- * Smaller ranges that together are the given one, or none when it is a single point: how the point
- * that kills a worker is found.
+ * Split a range, to find the point that kills a worker. The parts together are the range; a single
+ * point has none.
  */
 export function splitRange(range: SweepRange): SweepRange[] {
   const { from, to, kinds, outerKinds, innerKinds } = range;
@@ -105,7 +112,7 @@ export function splitRange(range: SweepRange): SweepRange[] {
   return bits(innerKinds).map((bit) => ({ ...range, innerKinds: bit }));
 }
 
-/** The order in which {@link splitRange} gives the parts of a range. */
+/** Compares two parts of a range by the order in which {@link splitRange} returns them. */
 export function compareRanges(a: SweepRange, b: SweepRange): number {
   return (
     a.from - b.from ||

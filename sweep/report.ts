@@ -1,4 +1,4 @@
-/** What a sweep reports: plain data that is the same whatever the number of workers was. */
+/** What a sweep reports: plain data that does not depend on the number of workers. */
 import type { ExceptionKind } from '../kernel-model/exception-kind.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { PolicyName } from '../unwinder/policy.js';
@@ -18,8 +18,8 @@ export function noVerdicts(): VerdictCounts {
 }
 
 /**
- * An unexpected verdict in one function under one kind: the first point at which it came up, and
- * how often it did.
+ * An unexpected verdict in one function under one kind: the first point that had it, and how often
+ * it occurred.
  */
 export interface Finding {
   readonly scenario: string;
@@ -27,14 +27,17 @@ export interface Finding {
   readonly kind: ExceptionKind;
   readonly depth: 1 | 2;
   readonly count: number;
-  /** What the scenario accepts there: the promise that is broken. */
+  /** What the scenario accepts there, which is the promise that was broken. */
   readonly accepted: readonly Verdict[];
   readonly example: WalkExample;
-  /** Command line that replays just that point. */
+  /** Command line that replays the example's point. */
   readonly replay: string;
 }
 
-/** An unsafe verdict that the scenario promises: a known bug of the kernel, or a seeded one. */
+/**
+ * An unsafe verdict that the scenario promises: a known bug of the kernel, or one planted in the
+ * scenario.
+ */
 export interface KnownVerdict {
   readonly policy: PolicyName;
   readonly mode: WalkMode;
@@ -44,7 +47,7 @@ export interface KnownVerdict {
   readonly reason: string;
 }
 
-/** How far a sweep came that was interrupted, in stops, of which a scenario has some for each instruction. */
+/** How far an interrupted sweep came, in the units of `rangeWork()` (range.ts). */
 export interface PartialSweep {
   readonly done: number;
   readonly total: number;
@@ -53,25 +56,28 @@ export interface PartialSweep {
 /** One scenario's part of a report. */
 export interface ScenarioReport {
   readonly name: string;
-  /** The sweep was interrupted, and here points are missing. What has to appear was not looked for. */
+  /**
+   * The sweep was interrupted, and points of this scenario are missing. Its requirements were not
+   * judged.
+   */
   readonly partial?: true;
   readonly points: number;
   /** Walks of the kernel's own unwinder that were compared with the model's. */
   readonly compared: number;
   /** Dynamic instructions of the scenario. */
   readonly instructions: number;
-  /** What share of a user's function was executed; absent for a built-in scenario. */
+  /** How much of a user's function was executed. Absent for a built-in scenario. */
   readonly coverage?: FunctionCoverage;
-  /** Unexpected verdicts, unmet requirements and problems. 0: all as promised. */
+  /** Unexpected verdicts, unmet requirements, problems and disagreements. 0: all as promised. */
   readonly unexpected: number;
   /** Reliable walks. */
   readonly policies: Partial<Record<PolicyName, VerdictCounts>>;
   readonly bestEffort: Partial<Record<PolicyName, VerdictCounts>>;
   /** Unreliable verdicts by reason. */
   readonly reasons: Partial<Record<PolicyName, Record<string, number>>>;
-  /** Breakpoints that are no points, because the kernel is busy with another kprobe there. */
+  /** Breakpoints that are not points, because the kernel is busy with another kprobe there. */
   readonly untaken: UntakenCounts;
-  /** Of the reliable walks those whose verdict no promise accepts. */
+  /** Reliable walks whose verdict no promise accepts. */
   readonly unexpectedVerdicts: Partial<Record<PolicyName, VerdictCounts>>;
   readonly known: readonly KnownVerdict[];
   readonly findings: readonly Finding[];
@@ -83,7 +89,7 @@ export interface ScenarioReport {
   readonly disagreements: readonly DisagreementReport[];
 }
 
-/** At how many walks the kernel's own unwinder and the model of a policy agree. */
+/** In how many walks the kernel's own unwinder and the model of a policy agree. */
 export interface PolicyAgreement {
   readonly policy: PolicyName;
   readonly agreed: number;
@@ -93,7 +99,7 @@ export interface PolicyAgreement {
 /** A whole sweep. Only `seconds`, `pointsPerSecond` and `jobs` depend on the machine it ran on. */
 export interface SweepReport {
   readonly version: 1;
-  /** The sweep was interrupted: whatever else is here, it is not as promised. */
+  /** The sweep was interrupted, so it cannot be as promised, whatever else the report says. */
   readonly partial?: PartialSweep;
   readonly points: number;
   readonly compared: number;
@@ -101,14 +107,14 @@ export interface SweepReport {
   readonly pointsPerSecond: number;
   readonly jobs: number;
   readonly unexpected: number;
-  /** Of all scenarios. */
+  /** Sums over all scenarios. */
   readonly untaken: UntakenCounts;
   readonly policies: Partial<Record<PolicyName, VerdictCounts>>;
   readonly bestEffort: Partial<Record<PolicyName, VerdictCounts>>;
   readonly scenarios: readonly ScenarioReport[];
   /**
-   * Only where a kernel with a single unwinder disagreed with the policy that was swept at most
-   * walks: at how many it agrees with each policy.
+   * In how many walks the kernel agrees with each policy. Present only when a kernel with a single
+   * unwinder disagreed with the policy that was swept in most walks.
    */
   readonly agreements?: readonly PolicyAgreement[];
 }

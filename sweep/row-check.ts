@@ -1,8 +1,8 @@
 /**
- * Checks of SFrame rows that no walk makes. A kernel unwinder strips every return address it finds,
- * so it never asks whether the row in force says that the address is signed; and where the return
- * address is in x30, a wrong CFA shows in no trace. The stepped CPU knows both, and an unwinder that
- * authenticates, or goes on from the CFA, would go by the row.
+ * Checks of SFrame rows that walks leave out. A kernel unwinder strips every return address it
+ * finds, so it never asks whether the row in force calls the address signed. Where the return
+ * address is in x30, a wrong CFA shows in no trace. The stepped CPU knows both. They matter to an
+ * unwinder that authenticates, or that continues from the CFA.
  */
 import type { Address } from '../base/address.js';
 import type { GuestMemory } from '../emulator/guest-memory.js';
@@ -13,7 +13,7 @@ import type { RuleTable } from '../unwinder/rule-table.js';
 import { CfaBase, RecoverKind } from '../unwinder/unwind-rule.js';
 
 /**
- * What is wrong about a row.
+ * What is wrong with a row.
  * - `cfa`: the CFA is not the SP at which the call in progress began.
  * - `mangled-bit`: `fre_mangled_ra_p` does not say whether the return address is signed.
  */
@@ -36,8 +36,8 @@ export class RowCheck {
   ) {}
 
   /**
-   * What is wrong about the row in force for the instruction about to run, the first time that it is
-   * executed. Nothing where there is no row, or where no call is in progress.
+   * What is wrong with the row in force for the instruction about to run. Each instruction is
+   * checked once. Undefined when nothing is, when there is no row, or when no call is in progress.
    * @param pending the calls in progress, from ground truth
    */
   check(registers: RegisterFile, pending: ShadowStack): WrongRow | undefined {
@@ -58,8 +58,8 @@ export class RowCheck {
   }
 
   /**
-   * The bit is judged only where the row leads to the pending return address: where it does not, that
-   * is for the walks to show (SFrame spec section 2.4.1, `fre_mangled_ra_p`).
+   * Judges `fre_mangled_ra_p` (SFrame spec section 2.4.1), but only where the row leads to the
+   * pending return address. Where it leads elsewhere, the walks show that.
    */
   private mangledBit(
     pc: Address,
@@ -81,7 +81,7 @@ export class RowCheck {
     return { fault: 'mangled-bit', pc, detail };
   }
 
-  /** The CFA by a rule of the forms that rows usually have (SFrame spec section 3.1.2). */
+  /** The CFA, for rules of the usual form: SP or FP plus an offset (SFrame spec section 3.1.2). */
   private cfa(rule: number, registers: RegisterFile): Address | undefined {
     const { rules } = this;
     const base = rules.cfaBase[rule];
@@ -91,7 +91,7 @@ export class RowCheck {
     return value + (rules.cfaOffset[rule] as number);
   }
 
-  /** Low and high word of the return address that a row names. */
+  /** Low and high word of the return address where a row says that it is. */
   private returnAddress(
     rule: number,
     cfa: Address,

@@ -1,4 +1,4 @@
-/** Executes one unit of work in this process and puts its outcome into plain data. */
+/** Executes one unit of work in this process and returns its outcome as plain data. */
 import { prepareDebugSections } from '../elf/debug-compression.js';
 import { Disassembler, formatWord } from '../aarch64/disassembler.js';
 import { POLICIES } from '../unwinder/policies/all.js';
@@ -25,7 +25,7 @@ const MAX_PROBLEMS = 16;
 /** Runs units on one lab. */
 export class UnitRunner {
   private disassembler: Disassembler | undefined;
-  /** The kernel whose file can be loaded without waiting. */
+  /** Path of the vmlinux whose debug sections are already prepared. */
   private prepared: string | undefined;
 
   constructor(private readonly lab: Lab) {}
@@ -62,7 +62,9 @@ export class UnitRunner {
     };
   }
 
-  /** Run the range; after a problem, start over after the instruction that had it. */
+  /**
+   * Run the range. After a problem, set up again and continue after the instruction that had it.
+   */
   private sweep(
     request: UnitRequest,
     parts: LabParts,
@@ -74,7 +76,7 @@ export class UnitRunner {
     const experiment = new Experiment(parts);
     const { tally } = collected;
     const sweep = new ScenarioSweep(experiment, policies, tally, collected, request.unwinder);
-    // A unit that hung is executed within a budget.
+    // A unit that hung is stepped, because only stepping keeps to a budget.
     parts.driver.alwaysStepped = request.stepped === true;
     let { from } = request.range;
     for (;;) {
@@ -100,7 +102,7 @@ export class UnitRunner {
     return (raw) => exampleText(parts, raw, code);
   }
 
-  /** Problems with the instruction words in them named. */
+  /** Problems, with the instruction words in them disassembled. */
   private async named(problems: readonly ProblemReport[]): Promise<ProblemReport[]> {
     const code = problems.some(({ word }) => word !== undefined) ? await this.code() : undefined;
     return problems.map(({ word, ...problem }) => {
@@ -119,7 +121,9 @@ export class UnitRunner {
   }
 }
 
-/** A function of a real kernel that was to be traced, and was not, would be as promised at every point. */
+/**
+ * A function that was to be traced but was not would pass as promised at every point, so say so.
+ */
 function checkTraced(
   { target, range }: UnitRequest,
   end: SweepEnd,

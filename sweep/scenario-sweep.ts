@@ -1,6 +1,7 @@
 /**
- * Sweeps one scenario on one machine: steps through its code, takes every possible exception before
- * each instruction, lets every policy walk in both modes, judges, returns, and goes on.
+ * Sweeps one scenario on one machine. Steps through its code. Before each instruction it takes
+ * every possible exception, lets every policy walk in both modes, judges the walks and returns from
+ * the exception.
  */
 import { plural } from '../base/number-text.js';
 import type { Address } from '../base/address.js';
@@ -37,27 +38,28 @@ export interface SweepRange {
   readonly kinds: number;
   /** Kinds whose handling is itself interrupted (depth 2), as bits; 0 for none. */
   readonly outerKinds: number;
-  /** Kinds taken there, and instructions `[innerFrom, innerTo)` of the handling, 0 the vector's first. */
+  /** Kinds taken during that handling, as bits. */
   readonly innerKinds: number;
+  /** Instructions `[innerFrom, innerTo)` of the handling, 0 being the vector's first. */
   readonly innerFrom: number;
   readonly innerTo: number;
-  /** Instructions after which the guest has run away. */
+  /** Instructions after which the guest counts as runaway. */
   readonly budget: number;
 }
 
 /** How {@link ScenarioSweep.run} ended. */
 export interface SweepEnd {
-  /** Dynamic instructions of the scenario that were executed inside the scope. */
+  /** Dynamic instructions of the scenario that were executed, from the entry function's first. */
   readonly instructions: number;
-  /** The scope was left by the entry function's return (or the thread's end). */
+  /** The entry function returned, or its thread ended. */
   readonly finished: boolean;
-  /** x0 when the entry function had just returned; undefined when it did not. */
+  /** x0 on return of the entry function; undefined when it did not return. */
   readonly result?: number;
-  /** When a tracer's trampoline was reached: what is traced has returned into it. */
+  /** A tracer's trampoline was reached, so a traced function has returned into it. */
   readonly returnedToTracer?: true;
 }
 
-/** Sweeps of one scenario that was set up. */
+/** Sweeps a scenario that has been set up. */
 export class ScenarioSweep {
   private readonly machine: Machine;
   private readonly driver: ExceptionDriver;
@@ -65,9 +67,9 @@ export class ScenarioSweep {
   private readonly position = new Position();
   private readonly walks: PointWalks;
   private readonly rows: RowCheck;
-  /** What the exception whose handling is interrupted must leave as it was. */
+  /** State that an exception whose handling is interrupted must restore. */
   private readonly outer: InterruptedState;
-  /** A trampoline of function graph or of a kretprobe has been reached. */
+  /** A trampoline of function graph or of a kretprobe was reached. */
   private trampolineReached = false;
 
   constructor(
@@ -93,7 +95,7 @@ export class ScenarioSweep {
   /**
    * Step from the thread's first instruction to its end (or the end of the range), sweeping.
    * @param entry first instruction of the entry function
-   * @param coverage hears of what was executed from there to the return
+   * @param coverage records what is executed from there to the return
    */
   run(entry: Address, range: SweepRange, coverage?: CoverageRecorder): SweepEnd {
     this.trampolineReached = false;
@@ -154,7 +156,7 @@ export class ScenarioSweep {
     return false;
   }
 
-  /** All points before one instruction of the scenario. False to give up. */
+  /** Take all points before one instruction of the scenario. False to give up. */
   private stop(index: number, range: SweepRange): boolean {
     this.position.index = index;
     this.position.innerIndex = -1;
@@ -171,7 +173,7 @@ export class ScenarioSweep {
     return true;
   }
 
-  /** The row for this instruction, once for each instruction. A wrong one does not end the sweep. */
+  /** Check the row of this instruction. A wrong one does not end the sweep. */
   private checkRow(): void {
     const wrong = this.rows.check(this.machine.stepper.registers, this.truth.current);
     if (wrong !== undefined) this.observer.wrongRow(wrong);
@@ -190,7 +192,10 @@ export class ScenarioSweep {
     return true;
   }
 
-  /** A breakpoint that the kernel is too busy to handle is no point: nothing asks for a walk. */
+  /**
+   * Count a breakpoint that the kernel is too busy to handle. It is not a point: nothing asks for a
+   * walk there.
+   */
   private countUntaken(): void {
     const reason = this.experiment.busyKprobe();
     if (reason === NOT_BUSY) return;
@@ -198,7 +203,7 @@ export class ScenarioSweep {
     untaken[reason] = (untaken[reason] as number) + 1;
   }
 
-  /** One point: in, walk, judge, out. False to give up. This is the hot path. */
+  /** One point: enter, walk, judge, leave. False to give up. This is the hot path. */
   private takePoint(kind: number): boolean {
     this.tally.points++;
     const entered = this.experiment.enter(kind);
@@ -212,7 +217,7 @@ export class ScenarioSweep {
 
   /**
    * Depth 2: the stepper itself takes an exception and is interrupted at every instruction until it
-   * has returned; then it must be what it was.
+   * returns from it. Then its state must be what it was.
    */
   private insideException(kind: number, range: SweepRange): boolean {
     const { cpu, position } = this;
@@ -243,7 +248,7 @@ export class ScenarioSweep {
     return this.report(problem, point, detail);
   }
 
-  /** Whether the exception that has returned at depth 2 has left everything as it was. */
+  /** Whether the exception that was taken at depth 2 has restored everything. */
   private outerStatus(): number {
     if (this.cpu.difference >= 0) return DriverStatus.REGISTER_CHANGED;
     return memoryStatus(this.outer, this.machine.stepper.registers);

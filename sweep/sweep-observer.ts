@@ -1,4 +1,4 @@
-/** What a sweep tells of while it runs, beside what it counts. */
+/** What a sweep reports while it runs, besides what it counts. */
 import type { Address } from '../base/address.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
@@ -9,23 +9,23 @@ import type { WalkDifference } from '../lab/stack-walker.js';
 import type { Problem } from '../lab/problem.js';
 import type { TruthList } from '../lab/judge.js';
 
-/** Hears of what a caller may want to keep. Called rarely. */
+/** Is told what a caller may want to keep. Called rarely. */
 export interface SweepObserver {
-  /** A verdict other than exact came up for the first time in its cell. */
+  /** A verdict other than exact occurred for the first time in its cell. */
   example(cell: number, point: Point, context: PointContext): void;
-  /** An SFrame row that the CPU contradicts; once an instruction. */
+  /** The CPU contradicts an SFrame row. At most once for each instruction. */
   wrongRow(row: WrongRow): void;
   /** The kernel's own unwinder and the model answer differently. */
   disagreement?(fn: number, depth: number, point: Point, disagreement: Disagreement): void;
-  /** A WARN of a real kernel was passed, by the scenario itself or (with a point) in an exception. */
+  /** A WARN of a real kernel fired, in the scenario itself or, with a point, in an exception. */
   warned?(address: Address, point: Point | undefined): void;
-  /** Return false to give up. */
+  /** A problem at a point, or in the scenario itself. Return false to give up. */
   problem(problem: Problem): boolean;
-  /** Any walk, when a single point is replayed. */
+  /** Every walk; present only when a single point is replayed. */
   readonly walked?: ((point: Point, context: PointContext) => void) | undefined;
 }
 
-/** A judged walk, while it lasts. */
+/** A judged walk. Valid only during the call: the sweep reuses what it refers to. */
 export interface PointContext {
   readonly pc: Address;
   readonly policy: Policy;
@@ -33,11 +33,11 @@ export interface PointContext {
   readonly verdict: number;
   readonly truth: TruthList;
   readonly walk: WalkResult;
-  /** Fills in where an error of the kernel's own unwinder comes from: `walk.failedAt`. Slow. */
+  /** Fills in `walk.failedAt`: where an error of the kernel's own unwinder comes from. Slow. */
   readonly findOrigin?: () => void;
 }
 
-/** Two answers to one walk request, while they last: that of the context is the kernel's. */
+/** Two answers to one walk request: the context holds the kernel's. Valid only during the call. */
 export interface Disagreement {
   readonly context: PointContext;
   readonly model: WalkResult;

@@ -1,6 +1,6 @@
 /**
- * A whole sweep: measures every scenario, cuts the work into units, has them executed, and puts the
- * answers together into a report.
+ * A whole sweep: measures every scenario, cuts the work into units, has them executed, and merges
+ * the answers into a report.
  */
 import { kindSet } from '../kernel-model/exception-kind.js';
 import type { PolicyName } from '../unwinder/policy.js';
@@ -28,50 +28,53 @@ import { VERDICTS } from '../scenarios/verdict.js';
 export interface SweepOptions {
   readonly targets: readonly LabTarget[];
   readonly policies: readonly PolicyName[];
-  /** Kinds, as bits. Each scenario's own restriction applies besides. */
+  /** Kinds, as bits. Each scenario's own restriction applies as well. */
   readonly kinds: number;
-  /** Instead of each scenario's own depth. */
+  /** Overrides each scenario's own depth. */
   readonly depth?: 1 | 2;
-  /** Take this point only. One target. */
+  /** Take only this point. Needs a single target. */
   readonly point?: Point;
-  /** Whose walks; default: the model's. */
+  /** Which unwinder walks; default: the model. */
   readonly unwinder?: UnwinderChoice;
   /** Instructions after which a guest counts as runaway. */
   readonly budget?: number;
   /**
-   * The command line that replays a point: with a policy for its walk to be looked at, without one
-   * where no walk came about.
+   * The command line that replays a point. With a policy: to look at its walk. Without: where there
+   * was no walk.
    */
   readonly replay: (target: LabTarget, point: string, policy?: PolicyName) => string;
 }
 
 /** How far a sweep is. */
 export interface SweepProgress {
-  /** Scenarios that were measured, which comes first, of all. */
+  /** Scenarios measured, of all. Measuring comes first. */
   readonly measured: { readonly done: number; readonly total: number };
-  /** Work done, of all work, in no particular unit; 0 of 0 while scenarios are being measured. */
+  /**
+   * Work done, of all work, in the units of {@link rangeWork}; 0 of 0 while scenarios are being
+   * measured.
+   */
   readonly done: number;
   readonly total: number;
   readonly points: number;
   readonly scenario: string;
 }
 
-/** What a sweep gives back. */
+/** What a sweep returns. */
 export interface SweepOutcome {
   readonly report: SweepReport;
-  /** When a single point was asked for: all its walks. */
+  /** All walks of the point, when a single point was asked for; else empty. */
   readonly walks: readonly WalkExample[];
   /** Largest resident set of a process that executed units, in bytes. */
   readonly peakMemory: number;
 }
 
-/** A sweep that could not be done. */
+/** Why there is no outcome. */
 export interface SweepFailure {
   readonly kind: 'workers' | 'interrupted';
   readonly message: string;
 }
 
-/** Instructions a scenario may execute when the caller does not say. */
+/** Instructions that a scenario may execute, unless the caller says otherwise. */
 export const DEFAULT_BUDGET = 2_000_000;
 
 /** One sweep. */
@@ -85,7 +88,7 @@ export class Sweep implements UnitObserver {
   private points = 0;
   private measured = 0;
 
-  /** @param executor executes the units of this sweep, which closes it when it ends */
+  /** @param executor executes the units; the sweep closes it when it ends */
   constructor(
     private readonly options: SweepOptions,
     private readonly executor: UnitExecutor,
@@ -95,15 +98,15 @@ export class Sweep implements UnitObserver {
   }
 
   /**
-   * End it early: the executor gives up, {@link run} resolves with a partial report, or with a failure when there
-   * is nothing to report.
+   * End the sweep early. The executor gives up, and {@link run} resolves with a partial report, or
+   * with a failure when there is nothing to report.
    */
   abort(): void {
     this.failure ??= 'interrupted';
     void this.executor.close();
   }
 
-  /** Do it. */
+  /** Run the sweep. */
   async run(): Promise<SweepOutcome | SweepFailure> {
     const started = process.hrtime.bigint();
     try {
@@ -179,7 +182,7 @@ export class Sweep implements UnitObserver {
     return kinds === undefined ? this.options.kinds : this.options.kinds & kindSet(kinds);
   }
 
-  /** An executor's answer to a unit, or to a part of one that it cut up. */
+  /** An executor's answer to a unit, or to a part of one that it split. */
   result(request: UnitRequest, result: UnitResult): void {
     const job = this.owner.get(request.id);
     if (job === undefined) return;
@@ -196,7 +199,7 @@ export class Sweep implements UnitObserver {
     });
   }
 
-  /** A point that was not judged because no worker process survives it. */
+  /** A point was not judged, because no worker process survives it. */
   lost(request: UnitRequest, how: string): void {
     const job = this.owner.get(request.id);
     if (job === undefined) return;

@@ -1,16 +1,16 @@
 /**
- * Counts of verdicts, by the function interrupted, the kind, the depth, the policy and the mode.
- * Promises speak of exactly these, so a worker sends its tally and nothing else but examples.
+ * Counts verdicts by interrupted function, kind, depth, policy and mode. Promises tell exactly
+ * these apart, so a worker needs to send only its tally and some examples.
  */
 import { BUSY_KPROBE_REASONS } from '../kernel-model/busy-kprobe.js';
 import { KIND_COUNT } from '../kernel-model/exception-kind.js';
 import { VERDICT_COUNT } from '../scenarios/verdict.js';
 
-/** Walk modes, by index. */
+/** Walk modes, by their index in a tally. */
 export const MODES = ['reliable', 'best-effort'] as const;
 export const MODE_COUNT = 2;
 
-/** Depths a tally distinguishes. */
+/** Depths that a tally distinguishes. */
 export const DEPTH_COUNT = 2;
 
 /** What a cell counts. */
@@ -26,15 +26,15 @@ export interface CellKey {
 
 const REASON_COUNT = 32;
 
-/** The counts of one scenario. Grows with the number of functions seen; nothing else allocates. */
+/** The counts of one scenario. Allocates only when a function is seen for the first time. */
 export class Tally {
-  /** Stops taken: an instruction and a kind. */
+  /** Points taken: an instruction and a kind each. */
   points = 0;
-  /** Walks that both the kernel's own unwinder and the model made. */
+  /** Walks made by both the kernel's own unwinder and the model. */
   compared = 0;
   private readonly perFunction: number;
   private cells: Uint32Array;
-  /** Breakpoints that no handler hears of, by index of BUSY_KPROBE_REASONS. */
+  /** Breakpoints that reach no handler, by index of BUSY_KPROBE_REASONS. */
   readonly untaken = new Uint32Array(BUSY_KPROBE_REASONS.length);
   /** Unreliable verdicts by reason: `[policy][reason]`. */
   readonly reasons: Uint32Array;
@@ -71,7 +71,7 @@ export class Tally {
     this.cells = grown;
   }
 
-  /** Count one; returns the new count. Call {@link reserve} for the function before. */
+  /** Count one verdict; returns the new count. Call {@link reserve} for the function first. */
   add(index: number): number {
     const count = (this.cells[index] as number) + 1;
     this.cells[index] = count;

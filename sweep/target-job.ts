@@ -1,10 +1,10 @@
-/** One target's share of a sweep: the units that its points were cut into, and the answers to them. */
+/** One target's share of a sweep: the units that its points were cut into, and their answers. */
 import type { LabTarget } from '../lab/target.js';
 import type { FunctionCoverage } from './function-coverage.js';
 import { compareRanges } from './range.js';
 import type { ProblemReport, UnitRequest, UnitResult } from './unit.js';
 
-/** The answer to a unit, or to a part of one that an executor cut up. */
+/** The answer to a unit, or to a part of one that an executor split. */
 interface Answer {
   readonly range: UnitRequest['range'];
   readonly result: UnitResult;
@@ -16,7 +16,7 @@ export class TargetJob {
   instructions = 0;
   readonly requests: UnitRequest[] = [];
   readonly problems: ProblemReport[] = [];
-  /** What the run without exceptions executed of the function under test. */
+  /** How much of the function under test the run without exceptions executed. */
   coverage: FunctionCoverage | undefined;
   /** A point was not judged. */
   incomplete = false;
@@ -24,7 +24,10 @@ export class TargetJob {
 
   constructor(readonly target: LabTarget) {}
 
-  /** Whether each unit was executed. One that was cut up, after a worker's death, does not count as such. */
+  /**
+   * Whether each unit was executed as a whole. A unit that was split after a worker's death was
+   * not.
+   */
   get isAnswered(): boolean {
     return this.requests.every(
       ({ id, range }) => this.answers.get(id)?.some((one) => one.range === range) === true,
@@ -39,8 +42,8 @@ export class TargetJob {
   }
 
   /**
-   * Results in the order of the units. The parts of a unit that was cut up are answered in any order,
-   * so they are sorted by what they cover.
+   * Results in the order of the units. The parts of a unit that was split are answered in any
+   * order, so they are sorted by what they cover.
    */
   results(): UnitResult[] {
     return this.requests.flatMap(({ id }) => {
@@ -50,8 +53,8 @@ export class TargetJob {
   }
 
   /**
-   * Take the first answer, which is to a run without exceptions, as the measure of the scenario: how long
-   * it is, and whether it returns what it should. Forgets the unit that asked for it.
+   * Take the first answer, to a run without exceptions, as the measure of the scenario: how long it
+   * is, and whether it returns what it should. Forgets the unit that asked for it.
    */
   takeMeasure(): void {
     const [measured] = this.results();

@@ -1,4 +1,4 @@
-/** Gathers what one unit of work finds, and puts it into plain data at the end. */
+/** Collects what one unit of work finds, and turns it into plain data at the end. */
 import type { Address } from '../base/address.js';
 import { BUSY_KPROBE_REASONS, type BusyKprobeReason } from '../kernel-model/busy-kprobe.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
@@ -34,12 +34,12 @@ interface RawDisagreement {
   count: number;
 }
 
-/** Gathers what one unit finds. */
+/** Collects what one unit finds. */
 export class UnitCollector implements SweepObserver {
   readonly tally: Tally;
   readonly problems: ProblemReport[] = [];
   readonly wrongRows: WrongRowReport[] = [];
-  /** WARNs of a real kernel by their addresses: each once, with the first point that came there. */
+  /** WARNs of a real kernel, by address: each once, with the first point that hit it. */
   readonly warnings = new Map<Address, ProblemReport>();
   readonly walks: RawExample[] = [];
   readonly walked: ((point: Point, context: PointContext) => void) | undefined;
@@ -116,7 +116,7 @@ export class UnitCollector implements SweepObserver {
     return false;
   }
 
-  /** What was counted; the generator of texts is asked for only when there is something to show. */
+  /** What was counted. The describer is made only when there is something to describe. */
   async cells(describer: () => Promise<(raw: RawExample) => WalkExample>): Promise<{
     readonly cells: CellReport[];
     readonly walks: WalkExample[];
@@ -148,9 +148,9 @@ export class UnitCollector implements SweepObserver {
   }
 
   /**
-   * What was counted, with the example of what the scenario does not allow. Functions come by name:
-   * their numbers are in the order in which this process has met them, and that depends on the units
-   * it had before.
+   * What was counted, with an example for each cell that the scenario does not allow. Functions are
+   * sorted by name: their numbers follow the order in which this process met them, which depends on
+   * the units it executed before.
    */
   private *counted(): Generator<{ cell: CellReport; raw: RawExample | undefined }> {
     const { names } = this.parts.functions;

@@ -1,6 +1,6 @@
 /**
- * A unit of work: some dynamic instructions of one scenario. Units are cut by fixed sizes, so that a
- * sweep consists of the same units whatever the number of workers is.
+ * A unit of work: some dynamic instructions of one scenario. Units have fixed sizes, so that a
+ * sweep consists of the same units whatever the number of workers.
  */
 import type { SweepRange } from './scenario-sweep.js';
 import type { ProblemKind } from '../lab/problem.js';
@@ -19,11 +19,11 @@ export interface UnitRequest {
   readonly target: LabTarget;
   readonly policies: readonly PolicyName[];
   readonly range: SweepRange;
-  /** Take every exception step by step, within a budget: for a unit that hung. */
+  /** Step through every exception, within a budget. For a unit that hung. */
   readonly stepped?: boolean;
-  /** Whose walks; default: the model's. */
+  /** Which unwinder walks; default: the model. */
   readonly unwinder?: UnwinderChoice;
-  /** Report every walk, not only unexpected ones: for replaying a point. */
+  /** Report every walk, not only unexpected ones. For replaying a point. */
   readonly verbose?: boolean;
 }
 
@@ -33,7 +33,9 @@ export interface WalkExample {
   readonly policy: PolicyName;
   readonly mode: 'reliable' | 'best-effort';
   readonly verdict: string;
-  /** Why it is unreliable, which WARN, ...; empty when there is nothing to add. */
+  /**
+   * Why the walk is unreliable, which WARN fired, and so on. Empty when there is nothing to add.
+   */
   readonly reason: string;
   /** `function+0x10/0x40` of the interrupted instruction. */
   readonly at: string;
@@ -51,11 +53,11 @@ export interface DisagreementReport {
   readonly depth: 1 | 2;
   readonly count: number;
   readonly difference: WalkDifference;
-  /** Whose trace is the kernel's. */
+  /** The kernel's walk. */
   readonly example: WalkExample;
   /** The model's answer to the same request: why it is unreliable, if it is, and its trace. */
   readonly model: { readonly reason: string; readonly trace: readonly string[] };
-  /** Command line that replays the point, in a report. */
+  /** Command line that replays the point. Only in a report. */
   readonly replay?: string;
 }
 
@@ -66,15 +68,15 @@ export interface ProblemReport {
     | 'worker-died'
     | 'setup'
     | 'wrong-result'
-    /** The CPU contradicts an SFrame row, and the scenario does not say that it will. */
+    /** The CPU contradicts an SFrame row that the scenario does not declare wrong. */
     | 'wrong-row'
-    /** The scenario says that a function's rows are wrong, and no such row was seen. */
+    /** The scenario declares a function's rows wrong, but no such row was seen. */
     | 'wrong-row-unseen';
   /** Point, or undefined when the scenario itself is at fault. */
   readonly point: string | undefined;
   readonly at: string;
   readonly detail: string;
-  /** Of an unknown instruction that {@link detail} does not name yet. */
+  /** An unknown instruction word that {@link detail} still has to name. */
   readonly word?: number;
   /** Command line that replays the point, in a report. */
   readonly replay?: string;
@@ -93,7 +95,7 @@ export interface WrongRowReport {
   readonly detail: string;
 }
 
-/** Breakpoints that no handler hears of, by what the kernel does with them. */
+/** Breakpoints that reach no handler, by what the kernel does with them. */
 export type UntakenCounts = Readonly<Partial<Record<BusyKprobeReason, number>>>;
 
 /** What a worker answers. */
@@ -114,7 +116,9 @@ export interface UnitResult {
     readonly count: number;
   }[];
   readonly untaken: UntakenCounts;
-  /** Of the entry function, when the range takes no exception and the target wants it. */
+  /**
+   * Coverage of the entry function, when the range takes no exception and the target asks for it.
+   */
   readonly coverage?: FunctionCoverage | undefined;
   readonly wrongRows: readonly WrongRowReport[];
   readonly problems: readonly ProblemReport[];
@@ -123,7 +127,7 @@ export interface UnitResult {
   readonly walks: readonly WalkExample[];
 }
 
-/** The result of a unit of which nothing was executed. */
+/** The result of a unit that executed nothing. */
 export function failedUnit(id: number, problem: ProblemReport): UnitResult {
   return {
     id,

@@ -1,4 +1,4 @@
-/** A walk that is kept as an example: as it was caught, and in words. */
+/** A walk that is kept as an example: first as raw data, then in words. */
 import type { Address } from '../base/address.js';
 import type { Disassembler } from '../aarch64/disassembler.js';
 import { codeName } from '../kernel-model/code-name.js';
@@ -12,7 +12,7 @@ import type { Machine } from '../kernel-model/machine.js';
 import type { WalkExample } from './unit.js';
 import { VerdictCode, VERDICTS } from '../scenarios/verdict.js';
 
-/** Entries of a truth or trace that an example keeps. */
+/** Most entries of a truth or trace that an example keeps. */
 const MAX_LISTED = 96;
 
 /** An example as it was caught, before names are looked up. */
@@ -24,20 +24,20 @@ export interface RawExample {
   readonly verdict: number;
   readonly status: number;
   readonly warned: number;
-  /** Of an error of the kernel's own unwinder, or 0: see {@link WalkResult}. */
+  /** Error of the kernel's own unwinder, or 0; see {@link WalkResult}. */
   readonly errno: number;
   readonly failedAt: Address;
-  /** Of a WARN in the kernel's own unwinder, or 0. */
+  /** Address of a WARN in the kernel's own unwinder, or 0. */
   readonly warnedAt: Address;
   readonly truth: readonly Address[];
-  /** Those of the truth that an exception interrupted: no return addresses. */
+  /** Entries of the truth that are interrupted PCs, not return addresses. */
   readonly interrupted: ReadonlySet<Address>;
   readonly trace: readonly Address[];
 }
 
 /**
  * Copy what a walk leaves behind, before the next one.
- * @param explained find out where an error of the kernel's own unwinder comes from, too
+ * @param explained whether to find out where an error of the kernel's own unwinder comes from
  */
 export function rawExample(point: Point, context: PointContext, explained = false): RawExample {
   const { walk, truth } = context;
@@ -67,8 +67,8 @@ export function exampleText(
   disassembler: Disassembler | undefined,
 ): WalkExample {
   const { symbols, memory } = parts.machine;
-  // Return addresses and interrupted PCs print as the kernel prints each: a function interrupted at its
-  // first instruction is not the end of the one before it.
+  // The kernel prints a return address and an interrupted PC differently. A function that was
+  // interrupted at its first instruction must not be taken for the end of the one before it.
   const name = (address: Address): string => {
     const text = codeName(parts.machine, address, raw.interrupted.has(address));
     return parts.judge.isOptional(address) ? `(${text})` : text;

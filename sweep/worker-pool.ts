@@ -1,6 +1,7 @@
 /**
  * Worker processes. Units go to the least busy worker, and results come back in any order. A worker
- * that dies is replaced; its unit is cut smaller and smaller until the one point that kills is found.
+ * that dies is replaced. Its unit is split again and again, until the point that killed it is
+ * found.
  */
 import type { UnitExecutor, UnitObserver } from './executor.js';
 import type { UnitRequest } from './unit.js';
@@ -11,20 +12,20 @@ import { WorkerProcess, workerScript } from '../base/worker-process.js';
 
 /** The workers of a pool. */
 export interface PoolOptions {
-  /** Worker processes, at most. */
+  /** Most worker processes at a time. */
   readonly jobs: number;
-  /** Module of the worker: tests have others. */
+  /** Module of the worker. Tests use their own. */
   readonly worker?: string;
-  /** Hears of each worker that died and was replaced. */
+  /** Is told of each worker that died and was replaced. */
   readonly died?: DeathListener;
 }
 
-/** Time without an answer after which a worker is taken to hang in guest code that never stops. */
+/** After this time without an answer, a worker is taken to hang in guest code that never stops. */
 const WATCHDOG_MS = 60_000;
 
 const HUNG = `no answer for ${WATCHDOG_MS / 1000} s`;
 
-/** Units a worker is given at once, so that it has the next one when it has answered. */
+/** Units that a worker holds at once, so that the next one is there when it has answered. */
 const UNITS_AHEAD = 2;
 
 type Worker = WorkerProcess<UnitRequest, WorkerMessage>;
@@ -38,7 +39,9 @@ export class WorkerPool implements UnitExecutor {
   private readonly script: string;
   private readonly died: DeathListener;
   private readonly queue: UnitRequest[] = [];
-  /** Units that were with a worker when it died, with others: each is given to a worker alone. */
+  /**
+   * Units that a worker held together with others when it died. Each is tried alone on a worker.
+   */
   private readonly suspects = new Set<UnitRequest>();
   private readonly workers = new Set<Worker>();
   private readonly ready = new WeakSet<Worker>();
@@ -130,7 +133,7 @@ export class WorkerPool implements UnitExecutor {
     this.died(worker.hung ? HUNG : how, lastWords);
     this.spawn();
     if (unanswered.length > 1) {
-      // An answer may have been lost with the process, so it is not certain whose fault it was.
+      // An answer may have been lost with the process, so any of these units may have killed it.
       for (const suspect of unanswered) this.suspects.add(suspect);
       this.queue.unshift(...unanswered);
       return;
@@ -142,7 +145,7 @@ export class WorkerPool implements UnitExecutor {
     this.answered();
   }
 
-  /** Workers cannot start at all: nothing further will come. */
+  /** Workers cannot start at all, so no more answers will come. */
   private fail(message: string): void {
     this.failure ??= message;
     void this.close();
@@ -166,16 +169,16 @@ export class WorkerPool implements UnitExecutor {
     }
   }
 
-  /** Units for each worker, as long as all can have as many: the last ones go to who is idle. */
+  /** Units for each worker if they are shared evenly, so that the last ones go to idle workers. */
   private shareOfTheRest(): number {
     return Math.ceil(this.queue.length / this.jobs);
   }
 }
 
 /**
- * What to try instead of a unit that no worker survived: one that hung is taken step by step, where
- * an instruction budget finds the point that runs away; any other is cut up. A run without points is
- * executed from its start whatever part of it is wanted, so no part of one would fare better.
+ * What to try instead of a unit that no worker survived. A unit that hung is stepped, because then
+ * an instruction budget finds the point that runs away. Any other unit is split. A run without
+ * points always executes from its start, so splitting it would not help.
  */
 function retriesFor(request: UnitRequest, hung: boolean): UnitRequest[] {
   if (isMeasuring(request.range)) return [];

@@ -1,6 +1,6 @@
 /**
- * The worker process: executes units that arrive over IPC, one at a time. The engine may abort the
- * process on a failed assertion of its own, which is why this is a process and not a thread.
+ * The worker process: executes units that arrive over IPC, one at a time. It is a process and not a
+ * thread, because the engine may abort it on a failed assertion of its own.
  */
 import { openBackend } from '../emulator/backend.js';
 import { Lab } from '../lab/lab.js';
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
     return;
   }
   const runner = new UnitRunner(lab.value);
-  // The next unit may arrive while one is being executed; both would use the same machine.
+  // The next unit may arrive while one is being executed. Both use the same machine, so it waits.
   let last = Promise.resolve();
   process.on('message', (request: UnitRequest) => {
     last = last.then(async () => {
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   send({ kind: 'ready' });
 }
 
-// Ctrl-C is for the parent to answer; it ends the workers by disconnecting.
+// Ctrl-C is for the parent to handle: it ends the workers by disconnecting.
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => process.exit(0));
 void main();

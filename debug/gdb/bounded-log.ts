@@ -1,23 +1,23 @@
 /**
- * A log that strangers cannot fill: whoever can connect decides how often something happens that is
- * worth a line. Lines beyond the allowance are counted instead, and how many there were is said before
- * the next one that is shown.
+ * A log that strangers cannot flood. Whoever can connect controls how often lines are logged, so
+ * lines beyond an allowance are only counted. The count is printed before the next line that is
+ * shown.
  */
 
-/** Lines that are shown however fast they come. */
+/** Lines that are shown no matter how fast they come. */
 const BURST = 50;
-/** After so many milliseconds there may be one more. */
+/** One more line is allowed after each interval of this many milliseconds. */
 const REFILL_MS = 5_000;
-/** Characters of a line: an error of the system's may quote what it was given. */
+/** Most characters of a line. It is cut, because a system error may quote its input. */
 const MAX_LINE = 400;
 
-/** Passes lines on, a bounded number in a time. */
+/** Passes lines on, at a bounded rate. */
 export class BoundedLog {
   private allowance = BURST;
   private refilled: number;
   private hidden = 0;
 
-  /** @param now milliseconds on a clock that is never set */
+  /** @param now milliseconds on a monotonic clock */
   constructor(
     private readonly print: (line: string) => void,
     private readonly now: () => number = () => performance.now(),
@@ -37,7 +37,10 @@ export class BoundedLog {
     this.print(text.slice(0, MAX_LINE));
   }
 
-  /** Say how many lines were not shown, if any: before the next one that is, and at the end. */
+  /**
+   * Say how many lines were not shown, if any. Called before the next line that is shown, and at
+   * the end.
+   */
   sayHidden(): void {
     const { hidden } = this;
     if (hidden > 0) this.print(`${hidden} more ${hidden === 1 ? 'line' : 'lines'} not shown`);

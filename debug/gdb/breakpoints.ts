@@ -1,12 +1,12 @@
 /**
- * Breakpoints and watchpoints, kept on this side: guest code is never changed, and the guest cannot
- * tell that it is watched.
+ * Breakpoints and watchpoints, kept outside the guest. Its code is never changed, so it cannot tell
+ * that it is watched.
  */
 import { type Address, addressToBigInt } from '../../base/address.js';
 import { MemoryAccess, memoryAccess } from '../../emulator/memory-access.js';
 import type { GdbTarget } from './target.js';
 
-/** Breakpoints and watchpoints that a client may have; a client that sets more is told no. */
+/** Most breakpoints and watchpoints of one client. Setting more is refused. */
 export const MAX_POINTS = 1024;
 
 /** Types of `Z` packets: software and hardware breakpoint, write, read and access watchpoint. */
@@ -18,9 +18,9 @@ interface Watchpoint {
   readonly high: Address;
 }
 
-/** A watchpoint that an instruction sets off. */
+/** A watchpoint that an instruction triggers. */
 export interface WatchHit {
-  /** How the stop reply names the type. */
+  /** Type, as a stop reply names it. */
   readonly name: 'watch' | 'rwatch' | 'awatch';
   /** First watched byte of the access. */
   readonly address: Address;
@@ -32,7 +32,7 @@ export class Breakpoints {
   private readonly watched = new Map<string, Watchpoint>();
   private readonly access = new MemoryAccess();
 
-  /** Set a point; setting it again changes nothing. False when there are too many. */
+  /** Set a point. Setting it again changes nothing. False when there are too many. */
   add(type: number, address: Address, length: number): boolean {
     const [software, hardware] = this.code;
     if (software.size + hardware.size + this.watched.size >= MAX_POINTS) return false;
@@ -45,7 +45,7 @@ export class Breakpoints {
     return true;
   }
 
-  /** Take a point away; one that is not there is no error. */
+  /** Remove a point. It is no error if there is none. */
   remove(type: number, address: Address, length: number): void {
     if (type === PointType.SOFTWARE) this.code[0].delete(address);
     else if (type === PointType.HARDWARE) this.code[1].delete(address);
@@ -63,7 +63,7 @@ export class Breakpoints {
     return this.code[1].has(address) ? 'hwbreak' : undefined;
   }
 
-  /** The watchpoint that the instruction at the target's PC is about to set off. */
+  /** The watchpoint that the instruction at the target's PC is about to trigger. */
   watchHit(target: GdbTarget, pc: Address): WatchHit | undefined {
     if (this.watched.size === 0) return undefined;
     const word = target.readInstruction(pc);

@@ -1,7 +1,7 @@
 /**
- * The packets of the GDB remote serial protocol that ask, change or resume (GDB manual, appendix E.2
- * "Packets" and E.4 "General Query Packets"), for one all-stop target with one thread, number 1. A
- * packet that is not known gets the empty reply that the protocol wants.
+ * The packets of the GDB remote serial protocol that query, change or resume (GDB manual, appendix
+ * E.2 "Packets" and E.4 "General Query Packets"), for one all-stop target with one thread, number
+ * 1. An unknown packet gets the empty reply that the protocol requires.
  */
 import { type Address, addressFromBigInt } from '../../base/address.js';
 import { Reg } from '../../emulator/registers.js';
@@ -20,14 +20,14 @@ import {
 import type { GdbTarget } from './target.js';
 import { actionOfTheThread, namesTheThread } from './thread-id.js';
 
-/** What is to be done about a packet. */
+/** What to do in reply to a packet. */
 export type Reply =
   | { readonly kind: 'send'; readonly texts: readonly string[] }
-  /** No acknowledgements from now on, once this has been sent. */
+  /** Send OK, and no acknowledgements from then on. */
   | { readonly kind: 'no-ack' }
-  /** The target runs: the reply comes when it stops. */
+  /** The target runs, and the reply comes when it stops. */
   | { readonly kind: 'resumed' }
-  /** The client leaves; the reply, if any, is the last thing sent. */
+  /** The client leaves. The reply, if any, is the last thing sent. */
   | { readonly kind: 'leave'; readonly text?: string; readonly how: 'detached' | 'killed' };
 
 /** Malformed or out of range; EINVAL. */
@@ -38,11 +38,11 @@ const NOT_MAPPED = 'E0e';
 const REFUSED = 'E01';
 const TOO_MANY = 'E1c';
 
-/** Bytes of memory in one reply, which is hexadecimal. */
+/** Most bytes of memory in one reply, which takes two hexadecimal digits for each. */
 const MAX_READ = MAX_PACKET / 2 - 8;
 /** Bytes of a `monitor` command's output in one packet. */
 const CONSOLE_CHUNK = 2048;
-/** Bytes of such output altogether. */
+/** Most bytes of a command's output altogether. */
 const MAX_CONSOLE = 1 << 18;
 /** Longest watched range, in bytes. */
 const MAX_WATCHED = 1 << 20;
@@ -125,7 +125,7 @@ export class Commands {
     return toHex(readGdbRegister(this.target, register));
   }
 
-  /** As QEMU and gdbserver: all that can be stored is stored, the rest is left as it is. */
+  /** As in QEMU and gdbserver, registers that cannot be stored are silently left as they are. */
   private writeAll(digits: string): string {
     const bytes = fromHex(digits);
     if (bytes?.length !== ALL_REGISTER_BYTES) return MALFORMED;
@@ -162,7 +162,7 @@ export class Commands {
     const range = colon < 0 ? undefined : parseRange(text.slice(0, colon));
     const bytes = decode(text.slice(colon + 1));
     if (range === undefined || bytes?.length !== range.length) return MALFORMED;
-    // gdb asks with no bytes whether X is known.
+    // gdb sends an empty write to ask whether X is supported.
     if (range.length === 0) return 'OK';
     return this.target.writeMemory(range.address, bytes) ? 'OK' : NOT_MAPPED;
   }
@@ -179,7 +179,7 @@ export class Commands {
     return RESUMED;
   }
 
-  /** `signal;address`: nothing here could take the signal. */
+  /** `signal;address`. The signal is ignored, because nothing here could take it. */
   private resumeWithSignal(text: string, single: boolean): Reply {
     const match = /^[0-9a-f]{2}(?:;(.+))?$/i.exec(text);
     return match === null ? send(MALFORMED) : this.resumeAt(match[1] ?? '', single);
@@ -259,7 +259,7 @@ export class Commands {
     return RESUMED;
   }
 
-  /** @param text empty, or `;PID`: without the multiprocess extension gdb makes one up */
+  /** @param text empty, or `;PID`, which gdb makes up without the multiprocess extension */
   private leave(text: string, how: 'detached' | 'killed'): Reply {
     if (!/^(;[0-9a-f]+)?$/i.test(text)) return send(MALFORMED);
     return { kind: 'leave', text: 'OK', how };
@@ -273,6 +273,6 @@ function parseRange(text: string): { address: Address; length: number } | undefi
   const length = parseHex32(lengthText);
   if (more.length > 0 || value === undefined || length === undefined) return undefined;
   const address = addressFromBigInt(value);
-  // What is not exact is no address that anything could be mapped at.
+  // Nothing can be mapped at an address that a number does not represent exactly.
   return Number.isSafeInteger(address) ? { address, length } : undefined;
 }

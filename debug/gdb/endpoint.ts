@@ -11,7 +11,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** Loopback, which is what an endpoint without a host means. */
+/** An endpoint without a host means loopback. */
 const DEFAULT_HOST = '127.0.0.1';
 
 /** `1234`, `:1234`, `localhost:1234` or `[::1]:1234`; undefined when `text` is none of them. */
@@ -25,12 +25,12 @@ export function parseEndpoint(text: string): Endpoint | undefined {
   return { host: host === '' ? DEFAULT_HOST : host, port };
 }
 
-/** `127.0.0.1:1234`, with brackets round an IPv6 address. */
+/** `127.0.0.1:1234`, with brackets around an IPv6 address. */
 export function formatEndpoint({ host, port }: Endpoint): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Whether only this machine can reach a literal address. */
+/** Whether only this machine can reach this literal address. */
 export function isLoopback(address: string): boolean {
   if (isIP(address) === 4) return address.startsWith('127.');
   return address === '::1' || /^::ffff:127\./i.test(address);

@@ -1,10 +1,10 @@
 /**
- * Resuming and stopping: one run of the target in slices, so that Ctrl-C can come in between, and the
- * stop replies (GDB manual, appendix E.3 "Stop Reply Packets").
+ * Resuming and stopping. A run of the target is cut into slices, so that Ctrl-C can come in
+ * between. It ends with a stop reply (GDB manual, appendix E.3 "Stop Reply Packets").
  *
- * An AArch64 watchpoint traps before the access (Arm ARM D2.10), and gdb relies on it: it takes the
- * watchpoints out, makes one step and compares values. A run therefore stops before the instruction
- * that accesses, and a backward run before that instruction is undone.
+ * An AArch64 watchpoint traps before the access (Arm ARM D2.10). gdb relies on that: it removes the
+ * watchpoints, makes one step and compares values. A run therefore stops before the instruction
+ * that makes the access, and a backward run stops before it undoes that instruction.
  */
 import { addressToBigInt } from '../../base/address.js';
 import { Reg } from '../../emulator/registers.js';
@@ -13,7 +13,7 @@ import { toHex } from './hex.js';
 import { GDB_REGISTERS, PC_NUMBER, readGdbRegister } from './register-table.js';
 import type { Direction, GdbTarget, RunEnd, StopAnswer } from './target.js';
 
-/** Instructions between two looks at the connection. */
+/** Instructions between two checks of the connection. */
 const SLICE = 20_000;
 
 const SIGINT = 2;
@@ -29,7 +29,7 @@ export interface ClientFeatures {
 interface Run {
   readonly direction: Direction;
   readonly single: boolean;
-  /** Nothing has been executed yet: a breakpoint at the PC was already reported. */
+  /** Nothing has been executed yet, so a breakpoint at the PC has already been reported. */
   atStart: boolean;
   interrupted: boolean;
   hit: WatchHit | undefined;
@@ -37,7 +37,7 @@ interface Run {
 
 /** The target's execution, as one client drives it. */
 export class Execution {
-  /** After {@link advance}: what the user should read beside the stop; mostly empty. */
+  /** What the user should read besides the stop. Set by {@link advance}; usually empty. */
   note = '';
   private run: Run | undefined;
 
@@ -51,7 +51,10 @@ export class Execution {
     return this.run !== undefined;
   }
 
-  /** Start; {@link advance} then does the work. @param single one instruction only */
+  /**
+   * Start a run; {@link advance} does the work.
+   * @param single whether to run one instruction only
+   */
   resume(direction: Direction, single: boolean): void {
     this.run = { direction, single, atStart: true, interrupted: false, hit: undefined };
   }
@@ -66,7 +69,7 @@ export class Execution {
     this.run = undefined;
   }
 
-  /** Go on for a slice. @returns the stop reply, or undefined when there is more to do */
+  /** Run one slice. @returns the stop reply, or undefined when there is more to do */
   advance(): string | undefined {
     const { run } = this;
     this.note = '';

@@ -1,13 +1,13 @@
 /**
- * Questions to which there is always the same answer (GDB manual, appendix E.4 "General Query Packets";
- * for lldb's own, its document "LLDB gdb-remote extensions").
+ * Queries that always have the same answer (GDB manual, appendix E.4 "General Query Packets";
+ * lldb's own are in its document "LLDB gdb-remote extensions").
  */
 import { ADDRESS_BITS } from '../../emulator/pointer-auth.js';
 import { MAX_POINTS } from './breakpoints.js';
 import { toHex } from './hex.js';
 import { MAX_PACKET } from './packet.js';
 
-/** What is said to `qSupported`. */
+/** The answer to `qSupported`. */
 export const SUPPORTED = [
   `PacketSize=${MAX_PACKET.toString(16)}`,
   'QStartNoAckMode+',
@@ -27,16 +27,16 @@ const ANSWERS = new Map<string, string>([
   // The target outlives the client: gdb detaches when it quits.
   ['qAttached', '1'],
   ['qSymbol', 'OK'],
-  // lldb takes the bits that are no address off return addresses by itself.
+  // lldb strips the bits above the address from return addresses by itself.
   [
     'qHostInfo',
     `endian:little;ptrsize:8;watchpoint_exceptions_received:before;addressing_bits:${ADDRESS_BITS};`,
   ],
-  // Without this, lldb does not step over the access that a watchpoint stopped in front of.
+  // Without this, lldb does not step over the access that a watchpoint stopped before.
   ['qWatchpointSupportInfo', `num:${MAX_POINTS};`],
 ]);
 
-/** The answer to the query of this name, or undefined where it is not always the same. */
+/** The answer to the query of this name, or undefined when it is not fixed. */
 export function fixedAnswer(name: string): string | undefined {
   return ANSWERS.get(name);
 }

@@ -1,22 +1,22 @@
-/** Hexadecimal fields of remote packets, whose bytes may be anything a stranger sends. */
+/** Hexadecimal fields of remote packets. Their bytes may be anything that a stranger sends. */
 
 const DIGITS = '0123456789abcdef';
 
-/** Value of the ASCII hexadecimal digit, or -1. */
+/** Value of an ASCII hexadecimal digit, or -1. */
 export function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const lower = byte | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
-/** Two digits a byte, lower case. */
+/** Two lower-case digits for each byte. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += (DIGITS[byte >> 4] as string) + (DIGITS[byte & 15] as string);
   return text;
 }
 
-/** The bytes that `text` spells, or undefined when it is not pairs of digits. */
+/** The bytes that `text` encodes, or undefined when it is not pairs of digits. */
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0) return undefined;
   const bytes = new Uint8Array(text.length / 2);

@@ -11,7 +11,7 @@ import type { TextStyle } from '../view/text-style.js';
 import { walkLines } from '../view/walk-text.js';
 import { walkScene } from '../view/walk-view.js';
 
-/** What gdb has read stays in its cache: an exception taken behind its back must be told. */
+/** gdb caches what it has read, so the user must be told of an exception taken behind its back. */
 const STALE =
   'gdb still shows the registers before it: `maintenance flush register-cache`, or stepi';
 
@@ -25,7 +25,9 @@ const HELP = [
   'help             this list',
 ];
 
-/** The others would pass a word over that was meant to change what they do. */
+/**
+ * Commands that take an argument. Others refuse one, because it was meant to change what they do.
+ */
 const WITH_ARGUMENT: readonly string[] = ['interrupt', 'policy', 'kind'];
 
 /** Answers the commands of one timeline. */
@@ -67,7 +69,7 @@ export class GdbMonitor {
   }
 
   private unwind(): string {
-    // Whatever a debugger has changed: a handler that runs freely might never come back.
+    // A debugger may have changed anything, and a handler that runs freely might never return.
     this.evaluator.line.parts.driver.alwaysStepped = true;
     const scene = walkScene(this.evaluator, this.asker, this.policy);
     return [...walkLines('problem' in scene ? scene : scene.walk, this.style)].join('\n');
@@ -124,7 +126,7 @@ export class GdbMonitor {
   }
 }
 
-/** Index of a kind, or one line on why there is none. */
+/** Index of a kind, or why there is none, in one line. */
 function kindNamed(name: string): number | string {
   const kind = KIND_NAMES.findIndex((one) => one === name);
   if (kind >= 0) return kind;

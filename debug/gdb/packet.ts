@@ -1,13 +1,13 @@
 /**
  * Framing of the GDB remote serial protocol (GDB manual, appendix E.1 "Overview"): `$payload#cc`,
- * where cc is the sum of the payload's bytes modulo 256 in two hexadecimal digits. In a payload `}`
- * (0x7d) escapes the next byte, which is xored with 0x20.
+ * where cc is the sum of the payload's bytes modulo 256, in two hexadecimal digits. In a payload,
+ * `}` (0x7d) escapes the next byte, which is XORed with 0x20.
  */
 import { hexDigit } from './hex.js';
 
 /**
- * Longest payload accepted or sent, in bytes before unescaping: what `PacketSize` promises. A write of
- * a whole stack (16 KiB) in hexadecimal does not fit; gdb splits it.
+ * Longest payload accepted or sent, in bytes before unescaping, as promised by `PacketSize`. A
+ * write of a whole stack (16 KiB) in hexadecimal does not fit, so gdb splits it.
  */
 export const MAX_PACKET = 0x4000;
 
@@ -27,15 +27,15 @@ export type PacketEvent =
   | { readonly kind: 'nak' }
   /** Ctrl-C, outside a packet. */
   | { readonly kind: 'interrupt' }
-  /** A packet grew beyond {@link MAX_PACKET}; its start is lost. */
+  /** A packet grew beyond {@link MAX_PACKET} and was dropped. */
   | { readonly kind: 'oversized' }
-  /** Bytes that belong to no packet, or a packet cut off by the next one. */
+  /** Bytes outside packets, or a packet cut off by the next one. */
   | { readonly kind: 'junk' };
 
 /** Where the reader is: between packets, in a payload, or in one of the two checksum digits. */
 type Place = 'outside' | 'payload' | 'first-digit' | 'second-digit';
 
-/** Takes bytes as they come and finds packets in them. Its memory is bounded by one packet. */
+/** Finds packets in bytes as they arrive. Its memory is bounded by one packet. */
 export class PacketReader {
   private place: Place = 'outside';
   private readonly payload = new Uint8Array(MAX_PACKET);
@@ -113,14 +113,14 @@ export class PacketReader {
 
   private finish(low: number): PacketEvent {
     this.place = 'outside';
-    // A character that is no digit is -1, which makes the value negative: never a sum.
+    // A character that is not a digit makes the value -1, which no sum equals.
     const given = this.given < 0 || low < 0 ? -1 : 16 * this.given + low;
     if (given !== this.sum) return { kind: 'wrong-checksum' };
     return { kind: 'packet', payload: unescape(this.payload.subarray(0, this.length)) };
   }
 }
 
-/** A copy of the bytes without escapes. An escape at the very end stands for nothing. */
+/** A copy of the bytes without escapes. An escape at the very end is dropped. */
 function unescape(raw: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(raw.length);
   let length = 0;
@@ -136,7 +136,9 @@ function unescape(raw: Uint8Array): Uint8Array {
   return bytes.subarray(0, length);
 }
 
-/** `$payload#cc` as it is sent: `#`, `$`, `}` and `*` escaped, no run-length encoding. */
+/**
+ * `$payload#cc` as it is sent: with `#`, `$`, `}` and `*` escaped, and without run-length encoding.
+ */
 export function framePacket(payload: Uint8Array): Uint8Array {
   const framed = new Uint8Array(2 * payload.length + 4);
   let length = 0;

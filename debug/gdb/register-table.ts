@@ -1,6 +1,6 @@
 /**
- * The registers that gdb sees, in the order of `g` packets, and the target description that names them
- * (GDB manual, appendix G.5.1 "AArch64 Features"). Beyond the standard features there is one of the
+ * The registers that gdb sees, in the order of `g` packets, and the target description that names
+ * them (GDB manual, appendix G.5.1 "AArch64 Features"). One feature is not standard: it holds the
  * EL1 system registers that exception entry and return use.
  */
 import XMLBuilder from 'fast-xml-builder';
@@ -8,7 +8,7 @@ import { PAC_HIGH_MASK } from '../../emulator/pointer-auth.js';
 import { Reg, type SystemRegister } from '../../emulator/registers.js';
 import type { GdbTarget } from './target.js';
 
-/** What stands behind a register of gdb's. */
+/** Where the value of a gdb register comes from. */
 export type RegisterSource =
   | { readonly kind: 'file'; readonly index: number }
   | { readonly kind: 'vector'; readonly index: number }
@@ -16,7 +16,7 @@ export type RegisterSource =
   /** Which bits of a signed pointer are its PAC. */
   | { readonly kind: 'pac-mask' };
 
-/** One register of gdb's. */
+/** One gdb register. */
 export interface GdbRegister {
   readonly name: string;
   /** Bytes in a packet. */
@@ -26,7 +26,7 @@ export interface GdbRegister {
   readonly source: RegisterSource;
 }
 
-/** gdb's own number of the PC: it is sent with every stop. */
+/** gdb's number for the PC, which is sent with every stop. */
 export const PC_NUMBER = Reg.PC;
 
 const range = <T>(count: number, make: (i: number) => T): T[] =>
@@ -59,19 +59,20 @@ const SYSTEM: readonly GdbRegister[] = [
   { name: 'VBAR_EL1', size: 8, type: 'code_ptr', source: { kind: 'system', name: 'vbar_el1' } },
 ];
 
-/** An unwinder for a gdb that cannot take a PAC off a kernel address, in this package. */
+/** An unwinder, in this package, for a gdb that cannot strip the PAC from a kernel address. */
 export const SIGNED_FRAMES = 'debug/gdb/signed-frames.py';
 
 /**
- * What gdb takes off a signed return address, for data and code pointers of either half of the address
- * space (gdb manual, G.5.1). Not the older feature without `_v2`: gdb up to 13, which knows no other,
- * clears the masked bits even where bit 55 is set. For it there is {@link SIGNED_FRAMES}.
+ * The mask that gdb strips from a signed address, for data and code pointers in either half of the
+ * address space (GDB manual, G.5.1). The older feature without `_v2` is not offered: gdb up to 13,
+ * which knows only that one, clears the masked bits even where bit 55 is set. {@link SIGNED_FRAMES}
+ * serves such a gdb.
  */
 const PAUTH: readonly GdbRegister[] = ['dmask', 'cmask', 'dmask_high', 'cmask_high'].map((name) => {
   return { name: `pauth_${name}`, size: 8, type: 'int', source: { kind: 'pac-mask' } };
 });
 
-/** By gdb's number. */
+/** All registers, by gdb's number. */
 export const GDB_REGISTERS: readonly GdbRegister[] = [...CORE, ...FPU, ...SYSTEM, ...PAUTH];
 
 /** Bytes of all registers. */
@@ -80,7 +81,7 @@ export const ALL_REGISTER_BYTES = GDB_REGISTERS.reduce((sum, { size }) => sum + 
 const scratch = new Uint8Array(16);
 const scratchWords = new Uint32Array(scratch.buffer);
 
-/** The bytes of a register as gdb wants them, valid until the next call. */
+/** The bytes of a register as gdb expects them, valid until the next call. */
 export function readGdbRegister(target: GdbTarget, { source, size }: GdbRegister): Uint8Array {
   switch (source.kind) {
     case 'vector':
@@ -157,7 +158,7 @@ function vector(id: string, type: string, count: number): Record<string, string>
   return { [attribute('id')]: id, [attribute('type')]: type, [attribute('count')]: String(count) };
 }
 
-/** How a SIMD register can be looked at; each with the width of an element. */
+/** The views of a SIMD register: name, element type, number of elements. */
 const VIEWS: readonly (readonly [name: string, type: string, count: number])[] = [
   ['d', 'uint64', 2],
   ['s', 'uint32', 4],

@@ -1,6 +1,6 @@
 /**
- * The TCP server of the stub. One client at a time, state kept from one to the next, and nothing that
- * arrives over the network can end the process.
+ * The TCP server of the stub. It serves one client at a time and keeps the state from one to the
+ * next. Nothing that arrives over the network can end the process.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { fail, ok, type Result } from '../../base/result.js';
@@ -12,28 +12,30 @@ import type { GdbTarget } from './target.js';
 /** How a server is started. */
 export interface ServerOptions {
   readonly endpoint: Endpoint;
-  /** Also listen where other machines can connect; there is no authentication whatsoever. */
+  /** Also listen where other machines can connect. There is no authentication at all. */
   readonly allowRemote: boolean;
   readonly target: GdbTarget;
   /** One line for the person who runs the server. */
   readonly log: (line: string) => void;
 }
 
-/** Why there is no server. One line each: {@link describeServerError}. */
+/** Why there is no server. {@link describeServerError} puts each into one line. */
 export type ServerError =
   | { readonly kind: 'not-loopback'; readonly host: string; readonly address: string }
   | { readonly kind: 'unknown-host'; readonly host: string }
   | { readonly kind: 'in-use'; readonly at: string }
   | { readonly kind: 'cannot-listen'; readonly at: string; readonly code: string };
 
-/** Bytes that may wait for a client that does not read; beyond, none of its packets is answered. */
+/**
+ * Most bytes that may wait for a client that does not read. Beyond that, its packets go unanswered.
+ */
 const MAX_UNSENT = 1 << 20;
 /**
- * Bytes that are read before that is looked at again, and before the event loop gets its turn, and with it
- * a signal: few, since a short packet may ask for much.
+ * Bytes handled before {@link MAX_UNSENT} is checked again and the event loop, with its signals,
+ * gets its turn. It is small, because a short packet may ask for much.
  */
 const PIECE = 256;
-/** After this long in silence the system asks whether the peer is still there. */
+/** After this much silence, the system checks that the peer is still there. */
 const KEEP_ALIVE_MS = 30_000;
 
 /** A running server. */
@@ -44,7 +46,7 @@ export class GdbServer {
   private constructor(
     private readonly server: Server,
     private readonly options: ServerOptions,
-    /** Where it listens; the port is the real one. */
+    /** Where it listens, with the actual port. */
     readonly endpoint: Endpoint,
   ) {
     this.log = new BoundedLog(options.log);
@@ -56,7 +58,7 @@ export class GdbServer {
     });
   }
 
-  /** Listen. */
+  /** Start listening. */
   static async start(options: ServerOptions): Promise<Result<GdbServer, ServerError>> {
     const { host, port } = options.endpoint;
     const resolved = await resolveHost(host);
@@ -102,7 +104,7 @@ export class GdbServer {
       socket.destroy();
       return;
     }
-    // It has left; what it has not read by now it never will.
+    // It has left, and will never read what it has not read by now.
     this.client?.close();
     log(`gdb client ${from} attached`);
     const client = new Client(socket, this.options.target, from, log);
@@ -151,7 +153,7 @@ class Client {
       },
     });
     socket.on('data', (bytes: Buffer) => {
-      // No more until these are done with: what is kept here is bounded by one read.
+      // Take no more until these are handled, so that what is kept here is bounded by one read.
       socket.pause();
       this.unread = this.unread.length === 0 ? bytes : Buffer.concat([this.unread, bytes]);
       this.turn();
@@ -164,7 +166,7 @@ class Client {
     });
   }
 
-  /** Whether it has the place that others are refused for. */
+  /** Whether it is still being served, so that others are refused. */
   get isServed(): boolean {
     return !this.gone;
   }
@@ -191,7 +193,7 @@ class Client {
     if (this.unread.length === 0) this.socket.resume();
   }
 
-  /** An error of ours costs the connection, not the server. */
+  /** An internal error costs the connection, not the server. */
   private guarded(work: () => void): void {
     if (this.gone) return;
     try {
@@ -207,7 +209,7 @@ class Client {
       this.log(`gdb client ${this.name} ${ENDED[this.session.ended]}`);
       this.gone = true;
       this.socket.end();
-      // A client that never closes its side must not keep the next one out.
+      // A client that never closes its side must not lock out the next one.
       this.socket.destroySoon();
     } else if (this.hasWork && !this.scheduled) {
       this.scheduled = true;
@@ -221,12 +223,12 @@ class Client {
     }
   }
 
-  /** Something to do without a further event of the socket's. */
+  /** Whether there is something to do without another event of the socket. */
   private get hasWork(): boolean {
     return this.session.running || (this.unread.length > 0 && !this.isCongested);
   }
 
-  /** The socket has closed, for whatever reason. */
+  /** The socket was closed, for whatever reason. */
   dropped(): void {
     if (!this.gone) this.log(`gdb client ${this.name} dropped the connection; state kept`);
     this.gone = true;

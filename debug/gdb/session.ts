@@ -1,18 +1,18 @@
 /**
- * One client's conversation: acknowledgements, and packets one after the other, with a run of the
- * target in between. Fed with bytes and asked to advance; it knows no sockets, so that a test can hold
- * every byte.
+ * One client's conversation: acknowledgements, and packets one after the other, with runs of the
+ * target in between. It is fed with bytes and asked to advance. It does not know sockets, so that a
+ * test controls every byte.
  */
 import { Commands, type Reply } from './commands.js';
 import { framePacket, PacketReader } from './packet.js';
 import type { GdbTarget } from './target.js';
 
-/** Packets that may wait while the target runs; a client that sends more is no debugger. */
+/** Most packets that may wait while the target runs. No debugger sends more. */
 const MAX_WAITING = 16;
-/** Times a packet is sent again in a row. */
+/** Most times that a packet is sent again in a row. */
 const MAX_RESENT = 8;
 
-/** Lines that one client can put into the log. */
+/** Most lines that one client can cause in the log. */
 const MAX_LOGGED = 20;
 
 /** Where a session's bytes and notes go. */
@@ -129,7 +129,7 @@ export class GdbSession {
 
   private refuseChecksum(): void {
     this.log('a packet has a wrong checksum');
-    // Without acknowledgements there is no asking again: what the packet wanted is not known.
+    // Without acknowledgements we cannot ask for it again, and do not know what it wanted.
     if (this.acknowledging) this.output.send(NAK);
     else this.sendText('E4a');
   }
@@ -166,7 +166,9 @@ export class GdbSession {
   }
 }
 
-/** Whether a packet ends the session: the run might never end by itself. */
+/**
+ * Whether a packet ends the session. It must not wait, because the run might never end by itself.
+ */
 function leaves(payload: Uint8Array): boolean {
   return /^(D|k$|vKill)/.test(Buffer.from(payload.subarray(0, 5)).toString('latin1'));
 }

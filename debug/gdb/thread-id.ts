@@ -1,12 +1,13 @@
 /**
- * Thread ids as packets have them (GDB manual, appendix E.2 "thread-id"): hexadecimal of any length, -1
- * for all and 0 for any, alone or as `pPID.TID` or `pPID` of the multiprocess extension.
+ * Thread ids in packets (GDB manual, appendix E.2 "thread-id"): hexadecimal numbers of any length,
+ * where -1 means all and 0 any. They stand alone, or as `pPID.TID` or `pPID` of the multiprocess
+ * extension.
  */
 
-/** The id of the one process, and that of its one thread. */
+/** The id of the only process and of its only thread. */
 const ONLY = 1n;
 
-/** Whether `text` names the one thread that there is; undefined when it is no thread id. */
+/** Whether `text` names the only thread; undefined when it is not a thread id. */
 export function namesTheThread(text: string): boolean | undefined {
   const match = /^(?:p(-1|[0-9a-f]+)(?:\.(-1|[0-9a-f]+))?|(-1|[0-9a-f]+))$/i.exec(text);
   if (match === null) return undefined;
@@ -15,8 +16,8 @@ export function namesTheThread(text: string): boolean | undefined {
 }
 
 /**
- * The first of the actions of `vCont` that is for the one thread: `c`, `s`, `C` or `S`, with or without a
- * thread id. Undefined where there is none, or where one of them is malformed.
+ * The first action of a `vCont` packet that applies to the only thread: `c`, `s`, `C` or `S`, with
+ * or without a thread id. Undefined when there is none, or when any action is malformed.
  */
 export function actionOfTheThread(text: string): string | undefined {
   let found: string | undefined;

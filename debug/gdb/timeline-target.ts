@@ -12,23 +12,26 @@ import type { GdbMonitor } from './monitor.js';
 import type { Edit } from '../inputs.js';
 import type { Timeline } from '../timeline.js';
 
-/** PSTATE bits that a debugger may change: the others would take the CPU out of EL1h. */
+/** PSTATE bits that a debugger may change. Others could take the CPU out of EL1h. */
 const WRITABLE_PSTATE = (Pstate.NZCV | Pstate.DAIF) >>> 0;
 
 /**
- * The machine of a timeline. One instruction of gdb's is one step of the timeline, so that a
- * breakpoint of a kprobe and the completion of an SDEI event are steps, too.
+ * The machine of a timeline. What gdb takes for one instruction is one step of the timeline, so
+ * that a kprobe's breakpoint and the completion of an SDEI event are steps, too.
  */
 export class TimelineTarget implements GdbTarget {
   problem = '';
   private testing = false;
-  /** Changes at position 0 are part of the state that everything begins with: what undoes them. */
+  /**
+   * Inverses of the changes at position 0, because those belong to the state that everything begins
+   * with.
+   */
   private readonly undo: Edit[] = [];
   private readonly system = new Uint32Array(2 * SYSTEM_REGISTERS.length);
-  /** The exceptions on the way home: a point of depth 2 is inside one. */
+  /** Exceptions taken before the home position: a point of depth 2 is inside one. */
   private readonly taken: ReturnType<Timeline['inputs']['interruptsBefore']>;
 
-  /** @param home position that killing the target goes back to */
+  /** @param home position that a killed target goes back to */
   constructor(
     private readonly line: Timeline,
     private readonly commands: GdbMonitor,
@@ -38,12 +41,13 @@ export class TimelineTarget implements GdbTarget {
   }
 
   get registers(): RegisterFile {
-    // Between two steps the general registers are there already; reading all takes longer than a step.
+    // During a run only the general registers are asked for, and those are already here. Reading
+    // all takes longer than a step.
     return this.testing ? this.line.machine.stepper.registers : this.line.registers();
   }
 
   writeRegister(index: number, low: number, high: number): boolean {
-    // An instruction address that is no multiple of 4 would stop the engine, not the guest.
+    // An instruction address that is not a multiple of 4 would stop the engine, not the guest.
     if (index === Reg.PC && (low & 3) !== 0) return false;
     if (index === Reg.PSTATE && !this.mayBePstate(low)) return false;
     const { words } = this.registers;
@@ -130,7 +134,7 @@ export class TimelineTarget implements GdbTarget {
     if (line.isAtEnd) return 'end';
     if (here()) return 'stopped';
     let stop = limit > 1 ? line.run({ here }, { steps: limit - 1 }) : undefined;
-    // The last state is not asked about: the next run begins with it.
+    // The last state is not tested, because the next run begins with it.
     if (stop === undefined || stop.reason === 'limit') stop = line.step();
     switch (stop.reason) {
       case 'hit':

@@ -1,4 +1,4 @@
-/** The full-screen debugger: takes keys one after the other, and draws the screen after each. */
+/** The full-screen debugger: handles keys one after the other, and draws the screen after each. */
 import type { Address } from '../../base/address.js';
 import { Commands } from './commands.js';
 import { firstLine, frame } from './frame.js';
@@ -9,25 +9,23 @@ import { type Prompt, promptKey } from './prompt.js';
 import type { Screen } from './screen.js';
 import { refused, type Session, SILENT } from './session.js';
 
-/** The size of what the app draws on, and the drawing. */
+/** What the app draws on: its size, and how to draw. */
 export type Canvas = Pick<Screen, 'width' | 'height' | 'draw' | 'refresh'>;
 
-/** Keys that end a command that is still running. */
+/** Keys that cancel a command that is still running. */
 const CANCEL: readonly string[] = ['ESCAPE', 'CTRL_C'];
 
 /** One user at one screen. */
 export class App {
   private readonly commands: Commands;
-  /** First line of the help that is shown, or undefined while none is. */
+  /** First line of the help that is shown; undefined when the help is closed. */
   private help: number | undefined;
   private readonly keys: string[] = [];
   private busy = false;
   private cancelled = false;
   private done = false;
 
-  /**
-   * @param finish called once, when the user quits, or with what went wrong: nothing is drawn after it
-   */
+  /** @param finish called once, when the user quits, or with an error; nothing is drawn after it */
   constructor(
     private readonly session: Session,
     private readonly canvas: Canvas,
@@ -109,7 +107,7 @@ export class App {
     const tooSmall = canvas.width < MINIMUM.width || canvas.height < MINIMUM.height;
     const command = commandFor(key);
     if (tooSmall) {
-      // What cannot be seen is not done.
+      // Obey no command whose effect cannot be seen.
       if (command === 'quit') this.end();
     } else if (this.commands.prompt !== undefined) {
       await this.typed(this.commands.prompt, key);

@@ -4,8 +4,8 @@ import { fail, ok, type Result } from '../../base/result.js';
 import type { SymbolTable } from '../../elf/symbol-table.js';
 
 /**
- * `symbol`, `symbol+0x10`, `symbol-8`, or hexadecimal with or without `0x`. A symbol that looks like
- * hexadecimal is the symbol. The error is one line.
+ * Parse `symbol`, `symbol+0x10`, `symbol-8`, or hexadecimal with or without `0x`. A symbol wins
+ * over a hexadecimal number of the same text. The error is one line.
  */
 export function parsePlace(text: string, symbols: SymbolTable): Result<Address, string> {
   const typed = text.trim();
@@ -23,10 +23,12 @@ export function parsePlace(text: string, symbols: SymbolTable): Result<Address, 
   return fail(`no symbol ${name}, and no hexadecimal address${hint}`);
 }
 
-/** Bytes that one watchpoint may have. */
+/** Most bytes that one watchpoint covers. */
 const MAX_WATCH_BYTES = 4096;
 
-/** A place and a size in bytes: `symbol+8 8`, `ffff800080010000 16`; 8 without a size. */
+/**
+ * Parse a place and a size in bytes: `symbol+8 8`, `ffff800080010000 16`. The default size is 8.
+ */
 export function parseWatch(
   text: string,
   symbols: SymbolTable,

@@ -1,15 +1,16 @@
-/** Search in the code: instructions as text, and functions by name. */
+/** Searches code: instructions by their text, and functions by name. */
 import type { Address } from '../../base/address.js';
 import type { Timeline } from '../timeline.js';
 import type { CodeLine } from '../view/code-view.js';
 import { codeText } from './pane-content.js';
 
-/** Instructions that are looked through: a kernel has millions, and each is disassembled for it. */
+/** Most instructions that are searched: a kernel has millions, and each must be disassembled. */
 const MAX_STEPS = 1 << 14;
 
 /**
- * The next instruction after `from` (or before it) whose text, rule or label contains `text`, as far as
- * 16384 instructions from there; else the next function whose name does, round the whole image.
+ * The next instruction after `from` (or before it) whose text, rule or label contains `text`, up to
+ * {@link MAX_STEPS} instructions away. If there is none, the next function whose name contains it,
+ * wrapping around the image.
  */
 export function searchCode(
   line: Timeline,

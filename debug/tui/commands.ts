@@ -1,4 +1,6 @@
-/** What each command does to the timeline, the stops and the panes. Which key asks for it: keys.ts. */
+/**
+ * What each command does to the timeline, the stops and the panes. keys.ts maps keys to commands.
+ */
 import { plural } from '../../base/number-text.js';
 import type { PointView } from '../view/point-view.js';
 import { parsePlace, parseWatch } from './code-place.js';
@@ -11,28 +13,28 @@ import type { Prompt } from './prompt.js';
 import type { Screen } from './screen.js';
 import { type Answer, refused, type Session, SILENT, told } from './session.js';
 
-/** Milliseconds after which a running command shows how far it is. */
+/** Milliseconds after which a running command shows its progress. */
 const PATIENCE = 300;
 
-/** Who waits for a command that takes long. */
+/** The user, who waits for a long command. */
 interface Onlooker {
-  /** Whether the user has asked for the running command to end. */
+  /** Whether the user has cancelled the running command. */
   isCancelled(): boolean;
-  /** Show how far it is. */
+  /** Show its progress. */
   draw(): void;
 }
 
-/** Commands that the app carries out itself: they are about the screen. */
+/** Commands about the screen, which the app carries out itself. */
 type ScreenCommand = 'redraw' | 'help' | 'quit';
 
-/** Carries out commands, and keeps what they leave to be shown. */
+/** Carries out commands, and keeps what is to be shown afterwards. */
 export class Commands {
-  /** The point at which the timeline stands. */
+  /** The timeline's position, as shown. */
   view: PointView;
   readonly panes: Panes;
-  /** What the last command says on the status line. */
+  /** What the last command reports on the status line. */
   answer: Answer;
-  /** A question that is to be answered before the next command. */
+  /** A question that must be answered before the next command. */
   prompt: Prompt | undefined;
 
   constructor(
@@ -169,7 +171,7 @@ export class Commands {
     }
   }
 
-  /** The timeline may be elsewhere now. */
+  /** The timeline may have moved. */
   private moved(answer: Answer): void {
     this.judged(answer);
     this.panes.cursor = this.view.pc;

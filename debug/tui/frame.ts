@@ -1,4 +1,4 @@
-/** The whole screen as lines: header, panes, status, help. A function of what there is to show. */
+/** The whole screen as lines: header, panes, status, help. A pure function of the state. */
 import type { PointView } from '../view/point-view.js';
 import { layout, LINES_ABOVE, LINES_BELOW, MINIMUM, type PaneName, PANES } from './layout.js';
 import type { PlacedPane } from './layout.js';
@@ -20,11 +20,11 @@ export interface FrameState {
   readonly scroll: ReadonlyMap<PaneName, number>;
   /** A line that a search has found. */
   readonly found: { readonly pane: PaneName; readonly line: number } | undefined;
-  /** First line of the help, or undefined: no help. */
+  /** First line of the help that is shown; undefined when the help is closed. */
   readonly help: number | undefined;
-  /** What is wrong with the walk is said after it. */
+  /** The answer to the last command. The explanation of the walk follows it. */
   readonly status: string;
-  /** The status is an answer that the user should not miss. */
+  /** Whether the user must not miss the status. */
   readonly alarming: boolean;
   /** A question and what has been typed so far. */
   readonly prompt:
@@ -37,13 +37,13 @@ export interface FrameModel {
   readonly code: CodeQuestion;
 }
 
-/** Lines of the screen, each `width` characters; the cursor's cell while something is typed. */
+/** Lines of the screen, each `width` characters, and the cursor's cell while something is typed. */
 export interface Frame {
   readonly lines: readonly Line[];
   readonly cursor: { readonly x: number; readonly y: number } | undefined;
 }
 
-/** Verdicts that come with a `!`: those a sweep fails on. */
+/** Verdicts that are marked with a `!`, because a sweep fails on them. */
 const UNSAFE = ['missing', 'spurious', 'misordered', 'warned', 'fault'];
 
 /** Compose the screen. */
@@ -56,15 +56,15 @@ export function frame(model: FrameModel, state: FrameState, width: number, heigh
   const { prompt } = state;
   const { walk } = model.view;
   const explanation = 'problem' in walk ? `${walk.problem}; i asks by another` : walk.explanation;
-  // An answer that the user must not miss stands alone.
+  // An answer that the user must not miss is shown alone.
   const parts = state.alarming ? [state.status] : [state.status, explanation];
   const answer = parts.filter((part) => part !== '').join(' | ');
   const status = prompt === undefined ? answer : `${prompt.label}${prompt.text}`;
   const keys =
     prompt !== undefined
       ? prompt.isChoice
-        ? 'its number: go  Esc: leave it'
-        : 'Enter: go  Esc: leave it'
+        ? 'its number: go  Esc: cancel'
+        : 'Enter: go  Esc: cancel'
       : state.help !== undefined
         ? 'j k: scroll  any other key, also q: back'
         : HELP_LINE;
@@ -72,7 +72,7 @@ export function frame(model: FrameModel, state: FrameState, width: number, heigh
     fitLine(header(model.view, width), width),
     ...body,
     fitLine(lineOf(status, state.alarming && prompt === undefined ? 'notice' : 'bold'), width),
-    // The last cell stays empty: writing it would scroll some terminals.
+    // The last cell stays empty, because writing it would scroll some terminals.
     [...fitLine(lineOf(keys, 'dim'), width - 1), ...lineOf(' ')],
   ];
   if (prompt === undefined) return { lines, cursor: undefined };
@@ -89,10 +89,10 @@ function tooSmall(width: number, height: number): Frame {
   return { lines, cursor: undefined };
 }
 
-/** The verdict is what must be seen: the place gives way. */
+/** The verdict must be visible, so the place is cut if necessary. */
 function header(view: PointView, width: number): Line {
   const { scenario, place, position, at, walk } = view;
-  // Of a function of an image, the path says least.
+  // For a function of an image, the path is what matters least.
   const name = scenario.replace(/^.*\/(?=[^/]+:)/, '');
   const where = `${place}  step ${position}  ${at}`;
   const beside = (text: string, tone: Tone): Line => {
@@ -149,7 +149,7 @@ function paneLines(place: PlacedPane, { view, code }: FrameModel, state: FrameSt
   return [title(name, range, hasFocus, width), ...shown];
 }
 
-/** The focus shows as `=` instead of `-`, and brackets. */
+/** The focused pane has `=` instead of `-`, and brackets. */
 function title(name: string, range: string, hasFocus: boolean, width: number): Line {
   const rule = hasFocus ? '=' : '-';
   const text = hasFocus ? `${rule}[${name}]` : `${rule} ${name} `;
@@ -161,7 +161,9 @@ function title(name: string, range: string, hasFocus: boolean, width: number): L
   );
 }
 
-/** The first line to show when a user wants to see from `wanted` on: the last page stays full. */
+/**
+ * The first line to show for a user who scrolls to `wanted`, such that the last page stays full.
+ */
 export function firstLine(wanted: number, lines: number, room: number): number {
   return Math.max(0, Math.min(wanted, lines - room));
 }

@@ -1,6 +1,6 @@
-/** Which key does what, and the help that says so. One table, so that they cannot differ. */
+/** Which key does what, and the help text. They share one table, so that they cannot differ. */
 
-/** What a key can ask for. A capital letter goes the other way in time. */
+/** What a key can ask for. `-back` commands go back in time; their keys are capital letters. */
 export type Command =
   | 'step'
   | 'step-back'
@@ -55,7 +55,7 @@ interface Binding {
   readonly command: Command;
 }
 
-/** A line of the help: what the user reads, and the keys behind it. */
+/** A line of the help: what the user reads, and the keys that it describes. */
 interface HelpEntry {
   readonly shown: string;
   readonly text: string;
@@ -190,7 +190,7 @@ const SECTIONS: readonly (readonly [string, readonly HelpEntry[]])[] = [
         text: 'search this pane (code: symbols too); next, previous',
         bindings: [bind('search', '/'), bind('next-match', 'n'), bind('previous-match', 'N')],
       },
-      { shown: '^L', text: 'draw the screen anew', bindings: [bind('redraw', 'CTRL_L')] },
+      { shown: '^L', text: 'redraw the screen', bindings: [bind('redraw', 'CTRL_L')] },
       { shown: '? h', text: 'this help', bindings: [bind('help', '?', 'h')] },
       { shown: 'q', text: 'quit', bindings: [bind('quit', 'q')] },
     ],
@@ -210,7 +210,7 @@ export function commandFor(key: string): Command | undefined {
   return COMMANDS.get(key);
 }
 
-/** The keys that are needed most, for the last line of the screen. */
+/** The most important keys, for the last line of the screen. */
 export const HELP_LINE =
   's step o over f finish l call v verdict c cont, capital: back  x p i b / z ? q';
 

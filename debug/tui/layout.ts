@@ -5,14 +5,15 @@ export const PANES = ['code', 'registers', 'stack', 'tracers', 'walk'] as const;
 
 export type PaneName = (typeof PANES)[number];
 
-/** The smallest screen that is drawn. */
+/** The smallest screen that is drawn on, in characters. */
 export const MINIMUM = { width: 60, height: 20 };
 
-/** Lines above the panes (the header) and below them (the status and the help line). */
+/** Lines above the panes: the header. */
 export const LINES_ABOVE = 1;
+/** Lines below the panes: the status and the help line. */
 export const LINES_BELOW = 2;
 
-/** A pane's place: cells from the upper left corner, its title line included. */
+/** A pane's place in cells, from the upper left corner. It includes the title line. */
 export interface PlacedPane {
   readonly pane: PaneName;
   readonly x: number;
@@ -23,15 +24,15 @@ export interface PlacedPane {
 
 /** What the user has chosen to see. */
 export interface LayoutChoice {
-  /** Panes by when they had the focus, the latest first; all of them. */
+  /** All panes, the most recently focused first. */
   readonly recent: readonly PaneName[];
-  /** The pane with the focus has the screen for itself. */
+  /** The focused pane fills the screen. */
   readonly zoomed: boolean;
 }
 
 /**
- * Places for panes on a screen of at least {@link MINIMUM}: they do not overlap, and one column is left
- * between neighbours. The pane with the focus is always among them.
+ * Places for panes on a screen of at least {@link MINIMUM}. They do not overlap, and leave one
+ * column between neighbours. The focused pane is always among them.
  */
 export function layout(width: number, height: number, choice: LayoutChoice): PlacedPane[] {
   const { recent, zoomed } = choice;
@@ -70,7 +71,7 @@ export function layout(width: number, height: number, choice: LayoutChoice): Pla
 
 interface Share {
   readonly pane: PaneName;
-  /** Of the column's height; all shares make 1. */
+  /** Fraction of the column's height. The fractions of a column add up to 1. */
   readonly share: number;
 }
 

@@ -1,27 +1,30 @@
-/** A search along the timeline in slices, so that a key can end it and the screen can tell how far it is. */
+/**
+ * Searches the timeline in slices, so that a key can cancel it and the screen can show its
+ * progress.
+ */
 import { setImmediate } from 'node:timers/promises';
 import type { Stop, StopTest } from '../stop.js';
 import type { Timeline } from '../timeline.js';
 import type { Direction } from './moves.js';
 
-/** Milliseconds between two looks at the keyboard. */
+/** Milliseconds between two checks of the keyboard. */
 const SLICE = 40;
-/** Steps of the first slice: with a walk at each it takes about a slice's time. */
+/** Steps of the first slice. With a walk at each step, they take about a slice's time. */
 const FIRST_STEPS = 256;
 const MAX_STEPS = 1 << 17;
 
 /** Who follows a search. */
 export interface Follower {
-  /** Asked after every slice: whether to stop here. */
+  /** Whether to stop here. Called after every slice. */
   isCancelled(): boolean;
-  /** Told after every slice. */
+  /** Called after every slice. */
   progress(position: number): void;
 }
 
-/** How a search ended; `cancelled` leaves the timeline where it had come to. */
+/** How a search ended. `cancelled` leaves the timeline where the search was. */
 export type SearchEnd = Stop | { readonly reason: 'cancelled'; readonly detail: '' };
 
-/** Run until a test answers, there is nothing more, or the follower has had enough. */
+/** Run until a test hits, the timeline ends, or the follower cancels. */
 export async function longRun(
   line: Timeline,
   test: StopTest,

@@ -1,6 +1,7 @@
 /**
- * The moves of a debugger, in both directions, as stop tests of the timeline. Calls are told by ground
- * truth: what a step pushed or popped there, exceptions included, is what it called or returned from.
+ * The moves of a debugger, in both directions, as stop tests of the timeline. Ground truth tells
+ * what is a call or a return, including exceptions: a step calls when it pushes an entry there, and
+ * returns when it pops one.
  */
 import type { Address } from '../../base/address.js';
 import { classify, InstructionClass } from '../../aarch64/instruction.js';
@@ -10,7 +11,7 @@ import type { Timeline } from '../timeline.js';
 /** Which way in time. */
 export type Direction = 'forward' | 'back';
 
-/** One step made at once, and what is then to be run for, if anything. */
+/** A step that has been made, and the test to run on to, if any. */
 export interface Move {
   readonly stop: Stop;
   readonly rest: StopTest | undefined;
@@ -22,8 +23,8 @@ export function oneStep(line: Timeline, direction: Direction): Stop {
 }
 
 /**
- * Step over: one step, and when that entered a call or an exception, on to where it has returned.
- * Backwards: when the step undone was a return, back to the call.
+ * Step over: make one step, and if that entered a call or an exception, go on until it has
+ * returned. Backwards: if the step that is undone was a return, go back to the call.
  */
 export function stepOver(line: Timeline, direction: Direction): Move {
   const { currentTask, current } = line.truth;
@@ -35,8 +36,8 @@ export function stepOver(line: Timeline, direction: Direction): Move {
 }
 
 /**
- * Where the innermost pending call or exception has returned; backwards, the instruction that made it.
- * Undefined where none is pending.
+ * Stops where the innermost pending call or exception has returned; backwards, at the instruction
+ * that made it. Undefined when none is pending.
  */
 export function leaveFrame(line: Timeline): StopTest | undefined {
   const { currentTask, current } = line.truth;
@@ -48,7 +49,7 @@ function isAt({ truth }: Timeline, task: Address, depth: number): boolean {
   return truth.currentTask === task && truth.current.depth <= depth;
 }
 
-/** An instruction that calls. */
+/** Stops at an instruction that calls. */
 export function atCall(line: Timeline): StopTest {
   const { memory } = line.machine;
   return {
@@ -59,7 +60,7 @@ export function atCall(line: Timeline): StopTest {
   };
 }
 
-/** One address. */
+/** Stops at an address. */
 export function atAddress(line: Timeline, address: Address): StopTest {
   return { here: () => line.pc === address };
 }

@@ -1,4 +1,4 @@
-/** What the panes show, as functions of the model and a size: no terminal, no state. */
+/** What the panes show, as pure functions of the model and a size. */
 import type { Address } from '../../base/address.js';
 import type { CodeLine } from '../view/code-view.js';
 import type { PointView } from '../view/point-view.js';
@@ -7,7 +7,7 @@ import { walkLines } from '../view/walk-text.js';
 import type { PaneName } from './layout.js';
 import { inTone, type Line, lineFromMarked, lineOf, MARKING, type Span, textOf } from './span.js';
 
-/** A pane's lines, and which of them should be seen when nobody has scrolled. */
+/** A pane's lines, and the index of the one that must be visible until the user scrolls. */
 export interface PaneContent {
   readonly lines: readonly Line[];
   readonly focus: number;
@@ -38,7 +38,7 @@ export function paneTitle(pane: PaneName, view: PointView): string {
   }
 }
 
-/** The first line to show while nobody has scrolled: the one to focus on is seen. */
+/** The first line to show until the user scrolls, such that the line in focus is visible. */
 export function unscrolled({ focus }: PaneContent, room: number): number {
   return focus < room ? 0 : focus - Math.floor(room / 3);
 }
@@ -50,7 +50,7 @@ export function paneContent(
   width: number,
 ): PaneContent {
   const lines = [...textOfPane(pane, view, width)].map(lineFromMarked);
-  // Where a walk went wrong is what its reader looks for.
+  // A reader wants to see first where the walk went wrong.
   const focus = pane === 'walk' ? lines.findIndex((line) => textOf(line).startsWith('!>')) : 0;
   return { lines, focus: Math.max(0, focus) };
 }
@@ -75,13 +75,13 @@ function textOfPane(
 
 /** Characters for marks, offset and a usual instruction. */
 const TEXT_WIDTH = 44;
-/** Below this, a column of rules would leave nothing of the instructions. */
+/** On a narrower pane, a column of rules would leave no room for the instructions. */
 const RULE_COLUMN_FROM = 66;
 
 /**
- * Exactly `height` lines of code around the cursor. In the first three columns: `B` a breakpoint, `>`
- * the instruction that is next, `+` the cursor where it is elsewhere. The last line is the rule in
- * force at the cursor, for panes that are too narrow to show all.
+ * Exactly `height` lines of code around the cursor. The first three columns hold `B` for a
+ * breakpoint, `>` for the next instruction, and `+` for the cursor if it is elsewhere. The last
+ * line is the rule in force at the cursor, for panes that are too narrow to show every rule.
  */
 export function codeContent(
   { lineAt, cursor, breakpoints }: CodeQuestion,
@@ -102,7 +102,7 @@ export function codeContent(
     const line = lineAt(at);
     if (line === undefined) break;
     if (line.label !== undefined) {
-      // The cursor's own label comes before it, among the lines above.
+      // The cursor's own label belongs to the lines above the cursor.
       if (at === cursor) before.push(label(line.label));
       else after.push(label(line.label));
     }
@@ -147,7 +147,7 @@ function instruction(
   return toned(spans, isCursor, line.isCurrent);
 }
 
-/** The instruction; a branch target is better known by its symbol than by its address. */
+/** The instruction. A branch target's address is left out: its symbol tells more. */
 export function codeText(line: CodeLine): string {
   return line.text.replace(/\b[0-9a-f]{16} <([^>]+)>/, '<$1>').replace(/\t/g, ' ');
 }

@@ -1,4 +1,6 @@
-/** Which panes the user looks at, how far they are scrolled, the code's cursor, and the search in them. */
+/**
+ * Which panes the user sees, how far they are scrolled, the code's cursor, and the search in them.
+ */
 import type { Address } from '../../base/address.js';
 import type { PointView } from '../view/point-view.js';
 import { searchCode } from './code-search.js';
@@ -11,17 +13,17 @@ import { textOf } from './span.js';
 
 /** The state of the panes. */
 export class Panes {
-  /** Panes by when they had the focus, the latest first. */
+  /** Panes, the most recently focused first. */
   recent: readonly PaneName[] = ['code', 'walk', 'registers', 'stack', 'tracers'];
   zoomed = false;
   /** First line shown, by pane, where the user has scrolled. */
   readonly scroll = new Map<PaneName, number>();
   found: FrameState['found'];
-  /** What is searched for; empty: nothing yet. */
+  /** The text that is searched for; empty before the first search. */
   searched = '';
 
   /**
-   * @param size of the screen, which may change
+   * @param size size of the screen, which may change
    * @param cursor the instruction that keys act on
    */
   constructor(
@@ -35,19 +37,19 @@ export class Panes {
     this.recent = [pane, ...this.recent.filter((other) => other !== pane)];
   }
 
-  /** Give it to the pane before or after. */
+  /** Give the focus to the previous or next pane. */
   focusNeighbour(by: 1 | -1): void {
     const at = PANES.indexOf(this.recent[0] ?? 'code');
     this.focus(PANES[(at + by + PANES.length) % PANES.length] ?? 'code');
   }
 
-  /** Everything is to be seen from where it matters: what is shown has changed. */
+  /** Forget scrolling and the last match, because what the panes show has changed. */
   unscroll(): void {
     this.scroll.clear();
     this.found = undefined;
   }
 
-  /** Lines of the focused pane, and how many of them are seen at once. */
+  /** The focused pane, how many lines of it are visible at once, and its width. */
   private focused(): { pane: PaneName; room: number; width: number } {
     const { width, height } = this.size;
     const pane = this.recent[0] ?? 'code';
@@ -55,7 +57,7 @@ export class Panes {
     return { pane, room: Math.max(1, (place?.height ?? 2) - 1), width: place?.width ?? width };
   }
 
-  /** Scroll the pane with the focus; in the code, move the cursor. */
+  /** Scroll the focused pane; in the code, move the cursor. */
   scrolled(view: PointView, command: Command): Answer {
     const { pane, room, width } = this.focused();
     if (pane === 'code') return this.moveCursor(command, room);
@@ -85,9 +87,9 @@ export class Panes {
     return SILENT;
   }
 
-  /** Go to the next line with {@link searched} in the pane with the focus, or to the one before. */
+  /** Go to the next or previous line that contains {@link searched} in the focused pane. */
   search(view: PointView, by: 1 | -1): Answer {
-    if (this.searched === '') return refused('nothing searched for yet: / asks');
+    if (this.searched === '') return refused('nothing searched for yet: / searches');
     const { pane, room, width } = this.focused();
     const text = this.searched;
     if (pane === 'code') return this.searchInCode(text, by);

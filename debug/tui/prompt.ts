@@ -1,15 +1,15 @@
 /** A question on the status line. */
 
-/** A text that is being typed, or one of some keys that is being chosen. */
+/** A question whose answer is typed as a text, or given by one of some keys. */
 export interface Prompt {
   readonly label: string;
   readonly text: string;
-  /** Keys that answer at once; absent: a text, ended by Enter. */
+  /** Keys that answer at once. Absent: the answer is a text, ended by Enter. */
   readonly choices?: readonly string[];
   readonly done: (text: string) => void | Promise<void>;
 }
 
-/** What a key makes of a prompt: another state of it, an answer, or its end. */
+/** What a key does to a prompt: it changes it, answers it, or closes it. */
 export type PromptStep =
   | { readonly kind: 'open'; readonly prompt: Prompt }
   | { readonly kind: 'answered'; readonly text: string }

@@ -4,14 +4,14 @@ import { App } from './app.js';
 import { openScreen } from './screen.js';
 import { Session, type SessionStart } from './session.js';
 
-/** Signals that end a session; the terminal is given back first. */
+/** Signals that end a session. The terminal is restored first. */
 const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
 
 /**
  * Debug until the user quits.
- * @param color colours may be used
- * @returns the exit status: 0, or 128 and the signal that ended it
- * @throws what went wrong inside; the terminal is as it was before
+ * @param color whether colours may be used
+ * @returns the exit status: 0, or 128 plus the number of the signal that ended it
+ * @throws any error inside the debugger, after the terminal has been restored
  */
 export async function runDebugger(start: SessionStart, color: boolean): Promise<number> {
   const session = new Session(start);
@@ -58,7 +58,7 @@ export async function runDebugger(start: SessionStart, color: boolean): Promise<
   });
 }
 
-/** Whether a terminal of this name may have colours: the old video terminals do not. */
+/** Whether a terminal of this name may have colours. The old video terminals have none. */
 function hasColors(name: string): boolean {
   return !/^vt\d|-m(ono)?$/.test(name);
 }

@@ -1,12 +1,15 @@
 /**
- * The terminal: the only file that knows the library. Draws lines, reports keys and sizes, and leaves
- * the terminal as it was, whatever ends the session.
+ * The terminal. Draws lines, reports keys and sizes, and restores the terminal whatever ends the
+ * session. This is the only file that knows terminal-kit.
  */
 import { PassThrough } from 'node:stream';
 import terminalKit, { type Attributes } from 'terminal-kit';
 import { fitLine, type Line, type Tone } from './span.js';
 
-/** What happens at the terminal. Keys have terminal-kit's names: `a`, `A`, `ENTER`, `CTRL_C`, `UP`, ... */
+/**
+ * What happens at the terminal. Keys have terminal-kit's names, such as `a`, `A`, `ENTER`,
+ * `CTRL_C`, `UP`.
+ */
 export interface ScreenEvents {
   key(name: string): void;
   resized(): void;
@@ -20,16 +23,18 @@ export interface Screen {
   readonly height: number;
   /** Show these lines, the first at the top. @param cursor cell where a text is being typed */
   draw(lines: readonly Line[], cursor?: { readonly x: number; readonly y: number }): void;
-  /** Draw everything anew at the next {@link draw}. */
+  /** Redraw everything at the next {@link draw}. */
   refresh(): void;
-  /** Give the terminal back. May be called again. */
+  /** Restore the terminal. May be called more than once. */
   close(): void;
 }
 
-/** How long the rest of a key's escape sequence may take, in milliseconds: networks split them. */
+/**
+ * How long the rest of a key's escape sequence may take, in milliseconds. Networks split sequences.
+ */
 const ESCAPE_WAIT = 40;
 
-/** Why this process's terminal cannot show a screen: one line; undefined when it can. */
+/** Why this process's terminal cannot show a screen, in one line; undefined when it can. */
 export function unusableTerminal(): string | undefined {
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     return 'the full-screen debugger needs a terminal: use --print, --trace FILE or --gdb PORT';
@@ -39,10 +44,11 @@ export function unusableTerminal(): string | undefined {
   return `the full-screen debugger needs a terminal that can move its cursor, and TERM is '${TERM}': use --print, --trace FILE or --gdb PORT`;
 }
 
-/** Take over the terminal. @param color tones may be colours */
+/** Take over the terminal. @param color whether tones may be colours */
 export function openScreen(color: boolean, events: ScreenEvents): Screen {
   const input = new KeyFilter();
-  // Always the common denominator: no sequence is asked for that an old terminal would print.
+  // Use the common denominator, because an old terminal would print sequences that it does not
+  // know.
   const term = terminalKit.createTerminal({
     stdin: input,
     stdout: process.stdout,
@@ -72,7 +78,7 @@ export function openScreen(color: boolean, events: ScreenEvents): Screen {
     open = false;
     process.removeListener('exit', close);
     term.styleReset();
-    // A terminal without a second screen is left empty rather than full of panes.
+    // A terminal without an alternate screen is left empty rather than full of panes.
     term.clear();
     term.fullscreen(false);
     term.hideCursor(false);
@@ -142,8 +148,8 @@ const COLORED: Readonly<Record<Tone, Attributes>> = {
 };
 
 /**
- * Standard input on its way to the library: bytes above 0x7f are dropped, because a stray one makes
- * terminal-kit 3.1.4 loop for ever, and the beginning of an escape sequence waits for its rest.
+ * Standard input on its way to the library. Bytes above 0x7f are dropped, because a stray one makes
+ * terminal-kit 3.1.4 loop forever. The start of an escape sequence is held until the rest arrives.
  */
 class KeyFilter extends PassThrough {
   private held = '';
@@ -152,7 +158,7 @@ class KeyFilter extends PassThrough {
 
   /** Called by the library. */
   setRawMode(raw: boolean): void {
-    // Fails when the terminal is gone, and then there is nothing to put right.
+    // Fails when the terminal is gone, and then there is nothing to restore.
     try {
       process.stdin.setRawMode(raw);
     } catch {

@@ -1,4 +1,6 @@
-/** What the keys do to a timeline, without a screen: every command answers with a line for the user. */
+/**
+ * What the keys do to a timeline, without a screen. Every command answers with a line for the user.
+ */
 import type { Address } from '../../base/address.js';
 import type { Disassembler } from '../../aarch64/disassembler.js';
 import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
@@ -14,19 +16,19 @@ import { type Follower, longRun } from './long-run.js';
 import { atAddress, atCall, type Direction, leaveFrame, oneStep, stepOver } from './moves.js';
 import { StopPoints } from './stop-points.js';
 
-/** What a session begins with. */
+/** What a session starts with. */
 export interface SessionStart {
   readonly evaluator: Evaluator;
-  /** Undefined: code is shown as bare words. */
+  /** Undefined: code is shown as bare instruction words. */
   readonly disassembler: Disassembler | undefined;
   readonly asker: Asker;
   readonly policy: Policy;
 }
 
-/** What a command has to say. */
+/** What a command reports. */
 export interface Answer {
   readonly text: string;
-  /** It did not do what it is for. */
+  /** The command did not do its job. */
   readonly alarming: boolean;
 }
 
@@ -35,12 +37,12 @@ const ASKERS: readonly Asker[] = [...KIND_NAMES.keys(), 'direct'];
 /** Nothing to say. */
 export const SILENT: Answer = { text: '', alarming: false };
 
-/** A line that tells what was done. */
+/** An answer that says what was done. */
 export function told(text: string): Answer {
   return { text, alarming: false };
 }
 
-/** A line that tells why something was not done. */
+/** An answer that says why something was not done. */
 export function refused(text: string): Answer {
   return { text, alarming: true };
 }
@@ -64,7 +66,7 @@ export class Session {
     this.stops = new StopPoints(this.line);
   }
 
-  /** Everything there is to see here. */
+  /** Everything that is shown about this position. */
   view(): PointView {
     const { evaluator, disassembler, asker, policy, mode } = this;
     const window = { before: 0, after: 0 };
@@ -188,7 +190,7 @@ export class Session {
     return stop.detail === '' ? refused('at the end: the scenario is done') : refused(stop.detail);
   }
 
-  /** Run, and stay where that ends. */
+  /** Run, and stay where the run ends. */
   private async run(
     test: StopTest,
     direction: Direction,
@@ -203,7 +205,7 @@ export class Session {
     return refused(`${none}: this is the ${direction === 'forward' ? 'end' : 'beginning'}`);
   }
 
-  /** Run, and come back where there is nothing to be found. */
+  /** Run, and come back when nothing is found. */
   private async search(
     test: StopTest,
     direction: Direction,

@@ -1,7 +1,12 @@
-/** Lines of the screen as data: text in pieces, each with a tone. What a tone looks like is screen.ts's. */
+/**
+ * Lines of the screen as data: pieces of text, each with a tone. screen.ts decides what a tone
+ * looks like.
+ */
 import type { Paint } from '../view/text-style.js';
 
-/** What a piece of text is to its reader. Nothing is told by a tone alone. */
+/**
+ * What a piece of text means to its reader. A tone never carries information that the text lacks.
+ */
 export type Tone = 'plain' | 'bold' | 'dim' | 'bad' | 'good' | 'notice' | 'inverse';
 
 /** A piece of a line. */
@@ -23,14 +28,14 @@ export function textOf(line: Line): string {
   return line.map(({ text }) => text).join('');
 }
 
-/** A line all in one tone, whatever its pieces had. */
+/** The line in one tone, replacing those of its pieces. */
 export function inTone(line: Line, tone: Tone): Line {
   return lineOf(textOf(line), tone);
 }
 
 /**
- * Exactly `width` characters, each one cell wide: cut off with `~`, or filled with spaces. Symbols come
- * from files, and a byte that moves the cursor must not reach the terminal.
+ * Exactly `width` characters, each one cell wide. The line is cut off with `~`, or padded with
+ * spaces. Symbols come from files, so bytes that would move the cursor are replaced.
  */
 export function fitLine(line: Line, width: number): Line {
   const spans: Span[] = [];
@@ -51,7 +56,7 @@ export function fitLine(line: Line, width: number): Line {
   return spans;
 }
 
-// Private-use characters stand for tones in the text that view/text.ts makes.
+// Private-use characters mark tones in the text that view/text.ts makes.
 const FIRST_MARK = 0xe001;
 const END_MARK = '\u{e000}';
 const TONES: readonly Tone[] = ['bold', 'dim', 'bad', 'good', 'notice'];
@@ -61,7 +66,7 @@ function marking(tone: Tone): (text: string) => string {
   return (text) => `${mark}${text}${END_MARK}`;
 }
 
-/** A paint for view/text.ts whose marks {@link lineFromMarked} understands. */
+/** A paint for view/text.ts, with marks that {@link lineFromMarked} understands. */
 export const MARKING: Paint = {
   bold: marking('bold'),
   dim: marking('dim'),
@@ -70,7 +75,7 @@ export const MARKING: Paint = {
   yellow: marking('notice'),
 };
 
-/** The line that a text painted by {@link MARKING} stands for. */
+/** The line for a text that was painted by {@link MARKING}. */
 export function lineFromMarked(text: string): Line {
   const spans: Span[] = [];
   const open: Tone[] = ['plain'];

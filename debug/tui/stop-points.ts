@@ -38,7 +38,7 @@ export class StopPoints {
     return this.breakpoints.size === 0 && this.watched.length === 0;
   }
 
-  /** Set a breakpoint, or take it away. @returns whether it is set now; the error is one line */
+  /** Set or clear a breakpoint. @returns whether it is set now; the error is one line */
   toggle(address: Address): Result<boolean, string> {
     if (this.breakpoints.delete(address)) return ok(false);
     if (address % 4 !== 0) return fail('the address of an instruction is a multiple of 4');
@@ -57,12 +57,12 @@ export class StopPoints {
     return ok(undefined);
   }
 
-  /** Watch nothing any more. @returns how many there were */
+  /** Remove all watchpoints. @returns how many there were */
   unwatch(): number {
     return this.watched.splice(0).length;
   }
 
-  /** A test that these answer, or `also`. */
+  /** A test that hits when one of these points does, or `also`. */
   test(also?: StopTest): StopTest {
     const note = (): void => {
       for (const { live, known } of this.watched) live.copy(known);
@@ -91,8 +91,8 @@ export class StopPoints {
   }
 
   /**
-   * Why a run by {@link test} has stopped where it is: one line, or empty when it was none of these.
-   * After a run back, the change is the one that the next step makes again.
+   * Why a run by {@link test} stopped, in one line; empty when none of these points stopped it.
+   * After a run back, the next step makes the change again.
    */
   reason(back: boolean): string {
     const { line } = this;
@@ -119,7 +119,7 @@ export class StopPoints {
   }
 }
 
-/** Bytes as a number where they are one, the most significant digit first. */
+/** The first 8 bytes as a little-endian number in hexadecimal. */
 function value(bytes: Buffer): string {
   const shown = bytes.subarray(0, 8);
   const digits = Buffer.from(shown).reverse().toString('hex');

@@ -11,22 +11,22 @@ export interface CodeLine {
   readonly label: string | undefined;
   /** `name+0x10`, or the address where there is no symbol. */
   readonly place: string;
-  /** The instruction, PC-relative operands with their symbols. */
+  /** The instruction; PC-relative operands include their symbols. */
   readonly text: string;
   readonly isCurrent: boolean;
-  /** SFrame rule for this address; undefined: no entry. */
+  /** SFrame rule for this address; undefined when it has none. */
   readonly rule: string | undefined;
-  /** The instruction that a kprobe's breakpoint stands for. */
+  /** The instruction that a kprobe's breakpoint has replaced. */
   readonly probed: string | undefined;
 }
 
-/** Instructions before and after the current one. */
+/** How many instructions to show before and after the current one. */
 export interface CodeWindow {
   readonly before: number;
   readonly after: number;
 }
 
-/** The window around `pc`; `center` moves it elsewhere (for scrolling). Nothing where no code is. */
+/** The window around `pc`, or around `center` when scrolled. Empty where no memory is mapped. */
 export function codeView(
   parts: LabParts,
   disassembler: Disassembler | undefined,
@@ -73,7 +73,7 @@ function placeName(
   return `${found.symbol.name}+0x${found.offset.toString(16)}`;
 }
 
-/** An instruction word as text; the bare word without a disassembler. */
+/** An instruction word as text, or the bare word without a disassembler. */
 export function instructionText(
   disassembler: Disassembler | undefined,
   word: number,

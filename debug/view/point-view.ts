@@ -1,4 +1,4 @@
-/** Everything that is shown of one position: the model of `--print`, the screen and `monitor`. */
+/** Everything that is shown about one position by `--print`, by the screen and by `monitor`. */
 import type { Address } from '../../base/address.js';
 import type { Disassembler } from '../../aarch64/disassembler.js';
 import type { WalkMode } from '../../unwinder/kunwind.js';
@@ -11,7 +11,7 @@ import { type StackSection, stackView } from './stack-view.js';
 import { type TracerView, tracerView } from './tracer-view.js';
 import { type NoWalkView, walkScene, type WalkView } from './walk-view.js';
 
-/** What to look at, besides the position. */
+/** What to show, besides the position. */
 export interface PointQuestion {
   readonly asker: Asker;
   readonly policy: Policy;
@@ -33,7 +33,7 @@ export interface PointView {
   readonly task: string;
   readonly code: readonly CodeLine[];
   readonly registers: readonly RegisterLine[];
-  /** In the handler when a walk could be asked for, else here. */
+  /** The stack in the handler when a walk could be asked for, else at this position. */
   readonly stack: readonly StackSection[];
   /** Whether `stack` is the handler's. */
   readonly stackInHandler: boolean;

@@ -1,4 +1,7 @@
-/** The registers as a debugger shows them: hexadecimal, named where they point, changes marked. */
+/**
+ * The registers as a debugger shows them: hexadecimal, with the symbol they point to, changes
+ * marked.
+ */
 import { addressFromWords } from '../../base/address.js';
 import { Pstate, Reg, REGISTER_COUNT, registerName } from '../../emulator/registers.js';
 import type { SymbolTable } from '../../elf/symbol-table.js';
@@ -11,7 +14,7 @@ export interface RegisterLine {
   readonly value: string;
   /** The last step changed it. */
   readonly changed: boolean;
-  /** What its value means: `function+0x10/0x40`, or PSTATE decoded; else empty. */
+  /** What its value means: `function+0x10/0x40`, or the decoded PSTATE; else empty. */
   readonly meaning: string;
 }
 
@@ -19,7 +22,8 @@ const SHORT: readonly number[] = [Reg.PSTATE, Reg.SPSR_EL1, Reg.ESR_EL1];
 
 /**
  * All registers of a `RegisterFile`, in the order of `Reg`.
- * @param words its words @param before the words before the last step; none are then changed
+ * @param words its words
+ * @param before its words before the last step; undefined marks no change
  */
 export function registerView(
   words: Uint32Array,
@@ -49,7 +53,7 @@ function meaning(index: number, low: number, high: number, symbols: SymbolTable)
   return `${found.symbol.name}+0x${found.offset.toString(16)}`;
 }
 
-/** PSTATE or SPSR_EL1: `nzCv DAIF EL1h`, flags that are set in capitals (Arm ARM C5.2.19). */
+/** PSTATE or SPSR_EL1 as `nzCv DAIF EL1h`. Flags that are set are capitals (Arm ARM C5.2.19). */
 export function pstateText(pstate: number): string {
   const flag = (bit: number, name: string): string =>
     (pstate & bit) !== 0 ? name : name.toLowerCase();

@@ -1,6 +1,7 @@
 /**
- * An unwind rule in readelf's column notation, in one line: `CFA=SP+16 FP=c-16 RA=c-8 [mangled]`.
- * `c-8` is a load from CFA - 8, `u` is unchanged, parentheses are a load from what they enclose.
+ * An unwind rule on one line, in readelf's column notation: `CFA=SP+16 FP=c-16 RA=c-8 [mangled]`.
+ * `c-8` is a load from CFA - 8, `u` means unchanged, and parentheses are a load from the address
+ * that they enclose.
  */
 import { signedOffset } from '../../base/signed-offset.js';
 import { CfaBase, RecoverKind, type UnwindRule } from '../../unwinder/unwind-rule.js';

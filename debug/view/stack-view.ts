@@ -1,7 +1,6 @@
 /**
  * The stacks in use, word by word, with what lies there: frame records, pt_regs, metadata records.
- * Found by following x29 from record to record, which is how they are chained; what the unwinder
- * makes of them is not asked.
+ * They are found by following x29 from record to record, without asking the unwinder.
  */
 import { type Address, addressFromWords } from '../../base/address.js';
 import { stripHighWord } from '../../emulator/pointer-auth.js';
@@ -24,11 +23,13 @@ export interface StackWord {
   readonly address: Address;
   /** 16 hexadecimal digits. */
   readonly value: string;
-  /** What the word is: `record.fp`, `record.lr`, `pt_regs.x0`, `metadata FINAL`; else empty. */
+  /**
+   * What the word is: `record.fp`, `record.lr`, `pt_regs.x0`, `metadata FINAL`. Empty if unknown.
+   */
   readonly role: string;
-  /** First word of the object that it belongs to, or undefined. */
+  /** Address of the object that the word belongs to, or undefined. */
   readonly object: Address | undefined;
-  /** `function+0x10/0x40` when the value, stripped of a signature, is an address of code. */
+  /** `function+0x10/0x40` when the value, with any signature stripped, is an address of code. */
   readonly symbol: string;
   /** The value carries a pointer authentication code. */
   readonly isSigned: boolean;
@@ -36,7 +37,7 @@ export interface StackWord {
   readonly markers: readonly string[];
 }
 
-/** A stack in use, from the innermost interesting word upwards. */
+/** A stack in use, from the innermost word of interest upwards. */
 export interface StackSection {
   readonly kind: StackKind;
   readonly low: Address;
@@ -47,7 +48,7 @@ export interface StackSection {
   readonly omitted: number;
 }
 
-/** A register that is marked where it points. */
+/** A register whose target is marked on the stack. */
 export interface StackMarker {
   readonly name: string;
   readonly address: Address;
@@ -62,12 +63,12 @@ const STACK_NAMES: readonly StackKind[] = [
   'sdei-critical',
 ];
 
-/** Records that are followed at most: a chain may be a loop. */
+/** Most records that are followed, because a chain may be a loop. */
 const MAX_RECORDS = 256;
-/** Words of one stack that are listed, if the caller says nothing else. */
+/** Words of one stack that are listed, unless the caller says otherwise. */
 const MAX_WORDS = 192;
 
-/** Fields of struct pt_regs that are no registers, by offset / 8. */
+/** Fields of struct pt_regs other than x0..x30, by offset / 8. */
 const PT_REGS_FIELDS: Readonly<Record<number, string>> = {
   31: 'sp',
   32: 'pc',
@@ -85,14 +86,14 @@ const RETURN_ADDRESSES: readonly string[] = ['record.lr', `pt_regs.x${Reg.X30}`]
 
 /** Name of the stack that holds an address, or undefined. */
 export function stackNameAt(stacks: KernelStacks, address: Address): StackKind | undefined {
-  // A slot's SP may be its high end; an object lies below it.
+  // slotOf takes an SP, which may be the stack's high end, so ask for the end of this word.
   const slot = stacks.slotOf(address + 8);
   return slot === StackSlot.NONE ? undefined : STACK_NAMES[slot];
 }
 
 /**
- * The stacks that a walk from these registers can come to.
- * @param extra more places to mark, such as the SP that an exception interrupted
+ * The stacks that a walk from these registers can reach.
+ * @param extra more places to mark, such as the interrupted SP
  */
 export function stackView(
   { machine, stacks }: LabParts,
@@ -132,7 +133,7 @@ export function stackView(
   });
 }
 
-/** What is read of guest memory here. */
+/** The part of guest memory's interface that is needed here. */
 interface Words {
   readAddress(address: Address): Address | undefined;
 }
@@ -192,7 +193,7 @@ function stackWord(
   const stripped = stripHighWord(high);
   const code = addressFromWords(low, stripped);
   const known = objects.get(address);
-  // A return address belongs to the call before it; any other address of code is what it says.
+  // A return address belongs to the call before it. Any other address of code is taken as it is.
   const returns = known !== undefined && RETURN_ADDRESSES.includes(known.role);
   const isCode = code < 0 && machine.symbols.isCode(returns ? code - 1 : code);
   return {

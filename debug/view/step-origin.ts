@@ -9,10 +9,10 @@ import {
 
 /**
  * Where an entry of a trace came from.
- * - `start`: the walk began there (the handler's caller, or a blocked task's saved PC).
+ * - `start`: the walk began there: the handler's caller, or a blocked task's saved PC.
  * - `frame-record`: LR of a frame record. - `pt-regs`: PC of the pt_regs around a metadata record.
- * - `sframe-load`: an SFrame rule (FDE and FRE of the PC) that loads the return address.
- * - `sframe-register`: one that says the return address is in a register of the pt_regs.
+ * - `sframe-load`: an SFrame rule (FDE and FRE for the PC) that loads the return address.
+ * - `sframe-register`: an SFrame rule that finds the return address in a register of the pt_regs.
  */
 export type StepOrigin = 'start' | 'frame-record' | 'pt-regs' | 'sframe-load' | 'sframe-register';
 

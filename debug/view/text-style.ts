@@ -1,4 +1,4 @@
-/** What text is made for: its marks and its width. */
+/** How text is rendered: its marks and its width. */
 
 /** How text is marked: with colours, or not at all. */
 export interface Paint {

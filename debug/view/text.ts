@@ -10,7 +10,7 @@ import type { TracerView } from './tracer-view.js';
 import type { TextStyle } from './text-style.js';
 import { walkLines } from './walk-text.js';
 
-/** Everything, the sections separated by empty lines. */
+/** All sections of the view, separated by empty lines. */
 export function* pointLines(view: PointView, style: TextStyle): Generator<string> {
   const { paint } = style;
   yield paint.bold(clip(`${view.scenario} ${view.place}, position ${view.position}`, style.width));
@@ -33,7 +33,7 @@ function* section(
   yield* lines;
 }
 
-/** Instructions; `=>` is the current one, and the SFrame rule in force stands at the right. */
+/** Instructions. `=>` marks the current one; the SFrame rule in force is at the right. */
 function* codeLines(code: readonly CodeLine[], style: TextStyle): Generator<string> {
   const { paint, width } = style;
   // The longest usual rule, `CFA=SP+32 FP=c-32 RA=c-24 [mangled]`, fits in 80 columns.
@@ -56,7 +56,7 @@ function offsetOf(place: string): string {
   return (at < 0 ? place : place.slice(at)).padEnd(6);
 }
 
-/** A branch target is better known by its symbol than by its address. */
+/** Leave out a branch target's address: its symbol tells more. */
 function shorten(text: string): string {
   return text.replace(/\b[0-9a-f]{16} <([^>]+)>/, '<$1>');
 }
@@ -67,7 +67,7 @@ export function* registerLines(
   { paint, width }: TextStyle,
 ): Generator<string> {
   const general = registers.filter(({ name }) => /^x\d+$|^sp$/.test(name));
-  // A cell takes 21 characters, and 3 lie between cells.
+  // A cell takes 21 characters, with 3 between cells.
   const columns = Math.max(1, Math.min(4, Math.floor((width + 3) / 24)));
   const rows = Math.ceil(general.length / columns);
   const cell = ({ name, value, changed }: RegisterLine): string => {

@@ -1,4 +1,4 @@
-/** What tracers keep of a task's return addresses: function graph's return stack and kretprobes. */
+/** Return addresses of a task that tracers hold: function graph's return stack, and kretprobes. */
 import type { Address } from '../../base/address.js';
 import { codeName } from '../../kernel-model/code-name.js';
 import type { Machine } from '../../kernel-model/machine.js';

@@ -1,4 +1,4 @@
-/** What an unwind step read, found again from the slot of its PC and its rule. */
+/** What an unwind step read, derived from the slot of its PC and its rule. */
 import type { Address } from '../../base/address.js';
 import type { LabParts } from '../../lab/lab-parts.js';
 import { GuestGraphReturnStack, GuestKretprobeInstances } from '../../lab/tracer-views.js';
@@ -12,7 +12,7 @@ import type { StepOrigin } from './step-origin.js';
 
 /** A 64-bit word that an unwind step read. */
 export interface WordRead {
-  /** What it is to the step: `lr`, `fp`, `pc`, `x30`, ... */
+  /** What the step read it as: `lr`, `fp`, `pc`, `x30` and so on. */
   readonly what: string;
   readonly address: Address;
   /** 16 hexadecimal digits, as in memory: a return address may be signed. */
@@ -20,7 +20,7 @@ export interface WordRead {
   readonly stack: StackKind | undefined;
 }
 
-/** What the step to entry `i` read, from the slot of its PC and the rule. */
+/** What the step to entry `i` read. */
 export function stepReads(
   parts: LabParts,
   request: WalkRequest,
@@ -31,7 +31,7 @@ export function stepReads(
 ): WordRead[] {
   const word = (what: string, address: Address): WordRead => wordRead(parts, what, address);
   const slot = out.slots[i] as number;
-  // The pt_regs in force: those that the entry before came from.
+  // The pt_regs in force: the previous entry's PC came from them.
   const regs = i > 0 ? (out.slots[i - 1] as number) - 8 * PT_REGS_PC : NaN;
   const list: WordRead[] = [];
   switch (origin) {
@@ -66,7 +66,7 @@ export function stepReads(
   return list;
 }
 
-/** The record of the tracer that holds the entry's address. */
+/** The tracer's record that holds the entry's address. */
 function recoveryReads(
   { machine, stacks }: LabParts,
   { task }: WalkRequest,

@@ -1,4 +1,6 @@
-/** A walk as lines: the verdict, truth beside trace, and under each entry how it was found. */
+/**
+ * A walk as lines: the verdict, the truth beside the trace, and below each entry how it was found.
+ */
 import { formatAddress } from '../../base/address.js';
 import { clip, wrap } from '../../base/fit.js';
 import type { TextStyle } from './text-style.js';
@@ -32,9 +34,9 @@ export function* walkLines(view: WalkView | NoWalkView, style: TextStyle): Gener
   yield `  end: ${view.end}${view.error === 'none' ? '' : `, ${view.error}`}`;
 }
 
-/** Half the width below which a function's size is left out, so that the offset is seen. */
+/** Columns narrower than this leave out a function's size, so that its offset is visible. */
 const ROOM_FOR_SIZES = 32;
-/** Width below which what a step read is told in short. */
+/** Below this width, what a step read is shown in short form. */
 const ROOM_FOR_READS = 72;
 
 function short(symbol: string, half: number): string {
@@ -45,7 +47,7 @@ function truthText(symbol: string, optional: boolean): string {
   return optional ? `(${symbol})` : symbol;
 }
 
-/** How one entry was found, indented under it. */
+/** How one entry was found, indented below it. */
 function stepLines(step: WalkStep, { width }: TextStyle): string[] {
   const lines = [`by ${originText(step)}`];
   for (const { what, address, value, stack } of step.reads) {

@@ -1,6 +1,6 @@
 /**
- * One walk explained: truth and trace side by side, and for each entry of the trace which rule found
- * it, where that rule came from, what it read and from which stack, and where the walk went wrong.
+ * Explains one walk: truth and trace side by side, and where the walk went wrong. For each entry of
+ * the trace: which rule found it, where that rule came from, and what it read from which stack.
  */
 import { kernelErrorText } from '../../lab/kernel-error.js';
 import type { Address } from '../../base/address.js';
@@ -30,9 +30,9 @@ export interface WalkStep {
   readonly source: WalkSource;
   /** The rule in readelf's notation, for the two SFrame origins. */
   readonly rule: string | undefined;
-  /** The SFrame step was tried before and failed: this is the frame record in its place. */
+  /** The SFrame step was tried first and failed, so a frame record was used instead. */
   readonly fallback: boolean;
-  /** The PC was a trampoline's; the entry is what it replaced, by this tracer's record. */
+  /** The PC was a trampoline's. The entry is the address it replaced, from this tracer's record. */
   readonly recoveredBy: 'graph' | 'kretprobe' | 'graph and kretprobe' | undefined;
   readonly reads: readonly WordRead[];
   /** x29 of the unwind state at this entry. */
@@ -43,7 +43,7 @@ export interface WalkStep {
 export interface WalkPair {
   readonly truth: number;
   readonly trace: number;
-  /** A required entry is absent, or an entry that is listed is not live. */
+  /** A required entry is absent, or a listed entry is not live. */
   readonly wrong: boolean;
 }
 
@@ -51,7 +51,7 @@ export interface WalkPair {
 export interface TruthEntry {
   readonly address: Address;
   readonly symbol: string;
-  /** A trampoline's own address: a trace may list it or skip it. */
+  /** A trampoline's own address, which a trace may list or skip. */
   readonly optional: boolean;
   /** A PC that an exception interrupted. */
   readonly interrupted: boolean;
@@ -61,14 +61,14 @@ export interface TruthEntry {
 export interface WalkView {
   readonly policy: PolicyName;
   readonly mode: WalkMode;
-  /** The kind of exception that asked, or `direct`. */
+  /** The kind of exception that asked for the walk, or `direct`. */
   readonly asker: string;
   readonly verdict: Verdict;
   /** `none`, or why the walk is not reliable. */
   readonly reason: WalkReason;
-  /** The error that ended the walk, also where the policy drops it. */
+  /** The error that ended the walk, even if the policy drops it. */
   readonly error: WalkReason;
-  /** What marked the walk unreliable first. */
+  /** What first marked the walk unreliable. */
   readonly mark: WalkReason;
   readonly warning: WalkWarning;
   /** `final`, `outermost`, `refused` or `error`. */
@@ -78,13 +78,13 @@ export interface WalkView {
   readonly pairs: readonly WalkPair[];
   /** Index into `pairs` of the first difference that is not optional, or -1. */
   readonly firstDifference: number;
-  /** Where the walk went wrong, in one line; empty for an exact one. */
+  /** Where the walk went wrong, in one line. Empty for an exact walk. */
   readonly explanation: string;
-  /** What a real kernel's own unwinder answers, in one line; absent where it was not asked. */
+  /** What a real kernel's own unwinder answers, in one line. Absent when it was not asked. */
   readonly kernel?: string;
 }
 
-/** The walk of one policy with the stacks as they are in the handler. */
+/** The walk of one policy, and the stacks as they are in the handler. */
 export interface WalkScene {
   readonly walk: WalkView;
   readonly stack: readonly StackSection[];
@@ -123,8 +123,9 @@ export function walkScene(
 }
 
 /**
- * What the kernel's own unwinder says here, beside the model's answer that is explained.
- * @returns undefined when it is not asked
+ * What the kernel's own unwinder says here, compared with the model's answer, which is the one
+ * explained.
+ * @returns undefined when the kernel's unwinder is not asked
  */
 function kernelAnswer(
   { line }: Evaluator,
@@ -201,7 +202,7 @@ function explanation(view: Omit<WalkView, 'explanation'>): string {
   if (pair !== undefined) {
     const absent = truth[pair.truth];
     const extra = steps[pair.trace];
-    // The step after the last entry that both have is the one that went astray.
+    // The walk went astray in the step after the last entry that both have.
     const before = pairs.slice(0, firstDifference).findLast(({ trace }) => trace >= 0);
     const after = steps[(before?.trace ?? -1) + 1];
     if (absent !== undefined) causes.push(`${absent.symbol} is absent`);

@@ -1,6 +1,6 @@
 /**
- * Finds the offsets of structure members in DWARF 2 to 5. A vmlinux can have hundreds of megabytes of
- * `.debug_info`, so reading stops at the unit that defines the last structure wanted. Held in
+ * Finds the offsets of structure members in DWARF 2 to 5. A vmlinux can have hundreds of megabytes
+ * of `.debug_info`, so reading stops at the unit that defines the last structure wanted. Held in
  * memory are 1 MiB of `.debug_info`, 256 KiB of `.debug_abbrev`, up to four abbreviation tables,
  * and 1 MiB of a string section.
  */

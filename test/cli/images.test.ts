@@ -23,7 +23,7 @@ describe('a small image', () => {
     const file = writeLoader(join(folder.path, 'image'), address);
     const { status, stderr, stdout, json } = await sweepImage(file, 'load_through', ...STRICT);
     expect(stderr).toBe(
-      `kunwind-lab: warning: ${file} has no .sframe: no policy that asks SFrame can be exact in it\n`,
+      `kunwind-lab: warning: ${file} has no .sframe: no policy that uses SFrame can be exact in it\n`,
     );
     expect(status).toBe(0);
     expect(json.scenarios[0]).toMatchObject({ instructions: 4, problems: [] });

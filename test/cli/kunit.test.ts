@@ -206,7 +206,9 @@ describe.skipIf(referenceFolder === undefined)('kunit --compare', () => {
     const policies = [...known, ...unknown].join(',');
     const args = ['--compare', referenceFolder ?? '', '--policy', policies];
     const { status, out, err } = await kunit(...args);
-    expect(out.replace(/^\d+ /, '')).toBe(`results under ${known.join(', ')}: as the reference\n`);
+    expect(out.replace(/^\d+ /, '')).toBe(
+      `results under ${known.join(', ')}: same as the reference\n`,
+    );
     expect(err).toMatch(/not compared, no reference log: [a-z, -]+\n$/);
     expect(err).toContain(`: ${unknown.join(', ')}\n`);
     expect(status).toBe(0);

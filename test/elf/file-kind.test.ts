@@ -48,7 +48,7 @@ describe('a file that is', () => {
     [
       'LLVM bitcode',
       withMagic('BC\xc0\xde'),
-      'LLVM bitcode (magic at offset 0x0); what the linker makes of it is needed',
+      'LLVM bitcode (magic at offset 0x0); the ELF file that the linker makes of it is needed',
     ],
     [
       'compressed by bzip2',

@@ -1,6 +1,6 @@
 /**
- * The tables of a section. A linker that does not know SFrame (lld) leaves those of its inputs one
- * after the other, each with a header of its own. Linux (v7.3-rc7) and readelf read the first only.
+ * The tables of a section. A linker that does not know SFrame (lld) concatenates the tables of its
+ * inputs, each with a header of its own. Linux (v7.3-rc7) and readelf read only the first.
  */
 import { type Address } from '../../base/address.js';
 import { type Result, fail, ok } from '../../base/result.js';
@@ -17,16 +17,16 @@ export interface SFramePart {
   readonly table: SFrameSection;
 }
 
-/** A table as a range of bytes: with the padding after it. */
+/** A table as a range of bytes, including the padding after it. */
 interface Extent {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Decodes all tables of a section, at least one. Refuses the whole section at the first error;
- * offsets in it are from the start of the section. Bytes after a table that are neither padding nor
- * a table are left out: {@link layoutNote} tells of them.
+ * Decodes all tables of a section; there is at least one. The first error refuses the whole
+ * section; its offset is from the start of the section. Bytes after a table that are neither
+ * padding nor a table are skipped, and {@link layoutNote} reports them.
  * @param address where the section is loaded
  */
 export function decodeSFrameTables(
@@ -45,8 +45,9 @@ export function decodeSFrameTables(
 }
 
 /**
- * One line for a file with more in a section than one table: a kernel would not find what is in the
- * others, and nobody reads bytes that are no table. Undefined where each section is one table.
+ * One line for a file in which a section is more than one table, because a kernel would not find
+ * what is in the others, and nothing reads bytes that belong to no table. Undefined when each
+ * section is a single table.
  */
 export function layoutNote(
   file: string,
@@ -68,7 +69,10 @@ export function layoutNote(
 const READ_BY_KERNEL =
   'one after the other, as lld leaves them: all are read here, but a kernel reads the first only';
 
-/** GNU ld 2.44 and older leave such bytes: with -r they apply a relocation of the second input there. */
+/**
+ * GNU ld 2.44 and older leave such bytes: with -r, they apply a relocation of the second input
+ * there.
+ */
 function unreadText(offset: number, data: Uint8Array): string {
   const at = `at offset 0x${offset.toString(16)}`;
   const count = data.length - offset;
@@ -79,7 +83,7 @@ function unreadText(offset: number, data: Uint8Array): string {
 /** What a section consists of. */
 interface Layout {
   readonly extents: readonly Extent[];
-  /** Where bytes begin that are neither padding nor a table. */
+  /** Offset of the first byte that is neither padding nor part of a table. */
   readonly unread?: number;
 }
 
