@@ -1,5 +1,6 @@
 /** The options of `sweep` that name a real kernel and what to run of it. */
 import { resolve } from 'node:path';
+import type { ElfImage } from '../elf/image.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import { type OwnUnwinder, ownUnwinder } from '../lab/kernel-walker.js';
 import { parseFunction } from '../targets/function-text.js';
@@ -25,6 +26,8 @@ export interface SweepTargets {
   /** Kinds of exceptions that the kernel cannot take, and why. */
   readonly unsupported?: ReadonlyMap<number, string>;
   readonly targets: readonly LabTarget[];
+  /** The user's file with the code, which knows its functions' other names. */
+  readonly elf?: ElfImage;
   /** Lines for standard error. */
   readonly notes: readonly string[];
   readonly sample?: KernelSampleRequest;
@@ -85,6 +88,7 @@ export function kernelOptions(given: KernelArguments, file: string): SweepTarget
   const unwinder = ownUnwinder((name) => kernel.symbol(name));
   return {
     targets,
+    elf: kernel.elf,
     notes: note === undefined ? [] : [`warning: ${note}`],
     kernel: { file, unwinder, lacksSFrame },
     ...(kernel.unbooted === undefined ? {} : { unsupported: kernel.unbooted.unsupported }),

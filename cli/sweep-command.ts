@@ -22,6 +22,15 @@ const OPTIONS = {
     type: 'string',
     describe: 'Exit with 1 when less than this percentage of a function was executed',
   },
+  expect: {
+    type: 'string',
+    describe: 'exact: with --image or --kernel, unreliable is a failure; see --in',
+  },
+  in: {
+    type: 'string',
+    array: true,
+    describe: 'Functions, or patterns with *, that --expect is about [default: all]',
+  },
   budget: { type: 'string', describe: 'Instructions after which a guest counts as runaway' },
   image: {
     type: 'string',
@@ -90,7 +99,7 @@ export const sweepCommand: CommandModule<object, SweepArguments> = {
       )
       .example('$0 sweep --kernel vmlinux.gz --sample 200', "a real kernel's own entry code")
       .epilogue(
-        'Exit status: 0 all as promised, 1 unexpected verdicts or less than --min-coverage, ' +
+        'Exit status: 0 all as promised, 1 unexpected verdicts (also by --expect) or less than --min-coverage, ' +
           '2 wrong usage or input. When the engine aborts or a guest hangs, only a worker process ' +
           'and one point are lost. With --jobs 1, which runs in this process, the whole run is lost.',
       ),

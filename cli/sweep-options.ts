@@ -1,4 +1,6 @@
 /** Checks the options of `sweep`, so that every mistake is found before a worker starts. */
+import { isPattern } from '../base/name-pattern.js';
+import { namesOfFunction } from '../elf/functions.js';
 import { ALL_KINDS, KIND_NAMES, kindSet } from '../kernel-model/exception-kind.js';
 import type { KernelSampleRequest } from '../sweep/kernel-sample.js';
 import { type UnwinderChoice, UNWINDER_CHOICES } from '../lab/stack-walker.js';
@@ -13,7 +15,7 @@ import {
   type SweepTargets,
   type SweptKernel,
 } from './kernel-options.js';
-import { names, once, type OptionText, wholeNumber } from './option-values.js';
+import { names, once, type OptionText, values, wholeNumber } from './option-values.js';
 import { replayCommand } from './replay-command.js';
 import { targetsOf } from './target-options.js';
 import { UsageError } from './usage-error.js';
@@ -28,6 +30,8 @@ export interface SweepArguments {
   readonly json?: OptionText;
   readonly point?: OptionText;
   readonly 'min-coverage'?: OptionText;
+  readonly expect?: OptionText;
+  readonly in?: readonly string[] | undefined;
   readonly budget?: OptionText;
   readonly image?: OptionText;
   readonly kernel?: OptionText;
@@ -42,6 +46,14 @@ export interface SweepArguments {
   readonly progress: boolean;
 }
 
+/** A value of `--in`. */
+export interface ExpectedFunction {
+  /** As given: a name, or a pattern with `*`. */
+  readonly text: string;
+  /** A sweep may call a function by another of its names: that pattern, or all names. */
+  readonly names: readonly string[];
+}
+
 /** A sweep that is ready to start. */
 export interface SweepRequest {
   readonly options: SweepOptions;
@@ -50,6 +62,8 @@ export interface SweepRequest {
   readonly reportPath: string | undefined;
   /** Percentage of each function's instructions that must be executed, 1 to 100. */
   readonly minCoverage: number | undefined;
+  /** What is expected to be exact; undefined: nothing is. */
+  readonly expectExact: readonly ExpectedFunction[] | undefined;
   /** Lines for standard error before the sweep. */
   readonly notes: readonly string[];
   /** The kernel has a single unwinder, and does not say which policy that follows. */
@@ -68,8 +82,13 @@ export function sweepRequest(given: SweepArguments): SweepRequest {
   const point = pointOption(given);
   const reportPath = once('json', given.json);
   const minCoverage = minCoverageOption(given);
+  const expected = expectOption(given);
   const made = sweepTargets(given);
-  const { targets, sample } = made;
+  const { targets, sample, elf } = made;
+  const expectExact = expected?.map((text): ExpectedFunction => ({
+    text,
+    names: elf === undefined || isPattern(text) ? [text] : namesOfFunction(elf, text),
+  }));
   for (const name of kinds ?? []) {
     refuseUnsupported(made.unsupported, '--kind', KIND_NAMES.indexOf(name));
   }
@@ -106,10 +125,29 @@ export function sweepRequest(given: SweepArguments): SweepRequest {
     jobs,
     reportPath,
     minCoverage,
+    expectExact,
     unknownPolicy: made.kernel?.unwinder?.single === true && unwinder === 'both',
     notes,
     ...(sample === undefined ? {} : { sample }),
   };
+}
+
+function expectOption(given: SweepArguments): readonly string[] | undefined {
+  const expected = once('expect', given.expect);
+  const functions = values('in', given.in)?.flatMap((value) => value.split(','));
+  if (expected === undefined) {
+    if (functions !== undefined) throw new UsageError('--in needs --expect exact');
+    return undefined;
+  }
+  if (expected !== 'exact') {
+    throw new UsageError(`--expect '${expected}' is unknown: only exact can be expected`);
+  }
+  if (given.image === undefined && given.kernel === undefined) {
+    throw new UsageError('--expect needs --image or --kernel: scenarios have promises');
+  }
+  if (given.point !== undefined) throw new UsageError('--expect and --point cannot be combined');
+  if (functions?.includes('') === true) throw new UsageError('--in needs a value');
+  return functions ?? ['*'];
 }
 
 function minCoverageOption(given: SweepArguments): number | undefined {

@@ -1,5 +1,6 @@
 /** What `kunwind-lab sweep` does. */
 import { availableParallelism, constants } from 'node:os';
+import { matchesPattern } from '../base/name-pattern.js';
 import { WorkerDeaths } from '../base/worker-deaths.js';
 import { openBackend } from '../emulator/backend.js';
 import type { EngineBackend } from '../emulator/engine.js';
@@ -21,7 +22,12 @@ import { stepProgress } from './step-progress.js';
 import { plural } from '../base/number-text.js';
 import { outputStyle, sweepWidth } from './style.js';
 import { pointLines, sweepLines } from './summary.js';
-import { type SweepArguments, type SweepRequest, sweepRequest } from './sweep-options.js';
+import {
+  type ExpectedFunction,
+  type SweepArguments,
+  type SweepRequest,
+  sweepRequest,
+} from './sweep-options.js';
 import { tooLittle } from './sweep-coverage.js';
 import { UsageError } from './usage-error.js';
 
@@ -41,7 +47,10 @@ export async function sweep(given: SweepArguments): Promise<number> {
   const engine = await openBackend();
   if (!engine.ok) throw new UsageError(engine.error.message);
   for (const note of request.notes) complain(note);
-  const options = await withSample(request, engine.value, given.progress);
+  const options = expecting(
+    await withSample(request, engine.value, given.progress),
+    request.expectExact?.flatMap(({ names }) => names),
+  );
 
   const outcome = await execute(options, request.jobs, engine.value, given.progress);
   if (typeof outcome === 'number') return outcome;
@@ -53,6 +62,7 @@ export async function sweep(given: SweepArguments): Promise<number> {
   if (given.image !== undefined || given.kernel !== undefined) checkSetUp(outcome);
   if (options.point !== undefined) checkPointTaken(options, outcome);
   else checkAnyTaken(options, outcome);
+  if (report.partial === undefined) checkExpected(request.expectExact, report);
   const few = options.point === undefined ? tooLittle(report, request.minCoverage) : undefined;
   const status = interrupted ?? (report.unexpected === 0 && few === undefined ? 0 : 1);
   // Set this early: a reader that closes the pipe ends the program with this status.
@@ -147,6 +157,19 @@ async function withSample(
   return { ...options, targets: [...options.targets, ...targets] };
 }
 
+/** The options with what is expected of the functions. */
+function expecting(
+  options: SweepOptions,
+  expectExact: readonly string[] | undefined,
+): SweepOptions {
+  if (expectExact === undefined) return options;
+  const targets = options.targets.map((target) => ({
+    ...target,
+    scenario: { ...target.scenario, expectExact },
+  }));
+  return { ...options, targets };
+}
+
 /** @returns the outcome, or the exit status when there is none */
 async function run(
   options: SweepOptions,
@@ -209,6 +232,23 @@ function checkAnyTaken({ targets, kinds }: SweepOptions, { report }: SweepOutcom
   const only = possible.size === 0 ? '' : `, only ${[...possible].join(', ')}`;
   const where = targets.length === 1 ? (targets[0]?.scenario.name ?? '') : 'these scenarios';
   throw new UsageError(`nothing was judged: no ${wanted} is taken in ${where}${only}`);
+}
+
+/** An expectation of a function that was never interrupted would always be met. @throws UsageError */
+function checkExpected(
+  expected: readonly ExpectedFunction[] | undefined,
+  { scenarios }: Pick<SweepReport, 'scenarios'>,
+): void {
+  const judged = [...new Set(scenarios.flatMap(({ judged: functions = [] }) => functions))].sort();
+  // Whatever kept it from being swept is a finding.
+  if (judged.length === 0) return;
+  const isJudged = (pattern: string): boolean =>
+    judged.some((name) => matchesPattern(pattern, name));
+  const idle = expected?.find(({ names }) => !names.some(isJudged));
+  if (idle === undefined) return;
+  const shown = judged.slice(0, 8).join(', ');
+  const more = judged.length > 8 ? `, and ${judged.length - 8} more` : '';
+  throw new UsageError(`--in ${idle.text}: no walk was judged there, only in ${shown}${more}`);
 }
 
 /** A point at which nothing was judged does not exist. @throws UsageError that says why */

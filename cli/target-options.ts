@@ -1,5 +1,6 @@
 /** Finds what to run: scenarios of the catalogue, or a function of the user's own ELF. */
 import { resolve } from 'node:path';
+import type { ElfImage } from '../elf/image.js';
 import { nearestNames } from '../elf/symbol-names.js';
 import { allTargets, FAMILIES, selectTargets } from '../targets/catalogue.js';
 import { parseArguments } from '../targets/image-argument.js';
@@ -20,6 +21,7 @@ export interface TargetArguments {
 export function targetsOf(given: TargetArguments): {
   readonly targets: readonly LabTarget[];
   readonly notes: readonly string[];
+  readonly elf?: ElfImage;
 } {
   const file = once('image', given.image);
   const patterns = given.scenario ?? [];
@@ -39,14 +41,14 @@ export function targetsOf(given: TargetArguments): {
   const called = given.args === undefined ? {} : { args: args.value };
   const made = imageTarget({ file, absolutePath: resolve(file), fn, ...called });
   if (!made.ok) throw new UsageError(made.error);
-  const { target, lacksSFrame, note } = made.value;
+  const { target, image, lacksSFrame, note } = made.value;
   const notes = [
     ...(lacksSFrame
       ? [`warning: ${file} has no .sframe: no policy that uses SFrame can be exact in it`]
       : []),
     ...(note === undefined ? [] : [`warning: ${note}`]),
   ];
-  return { targets: [target], notes };
+  return { targets: [target], notes, elf: image };
 }
 
 function catalogueTargets(patterns: readonly string[]): readonly LabTarget[] {

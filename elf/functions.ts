@@ -16,6 +16,16 @@ export function findFunction(image: ElfImage, name: string): ElfSymbol | undefin
   return found;
 }
 
+/** Every name of the code at that function's address, with its own; only that where there is no such function. */
+export function namesOfFunction(image: ElfImage, name: string): string[] {
+  const found = findFunction(image, name);
+  if (found === undefined) return [name];
+  const others = image.symbols.filter(
+    (symbol) => symbol.address === found.address && symbol.name !== name && isCode(image, symbol),
+  );
+  return [name, ...new Set(others.map((symbol) => symbol.name))];
+}
+
 function isCode(image: ElfImage, symbol: ElfSymbol): boolean {
   const { kind, absolute, address } = symbol;
   return (

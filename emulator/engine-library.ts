@@ -26,9 +26,9 @@ const search =
   });
 
 /**
- * Finds the CPU engine of this machine: `$KUNWIND_LIBUNICORN`, else libunicorn 2.x from the
- * loader's path, Homebrew, MacPorts or the post-install step, else `@alexaltea/unicorn-js`. Loads
- * each candidate to be sure.
+ * Finds the CPU engine of this machine: `$KUNWIND_LIBUNICORN`, else libunicorn 2.x as
+ * `npm run engine:newest` unpacked it, from the loader's path, Homebrew or MacPorts, from a Python
+ * package, or from the post-install step, else `@alexaltea/unicorn-js`. Loads each candidate to be sure.
  * @returns the library, or one line that says what to install
  */
 export function findEngineLibrary(options: EngineSearch = {}): Result<EngineLibrary, string> {

@@ -74,6 +74,8 @@ export interface EngineBackend {
   readonly name: BackendName;
   /** Library version, `major.minor.patch`. */
   readonly version: string;
+  /** What was loaded: the library's file, as far as that can be known, or the name of the package. */
+  readonly library: string;
   /**
    * Zeroed, page-aligned bytes that engines of this backend can map.
    * @param size in bytes, rounded up to whole pages

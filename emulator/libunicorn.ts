@@ -1,4 +1,6 @@
 /** The default backend: Unicorn's C library, bound with koffi. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import koffi from 'koffi';
 import type { Address } from '../base/address.js';
 import { lacksAddressSpace } from './address-space.js';
@@ -245,6 +247,7 @@ export function loadLibunicorn(path: string): Result<EngineBackend, EngineError>
   return ok({
     name: 'libunicorn',
     version: formatVersion(functions.version(new Uint32Array(1), new Uint32Array(1))),
+    library: fileOf(path),
     allocate: allocatePages,
     open() {
       const lack = lacksAddressSpace(1);
@@ -263,6 +266,19 @@ export function loadLibunicorn(path: string): Result<EngineBackend, EngineError>
       return ok(new LibunicornEngine(out[0], functions));
     },
   });
+}
+
+/** The file behind a name that the loader searched for: Linux says what is mapped. Else the name. */
+function fileOf(path: string): string {
+  if (path.includes('/')) return path;
+  try {
+    const mapped = readFileSync('/proc/self/maps', 'utf8').split('\n');
+    const file = /\/.*$/;
+    const files = mapped.flatMap((line) => file.exec(line)?.[0] ?? []);
+    return files.find((one) => basename(one).startsWith(path)) ?? path;
+  } catch {
+    return path;
+  }
 }
 
 /** Zeroed bytes that start on a page boundary of this process. */

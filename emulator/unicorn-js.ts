@@ -272,6 +272,7 @@ function createBackend(module: UnicornModule, reserve: number): Result<EngineBac
   return ok({
     name: 'unicorn-js',
     version,
+    library: '@alexaltea/unicorn-js',
     allocate: (size) => heap.allocatePages(size),
     open() {
       const status = module._uc_open(UC_ARCH_ARM64, UC_MODE_ARM, block.spare);

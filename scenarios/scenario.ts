@@ -140,6 +140,11 @@ export interface Scenario {
   readonly walkTask?: string;
   /** In the catalogue these are built when they are first read; see with-promises.ts. */
   readonly promises?: Partial<Record<PolicyName, PolicyPromise>>;
+  /**
+   * Functions (names, or patterns with `*`) in which `unreliable` is not accepted, whatever the promises say:
+   * what the user of an image or a kernel expects of it.
+   */
+  readonly expectExact?: readonly string[];
   /** Functions whose SFrame rows are wrong: the sweep must find at least one in each. */
   readonly wrongRows?: readonly string[];
   readonly topics?: readonly string[];

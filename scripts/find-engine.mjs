@@ -5,11 +5,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { askPython, pythonLibraries } from './python-library.mjs';
 
 const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Where the post-install step unpacks a library, relative to nothing: an absolute path. */
 export const engineCache = join(packageRoot, 'node_modules', '.cache', 'kunwind-lab');
+
+/** Where `npm run engine:newest` puts the library that is preferred to every other, inside the cache. */
+export const newestFolder = (cache = engineCache) => join(cache, 'newest');
 
 /** Library file names, most specific first: the unversioned name may belong to Unicorn 1. */
 const FILE_NAMES = ['libunicorn.so.2', 'libunicorn.2.dylib', 'libunicorn.so', 'libunicorn.dylib'];
@@ -20,23 +24,38 @@ const EXTRA_DIRECTORIES = ['/opt/homebrew/lib', '/usr/local/lib', '/opt/local/li
 const INSTALL_HINT =
   'install it with "apt install libunicorn2" (Debian, Ubuntu), "dnf install unicorn" (Fedora), ' +
   '"pacman -S unicorn" (Arch) or "brew install unicorn" (macOS), ' +
-  'or set KUNWIND_LIBUNICORN to the path of the library';
+  '"pip install unicorn" (any), or set KUNWIND_LIBUNICORN to the path of the library';
 
 const require = createRequire(import.meta.url);
 
-export function findEngine({ env = process.env, cache = engineCache } = {}) {
+/** Python's package is looked for because it is newer: an old one would only hide a library that is as good. */
+const PYTHON_MINIMUM = '2.1.0';
+
+/** Below, equal or above zero as version `a` is older than, equal to or newer than `b`: `2.1.4`, `2.36`. */
+export function compareVersions(a, b) {
+  const [left, right] = [a, b].map((version) => version.split('.').map(Number));
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+export function findEngine({ env = process.env, cache = engineCache, root } = {}) {
   const load = libraryLoader();
   const override = env.KUNWIND_LIBUNICORN ?? '';
   if (load.ok && override !== '') {
     const { version, reason } = load.tryLibrary(override);
-    if (version !== undefined) return { ok: true, value: libunicorn(override, version) };
+    if (version !== undefined) {
+      return { ok: true, value: libunicorn(override, version, 'KUNWIND_LIBUNICORN') };
+    }
     return unusable(`KUNWIND_LIBUNICORN=${override} cannot be used: ${reason}`, reason);
   }
   const rejected = [];
   if (load.ok) {
-    for (const path of candidates(env.KUNWIND_LIBUNICORN_SEARCH, cache)) {
-      const { version, reason } = load.tryLibrary(path);
-      if (version !== undefined) return { ok: true, value: libunicorn(path, version) };
+    for (const { path, from } of engineCandidates({ env, cache, root })) {
+      const { version, reason } = tryCandidate(load, path, from);
+      if (version !== undefined) return { ok: true, value: libunicorn(path, version, from) };
       if (existsSync(path) || isFoundByName(path, reason)) {
         rejected.push({ text: `${path} cannot be used: ${reason}`, reason });
       }
@@ -83,15 +102,47 @@ function unusable(error, reason) {
   return { ok: false, error: text, lacksMemory: true };
 }
 
-/** `search` replaces every place but the cache: a list of directories, possibly empty. */
-function candidates(search, cache) {
+export function* engineCandidates({ env = process.env, cache = engineCache, root } = {}) {
+  const search = env.KUNWIND_LIBUNICORN_SEARCH;
   const paths = (directories) =>
     directories.flatMap((directory) => FILE_NAMES.map((name) => join(directory, name)));
-  const places =
+  const system =
     search === undefined
       ? [...FILE_NAMES, ...paths(EXTRA_DIRECTORIES)]
       : paths(search.split(delimiter).filter((directory) => directory !== ''));
-  return [...places, ...paths([cache])];
+  yield* paths([newestFolder(cache)]).map((path) => ({ path, from: 'engine:newest' }));
+  yield* system.map((path) => ({ path, from: 'system' }));
+  // A list of directories stands for all that the machine has.
+  const hasPython = search === undefined || root !== undefined;
+  const python = hasPython ? pythonLibraries({ env, root }) : [];
+  yield* python.map((path) => ({ path, from: 'python' }));
+  yield* paths([cache]).map((path) => ({ path, from: 'npm ci' }));
+  // Last, so that Python is started only where it is this or no engine at all.
+  if (search !== undefined) return;
+  const asked = askPython(env).filter((path) => !python.includes(path));
+  yield* asked.map((path) => ({ path, from: 'python' }));
+}
+
+/** Every library that can be used, each version once, in the order of {@link engineCandidates}. */
+export function findEngines(search = {}) {
+  const load = libraryLoader();
+  if (!load.ok) return [];
+  const found = new Map();
+  for (const { path, from } of engineCandidates(search)) {
+    const { version } = tryCandidate(load, path, from);
+    if (version !== undefined && !found.has(version)) {
+      found.set(version, libunicorn(path, version, from));
+    }
+  }
+  return [...found.values()];
+}
+
+function tryCandidate(load, path, from) {
+  const tried = load.tryLibrary(path);
+  const { version } = tried;
+  if (from !== 'python' || version === undefined) return tried;
+  if (compareVersions(version, PYTHON_MINIMUM) >= 0) return tried;
+  return { reason: `it is Unicorn ${version}, of Python's package 2.1 or newer is needed` };
 }
 
 function libraryLoader() {
@@ -120,8 +171,8 @@ function tryLibrary(koffi, path) {
   }
 }
 
-function libunicorn(path, version) {
-  return { backend: 'libunicorn', path, version };
+function libunicorn(path, version, from) {
+  return { backend: 'libunicorn', path, version, from };
 }
 
 function failure(error) {

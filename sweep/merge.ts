@@ -115,8 +115,14 @@ export function mergeScenario(
     findings,
     unmet,
     problems,
+    ...(scenario.expectExact === undefined ? {} : { judged: judgedFunctions(cells) }),
     disagreements,
   };
+}
+
+function judgedFunctions(cells: readonly CellReport[]): string[] {
+  const reliable = cells.filter(({ mode }) => mode === 'reliable');
+  return [...new Set(reliable.map(({ fn }) => fn))].sort();
 }
 
 /** Sums by reason, in the order of the reasons. */

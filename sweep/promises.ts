@@ -1,6 +1,7 @@
 /**
  * Applies what a scenario promises to counts: which verdicts are accepted, and which must appear.
  */
+import { matchesPattern } from '../base/name-pattern.js';
 import { type ExceptionKind, KIND_NAMES, kindSet } from '../kernel-model/exception-kind.js';
 import type {
   AllowedVerdict,
@@ -39,9 +40,15 @@ export function isAllowed(scenario: Scenario, count: Omit<VerdictCount, 'count'>
   if (count.verdict === 'fault') return false;
   // A best-effort trace claims nothing; only a WARN in it can break a promise.
   if (count.mode === 'best-effort' && count.verdict !== 'warned') return true;
+  if (count.verdict === 'unreliable' && isExpectedExact(scenario, count.fn)) return false;
   const { allow } = promiseFor(scenario, count.policy);
   if (allow === undefined) return ALLOWED_BY_DEFAULT.includes(count.verdict);
   return allow.some((allowed) => allowed.verdict === count.verdict && matches(allowed, count));
+}
+
+/** Whether the scenario's user wants more of that function than to be called unreliable. */
+function isExpectedExact({ expectExact }: Scenario, fn: string): boolean {
+  return expectExact?.some((pattern) => matchesPattern(pattern, fn)) === true;
 }
 
 /** The verdicts that the scenario accepts at such points. */

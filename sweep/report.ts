@@ -83,6 +83,8 @@ export interface ScenarioReport {
   readonly findings: readonly Finding[];
   readonly unmet: readonly UnmetRequirement[];
   readonly problems: readonly ProblemReport[];
+  /** The functions at whose instructions a walk was judged; only where something is expected of them. */
+  readonly judged?: readonly string[];
   /** Where the kernel's own unwinder and the model answer differently. */
   readonly disagreements: readonly DisagreementReport[];
 }

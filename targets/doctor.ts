@@ -4,6 +4,7 @@
  */
 import { plural } from '../base/number-text.js';
 import type { EngineBackend } from '../emulator/engine.js';
+import { describeEngine } from '../emulator/engine-text.js';
 import { fail, ok, type Result } from '../base/result.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
@@ -35,7 +36,7 @@ export function examine(
   const check = examineVmlinux(source);
   if (!check.ok) return check;
   const { kernel } = check.value;
-  const items = [...check.value.items];
+  const items = [engineItem(backend), ...check.value.items];
   if (kernel !== undefined) {
     items.push(...sframeItems(kernel), routineItem(kernel));
     const tried = tryExceptions(backend, source);
@@ -44,6 +45,10 @@ export function examine(
   }
   const usable = items.every(({ state }) => state !== 'unusable');
   return ok({ version: 1, file: source.file, usable, items });
+}
+
+function engineItem(backend: EngineBackend): VmlinuxItem {
+  return { what: 'CPU engine', state: 'ok', detail: describeEngine(backend) };
 }
 
 function sframeItems({ elf }: KernelImage): VmlinuxItem[] {

@@ -4,6 +4,7 @@
  */
 import { DynamicLinker } from '../elf/dynamic-linker.js';
 import { describeElfError } from '../elf/error.js';
+import type { ElfImage } from '../elf/image.js';
 import { findFunction, noFunction } from '../elf/functions.js';
 import { loadImage } from '../lab/image.js';
 import { fail, ok, type Result } from '../base/result.js';
@@ -51,6 +52,7 @@ export interface ImageRequest {
 /** The target for an image whose file and function exist. */
 export interface ImageTarget {
   readonly target: LabTarget;
+  readonly image: ElfImage;
   /** The image has no `.sframe`, so policies that use SFrame cannot be exact in it. */
   readonly lacksSFrame: boolean;
   /** What a kernel would do with its `.sframe`, where that is not what is done here. */
@@ -77,6 +79,7 @@ export function imageTarget(request: ImageRequest): Result<ImageTarget, string> 
   };
   return ok({
     target: { scenario, elf: request.absolutePath, reportsCoverage: true },
+    image,
     lacksSFrame: image.sframe.length === 0,
     note: layoutNote(request.file, image.sframe),
   });

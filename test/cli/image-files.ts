@@ -60,14 +60,19 @@ export function writeFollower(path: string): string {
   return writeCode(path, 'follow', text);
 }
 
-/** A program at 0x400000 that is one function. */
-export function writeCode(path: string, name: string, text: Uint8Array): string {
+/** A program at 0x400000 that is one function, which may have more names. */
+export function writeCode(
+  path: string,
+  name: string,
+  text: Uint8Array,
+  ...others: string[]
+): string {
   const address = 0x400000n;
   const file = buildElf({
     type: ET_EXEC,
     segments: [{ address, data: text, flags: 5 }],
     sections: [{ name: '.text', type: SHT_PROGBITS, flags: SHF_ALLOC_EXEC, address, data: text }],
-    symbols: [{ name, value: address, size: text.length }],
+    symbols: [name, ...others].map((one) => ({ name: one, value: address, size: text.length })),
   });
   writeFileSync(path, file);
   return path;

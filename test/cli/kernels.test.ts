@@ -42,6 +42,8 @@ describe('a small kernel', () => {
     expect(status).toBe(0);
     expect(report.usable).toBe(true);
     const state = (what: string) => report.items.find((item) => item.what === what)?.state;
+    expect(report.items[0]?.what).toBe('CPU engine');
+    expect(report.items[0]?.detail).toMatch(/^Unicorn 2\.\d+\.\d+ .*sweeps .* times as fast/);
     expect(state('irq taken')).toBe('ok');
     expect(state('serror taken')).toBe('ok');
     expect(state('brk')).toBe('missing');

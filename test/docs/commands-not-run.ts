@@ -17,6 +17,12 @@ const ABSENT = 'needs kernel sources, or a package of 1.1 GB';
 
 export const NOT_RUN: readonly NotRun[] = [
   { command: /^npm ci$/, why: INSTALLS, coveredBy: '.ci/run' },
+  { command: /^npm run engine:newest$/, why: INSTALLS, coveredBy: 'scripts/sweep-engines.mjs' },
+  {
+    command: /^pip install unicorn$/,
+    why: INSTALLS,
+    coveredBy: 'test/emulator/engine-search.test.ts',
+  },
   {
     command: /^npx kunwind-lab debug .* --gdb 1234$/,
     why: SERVES,

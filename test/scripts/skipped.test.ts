@@ -73,7 +73,14 @@ it('mutations of nothing, and no inputs, are refused', () => {
 
 it('CI takes 3 for skipped, of each script that ends with it', () => {
   const ci = readFileSync(repositoryPath('.ci/run'), 'utf8');
-  for (const script of ['test:linux', 'verify:kernels', 'verify:mutations', 'guest:check']) {
+  const scripts = [
+    'test:linux',
+    'verify:kernels',
+    'verify:mutations',
+    'sweep:engines',
+    'guest:check',
+  ];
+  for (const script of scripts) {
     expect(ci).toMatch(new RegExp(`^run_or_skip npm run (--silent )?${script}\\b`, 'm'));
   }
   const [, helper = ''] = /^(run_or_skip\(\) \{\n[^]*?\n\})/m.exec(ci) ?? [];

@@ -52,6 +52,20 @@ describe('accepted verdicts', () => {
     expect(isAccepted({ policy: 'sframe-v6' })).toBe(false);
   });
 
+  it('are not unreliable where the user expects better, whatever is promised', () => {
+    const allow = [{ verdict: 'unreliable', reason: 'r' }] as const;
+    const expecting = { ...scenario({ allow }), expectExact: ['g', 'fo*'] };
+    const inFunction = (fn: string) => acceptedVerdicts(expecting, { ...POINT, fn });
+    expect(inFunction('f')).toEqual(['exact', 'unreliable']);
+    expect(inFunction('g')).toEqual(['exact']);
+    expect(inFunction('foo')).toEqual(['exact']);
+    const unpromised = { ...scenario(undefined), expectExact: ['*'] };
+    expect(acceptedVerdicts(unpromised, POINT)).toEqual(['exact']);
+    // A best-effort trace claims nothing.
+    const bestEffort = { ...POINT, mode: 'best-effort' } as const;
+    expect(acceptedVerdicts(expecting, { ...bestEffort, fn: 'g' })).toContain('unreliable');
+  });
+
   it('never include a fault', () => {
     const allow = [{ verdict: 'fault', reason: '' }] as const;
     for (const mode of ['reliable', 'best-effort'] as const) {
