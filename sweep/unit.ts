@@ -3,7 +3,7 @@
  * sweep consists of the same units whatever the number of workers is.
  */
 import type { SweepRange } from './scenario-sweep.js';
-import type { ProblemKind } from '../lab/problem.js';
+import type { ProblemKind, SavedDifference } from '../lab/problem.js';
 import type { RowFault } from './row-check.js';
 import type { LabTarget } from '../lab/target.js';
 import type { BusyKprobeReason } from '../kernel-model/busy-kprobe.js';
@@ -76,6 +76,8 @@ export interface ProblemReport {
   readonly detail: string;
   /** Of an unknown instruction that {@link detail} does not name yet. */
   readonly word?: number;
+  /** Of wrong pt_regs. */
+  readonly saved?: SavedDifference;
   /** Command line that replays the point, in a report. */
   readonly replay?: string;
 }
