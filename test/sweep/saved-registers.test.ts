@@ -4,7 +4,7 @@ import { NOP } from '../../aarch64/encodings.js';
 import { Kind, KIND_NAMES } from '../../kernel-model/exception-kind.js';
 import type { LabParts } from '../../lab/lab-parts.js';
 import { type FamilyName, SCENARIOS, sweepParts } from '../machine-fixture.js';
-import { type RunOptions, runSweep } from './sweep-run.js';
+import { cells, type RunOptions, runSweep } from './sweep-run.js';
 import type { Scenario } from '../../scenarios/scenario.js';
 
 let parts: LabParts | undefined;
@@ -125,5 +125,23 @@ describe('what a handler changes on purpose is not', () => {
       },
     });
     expect(saved).toEqual([]);
+  });
+});
+
+describe('what the poison is', () => {
+  it.each([
+    ['entry', SCENARIOS.trivial],
+    ['fgraph', SCENARIOS.fgraphLeaf],
+    ['sdei', SCENARIOS.prologue],
+  ] as const)('makes no difference to a verdict: %s', (family, which) => {
+    const on = (parts = sweepParts(family));
+    const [first, ...others] = [0, 1, 0x9abcdef].map((seed) => {
+      on.driver.ptRegs.seed = seed;
+      const run = runSweep(on, which);
+      expect([run.problems, run.saved]).toEqual([[], []]);
+      return cells(on, run);
+    });
+    expect(first?.length).toBeGreaterThan(10);
+    expect(others).toEqual([first, first]);
   });
 });
