@@ -27,6 +27,7 @@ const PROBLEMS: Readonly<Record<ProblemReport['kind'], string>> = {
   'wrong-row': 'the CPU contradicts an SFrame row',
   'wrong-row-unseen': 'a seeded wrong row was not detected',
   'not-restored': 'the exception did not restore what it interrupted',
+  'pt-regs-wrong': 'entry code saved what the CPU did not have',
   'unknown-instruction': 'an instruction unknown to the engine',
   'undefined-symbol': 'the code under test uses a symbol that its file does not define',
   unbooted: 'needs a booted kernel',

@@ -16,6 +16,7 @@ import { completeSdei, ExceptionSource } from './exception-source.js';
 import { GroundTruth } from './ground-truth.js';
 import { InterruptedState } from './interrupted-state.js';
 import type { Machine } from './machine.js';
+import { PtRegsCheck, SavedField } from './pt-regs-check.js';
 import type { KernelStacks } from './stacks.js';
 import { behindRequest } from './walk-stub.js';
 
@@ -64,13 +65,26 @@ export class ExceptionDriver {
   warnedAt: Address = 0;
   /** Where execution was when {@link enter} or {@link leave} failed. */
   stoppedAt: Address = 0;
+  /** Looks at what entry code saves. */
+  readonly ptRegs: PtRegsCheck;
+  /**
+   * After {@link enter} has come to a walk request: what is saved otherwise than the CPU had it; see
+   * {@link PtRegsCheck.compare}.
+   */
+  savedWrong: number = SavedField.NONE;
 
   private readonly entry = new RegisterFile();
   private readonly exit = new RegisterFile();
   private readonly afterEret = new RegisterFile();
-  private interrupted = new RegisterFile();
+  /** What the CPU is, for the check of what entry code saves of it. */
+  private readonly context = {
+    kind: 0,
+    interrupted: new RegisterFile(),
+    sdeiLevel: 0,
+    priorityMask: 0,
+  };
+  private poisonKey = 0;
   private readonly state: InterruptedState;
-  private kind = 0;
   private stepped = false;
   private readonly paths = new ExceptionPaths();
   /** The true calls of the path that is being learned. */
@@ -81,6 +95,7 @@ export class ExceptionDriver {
     private readonly stacks: KernelStacks,
   ) {
     this.source = new ExceptionSource(machine);
+    this.ptRegs = new PtRegsCheck(machine, stacks);
     this.state = new InterruptedState(machine, stacks, this.source);
   }
 
@@ -95,8 +110,17 @@ export class ExceptionDriver {
    * {@link enter}. The file must stay unchanged until the last {@link leave}.
    */
   interruptAt(interrupted: RegisterFile): void {
-    this.interrupted = interrupted;
+    this.context.interrupted = interrupted;
+    this.poisonKey = this.ptRegs.keyOf(interrupted);
     this.state.keepStack(interrupted);
+  }
+
+  private get interrupted(): RegisterFile {
+    return this.context.interrupted;
+  }
+
+  private get kind(): number {
+    return this.context.kind;
   }
 
   /** The slot of the interrupted stack. */
@@ -121,9 +145,20 @@ export class ExceptionDriver {
 
   /** Take an exception and run to its walk request. Returns one of {@link DriverStatus}. */
   enter(kind: number): number {
-    this.kind = kind;
+    const { context, state } = this;
+    state.keepCounts(this.interrupted);
+    context.kind = kind;
+    context.sdeiLevel = this.source.sdeiLevel;
+    context.priorityMask = state.priorityMask;
+    this.ptRegs.poison(context, this.poisonKey);
+    const status = this.runToRequest(kind);
+    const atRequest = status === DriverStatus.DONE || status === DriverStatus.PATH_CHANGED;
+    this.savedWrong = atRequest ? this.ptRegs.compare(context) : SavedField.NONE;
+    return status;
+  }
+
+  private runToRequest(kind: number): number {
     this.warnedAt = 0;
-    this.state.keepCounts(this.interrupted);
     this.entry.copyFrom(this.interrupted);
     this.source.deliver(kind, this.entry);
     // An SDEI event brings its own stack, whatever was interrupted.

@@ -81,6 +81,7 @@ export class InterruptibleCpu {
     interrupted.copyFrom(stepper.registers);
     const sp = interrupted.get(Reg.SP);
     this.scenario.fillBelow(sp);
+    this.scenario.contexts.taking(kind, interrupted, truth, this.source.sdeiLevel);
     truth.exceptionTaken(stepper.pc, sp);
     this.source.deliver(kind, stepper.registers);
     stepper.writeBack();

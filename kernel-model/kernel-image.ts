@@ -123,9 +123,12 @@ export interface KernelImage {
 export const THREAD_SIZE = 16384;
 export const OVERFLOW_STACK_SIZE = 4096;
 export const PT_REGS_SIZE = 320;
+/** offsetof(struct pt_regs, pmr): 32 bits. */
+export const S_PMR = 284;
 /** offsetof(struct pt_regs, stackframe): the frame record and the metadata type after it. */
 export const S_STACKFRAME = 296;
 export const FRAME_RECORD_META_FINAL = 1;
+export const FRAME_RECORD_META_PT_REGS = 2;
 
 /** A required symbol that the kernel image lacks. */
 export interface MissingRole {

@@ -10,6 +10,8 @@ import { Reg } from '../emulator/registers.js';
 import { StepStatus } from '../emulator/stepping-cpu.js';
 import { GroundTruth, type TruthState } from './ground-truth.js';
 import { PT_REGS_SIZE } from './kernel-image.js';
+import { Kind } from './exception-kind.js';
+import { SteppedContexts } from './stepped-contexts.js';
 import { isProbeBreakpoint } from './tracers/kprobe-rules.js';
 import type { Machine } from './machine.js';
 import { type GuestStack, type KernelStacks, StackSlot } from './stacks.js';
@@ -32,6 +34,8 @@ export class ScenarioCpu {
   problem = '';
   /** Address of the WARN that the last {@link step} passed, or 0. */
   warnedAt: Address = 0;
+  /** What the CPU was at each exception that is being handled. */
+  readonly contexts: SteppedContexts;
   /** The task whose stack {@link KernelStacks} has as the task stack. */
   private stackTask: Address;
   /**
@@ -46,6 +50,7 @@ export class ScenarioCpu {
     private readonly stacks: KernelStacks,
   ) {
     this.stackTask = machine.kernel.roles.initTask;
+    this.contexts = new SteppedContexts(machine, stacks);
     this.truth = this.newTruth();
   }
 
@@ -57,6 +62,7 @@ export class ScenarioCpu {
     this.stacks.switchTo(this.stackTask);
     this.depths.length = 0;
     this.addresses.length = 0;
+    this.contexts.reset();
   }
 
   /** A copy of what is kept besides the machine's own registers and memory. */
@@ -75,6 +81,8 @@ export class ScenarioCpu {
     this.addresses.splice(0, Infinity, ...state.addresses);
     this.stackTask = this.truth.currentTask;
     this.stacks.switchTo(this.stackTask);
+    // A position that is gone back to is compared no more: memory was seen there on the way.
+    this.contexts.reset();
     this.problem = '';
   }
 
@@ -111,6 +119,7 @@ export class ScenarioCpu {
     }
     if (this.depths.length > 0) this.leaveBreakpoints();
     if (this.truth.currentTask !== this.stackTask) this.followTask();
+    if (this.contexts.pending > 0) this.contexts.stepped(cpu.pc, this.truth);
     return true;
   }
 
@@ -127,6 +136,7 @@ export class ScenarioCpu {
     }
     const sp = stepper.registers.get(Reg.SP);
     this.fillBelow(sp);
+    this.contexts.taking(Kind.BRK, stepper.registers, this.truth, 0, word);
     const esr = syndrome(ExceptionClass.BRK64, exceptionImmediate(word));
     stepper.takeException(kernel.roles.vectors, VectorOffset.SYNC, esr);
     this.truth.exceptionTaken(pc, sp);

@@ -7,6 +7,7 @@ import { registerName } from '../emulator/registers.js';
 import { DriverStatus } from '../kernel-model/exception-driver.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
 import type { Machine } from '../kernel-model/machine.js';
+import { type PtRegsCheck, SavedField, savedFieldName } from '../kernel-model/pt-regs-check.js';
 import type { Point } from './point.js';
 
 /**
@@ -16,6 +17,7 @@ import type { Point } from './point.js';
  * - `truth-path`: the calls between vector and walk request differ from those learned before.
  * - `no-return`: the exception did not end with its ERET.
  * - `not-restored`: registers, stack or kernel state differ after the return.
+ * - `pt-regs-wrong`: entry code has saved something else than the CPU had.
  * - `scenario`: the scenario itself cannot be executed, or exceeds a limit of what is recorded.
  * - `unknown-instruction`: the engine refuses an instruction of the code under test.
  * - `undefined-symbol`: the code under test used something that its file does not define.
@@ -30,6 +32,7 @@ export type ProblemKind =
   | 'truth-path'
   | 'no-return'
   | 'not-restored'
+  | 'pt-regs-wrong'
   | 'scenario'
   | 'unknown-instruction'
   | 'undefined-symbol'
@@ -47,6 +50,17 @@ export interface Problem {
   readonly detail: string;
   /** Of an unknown instruction. */
   readonly word?: number;
+  /** Of wrong pt_regs. */
+  readonly saved?: SavedDifference;
+}
+
+/** Something in pt_regs, or in the record with it, that is not what the CPU had. */
+export interface SavedDifference {
+  /** `x0` to `x30`, `sp`, `pc`, `pstate`, `pmr`, `record.fp`, `record.lr` or `record.type`. */
+  readonly register: string;
+  /** What is saved, and what the CPU had: 64 bits in hexadecimal, 32 of pmr. */
+  readonly value: string;
+  readonly truth: string;
 }
 
 /** The kind and description of a problem, without its place. */
@@ -55,6 +69,31 @@ export interface Explanation {
   readonly detail: string;
   /** Of an unknown instruction; reports name it. */
   readonly word?: number;
+  /** Of wrong pt_regs. */
+  readonly saved?: SavedDifference;
+}
+
+/**
+ * Explains a difference that was just found. @param field what {@link PtRegsCheck.compare} has returned
+ */
+export function explainSaved(
+  { valueLow, valueHigh, truthLow, truthHigh }: PtRegsCheck,
+  field: number,
+): Explanation {
+  const register = savedFieldName(field);
+  const saved = {
+    register,
+    value: wordsText(valueLow, valueHigh, field),
+    truth: wordsText(truthLow, truthHigh, field),
+  };
+  const detail = `pt_regs has ${register} ${saved.value}, and the CPU had ${saved.truth}`;
+  const record = `the frame record has ${register.slice(7)} ${saved.value}, and should have ${saved.truth}`;
+  return { kind: 'pt-regs-wrong', detail: register.startsWith('record.') ? record : detail, saved };
+}
+
+function wordsText(low: number, high: number, field: number): string {
+  const digits = (word: number): string => word.toString(16).padStart(8, '0');
+  return `0x${field === SavedField.PMR ? '' : digits(high)}${digits(low)}`;
 }
 
 /**

@@ -87,7 +87,7 @@ export function mergeScenario(
   const problems = [
     ...extraProblems,
     ...rowProblems(scenario, results, scope !== undefined),
-    ...results.flatMap((result) => result.problems),
+    ...onceSaved(results.flatMap((result) => result.problems)),
   ].map((problem) =>
     problem.point === undefined ? problem : { ...problem, replay: replay(problem.point) },
   );
@@ -123,6 +123,19 @@ export function mergeScenario(
 function judgedFunctions(cells: readonly CellReport[]): string[] {
   const reliable = cells.filter(({ mode }) => mode === 'reliable');
   return [...new Set(reliable.map(({ fn }) => fn))].sort();
+}
+
+/** Of equal differences in pt_regs, which units find one by one, the first. */
+function onceSaved(problems: readonly ProblemReport[]): ProblemReport[] {
+  const seen = new Set<string>();
+  return problems.filter(({ saved, point }) => {
+    if (saved === undefined) return true;
+    // The kinds of the point, without its indices.
+    const key = `${saved.register} ${point?.replace(/\d+/g, '')}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
 }
 
 /** Sums by reason, in the order of the reasons. */

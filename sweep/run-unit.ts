@@ -56,7 +56,11 @@ export class UnitRunner {
       untaken: collected.untaken(),
       coverage: measured.coverage?.report(),
       wrongRows: collected.wrongRows,
-      problems: [...(await this.named(collected.problems)), ...collected.warnings.values()],
+      problems: [
+        ...collected.savedWrongly.values(),
+        ...(await this.named(collected.problems)),
+        ...collected.warnings.values(),
+      ],
       disagreements,
       walks,
     };

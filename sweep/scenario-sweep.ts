@@ -125,12 +125,20 @@ export class ScenarioSweep {
       const isInRange = index > range.from && index <= range.to && range.kinds !== 0;
       if (!this.step()) return this.end(index, false);
       if (coverage !== undefined && index > 0) coverage.executed(pc);
-      if (isInRange && this.cpu.scenario.warnedAt !== 0) {
-        this.observer.warned?.(this.cpu.scenario.warnedAt, undefined);
-      }
+      if (isInRange) this.noteStep(undefined);
     }
     this.report('runaway', undefined, `${plural(range.budget, 'instruction')} executed`);
     return this.end(index, false);
+  }
+
+  /**
+   * Tell of a WARN that the last step has passed, and of registers that entry code has saved wrongly.
+   * @param outer the exception that was stepped in; undefined for the scenario itself
+   */
+  private noteStep(outer: Point | undefined): void {
+    const { warnedAt, contexts } = this.cpu.scenario;
+    if (warnedAt !== 0) this.observer.warned?.(warnedAt, outer);
+    if (contexts.wrong >= 0) this.observer.savedWrong?.(contexts.ptRegs, contexts.wrong, outer);
   }
 
   private end(instructions: number, finished: boolean): SweepEnd {
@@ -207,6 +215,10 @@ export class ScenarioSweep {
   private takePoint(kind: number): boolean {
     this.tally.points++;
     const entered = this.experiment.enter(kind);
+    const { savedWrong } = this.driver;
+    if (savedWrong >= 0) {
+      this.observer.savedWrong?.(this.driver.ptRegs, savedWrong, this.position.point(kind));
+    }
     if (entered !== DriverStatus.DONE) return this.pointProblem(entered, kind);
     this.walks.take(this.position, kind);
     const left = this.experiment.leave();
@@ -235,9 +247,7 @@ export class ScenarioSweep {
         going = false;
       } else {
         going = (cpu.isFirmwareNext || this.innerPoints(range)) && this.step();
-        if (cpu.scenario.warnedAt !== 0) {
-          this.observer.warned?.(cpu.scenario.warnedAt, point);
-        }
+        this.noteStep(point);
       }
     }
     position.innerIndex = -1;

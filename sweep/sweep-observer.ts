@@ -1,5 +1,6 @@
 /** What a sweep reports while it runs, besides what it counts. */
 import type { Address } from '../base/address.js';
+import type { PtRegsCheck } from '../kernel-model/pt-regs-check.js';
 import type { WalkMode } from '../unwinder/kunwind.js';
 import type { Policy } from '../unwinder/policy.js';
 import type { WalkResult } from '../unwinder/walk-result.js';
@@ -19,6 +20,12 @@ export interface SweepObserver {
   disagreement?(fn: number, depth: number, point: Point, disagreement: Disagreement): void;
   /** A WARN of a real kernel fired, in the scenario itself or, with a point, in an exception. */
   warned?(address: Address, point: Point | undefined): void;
+  /**
+   * Entry code saved a value that is not the CPU's. The walk is made all the same.
+   * @param field what `check` has found
+   * @param point undefined when it is a breakpoint of the scenario itself
+   */
+  savedWrong?(check: PtRegsCheck, field: number, point: Point | undefined): void;
   /** A problem at a point, or in the scenario itself. Return false to give up. */
   problem(problem: Problem): boolean;
   /** Every walk; present only when a single point is replayed. */

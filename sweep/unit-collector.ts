@@ -2,6 +2,7 @@
 import type { Address } from '../base/address.js';
 import { BUSY_KPROBE_REASONS, type BusyKprobeReason } from '../kernel-model/busy-kprobe.js';
 import { KIND_NAMES } from '../kernel-model/exception-kind.js';
+import type { PtRegsCheck } from '../kernel-model/pt-regs-check.js';
 import { WALK_REASONS } from '../unwinder/walk-reason.js';
 import { formatPoint, type Point } from '../lab/point.js';
 import { isAllowed } from './promises.js';
@@ -9,7 +10,7 @@ import type { WrongRow } from './row-check.js';
 import type { WalkDifference } from '../lab/stack-walker.js';
 import type { Disagreement, PointContext, SweepObserver } from './sweep-observer.js';
 import type { LabParts } from '../lab/lab-parts.js';
-import { explainKernelStop, type Problem } from '../lab/problem.js';
+import { explainKernelStop, explainSaved, type Problem } from '../lab/problem.js';
 import { type CellKey, MODES, Tally } from './tally.js';
 import type {
   CellReport,
@@ -41,6 +42,8 @@ export class UnitCollector implements SweepObserver {
   readonly wrongRows: WrongRowReport[] = [];
   /** WARNs of a real kernel, by address: each once, with the first point that hit it. */
   readonly warnings = new Map<Address, ProblemReport>();
+  /** What entry code has saved wrongly: each once for each kind and depth, with its first point. */
+  readonly savedWrongly = new Map<string, ProblemReport>();
   readonly walks: RawExample[] = [];
   readonly walked: ((point: Point, context: PointContext) => void) | undefined;
   private readonly examples = new Map<number, RawExample>();
@@ -102,6 +105,16 @@ export class UnitCollector implements SweepObserver {
       point: point === undefined ? undefined : formatPoint(point),
       at: symbols.format(address),
       detail: stop.detail,
+    });
+  }
+
+  savedWrong(check: PtRegsCheck, field: number, point: Point | undefined): void {
+    const key = `${field} ${point?.kind} ${point?.inner?.kind}`;
+    if (this.savedWrongly.has(key)) return;
+    this.savedWrongly.set(key, {
+      ...explainSaved(check, field),
+      point: point === undefined ? undefined : formatPoint(point),
+      at: this.parts.machine.symbols.format(this.stoppedAt),
     });
   }
 

@@ -3,7 +3,7 @@
  * sweep consists of the same units whatever the number of workers.
  */
 import type { SweepRange } from './scenario-sweep.js';
-import type { ProblemKind } from '../lab/problem.js';
+import type { ProblemKind, SavedDifference } from '../lab/problem.js';
 import type { RowFault } from './row-check.js';
 import type { LabTarget } from '../lab/target.js';
 import type { BusyKprobeReason } from '../kernel-model/busy-kprobe.js';
@@ -78,6 +78,8 @@ export interface ProblemReport {
   readonly detail: string;
   /** An unknown instruction word that {@link detail} still has to name. */
   readonly word?: number;
+  /** Of wrong pt_regs. */
+  readonly saved?: SavedDifference;
   /** Command line that replays the point, in a report. */
   readonly replay?: string;
 }

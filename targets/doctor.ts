@@ -11,6 +11,7 @@ import { KIND_NAMES } from '../kernel-model/exception-kind.js';
 import type { KernelImage } from '../kernel-model/kernel-image.js';
 import type { VmlinuxItem } from '../kernel-model/vmlinux/check.js';
 import { Experiment } from '../lab/experiment.js';
+import { explainSaved } from '../lab/problem.js';
 import { startThreadCall } from '../kernel-model/thread-call.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import { decodeSFrameTables } from '../unwinder/sframe/tables.js';
@@ -103,6 +104,10 @@ function tryException(experiment: Experiment, kind: number): VmlinuxItem[] {
   experiment.interrupt();
   const what = `${KIND_NAMES[kind] ?? '?'} taken`;
   const entered = experiment.enter(kind);
+  if (driver.savedWrong >= 0) {
+    const { detail } = explainSaved(driver.ptRegs, driver.savedWrong);
+    return [{ what, state: 'missing', detail }];
+  }
   const status = entered === DriverStatus.DONE ? experiment.leave() : entered;
   if (status === DriverStatus.DONE) {
     const detail = `${plural(driver.path?.instructions ?? 0, 'instruction')} to the handler, then returned`;

@@ -9,6 +9,7 @@ import { Disassembler } from '../../aarch64/disassembler.js';
 import { must } from '../cpu-fixture.js';
 import { type Defect, nested, whole } from './defect.js';
 import { ENTRY_DEFECTS, GUEST_EQUIVALENTS, TRACER_DEFECTS } from './guest-defects.js';
+import { PT_REGS_DEFECTS } from './pt-regs-defects.js';
 import { Planter } from './planted.js';
 import { ROLE_DEFECTS } from './role-defects.js';
 import { SFRAME_DEFECTS } from './sframe-defects.js';
@@ -22,6 +23,7 @@ const DEFECTS: readonly Defect[] = [
   ...SFRAME_DEFECTS,
   ...UNWINDER_DEFECTS,
   ...ENTRY_DEFECTS,
+  ...PT_REGS_DEFECTS,
   ...TRACER_DEFECTS,
   ...TRUTH_DEFECTS,
   ...ROLE_DEFECTS,
@@ -80,7 +82,7 @@ describe('planted, it turns red', () => {
   );
 
   it('is a catalogue of everything that can be planted', () => {
-    expect(DEFECTS.length).toBeGreaterThanOrEqual(68);
+    expect(DEFECTS.length).toBeGreaterThanOrEqual(171);
     const names = DEFECTS.map(({ name }) => name);
     const edits = [...Object.keys(UNWINDER_EDITS), ...Object.keys(TRUTH_EDITS)];
     expect(names).toEqual(expect.arrayContaining(edits));

@@ -8,7 +8,7 @@ import type { PointContext } from '../../sweep/sweep-observer.js';
 import { Experiment } from '../../lab/experiment.js';
 import { describeSetupError } from '../../lab/scenario-setup.js';
 import type { LabParts } from '../../lab/lab-parts.js';
-import type { Problem } from '../../lab/problem.js';
+import { explainSaved, type Problem } from '../../lab/problem.js';
 import { type CellKey, MODES, Tally } from '../../sweep/tally.js';
 import { VERDICTS } from '../../scenarios/verdict.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
@@ -26,6 +26,8 @@ export interface SweepRun {
   readonly end: SweepEnd;
   readonly tally: Tally;
   readonly problems: readonly Problem[];
+  /** What was saved otherwise than the CPU had it, at each point. */
+  readonly saved: readonly { readonly point: string; readonly detail: string }[];
   readonly examples: readonly { readonly cell: number; readonly point: Point }[];
 }
 
@@ -36,10 +38,15 @@ export function runSweep(parts: LabParts, which: Scenario, options: RunOptions =
   options.before?.(parts);
   const tally = new Tally(POLICY_LIST.length);
   const problems: Problem[] = [];
+  const saved: { point: string; detail: string }[] = [];
   const examples: { cell: number; point: Point }[] = [];
   const sweep = new ScenarioSweep(experiment, POLICY_LIST, tally, {
     example: (cell, point) => examples.push({ cell, point }),
     wrongRow: () => undefined,
+    savedWrong: (check, field, point) => {
+      const { detail } = explainSaved(check, field);
+      saved.push({ point: point === undefined ? '-' : formatPoint(point), detail });
+    },
     problem: (problem) => {
       problems.push(problem);
       return options.giveUp !== true;
@@ -57,7 +64,7 @@ export function runSweep(parts: LabParts, which: Scenario, options: RunOptions =
     budget: 20_000,
     ...options,
   });
-  return { end, tally, problems, examples };
+  return { end, tally, problems, saved, examples };
 }
 
 /** `fn kind depth policy mode verdict: count` for the cells that a filter names, sorted. */
