@@ -9,6 +9,9 @@ const LINUX = 'test/linux/**/*.test.ts';
 /** The commands of documents, all of which take minutes: `npm run test:docs`. */
 const DOCS = 'test/docs/commands.test.ts';
 
+/** The example of docs/writing-scenarios.md compiles a copy of the package, half a minute: `npm run test:docs`. */
+const EXAMPLE = 'test/docs/example.test.ts';
+
 const FILES = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => ({ path: join('test', name), text: readFileSync(join('test', name), 'utf8') }));
@@ -60,7 +63,10 @@ export default defineConfig({
     server: { deps: { external: [/\/kunwind-copy-/] } },
     provide: { exhaustive: false, everyDocument: false },
     projects: [
-      { extends: true, test: { name: 'lab', include: ['test/**/*.test.ts'], exclude: [LINUX] } },
+      {
+        extends: true,
+        test: { name: 'lab', include: ['test/**/*.test.ts'], exclude: [LINUX, EXAMPLE] },
+      },
       {
         extends: true,
         test: { name: 'linux', include: [LINUX], globalSetup: ['test/linux/kernels-or-skip.ts'] },
@@ -69,7 +75,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'docs',
-          include: [DOCS],
+          include: [DOCS, EXAMPLE],
           provide: { everyDocument: true },
           testTimeout: 600_000,
         },
