@@ -1,3 +1,4 @@
+import { hexWord } from '../base/hex-word.js';
 import type { Capstone } from '@alexaltea/capstone-js';
 import { addressFromBigInt, hexAddress, type Address } from '../base/address.js';
 import { fail, ok, type Result } from '../base/result.js';
@@ -151,5 +152,5 @@ export function formatWord(word: number): string {
 }
 
 function hexOf(word: number): string {
-  return `0x${word.toString(16).padStart(8, '0')}`;
+  return `0x${hexWord(word)}`;
 }

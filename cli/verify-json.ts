@@ -1,4 +1,5 @@
 /** The report of `sframe verify` as JSON; docs/verifier.md describes the layout. */
+import { hexWord } from '../base/hex-word.js';
 import { formatAddress } from '../base/address.js';
 import type { Finding } from '../verify/finding.js';
 import { INTERRUPTED, type VerifyReport } from '../verify/report.js';
@@ -27,7 +28,7 @@ export function jsonReport(file: string, report: VerifyReport): unknown {
     })),
     notes: report.notes.map(({ start, pc, word, ...note }) => ({
       ...note,
-      ...(word === undefined ? {} : { word: `0x${word.toString(16).padStart(8, '0')}` }),
+      ...(word === undefined ? {} : { word: `0x${hexWord(word)}` }),
       start: formatAddress(start),
       pc: formatAddress(pc),
     })),

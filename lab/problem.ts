@@ -1,4 +1,5 @@
 /** Why a point cannot be judged: the guest crashes, or an exception does not return as it should. */
+import { hexWord } from '../base/hex-word.js';
 import { formatWord } from '../aarch64/disassembler.js';
 import { type Address, formatAddress } from '../base/address.js';
 import type { MissingItem } from '../elf/dynamic-linker.js';
@@ -92,8 +93,7 @@ export function explainSaved(
 }
 
 function wordsText(low: number, high: number, field: number): string {
-  const digits = (word: number): string => word.toString(16).padStart(8, '0');
-  return `0x${field === SavedField.PMR ? '' : digits(high)}${digits(low)}`;
+  return `0x${field === SavedField.PMR ? '' : hexWord(high)}${hexWord(low)}`;
 }
 
 /**

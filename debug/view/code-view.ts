@@ -1,4 +1,5 @@
 /** The instructions around an address, with labels and the unwind rule in force at each. */
+import { hexWord } from '../../base/hex-word.js';
 import type { Address } from '../../base/address.js';
 import type { Disassembler } from '../../aarch64/disassembler.js';
 import type { LabParts } from '../../lab/lab-parts.js';
@@ -81,5 +82,5 @@ export function instructionText(
 ): string {
   const bytes = new Uint8Array(Uint32Array.of(word).buffer);
   const text = disassembler?.disassemble(bytes, address).text;
-  return text ?? `.inst 0x${word.toString(16).padStart(8, '0')}`;
+  return text ?? `.inst 0x${hexWord(word)}`;
 }

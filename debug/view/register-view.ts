@@ -2,6 +2,7 @@
  * The registers as a debugger shows them: hexadecimal, with the symbol they point to, changes
  * marked.
  */
+import { hexWord } from '../../base/hex-word.js';
 import { addressFromWords } from '../../base/address.js';
 import { Pstate, Reg, REGISTER_COUNT, registerName } from '../../emulator/registers.js';
 import type { SymbolTable } from '../../elf/symbol-table.js';
@@ -62,8 +63,4 @@ export function pstateText(pstate: number): string {
     flag(Pstate.D, 'D') + flag(Pstate.A, 'A') + flag(Pstate.I, 'I') + flag(Pstate.F, 'F');
   const level = `EL${(pstate >>> 2) & 3}${(pstate & 1) !== 0 ? 'h' : 't'}`;
   return `${flags} ${masks} ${level}${(pstate & Pstate.IL) !== 0 ? ' IL' : ''}`;
-}
-
-function hexWord(word: number): string {
-  return (word >>> 0).toString(16).padStart(8, '0');
 }

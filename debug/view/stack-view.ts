@@ -2,6 +2,7 @@
  * The stacks in use, word by word, with what lies there: frame records, pt_regs, metadata records.
  * They are found by following x29 from record to record, without asking the unwinder.
  */
+import { hexWord } from '../../base/hex-word.js';
 import { type Address, addressFromWords } from '../../base/address.js';
 import { stripHighWord } from '../../emulator/pointer-auth.js';
 import { Reg, type RegisterFile } from '../../emulator/registers.js';
@@ -205,8 +206,4 @@ function stackWord(
     isSigned: isCode && (stripped | 0) !== (high | 0),
     markers: markers.filter((marker) => marker.address === address).map(({ name }) => name),
   };
-}
-
-function hexWord(word: number): string {
-  return (word >>> 0).toString(16).padStart(8, '0');
 }

@@ -1,4 +1,5 @@
 /** What an unwind step read, derived from the slot of its PC and its rule. */
+import { hexWord } from '../../base/hex-word.js';
 import type { Address } from '../../base/address.js';
 import type { LabParts } from '../../lab/lab-parts.js';
 import { GuestGraphReturnStack, GuestKretprobeInstances } from '../../lab/tracer-views.js';
@@ -104,6 +105,6 @@ function wordRead(
   const low = machine.memory.readWord(address);
   const high = machine.memory.readWord(address + 4);
   const hex = (word: number | undefined): string =>
-    word === undefined ? '????????' : (word >>> 0).toString(16).padStart(8, '0');
+    word === undefined ? '????????' : hexWord(word);
   return { what, address, value: hex(high) + hex(low), stack: stackNameAt(stacks, address) };
 }
