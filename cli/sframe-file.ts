@@ -1,5 +1,5 @@
 /** Reads the files of the sframe commands. */
-import type { ElfFile, ObjectLayout } from '../elf/file.js';
+import type { ObjectLayout } from '../elf/file.js';
 import { whyNoSFrame } from '../elf/sections.js';
 import type { Result } from '../base/result.js';
 import { type FileTables, readTables } from '../tables/read-tables.js';
@@ -13,14 +13,9 @@ import { UsageError } from './usage-error.js';
  */
 export function mustRead(file: string, layout?: ObjectLayout): FileTables {
   const tables = must(readTables(file, layout));
-  warnOfLayout(file, tables.elf);
-  return tables;
-}
-
-/** Warns in one line when a section holds more than one table, or bytes that belong to none. */
-export function warnOfLayout(file: string, { sframe }: Pick<ElfFile, 'sframe'>): void {
-  const note = layoutNote(file, sframe);
+  const note = layoutNote(file, tables.elf.sframe);
   if (note !== undefined) complain(`warning: ${note}`);
+  return tables;
 }
 
 /** As {@link mustRead}, for a file that must have an .sframe section. @throws UsageError */

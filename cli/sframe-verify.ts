@@ -2,18 +2,15 @@
 import { statSync } from 'node:fs';
 import { availableParallelism, constants } from 'node:os';
 import { WorkerDeaths } from '../base/worker-deaths.js';
-import { describeElfError } from '../elf/error.js';
-import { readElfFile } from '../elf/file.js';
 import { loadProgram } from '../verify/program.js';
 import { sarifLog } from '../verify/sarif.js';
-import { INTERRUPTED } from '../verify/report.js';
+import { isPartial } from '../verify/report.js';
 import { type PoolOutcome, verifyInPool } from '../verify/verify-pool.js';
 import { once, type OptionText, wholeNumber } from './option-values.js';
 import { complain, complainOf, print } from './output.js';
 import { packageVersion } from './package-version.js';
 import { decompressFiles } from './plain-files.js';
 import { ReportFile, textStream } from './report-file.js';
-import { warnOfLayout } from './sframe-file.js';
 import { stepProgress } from './step-progress.js';
 import { count } from '../base/number-text.js';
 import { UsageError } from './usage-error.js';
@@ -50,9 +47,6 @@ export async function verify(given: VerifyArguments): Promise<number> {
   }
   await decompressFiles(file);
   const started = performance.now();
-  const elf = readElfFile(file);
-  if (!elf.ok) throw new UsageError(describeElfError(elf.error));
-  warnOfLayout(file, elf.value);
   const deaths = new WorkerDeaths();
   const display = stepProgress(`verifying ${file}`, { long: isLarge(file) });
   let interrupted: number | undefined;
@@ -81,7 +75,8 @@ export async function verify(given: VerifyArguments): Promise<number> {
     return interrupted;
   }
   if (!outcome.ok) throw new UsageError(outcome.error);
-  const { report } = outcome.value;
+  const { report, layoutNote } = outcome.value;
+  if (layoutNote !== undefined) complain(`warning: ${layoutNote}`);
   if (report.functions.total === 0) {
     throw new UsageError(
       glob === undefined
@@ -106,7 +101,7 @@ export async function verify(given: VerifyArguments): Promise<number> {
     await print(await reportLines(file, known, report), textStream(jsonFile, sarifFile));
   }
   if (process.stderr.isTTY) process.stderr.write(`${cost}\n`);
-  if (report.skipped.some(({ reason }) => reason === INTERRUPTED)) {
+  if (isPartial(report)) {
     complain('interrupted: this is partial, and so is any report that was written');
   }
   return status;
@@ -119,8 +114,13 @@ export async function verify(given: VerifyArguments): Promise<number> {
 const LARGE_FILE = 2 ** 21;
 
 function isLarge(file: string): boolean {
-  const known = statSync(file, { throwIfNoEntry: false });
-  return known?.isFile() === true && known.size >= LARGE_FILE;
+  try {
+    const known = statSync(file);
+    return known.isFile() && known.size >= LARGE_FILE;
+  } catch {
+    // Whoever reads it says what is wrong.
+    return false;
+  }
 }
 
 /** Time and memory. They differ from run to run, so they do not belong on standard output. */

@@ -2,7 +2,7 @@
 import { hexWord } from '../base/hex-word.js';
 import { formatAddress } from '../base/address.js';
 import type { Finding } from '../verify/finding.js';
-import { INTERRUPTED, type VerifyReport } from '../verify/report.js';
+import { isPartial, type VerifyReport } from '../verify/report.js';
 
 /**
  * The value to write. Addresses are text, because JSON numbers cannot hold kernel addresses
@@ -10,7 +10,7 @@ import { INTERRUPTED, type VerifyReport } from '../verify/report.js';
  */
 export function jsonReport(file: string, report: VerifyReport): unknown {
   const { functions, instructions, rows, comparedWithDwarf, refusedInstructions } = report;
-  const partial = report.skipped.some(({ reason }) => reason === INTERRUPTED);
+  const partial = isPartial(report);
   return {
     file,
     ...(partial ? { partial } : {}),

@@ -15,7 +15,7 @@ import { fail, ok, type Result } from '../base/result.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
 import { formatSFrameError } from '../unwinder/sframe/error.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
-import { decodeSFrameTables } from '../unwinder/sframe/tables.js';
+import { decodeSFrameTables, layoutNote } from '../unwinder/sframe/tables.js';
 import { readDwarfFunctions } from './dwarf-rules.js';
 import { readStubs } from './plt.js';
 
@@ -42,6 +42,8 @@ export interface Program {
   /** By rising address. */
   readonly code: readonly CodeRange[];
   readonly tables: readonly SFrameSection[];
+  /** One line when a kernel would not read all of its SFrame sections: {@link layoutNote}. */
+  readonly layoutNote: string | undefined;
   /** The functions of `.eh_frame` and `.debug_frame`, by start address. */
   readonly dwarf: ReadonlyMap<Address, DwarfFunction>;
   readonly symbols: SymbolTable;
@@ -98,6 +100,7 @@ export function programOf(image: ElfImage): Result<Program, string> {
     pieces,
     code,
     tables,
+    layoutNote: layoutNote(path, image.sframe),
     dwarf: dwarf.value,
     symbols,
     functions: [...symbols.functions()],

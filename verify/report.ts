@@ -37,6 +37,11 @@ export interface VerifyReport {
   readonly refusedInstructions: number;
 }
 
+/** Whether verifying was interrupted, so that functions were skipped. */
+export function isPartial({ skipped }: Pick<VerifyReport, 'skipped'>): boolean {
+  return skipped.some(({ reason }) => reason === INTERRUPTED);
+}
+
 /** Make a report. It is the same for any order of the results. */
 export function makeReport(results: readonly GroupResult[]): VerifyReport {
   const sum: Counts = noCounts();

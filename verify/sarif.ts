@@ -3,7 +3,7 @@ import { type Address, formatAddress } from '../base/address.js';
 import { explain } from './cause.js';
 import type { Finding, FindingKind, Note } from './finding.js';
 import type { NoteKind } from './function-trace.js';
-import { INTERRUPTED, type VerifyReport } from './report.js';
+import { isPartial, type VerifyReport } from './report.js';
 
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
 
@@ -80,7 +80,7 @@ export function sarifLog(
     return result('error', finding, `${explain(finding)}.${said} Truth: ${detail}.`);
   });
   const notes = report.notes.map((note) => result('note', note, `${note.detail}.`));
-  const partial = report.skipped.some(({ reason }) => reason === INTERRUPTED);
+  const partial = isPartial(report);
   return {
     $schema: SCHEMA,
     version: '2.1.0',

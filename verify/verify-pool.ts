@@ -8,7 +8,7 @@ import { type DeathListener, withLastWords } from '../base/worker-deaths.js';
 import { WorkerProcess, workerScript } from '../base/worker-process.js';
 import { type GroupResult, noCounts } from './finding.js';
 import { INTERRUPTED, makeReport, type VerifyReport } from './report.js';
-import type { Batch, GroupNames, VerifyJob, VerifyMessage } from './verify-worker.js';
+import type { Batch, GroupNames, Listing, VerifyJob, VerifyMessage } from './verify-worker.js';
 
 /** Groups in a batch, which take some tens of milliseconds. */
 const BATCH = 64;
@@ -36,6 +36,8 @@ export interface PoolOutcome {
   readonly report: VerifyReport;
   /** Sum of the largest resident sets of all workers, in bytes. */
   readonly memory: number;
+  /** {@link Program.layoutNote}. */
+  readonly layoutNote: string | undefined;
 }
 
 /** Verify a file. The error is one line. */
@@ -60,6 +62,7 @@ class Pool {
   private readonly queue: Batch[] = [];
   private readonly results: (GroupResult | undefined)[] = [];
   private names: readonly GroupNames[] | undefined;
+  private layoutNote: string | undefined;
   private left = 0;
   private memory = 0;
   private closed = false;
@@ -116,7 +119,7 @@ class Pool {
       case 'ready':
         worker.finish();
         this.ready.add(worker);
-        if (message.groups !== undefined) this.begin(message.groups);
+        if (message.listing !== undefined) this.begin(message.listing);
         this.feed(worker);
         break;
       case 'result': {
@@ -132,7 +135,8 @@ class Pool {
   }
 
   /** The first worker has listed the groups: cut them into batches, and start more workers. */
-  private begin(names: readonly GroupNames[]): void {
+  private begin({ groups: names, layoutNote }: Listing): void {
+    this.layoutNote = layoutNote;
     this.names = names;
     this.left = names.length;
     if (this.left === 0) {
@@ -171,7 +175,9 @@ class Pool {
 
   private end(): void {
     const results = this.results.filter((result) => result !== undefined);
-    this.finish(ok({ report: makeReport(results), memory: this.memory }));
+    this.finish(
+      ok({ report: makeReport(results), memory: this.memory, layoutNote: this.layoutNote }),
+    );
   }
 
   private died(worker: Worker, how: string, lastWords: string): void {

@@ -33,9 +33,16 @@ export interface Batch {
   readonly to: number;
 }
 
+/** What the first worker tells of the file. */
+export interface Listing {
+  readonly groups: readonly GroupNames[];
+  /** {@link Program.layoutNote}. */
+  readonly layoutNote: string | undefined;
+}
+
 /** A message from a worker. */
 export type VerifyMessage =
-  | { readonly kind: 'ready'; readonly groups: readonly GroupNames[] | undefined }
+  | { readonly kind: 'ready'; readonly listing: Listing | undefined }
   /** No worker can verify this file; why, in one line. */
   | { readonly kind: 'failed'; readonly message: string }
   | {
@@ -72,7 +79,8 @@ async function start({ file, glob, listing }: VerifyJob): Promise<void> {
       return { fn: name, start: at, size, rows: table.functions.rowCount[fde] as number };
     }),
   );
-  send({ kind: 'ready', groups: listing ? names : undefined });
+  const { layoutNote } = program.value;
+  send({ kind: 'ready', listing: listing ? { groups: names, layoutNote } : undefined });
 }
 
 function answer(verifier: Verifier, groups: readonly FunctionEntry[][], batch: Batch): void {
