@@ -1,13 +1,17 @@
 /** Shows what a sweep found that no promise covers: verdicts, unmet requirements, problems. */
 import { wrap } from '../base/fit.js';
-import { type DisagreementGroup, groupDisagreements } from '../sweep/disagreement-groups.js';
+import {
+  disagreementCount,
+  type DisagreementGroup,
+  groupDisagreements,
+} from '../sweep/disagreement-groups.js';
 import { type FindingGroup, groupFindings } from '../sweep/finding-groups.js';
 import type { PointFilter } from '../scenarios/scenario.js';
 import type { UnmetRequirement } from '../sweep/promises.js';
 import type { ScenarioReport, SweepReport } from '../sweep/report.js';
 import type { ProblemReport } from '../sweep/unit.js';
 import { sideBySide } from './side-by-side.js';
-import { count, plural } from '../base/number-text.js';
+import { count, firstNames, plural } from '../base/number-text.js';
 import type { Style } from './style.js';
 
 /** Most groups that are shown for a scenario that alone has findings. */
@@ -61,7 +65,7 @@ export function* findingLines(report: SweepReport, style: Style): Generator<stri
  * Number of unexpected results, without disagreements: those are shown for all scenarios together.
  */
 function ownFindings({ unexpected, disagreements }: ScenarioReport): number {
-  return unexpected - disagreements.reduce((sum, { count: times }) => sum + times, 0);
+  return unexpected - disagreementCount(disagreements);
 }
 
 function* scenarioLines(scenario: ScenarioReport, most: number, style: Style): Generator<string> {
@@ -125,7 +129,7 @@ function* oneDisagreement(group: DisagreementGroup, style: Style): Generator<str
   const says = (reason: string): string => (reason === '' ? 'reliable' : reason);
   const times = ` ${plural(number, 'time')}${inside}`;
   yield* headed(`✗ kernel and model differ in ${difference}`, times, style);
-  yield* labelled('in', someOf(functions), style);
+  yield* labelled('in', firstNames(functions, MAX_EACH), style);
   yield* labelled('under', `${example.policy}, ${example.mode}; kinds ${kinds.join(', ')}`, style);
   yield* labelled('first at', `${example.at}: ${example.instruction}`, style);
   if (example.mode === 'reliable') {
@@ -135,12 +139,6 @@ function* oneDisagreement(group: DisagreementGroup, style: Style): Generator<str
   const lines = sideBySide(model.trace, example.trace, true, width - 8, style, ['model', 'kernel']);
   yield* lines.map((line) => `        ${line}`);
   if (replay !== undefined) yield* commandLines(replay, style);
-}
-
-/** The first few names. */
-function someOf(names: readonly string[]): string {
-  const more = names.length > MAX_EACH ? `, and ${count(names.length - MAX_EACH)} more` : '';
-  return names.slice(0, MAX_EACH).join(', ') + more;
 }
 
 function* unmetLines({ policy, required, seen, points }: UnmetRequirement, style: Style) {

@@ -3,7 +3,7 @@
  */
 import { type Options, Presets, SingleBar } from 'cli-progress';
 import type { SweepProgress } from '../sweep/sweep.js';
-import { type StepProgress, stepProgress } from './step-progress.js';
+import { StepLines, type StepProgress, stepProgress } from './step-progress.js';
 import { count, plural } from '../base/number-text.js';
 
 /** Shows progress until it is told to stop. */
@@ -82,22 +82,17 @@ class ProgressBar implements ProgressDisplay {
 /** One line for every ten percent. */
 class ProgressLines implements ProgressDisplay {
   private readonly rate = new Rate();
-  private tenths = 0;
-
+  private readonly lines: StepLines;
   private readonly measuring: StepProgress | undefined;
 
   constructor(scenarios: number, what: string) {
-    process.stderr.write(`sweeping ${what}\n`);
+    this.lines = new StepLines(`sweeping ${what}`);
     if (scenarios >= MANY) this.measuring = measuringProgress(scenarios);
   }
 
   update({ measured, done, total, points }: SweepProgress): void {
     if (total === 0) this.measuring?.update(measured.done, measured.total);
-    const tenths = total === 0 ? 0 : Math.floor((10 * done) / total);
-    if (tenths <= this.tenths) return;
-    this.tenths = tenths;
-    const percent = `${tenths * 10}%`.padStart(4);
-    process.stderr.write(`${percent}  ${plural(points, 'point')}, ${this.rate.of(points)}/s\n`);
+    this.lines.update(done, total, () => `  ${plural(points, 'point')}, ${this.rate.of(points)}/s`);
   }
 
   stop(): void {

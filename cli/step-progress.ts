@@ -70,18 +70,19 @@ class StepBar implements StepProgress {
 }
 
 /** One line at first, and one for every ten percent. */
-class StepLines implements StepProgress {
+export class StepLines implements StepProgress {
   private tenths = 0;
 
   constructor(what: string) {
     process.stderr.write(`${what}\n`);
   }
 
-  update(done: number, total: number): void {
+  /** @param remark what follows the percentage, made only for a line that is printed */
+  update(done: number, total: number, remark: () => string = () => ''): void {
     const tenths = total === 0 ? 0 : Math.floor((10 * done) / total);
     if (tenths <= this.tenths) return;
     this.tenths = tenths;
-    process.stderr.write(`${`${tenths * 10}%`.padStart(4)}\n`);
+    process.stderr.write(`${`${tenths * 10}%`.padStart(4)}${remark()}\n`);
   }
 
   stop(): void {

@@ -1,4 +1,5 @@
 /** Shows a sweep's report as lines: the judgement first, then what it is based on. */
+import { disagreementCount } from '../sweep/disagreement-groups.js';
 import { wrap } from '../base/fit.js';
 import type { BusyKprobeReason } from '../kernel-model/busy-kprobe.js';
 import type { PartialSweep, SweepReport } from '../sweep/report.js';
@@ -56,9 +57,7 @@ export function* pointLines(
 
 /** How often the kernel's own unwinder was compared with the model, and with what outcome. */
 function comparedText({ compared, scenarios }: SweepReport): string {
-  const found = scenarios
-    .flatMap(({ disagreements }) => disagreements)
-    .reduce((sum, { count: times }) => sum + times, 0);
+  const found = disagreementCount(scenarios.flatMap(({ disagreements }) => disagreements));
   const outcome = found === 0 ? 'no disagreement' : plural(found, 'disagreement');
   return `the kernel's own unwinder and the model: ${plural(compared, 'walk')} compared, ${outcome}`;
 }

@@ -2,7 +2,7 @@
 import { wrap } from '../base/fit.js';
 import type { FunctionCoverage } from '../sweep/function-coverage.js';
 import type { SweepReport } from '../sweep/report.js';
-import { count, plural } from '../base/number-text.js';
+import { count, firstNames, plural } from '../base/number-text.js';
 import type { Style } from './style.js';
 
 /** Most functions that are each shown. For more, the sum and the least executed ones are shown. */
@@ -84,10 +84,10 @@ export function tooLittle(report: SweepReport, least: number | undefined): strin
   if (least === undefined) return undefined;
   const few = measured(report).filter((one) => share(one) < least);
   if (few.length === 0) return undefined;
-  const names = few.slice(0, MAX_EACH).map((one) => `${one.function} (${percentText(one)})`);
-  const more = few.length > names.length ? `, and ${count(few.length - names.length)} more` : '';
+  const names = few.map((one) => `${one.function} (${percentText(one)})`);
+  const shown = firstNames(names, MAX_EACH);
   const verb = few.length === 1 ? 'is' : 'are';
-  return `${plural(few.length, 'function')} ${verb} below --min-coverage ${least}: ${names.join(', ')}${more}`;
+  return `${plural(few.length, 'function')} ${verb} below --min-coverage ${least}: ${shown}`;
 }
 
 function measured({ scenarios }: SweepReport): FunctionCoverage[] {

@@ -4,7 +4,7 @@ import { matchesPattern } from '../base/name-pattern.js';
 import { WorkerDeaths } from '../base/worker-deaths.js';
 import { openBackend } from '../emulator/backend.js';
 import type { EngineBackend } from '../emulator/engine.js';
-import { KIND_NAMES } from '../kernel-model/exception-kind.js';
+import { KIND_NAMES, kindNames } from '../kernel-model/exception-kind.js';
 import { Lab } from '../lab/lab.js';
 import type { UnitExecutor } from '../sweep/executor.js';
 import { InProcessExecutor } from '../sweep/in-process.js';
@@ -19,7 +19,7 @@ import { decompressFiles, prepareKernel } from './plain-files.js';
 import { progressDisplay } from './progress.js';
 import { ReportFile, textStream } from './report-file.js';
 import { stepProgress } from './step-progress.js';
-import { plural } from '../base/number-text.js';
+import { firstNames, plural } from '../base/number-text.js';
 import { outputStyle, sweepWidth } from './style.js';
 import { pointLines, sweepLines } from './summary.js';
 import {
@@ -176,7 +176,7 @@ async function run(
   executor: UnitExecutor,
   progress: boolean,
 ): Promise<Swept | number> {
-  const kinds = KIND_NAMES.filter((_, i) => (options.kinds & (1 << i)) !== 0);
+  const kinds = kindNames(options.kinds);
   const what =
     `${plural(options.targets.length, 'scenario')}: ` +
     `policies ${options.policies.join(', ')}; kinds ${kinds.join(', ')}`;
@@ -227,12 +227,15 @@ function checkSetUp({ report }: SweepOutcome): void {
 /** A sweep that judged nothing must not count as a success. @throws UsageError */
 function checkAnyTaken({ targets, kinds }: SweepOptions, { report }: SweepOutcome): void {
   if (report.points > 0 || report.unexpected > 0) return;
-  const wanted = KIND_NAMES.filter((_, i) => (kinds & (1 << i)) !== 0).join(', ');
+  const wanted = kindNames(kinds).join(', ');
   const possible = new Set(targets.flatMap(({ scenario }) => scenario.kinds ?? []));
   const only = possible.size === 0 ? '' : `, only ${[...possible].join(', ')}`;
   const where = targets.length === 1 ? (targets[0]?.scenario.name ?? '') : 'these scenarios';
   throw new UsageError(`nothing was judged: no ${wanted} is taken in ${where}${only}`);
 }
+
+/** Functions that are named when none of those expected was judged. */
+const MAX_JUDGED = 8;
 
 /** An expectation of a function that was never interrupted would always be met. @throws UsageError */
 function checkExpected(
@@ -246,9 +249,8 @@ function checkExpected(
     judged.some((name) => matchesPattern(pattern, name));
   const idle = expected?.find(({ names }) => !names.some(isJudged));
   if (idle === undefined) return;
-  const shown = judged.slice(0, 8).join(', ');
-  const more = judged.length > 8 ? `, and ${judged.length - 8} more` : '';
-  throw new UsageError(`--in ${idle.text}: no walk was judged there, only in ${shown}${more}`);
+  const shown = firstNames(judged, MAX_JUDGED);
+  throw new UsageError(`--in ${idle.text}: no walk was judged there, only in ${shown}`);
 }
 
 /** A point at which nothing was judged does not exist. @throws UsageError that says why */

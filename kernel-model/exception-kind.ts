@@ -24,3 +24,8 @@ export function kindSet(kinds: readonly ExceptionKind[]): number {
   for (const kind of kinds) set |= 1 << KIND_NAMES.indexOf(kind);
   return set;
 }
+
+/** The kinds in a set of bits, by rising index. */
+export function kindNames(set: number): ExceptionKind[] {
+  return KIND_NAMES.filter((_, i) => (set & (1 << i)) !== 0);
+}

@@ -28,8 +28,9 @@ function main() {
   if (process.env.KUNWIND_ENGINE_DOWNLOAD === '0') return say(`${hintOf(before)} (not downloaded)`);
 
   // Standard error: npm shows both at once, and this must not wait for a buffer.
-  if (hasAptTools()) console.error('kunwind-lab: no libunicorn here, fetching it with apt');
-  const problem = hasAptTools()
+  const hasApt = hasAptTools();
+  if (hasApt) console.error('kunwind-lab: no libunicorn here, fetching it with apt');
+  const problem = hasApt
     ? inWorkFolder(downloadAndUnpack)
     : 'this is no machine with apt and dpkg-deb';
   const after = findEngine();

@@ -13,6 +13,11 @@ export interface DisagreementGroup extends Omit<DisagreementReport, 'fn' | 'kind
   readonly kinds: readonly ExceptionKind[];
 }
 
+/** How many walks differ: disagreements are counted where they are equal. */
+export function disagreementCount(disagreements: readonly DisagreementReport[]): number {
+  return disagreements.reduce((sum, { count }) => sum + count, 0);
+}
+
 /** Groups over all scenarios, in the order of their first disagreement. */
 export function groupDisagreements({ scenarios }: SweepReport): DisagreementGroup[] {
   const groups = new Map<string, DisagreementGroup>();

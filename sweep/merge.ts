@@ -1,4 +1,5 @@
 /** Merges the answers to one scenario's units, in the order of the units. */
+import { disagreementCount } from './disagreement-groups.js';
 import {
   acceptedVerdicts,
   allowance,
@@ -101,11 +102,7 @@ export function mergeScenario(
     points: results.reduce((sum, result) => sum + result.points, 0),
     compared: results.reduce((sum, result) => sum + result.compared, 0),
     instructions,
-    unexpected:
-      unexpected +
-      unmet.length +
-      problems.length +
-      disagreements.reduce((sum, { count }) => sum + count, 0),
+    unexpected: unexpected + unmet.length + problems.length + disagreementCount(disagreements),
     policies: reliable,
     bestEffort,
     reasons,

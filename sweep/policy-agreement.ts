@@ -3,6 +3,7 @@
  * They are compared with the model's under every policy, at points where the policy that was swept
  * disagreed.
  */
+import { disagreementCount } from './disagreement-groups.js';
 import { POLICIES } from '../unwinder/policies/all.js';
 import type { PolicyName } from '../unwinder/policy.js';
 import type { PolicyAgreement, SweepReport } from './report.js';
@@ -20,9 +21,9 @@ export function agreementSweep(
   options: SweepOptions,
   report: SweepReport,
 ): SweepOptions | undefined {
-  const differing = report.scenarios
-    .flatMap(({ disagreements }) => disagreements)
-    .reduce((sum, { count }) => sum + count, 0);
+  const differing = disagreementCount(
+    report.scenarios.flatMap(({ disagreements }) => disagreements),
+  );
   // Fewer disagreements are findings about this policy, not a sign that the kernel follows another.
   if (2 * differing <= report.compared) return undefined;
   const names = report.scenarios
@@ -48,9 +49,9 @@ export function policyAgreements({
   // A kernel with a single unwinder is asked equally often under each policy.
   const each = compared / names.length;
   return names.map((policy) => {
-    const differing = disagreements
-      .filter(({ example }) => example.policy === policy)
-      .reduce((sum, { count }) => sum + count, 0);
+    const differing = disagreementCount(
+      disagreements.filter(({ example }) => example.policy === policy),
+    );
     return { policy, agreed: each - differing, compared: each };
   });
 }

@@ -11,7 +11,7 @@ import type { Direction } from './moves.js';
 import { Panes } from './panes.js';
 import type { Prompt } from './prompt.js';
 import type { Screen } from './screen.js';
-import { type Answer, refused, type Session, SILENT, told } from './session.js';
+import { type Answer, refused, type Session, told } from './session.js';
 
 /** Milliseconds after which a running command shows its progress. */
 const PATIENCE = 300;
@@ -51,7 +51,6 @@ export class Commands {
   async obey(command: Exclude<Command, ScreenCommand>): Promise<void> {
     const { session } = this;
     const direction: Direction = command.endsWith('-back') ? 'back' : 'forward';
-    this.answer = SILENT;
     switch (command) {
       case 'step':
       case 'step-back': {

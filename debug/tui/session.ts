@@ -3,7 +3,7 @@
  */
 import type { Address } from '../../base/address.js';
 import type { Disassembler } from '../../aarch64/disassembler.js';
-import { KIND_NAMES } from '../../kernel-model/exception-kind.js';
+import { KIND_NAMES, kindNames } from '../../kernel-model/exception-kind.js';
 import type { WalkMode } from '../../unwinder/kunwind.js';
 import { POLICIES } from '../../unwinder/policies/all.js';
 import type { Policy, PolicyName } from '../../unwinder/policy.js';
@@ -128,8 +128,7 @@ export class Session {
 
   /** Names of the exceptions that can be taken here. */
   possibleExceptions(): readonly string[] {
-    const kinds = this.line.possibleKinds();
-    return KIND_NAMES.filter((_, i) => (kinds & (1 << i)) !== 0);
+    return kindNames(this.line.possibleKinds());
   }
 
   /** Take an exception, by its name. */
