@@ -27,3 +27,9 @@ export function lastWithAtMost<T>(
   }
   return low - 1;
 }
+
+/** Index of the first of `values` that is greater than `low` and less than `high`, or -1. */
+export function firstBetween(values: ArrayLike<number>, low: number, high: number): number {
+  const next = lastAtOrBelow(values, low) + 1;
+  return next < values.length && (values[next] as number) < high ? next : -1;
+}

@@ -2,6 +2,7 @@
  * Recognises files that are not ELF files, and says what to give instead. People often name the
  * file that they boot, or that a distribution ships.
  */
+import { compressionOf } from './compression.js';
 import type { ElfError } from './error.js';
 
 /**
@@ -68,10 +69,10 @@ const KINDS: readonly Kind[] = [
   { offset: 0, magic: '\x02\x21\x4c\x18', what: 'compressed with lz4', instead: DECOMPRESS },
   { offset: 0, magic: '\x89LZO\0', what: 'compressed with lzop', instead: DECOMPRESS },
   { offset: 0, magic: '\x5d\0\0', what: 'compressed with lzma', instead: DECOMPRESS },
-  { offset: 0, magic: '\x1f\x8b', what: 'compressed twice', instead: 'decompress it once' },
-  { offset: 0, magic: '\xfd7zXZ\0', what: 'compressed twice', instead: 'decompress it once' },
-  { offset: 0, magic: '\x28\xb5\x2f\xfd', what: 'compressed twice', instead: 'decompress it once' },
 ];
+
+/** What is still compressed after it was decompressed. */
+const TWICE = { offset: 0, what: 'compressed twice', instead: 'decompress it once' };
 
 /**
  * The error for a file that is recognised as something other than ELF.
@@ -81,7 +82,7 @@ export function foreignFile(path: string, start: Buffer): ElfError | undefined {
   const found = KINDS.find(
     ({ offset, magic }) => start.toString('latin1', offset, offset + magic.length) === magic,
   );
-  if (found === undefined) return undefined;
-  const { offset, what, instead } = found;
+  const { offset, what, instead } = found ?? TWICE;
+  if (found === undefined && compressionOf(start) === undefined) return undefined;
   return { path, field: 'magic', offset, kind: 'foreign', what, instead };
 }

@@ -4,14 +4,23 @@
 import type { ElfSymbol } from './symbols.js';
 
 /**
- * Whether a symbol is only a marker for tools: a `$x` or `$d` mapping symbol (ELF for the Arm
- * 64-bit Architecture, mapping symbols), or an assembler-local `.L` label. A mapping symbol that
- * objcopy renamed has a prefix, as in `__pi_$x`.
+ * What a mapping symbol of that name says about the bytes after it (ELF for the Arm 64-bit
+ * Architecture, mapping symbols); undefined for any other name. A mapping symbol that objcopy renamed
+ * has a prefix, as in `__pi_$x`.
+ */
+export function mappingOf(name: string): 'code' | 'data' | undefined {
+  const at = name.indexOf('$');
+  if (at < 0 || !/^\w*\$[dx](\.|$)/.test(name)) return undefined;
+  return name[at + 1] === 'd' ? 'data' : 'code';
+}
+
+/**
+ * Whether a symbol is only a marker for tools: a mapping symbol, or an assembler-local `.L` label.
  */
 export function isMarker({ name, kind, size, global }: ElfSymbol): boolean {
   if (name === '') return true;
   if (global || kind !== 'other') return false;
-  return name.startsWith('.L') || (size === 0 && /^\w*\$[dx](\.|$)/.test(name));
+  return name.startsWith('.L') || (size === 0 && mappingOf(name) !== undefined);
 }
 
 /**
@@ -34,6 +43,11 @@ function underscores(name: string): number {
   let count = 0;
   while (name[count] === '_') count++;
   return count;
+}
+
+/** The name of a function whose FDE begins in the padding `bytes` before its symbol: `symbol-0x4`. */
+export function nameBefore(symbol: string, bytes: number): string {
+  return `${symbol}-0x${bytes.toString(16)}`;
 }
 
 /** Sections of records about symbols (include/linux/export.h, scripts/mod/modpost.c, v7.3-rc7). */

@@ -8,6 +8,7 @@
  * return, so that no path falls into them. A word that was executed is an instruction, whatever it
  * looks like.
  */
+import { mappingOf } from '../elf/symbol-names.js';
 import type { Address } from '../base/address.js';
 import { Flow, flowOf } from '../aarch64/control-flow.js';
 import { NOP } from '../aarch64/encodings.js';
@@ -112,13 +113,13 @@ function dataWords(machine: Machine, entry: Address, count: number): Uint8Array 
     .flatMap(({ symbols }) =>
       symbols.filter(
         ({ address, size, name }) =>
-          address > entry && address < end && size === 0 && /^\w*\$[dx](\.|$)/.test(name),
+          address > entry && address < end && size === 0 && mappingOf(name) !== undefined,
       ),
     )
     .sort((a, b) => a.address - b.address);
   const isData = new Uint8Array(count);
   for (const { address, name } of marks) {
-    isData.fill(Number(/^\w*\$d/.test(name)), Math.ceil((address - entry) / 4));
+    isData.fill(Number(mappingOf(name) === 'data'), Math.ceil((address - entry) / 4));
   }
   return isData;
 }

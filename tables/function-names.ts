@@ -1,10 +1,11 @@
 /** Names for the functions of a table. */
 
+import { mappingOf, nameBefore } from '../elf/symbol-names.js';
 import { formatAddress } from '../base/address.js';
 import type { ElfFile } from '../elf/file.js';
 import type { ElfSection } from '../elf/sections.js';
 import type { ElfSymbol } from '../elf/symbols.js';
-import { lastAtOrBelow, lastWithAtMost } from '../base/sorted.js';
+import { firstBetween, lastWithAtMost } from '../base/sorted.js';
 
 /** The name of a function. */
 export interface FunctionName {
@@ -16,7 +17,7 @@ export interface FunctionName {
 /** Whether a symbol is a mapping symbol or assembler label (ELF for the Arm 64-bit Architecture). */
 export function isMapping({ name, kind }: ElfSymbol): boolean {
   return (
-    name === '' || name.startsWith('.L') || (kind === 'other' && /^\w*\$[dx](\.|$)/.test(name))
+    name === '' || name.startsWith('.L') || (kind === 'other' && mappingOf(name) !== undefined)
   );
 }
 
@@ -49,11 +50,9 @@ export class FunctionNames {
   nameOf(start: number, size: number): FunctionName {
     const known = this.names.get(start);
     if (known !== undefined) return known;
-    const next = this.starts[lastAtOrBelow(this.starts, start) + 1];
-    const inside = next !== undefined && next < start + size ? this.names.get(next) : undefined;
-    if (next !== undefined && inside !== undefined) {
-      return { ...inside, name: `${inside.name}-0x${(next - start).toString(16)}` };
-    }
+    const next = this.starts[firstBetween(this.starts, start, start + size)] ?? NaN;
+    const inside = this.names.get(next);
+    if (inside !== undefined) return { ...inside, name: nameBefore(inside.name, next - start) };
     if (this.elf.type !== 'rel') return { name: formatAddress(start), file: '' };
     const { sections } = this;
     const home = sections[lastWithAtMost(sections, start, ({ address }) => address)];

@@ -1,5 +1,6 @@
 /** Cuts executable text into pieces by symbol, and into code and data. */
 
+import { mappingOf } from '../elf/symbol-names.js';
 import type { ElfFile } from '../elf/file.js';
 import type { ElfSection } from '../elf/sections.js';
 import type { ElfSymbol } from '../elf/symbols.js';
@@ -122,7 +123,7 @@ function cut(section: ElfSection, symbols: readonly ElfSymbol[]): TextPiece[] {
   const high = low + section.data.length;
   const inside = symbols.filter(({ address }) => address >= low && address < high);
   const marks = inside
-    .filter(({ kind, name }) => kind === 'other' && /^\w*\$[dx](\.|$)/.test(name))
+    .filter(({ kind, name }) => kind === 'other' && mappingOf(name) !== undefined)
     .sort((a, b) => a.address - b.address);
   const named = inside
     .filter((symbol) => !isMapping(symbol))
@@ -149,7 +150,7 @@ function cut(section: ElfSection, symbols: readonly ElfSymbol[]): TextPiece[] {
       marks[nextMark] !== undefined && (marks[nextMark] as ElfSymbol).address <= from;
       nextMark++
     ) {
-      isData = /\$d/.test((marks[nextMark] as ElfSymbol).name);
+      isData = mappingOf((marks[nextMark] as ElfSymbol).name) === 'data';
     }
     for (
       ;

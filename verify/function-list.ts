@@ -3,9 +3,10 @@
  * Code that a compiler moved out of a function (`.cold`) runs with that function's frame. So does a
  * function that is never branched to, but only run into from the one before it.
  */
+import { nameBefore } from '../elf/symbol-names.js';
 import { NOP } from '../aarch64/encodings.js';
 import { type Address, formatAddress } from '../base/address.js';
-import { lastAtOrBelow } from '../base/sorted.js';
+import { firstBetween, lastAtOrBelow } from '../base/sorted.js';
 import { INFO_PCTYPE_MASK } from '../unwinder/sframe/format.js';
 import type { DwarfFunction } from '../unwinder/dwarf/rows.js';
 import type { SFrameSection } from '../unwinder/sframe/section.js';
@@ -175,12 +176,9 @@ function listFunctions(program: Program): FunctionEntry[] {
     const symbol = program.symbols.at(start)?.symbol.name ?? '';
     if (symbol !== '') return { name: symbol, symbol };
     // The padding in front of a function belongs to its FDE where CFI begins before the label.
-    const next = program.functions[lastAtOrBelow(starts, start) + 1];
-    if (next === undefined || next.address >= start + size) {
-      return { name: formatAddress(start), symbol };
-    }
-    const name = `${next.name}-0x${(next.address - start).toString(16)}`;
-    return { name, symbol: next.name };
+    const next = program.functions[firstBetween(starts, start, start + size)];
+    if (next === undefined) return { name: formatAddress(start), symbol };
+    return { name: nameBefore(next.name, next.address - start), symbol: next.name };
   };
   for (const table of program.tables) {
     const { functions } = table;
