@@ -1,6 +1,5 @@
 /** Breakpoints that meet a kernel which is busy with another kprobe; only where ../shared/kernels is present. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBackend } from '../../emulator/backend.js';
 import { BUSY_KPROBE_REASONS, NOT_BUSY } from '../../kernel-model/busy-kprobe.js';
 import { DriverStatus } from '../../kernel-model/exception-driver.js';
 import { Kind } from '../../kernel-model/exception-kind.js';
@@ -10,22 +9,17 @@ import type { LabParts } from '../../lab/lab-parts.js';
 import { kernelTargets } from '../../targets/kernel-target.js';
 import { sweeper } from '../cli/kernel-sweep.js';
 import { run, scratchFolder } from '../cli/run-cli.js';
+import { backend, must } from '../cpu-fixture.js';
 import { HAS_KERNELS, LEAF_KERNEL } from './kernels.js';
 
 const folder = scratchFolder();
 let lab: Lab;
 let parts: LabParts;
 
-beforeAll(async () => {
+beforeAll(() => {
   if (!HAS_KERNELS) return;
-  const backend = await openBackend();
-  if (!backend.ok) throw new Error(backend.error.message);
-  const made = Lab.create(backend.value);
-  if (!made.ok) throw new Error(made.error.message);
-  lab = made.value;
-  const machine = lab.machineFor(undefined, undefined, { file: 'vmlinux', path: LEAF_KERNEL });
-  if (!machine.ok) throw new Error(machine.error.message);
-  parts = machine.value;
+  lab = must(Lab.create(backend()));
+  parts = must(lab.machineFor(undefined, undefined, { file: 'vmlinux', path: LEAF_KERNEL }));
 });
 afterAll(() => {
   folder.remove();

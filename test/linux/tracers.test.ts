@@ -1,6 +1,5 @@
 /** Function graph and kretprobes of a real kernel, by its own code; only where ../shared/kernels is present. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBackend } from '../../emulator/backend.js';
 import { Reg } from '../../emulator/registers.js';
 import { ScenarioCpu } from '../../kernel-model/scenario-cpu.js';
 import { threadResult } from '../../kernel-model/thread-call.js';
@@ -13,6 +12,7 @@ import { DEFAULT_BUDGET } from '../../sweep/sweep.js';
 import type { UnitResult, WalkExample } from '../../sweep/unit.js';
 import { NO_LIMIT } from '../../sweep/range.js';
 import type { PolicyName } from '../../unwinder/policy.js';
+import { backend, must } from '../cpu-fixture.js';
 import { HAS_KERNELS, LEAF_KERNEL } from './kernels.js';
 
 /** irq and brk. */
@@ -21,13 +21,9 @@ const KINDS = 1 | 8;
 let lab: Lab;
 let runner: UnitRunner;
 
-beforeAll(async () => {
+beforeAll(() => {
   if (!HAS_KERNELS) return;
-  const backend = await openBackend();
-  if (!backend.ok) throw new Error(backend.error.message);
-  const made = Lab.create(backend.value);
-  if (!made.ok) throw new Error(made.error.message);
-  lab = made.value;
+  lab = must(Lab.create(backend()));
   runner = new UnitRunner(lab);
 });
 afterAll(() => {
